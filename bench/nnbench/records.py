@@ -1,0 +1,124 @@
+"""What trials and runs leave behind: plain data that the store keeps and the reports read.
+
+Nothing here computes, and nothing here imports nnkit or numba.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Status = Literal["finished", "diverged", "failed", "pruned", "cancelled"]
+Direction = Literal["max", "min"]
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """One choice per axis, in the order the axes are printed: ``optimizer``, ``activation``, ``init``, …
+
+    ``values`` are the canonical spellings, e.g. ``("optimizer", "sgd(momentum=0.9)")``.
+    """
+
+    values: tuple[tuple[str, str], ...]
+
+    def as_dict(self) -> dict[str, str]:
+        return dict(self.values)
+
+    def label(self, varying: tuple[str, ...]) -> str:
+        """Return the choices on the axes that vary, e.g. ``"adam · relu"``."""
+        chosen = self.as_dict()
+        return " · ".join(chosen[name] for name in varying if name in chosen) or "(only configuration)"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """What one trial leaves. ``key`` is the hash of everything that can change its result."""
+
+    key: str
+    case: str
+    axes: Axes
+    seed: int
+    status: Status
+    final: Mapping[str, float]  # validation metrics at the last step; empty unless finished
+    best: Mapping[str, float]  # the best evaluated values, with "step"; empty if never evaluated
+    steps: int
+    steps_to_target: int | None  # first evaluated step that reached the case's target; None is infinity
+    train_s: float
+    digest: str  # sha256 of the final parameters
+    failure: str | None = None  # failure kind: diverged, blown_up, chance, …
+    error: str | None = None  # text of the error when status is failed
+    # float32 curves: "step_loss" one per step; "eval_step" and "val_*" one per evaluation
+    curves: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What a report must know of a case, stored with the run so that reporting needs nothing else."""
+
+    name: str
+    summary: str
+    metric: str  # "accuracy" or "loss": the validation metric that is compared
+    direction: Direction
+    target: float | None
+    noticeable: float  # the just-noticeable difference, in units of the metric
+    chance: float  # the metric of a useless model
+    n_train: int
+    n_validation: int
+    n_parameters: int
+    epochs: int
+    batch_size: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One invocation of ``nnbench run``: which trials it asked for, in order, and where it ran."""
+
+    run: str
+    created: str  # ISO 8601, UTC
+    command: str
+    cases: tuple[CaseFacts, ...]
+    varying: tuple[str, ...]  # axes with more than one value, in print order
+    against: str | None  # the reference the user named, as a label; None: the leader
+    trial_keys: tuple[str, ...]
+    environment: Mapping[str, Any]
+    elapsed_s: float
+    n_new: int
+    n_cached: int
+
+
+Verdict = Literal["better", "worse", "equivalent", "cannot_tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The verdict on configuration ``b`` against reference ``a``, paired by seed."""
+
+    case: str
+    a: Axes
+    b: Axes
+    verdict: Verdict
+    difference: float  # b minus a, in units of the metric
+    interval: tuple[float, float]
+    p: float  # Holm-adjusted within the printed family
+    n: int  # pairs
+    seeds_needed: int | None
+    reason: str  # one clause a reader can act on
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationSummary:
+    """One configuration over its seeds. Trials without a score take part as the worst value there is."""
+
+    case: str
+    axes: Axes
+    n: int
+    median: float
+    interval: tuple[float, float]
+    success_rate: float
+    success_interval: tuple[float, float]
+    failures: Mapping[str, int]
+    median_steps_to_target: float  # inf when at least half never reached it
+    train_s: float  # median

@@ -1,0 +1,36 @@
+"""The typed errors of nnkit. Each message says where, what was expected, what was found and what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class NnkitError(Exception):
+    """A mistake that the caller can mend; its text is one clear line."""
+
+
+class UnknownName(NnkitError, KeyError):
+    """A part was asked for by a name that no registry holds."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class InvalidArgument(NnkitError, ValueError):
+    """An argument lies outside its range or has the wrong type or shape."""
+
+
+class InvalidData(NnkitError, ValueError):
+    """Data that cannot be trained on: wrong shape, not finite, labels out of range."""
+
+
+class EnvironmentProblem(NnkitError, OSError):
+    """The machine refuses something: disk, permission, compiler."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'adam'?"``, or the sorted known names where none is close."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f" Did you mean {close[0]!r}?"
+    return f" Known: {', '.join(names)}."
