@@ -94,13 +94,13 @@ Verdict = Literal["better", "worse", "equivalent", "cannot_tell"]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The verdict on configuration ``b`` against reference ``a``, paired by seed."""
+    """The verdict on configuration ``a`` against the reference ``b``, paired by seed: "a is better than b"."""
 
     case: str
     a: Axes
     b: Axes
     verdict: Verdict
-    difference: float  # b minus a, in units of the metric
+    difference: float  # mean of a minus b over the pairs, in units of the metric
     interval: tuple[float, float]
     p: float  # Holm-adjusted within the printed family
     n: int  # pairs

@@ -1,0 +1,186 @@
+"""Parts: anything with a name that can be chosen, with its hyper-parameters, formula and source.
+
+One record per part. The command line, validation, ``nnbench list`` and the tests read that record;
+nothing about a part is written twice. Importing this module, or any record, never imports numba.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from nnkit.errors import InvalidArgument, UnknownName, did_you_mean
+
+Value = float | int | bool | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hyper:
+    """One hyper-parameter: its default, range and meaning. A bound of ``None`` is absent."""
+
+    name: str
+    default: Value
+    summary: str = ""
+    above: float | None = None
+    at_least: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+    integer: bool = False
+    choices: tuple[str, ...] = ()
+    optional: bool = False  # None is allowed and means "off"
+    tune: Literal["log", "linear"] | None = None  # the scale on which a search moves it
+
+    def check(self, value: Value, where: str) -> Value:
+        """Return ``value`` in its own type, or raise InvalidArgument with place, range and remedy."""
+        if value is None:
+            if self.optional:
+                return None
+            raise self._wrong(where, value, "a value")
+        if self.choices:
+            if value in self.choices:
+                return value
+            raise self._wrong(where, value, "one of " + ", ".join(map(repr, self.choices)))
+        if isinstance(self.default, bool):
+            if isinstance(value, bool):
+                return value
+            raise self._wrong(where, value, "true or false")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._wrong(where, value, "a number")
+        if not math.isfinite(value) or not self._within(value):
+            raise self._wrong(where, value, self.range_text())
+        if self.integer:
+            if value != int(value):
+                raise self._wrong(where, value, "a whole number")
+            return int(value)
+        return float(value)
+
+    def _within(self, value: float) -> bool:
+        return (
+            (self.above is None or value > self.above)
+            and (self.at_least is None or value >= self.at_least)
+            and (self.below is None or value < self.below)
+            and (self.at_most is None or value <= self.at_most)
+        )
+
+    def range_text(self) -> str:
+        """Return the range in words: ``"above 0 and below 1"``."""
+        bounds = (("above", self.above), ("at least", self.at_least))
+        uppers = (("below", self.below), ("at most", self.at_most))
+        words = [f"{word} {bound:g}" for word, bound in bounds + uppers if bound is not None]
+        return " and ".join(words) or "a finite number"
+
+    def _wrong(self, where: str, value: Value, expected: str) -> InvalidArgument:
+        return InvalidArgument(f"{where}: {self.name} must be {expected}, found {value!r}. Try {self.default!r}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What every kind of part shares. Kinds add fields of their own by inheritance."""
+
+    name: str
+    summary: str
+    formula: str
+    source: str
+    hyperparameters: tuple[Hyper, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    def resolve(self, given: Mapping[str, Value], where: str | None = None) -> dict[str, Value]:
+        """Return every hyper-parameter with its value: the one given, checked, or the default."""
+        place = where or self.name
+        known = {hyper.name: hyper for hyper in self.hyperparameters}
+        for name in given:
+            if name not in known:
+                raise UnknownName(f"{place}: no hyper-parameter named {name!r}.{_hint(name, known)}")
+        return {
+            name: hyper.check(given[name], place) if name in given else hyper.default
+            for name, hyper in known.items()
+        }
+
+
+def _hint(name: str, known: Mapping[str, Hyper]) -> str:
+    return did_you_mean(name, known) if known else " It takes none."
+
+
+P = TypeVar("P", bound=Part)
+
+
+class Registry(Generic[P]):
+    """The parts of one kind, by name and alias, in the order they were added."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._parts: dict[str, P] = {}
+        self._aliases: dict[str, str] = {}
+
+    def add(self, part: P) -> P:
+        """Add ``part``; a name that is taken is an error, so that a plug-in cannot shadow a built-in."""
+        for name in (part.name, *part.aliases):
+            if name in self._parts or name in self._aliases:
+                raise InvalidArgument(f"{self.kind} {name!r} exists already. Choose another name.")
+        self._parts[part.name] = part
+        self._aliases.update(dict.fromkeys(part.aliases, part.name))
+        return part
+
+    def record(self, name: str) -> P:
+        """Return the part called ``name`` (or with that alias)."""
+        key = self._aliases.get(name, name)
+        if key not in self._parts:
+            raise UnknownName(f"no {self.kind} named {name!r}.{did_you_mean(name, self._parts)}")
+        return self._parts[key]
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._parts)
+
+    def __iter__(self) -> Iterator[P]:
+        return iter(self._parts.values())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._parts or name in self._aliases
+
+
+_CHOICE = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
+
+
+def parse_choice(text: str) -> tuple[str, dict[str, Value]]:
+    """Split ``"sgd(momentum=0.9, nesterov=true)"`` into its name and its hyper-parameters."""
+    match = _CHOICE.fullmatch(text)
+    if match is None:
+        raise InvalidArgument(f"{text!r} is not a choice. Write a name, or name(key=value, …).")
+    name, inner = match.groups()
+    parameters: dict[str, Value] = {}
+    for item in filter(None, (piece.strip() for piece in (inner or "").split(","))):
+        key, equals, value = (piece.strip() for piece in item.partition("="))
+        if not equals or not key or not value:
+            raise InvalidArgument(f"{text!r}: {item!r} is not key=value.")
+        if key in parameters:
+            raise InvalidArgument(f"{text!r}: {key!r} is given twice.")
+        parameters[key] = parse_value(value)
+    return name, parameters
+
+
+def parse_value(text: str) -> Value:
+    """Read a number, ``true``, ``false``, ``none``, or else the text itself, without quotes."""
+    words: dict[str, Value] = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    for convert in (int, float):
+        try:
+            return convert(text)
+        except ValueError:
+            continue
+    return text.strip("'\"")
+
+
+def spell_choice(name: str, parameters: Mapping[str, Value]) -> str:
+    """Return the canonical spelling: ``"sgd"`` or ``"sgd(momentum=0.9)"``, keys sorted."""
+    if not parameters:
+        return name
+    inner = ", ".join(f"{key}={spell_value(value)}" for key, value in sorted(parameters.items()))
+    return f"{name}({inner})"
+
+
+def spell_value(value: Value) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
