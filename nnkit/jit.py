@@ -1,0 +1,171 @@
+"""Kernels that compile on first use, and entries: compiled functions that are called by address.
+
+Importing this module does not import numba. A ``@kernel`` stays a plain Python function until it is
+called; an entry compiles when its address is asked for. The object code of entries is kept on disk
+(`nnkit.pack`), so that a later process loads it with llvmlite alone.
+"""
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from nnkit import pack
+
+# One compilation at a time: numba holds a global lock anyway, and two threads that need the same
+# entry must not both pay for it.
+_lock = threading.RLock()
+
+# error_model numpy: x / 0 is inf, as in the papers' formulas, and no branch in the inner loop.
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+
+
+def is_disabled() -> bool:
+    """True where ``NUMBA_DISABLE_JIT`` asks for plain Python, to debug or to measure coverage."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+
+
+class Lazy:
+    """Something that kernels name as a global and that becomes a numba object on first compilation."""
+
+    def compiled(self) -> Any:
+        raise NotImplementedError
+
+    def python(self) -> Any:
+        """Return the plain Python twin, for runs without the JIT."""
+        raise NotImplementedError
+
+
+class Kernel(Lazy):
+    """A pure function over arrays and scalars, compiled by numba when first called."""
+
+    def __init__(self, function: Callable[..., Any], bindings: dict[str, Any] | None = None) -> None:
+        self.function = function
+        self.bindings = bindings or {}
+        self.__doc__ = function.__doc__
+        self.__name__ = getattr(function, "__name__", "kernel")
+        self._dispatcher: Any = None
+
+    def compiled(self) -> Any:
+        with _lock:
+            if self._dispatcher is None:
+                import numba
+
+                linked = linked_function(self.function, self.bindings, compiled=True)
+                self._dispatcher = numba.njit(**_OPTIONS)(linked)
+        return self._dispatcher
+
+    def python(self) -> Any:
+        return linked_function(self.function, self.bindings, compiled=False)
+
+    def bind(self, **bindings: Any) -> "Kernel":
+        """Return this kernel with some of its globals replaced: a template filled in."""
+        return Kernel(self.function, {**self.bindings, **bindings})
+
+    def __call__(self, *args: Any) -> Any:
+        return (self.python() if is_disabled() else self.compiled())(*args)
+
+
+def kernel(function: Callable[..., Any]) -> Kernel:
+    """Mark ``function`` as a kernel: no allocation, no exception, no print, no clock inside."""
+    return Kernel(function)
+
+
+class Intrinsic(Lazy):
+    """An operation that only LLVM has, with a Python twin that says what it does."""
+
+    def __init__(self, build: Callable[[], Any], twin: Callable[..., Any]) -> None:
+        self._build = build
+        self._twin = twin
+        self._built: Any = None
+        self.__doc__ = twin.__doc__
+
+    def compiled(self) -> Any:
+        with _lock:
+            if self._built is None:
+                self._built = self._build()
+        return self._built
+
+    def python(self) -> Any:
+        return self._twin
+
+    def __call__(self, *args: Any) -> Any:
+        return self._twin(*args)
+
+
+def linked_function(function: Any, bindings: dict[str, Any], *, compiled: bool) -> Any:
+    """Return ``function`` with every lazy global it names replaced by what it stands for."""
+    if not isinstance(function, FunctionType):
+        return function
+    scope = dict(function.__globals__)
+    scope.update(bindings)
+    for name in _names(function.__code__):
+        value = scope.get(name)
+        if isinstance(value, Lazy):
+            scope[name] = value.compiled() if compiled else value.python()
+    return FunctionType(
+        function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
+    )
+
+
+def _names(code: CodeType) -> set[str]:
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= _names(constant)
+    return names
+
+
+class Entry:
+    """A function ``void(base, args)`` that the driver calls by address.
+
+    ``base`` is the start of a trial's arena, typed by the element it computes with; ``args`` points
+    to the op's int64 arguments. ``packed=False`` keeps the code out of the cache on disk: a plug-in's
+    source is not part of the cache's key.
+    """
+
+    def __init__(self, name: str, function: Any, bindings: dict[str, Any], *, packed: bool = True) -> None:
+        self.name = name
+        self._function = function
+        self._bindings = bindings
+        self._packed = packed
+        self._addresses: dict[str, int] = {}
+        self._keep_alive: list[Any] = []
+
+    def is_ready(self, dtype: str) -> bool:
+        """True where asking for the address costs no compilation."""
+        return dtype in self._addresses or (self._packed and pack.contains(self._label(dtype)))
+
+    def address(self, dtype: str) -> int:
+        with _lock:
+            if dtype not in self._addresses:
+                self._addresses[dtype] = self._load(dtype) or self._compile(dtype)
+        return self._addresses[dtype]
+
+    def _label(self, dtype: str) -> str:
+        return f"{self.name}.{dtype}"
+
+    def _load(self, dtype: str) -> int | None:
+        return pack.load(self._label(dtype)) if self._packed else None
+
+    def _compile(self, dtype: str) -> int:
+        import numba
+        from numba import types
+
+        element = types.float32 if np.dtype(dtype) == np.float32 else types.float64
+        signature = types.void(types.CPointer(element), types.CPointer(types.int64))
+        linked = linked_function(self._function, self._bindings, compiled=True)
+        compiled = numba.cfunc(signature, error_model="numpy")(linked)
+        self._keep_alive.append(compiled)
+        if self._packed:
+            # Right after a fresh compilation is the only moment at which numba hands out object code.
+            pack.save(self._label(dtype), compiled._wrapper_name, compiled._library._get_compiled_object())
+        return int(compiled.address)
+
+
+def text_digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

@@ -1,0 +1,141 @@
+"""The kernel pack: object code on disk, loaded by llvmlite alone.
+
+A folder per (kernel sources, versions, CPU, platform); a file per entry. numba's own cache does not see
+edits in other modules and crashes on a damaged file, so it is not used. Every file starts with its
+checksum: damaged, foreign or missing code is compiled again, after one warning at most.
+"""
+
+import ctypes
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+import warnings
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+_DIGEST_BYTES = 32
+# Code from a fresh compilation names these functions of numba's runtime on paths that a kernel, which
+# never raises and never owns memory, does not reach.
+_RUNTIME_SYMBOLS = (
+    "NRT_Free",
+    "NRT_MemInfo_call_dtor",
+    "numba_do_raise",
+    "numba_gil_ensure",
+    "numba_gil_release",
+    "numba_runtime_build_excinfo_struct",
+    "numba_unpickle",
+)
+_warned: set[str] = set()
+_engines: list[Any] = []  # compiled code lives as long as its engine
+
+
+def folder() -> Path:
+    """Return where this machine's object code is kept: ``$NNKIT_CACHE_DIR`` or the user's cache folder."""
+    root = os.environ.get("NNKIT_CACHE_DIR")
+    if root:
+        return Path(root) / _fingerprint()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("nnkit-bench", appauthor=False) / "kernels" / _fingerprint()
+
+
+def contains(label: str) -> bool:
+    return (folder() / f"{label}.o").is_file()
+
+
+def load(label: str) -> int | None:
+    """Return the address of the entry called ``label``, or None where it must be compiled."""
+    path = folder() / f"{label}.o"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        _warn_once(f"the kernel cache {path.parent} cannot be read ({error.strerror}); compiling instead")
+        return None
+    body = content[_DIGEST_BYTES:]
+    if hashlib.sha256(body).digest() != content[:_DIGEST_BYTES]:
+        _warn_once(f"the kernel cache file {path} is damaged; compiling that kernel again")
+        return None
+    symbol, _, code = body.partition(b"\0")
+    return _link(symbol.decode(), code)
+
+
+def save(label: str, symbol: str, code: bytes) -> None:
+    """Keep ``code`` for the next process. A cache that cannot be written slows the next start, no more."""
+    body = symbol.encode() + b"\0" + code
+    path = folder() / f"{label}.o"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside and renamed: a reader never sees half a file, whoever is killed when.
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(hashlib.sha256(body).digest() + body)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        _warn_once(f"the kernel cache {path.parent} cannot be written ({error.strerror}); each start will compile")
+
+
+def _warn_once(text: str) -> None:
+    if not _warned:
+        warnings.warn(f"nnkit: {text}", RuntimeWarning, stacklevel=4)
+    _warned.add(text)
+
+
+@cache
+def _fingerprint() -> str:
+    """Return the name of the cache folder: a hash of everything that decides what the code is."""
+    digest = hashlib.sha256()
+    home = Path(__file__).parent
+    for path in sorted(home.rglob("*.py")):
+        digest.update(path.relative_to(home).as_posix().encode() + b"\0" + path.read_bytes())
+    facts = (sys.version, platform.platform(), version("numba"), version("llvmlite"), version("numpy"), *cpu())
+    digest.update("\0".join(facts).encode())
+    return digest.hexdigest()[:24]
+
+
+@cache
+def cpu() -> tuple[str, str]:
+    """Return the name and the features of the CPU that kernels are compiled for.
+
+    ``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES`` choose another one, as for numba itself.
+    """
+    import llvmlite.binding as llvm
+
+    name = os.environ.get("NUMBA_CPU_NAME", "")
+    features = os.environ.get("NUMBA_CPU_FEATURES", "")
+    if name or features:
+        return name or "generic", features
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+@cache
+def _target() -> Any:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    if "numba" not in sys.modules:
+        unreachable = ctypes.CFUNCTYPE(None)(lambda: None)
+        _engines.append(unreachable)
+        for symbol in _RUNTIME_SYMBOLS:
+            llvm.add_symbol(symbol, ctypes.cast(unreachable, ctypes.c_void_p).value or 0)
+    return llvm.Target.from_default_triple()
+
+
+def _link(symbol: str, code: bytes) -> int | None:
+    import llvmlite.binding as llvm
+
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target().create_target_machine(jit=True))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _engines.append(engine)
+    return engine.get_function_address(symbol) or None
