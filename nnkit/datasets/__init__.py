@@ -1,0 +1,47 @@
+"""Datasets by name: small real ones that ship with the package, and generated ones."""
+
+from functools import lru_cache
+
+from nnkit.datasets.dataset import Dataset, DatasetRecord, Task
+from nnkit.datasets.embedded import EMBEDDED
+from nnkit.datasets.mnist1d import MNIST1D, MNIST1D_SHUFFLED
+from nnkit.datasets.planar import PLANAR
+from nnkit.registry import Registry, Value
+
+__all__ = ["DATASETS", "Dataset", "DatasetRecord", "Task", "load", "names", "record"]
+
+DATASETS: Registry[DatasetRecord] = Registry("dataset")
+for _record in (*EMBEDDED, *PLANAR, MNIST1D, MNIST1D_SHUFFLED):
+    DATASETS.add(_record)
+
+
+def names() -> tuple[str, ...]:
+    return DATASETS.names()
+
+
+def record(name: str) -> DatasetRecord:
+    """Return the record of the dataset called ``name``, or raise UnknownName with the nearest one."""
+    return DATASETS.record(name)
+
+
+def load(name: str, /, **hyperparameters: Value) -> Dataset:
+    """Return the dataset, built on the first call and the same object afterwards.
+
+    Only generated datasets take hyper-parameters; ``record(name).hyperparameters`` lists them.
+    """
+    found = record(name)
+    return _built(found.name, tuple(found.resolve(hyperparameters, f"dataset {found.name!r}").items()))
+
+
+@lru_cache(maxsize=64)
+def _built(name: str, hyperparameters: tuple[tuple[str, Value], ...]) -> Dataset:
+    part, chosen = record(name), dict(hyperparameters)
+    x, y = part.build(**chosen)
+    return Dataset(
+        name=part.name,
+        x=x,
+        y=y,
+        task=part.task,
+        n_classes=int(chosen.get("n_classes") or part.n_classes),
+        n_official_train=part.n_official_train,
+    )

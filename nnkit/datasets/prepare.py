@@ -1,0 +1,177 @@
+"""From a dataset to what a trial trains and validates on: split by seed, scale by the training part."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnkit.datasets.dataset import Dataset
+from nnkit.errors import InvalidArgument, InvalidData
+
+Scale = Literal["none", "unit", "standardize"]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaling:
+    """``scaled = (x - shift) / divisor``, with the numbers of the training part."""
+
+    shift: NDArray[np.float64]
+    divisor: NDArray[np.float64]  # infinite for a feature that is constant: it becomes 0 everywhere
+
+    def apply(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.ascontiguousarray((x - self.shift) / self.divisor, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """The two parts, contiguous: float32 features; int32 labels, or float32 targets of shape (n, 1)."""
+
+    x_train: NDArray[np.float32]
+    y_train: NDArray[np.int32] | NDArray[np.float32]
+    x_val: NDArray[np.float32]
+    y_val: NDArray[np.int32] | NDArray[np.float32]
+    train_rows: Rows  # of the dataset, in the order of x_train
+    val_rows: Rows
+    scaling: Scaling
+    target_mean: float  # a prediction p means p * target_std + target_mean in the dataset's units
+    target_std: float
+
+
+def prepare(
+    dataset: Dataset,
+    *,
+    validation: float | Literal["official"],
+    split_seed: int,
+    scale: Scale,
+) -> Prepared:
+    """Split ``dataset`` and scale it; the same arguments give the same bits on every machine.
+
+    ``validation`` is the share held out, per class for labels, drawn by ``split_seed``; or "official".
+    ``scale``: "unit" divides by the largest magnitude in the training part; "standardize" gives each
+    feature, and the target of a regression, mean 0 and standard deviation 1 over the training part.
+    """
+    train, val = split_rows(dataset, validation, split_seed)
+    _check_split(dataset, validation, train, val)
+    scaling = _fit(dataset.x[train], scale)
+    is_target_scaled = dataset.task == "regression" and scale == "standardize"
+    target = _fit(dataset.y[train], scale) if is_target_scaled else _identity()
+    if np.isinf(target.divisor).any():
+        raise InvalidData(f"dataset {dataset.name!r}: the target is the same for every training sample.")
+    return Prepared(
+        x_train=scaling.apply(dataset.x[train]),
+        y_train=_targets(dataset, train, target),
+        x_val=scaling.apply(dataset.x[val]),
+        y_val=_targets(dataset, val, target),
+        train_rows=train,
+        val_rows=val,
+        scaling=scaling,
+        target_mean=target.shift.item(),
+        target_std=target.divisor.item(),
+    )
+
+
+def split_rows(dataset: Dataset, validation: float | str, split_seed: int) -> tuple[Rows, Rows]:
+    """Return the rows of the training and of the validation part, each in the order drawn."""
+    if isinstance(validation, str):
+        return _official_rows(dataset, validation)
+    if isinstance(validation, bool) or not 0.0 < validation < 1.0:
+        raise InvalidArgument(
+            f"validation must be a share above 0 and below 1, or 'official', found {validation!r}. Try 0.25."
+        )
+    if split_seed < 0:
+        raise InvalidArgument(f"split_seed must be at least 0, found {split_seed!r}.")
+    # One permutation of all rows, in which the first of each class are held out: the training part
+    # stays mixed over the classes, as a fixed batch order needs it.
+    order = np.random.Generator(np.random.Philox(key=split_seed)).permutation(len(dataset))
+    is_held_out = _first_of_each(_strata(dataset)[order], validation)
+    return order[~is_held_out], order[is_held_out]
+
+
+def _official_rows(dataset: Dataset, validation: str) -> tuple[Rows, Rows]:
+    if validation != "official":
+        raise InvalidArgument(f"validation must be a share or 'official', found {validation!r}. Try 0.25.")
+    if dataset.n_official_train is None:
+        raise InvalidArgument(
+            f"dataset {dataset.name!r} has no official split. Give validation a share, such as 0.25."
+        )
+    rows = np.arange(len(dataset), dtype=np.int64)
+    return rows[: dataset.n_official_train], rows[dataset.n_official_train :]
+
+
+def _strata(dataset: Dataset) -> NDArray[np.int32]:
+    if dataset.task == "regression":
+        return np.zeros(len(dataset), dtype=np.int32)
+    return dataset.y.astype(np.int32, copy=False)
+
+
+def _first_of_each(strata: NDArray[np.int32], share: float) -> NDArray[np.bool_]:
+    chosen = np.zeros(len(strata), dtype=np.bool_)
+    for stratum, quota in enumerate(_quotas(np.bincount(strata), share)):
+        chosen[np.flatnonzero(strata == stratum)[:quota]] = True
+    return chosen
+
+
+def _quotas(counts: NDArray[np.int64], share: float) -> list[int]:
+    """Return how many of each stratum to hold out: largest remainders, so the total is the nearest."""
+    exact = [share * int(count) for count in counts]
+    quotas = [math.floor(value) for value in exact]
+    n_missing = math.floor(share * int(counts.sum()) + 0.5) - sum(quotas)
+    by_remainder = sorted(range(len(exact)), key=lambda i: (quotas[i] - exact[i], i))
+    for i in by_remainder[:n_missing]:
+        quotas[i] += 1
+    return quotas
+
+
+def _check_split(dataset: Dataset, validation: float | str, train: Rows, val: Rows) -> None:
+    place = f"dataset {dataset.name!r}, validation {validation!r}"
+    if len(train) == 0 or len(val) == 0:
+        raise InvalidData(
+            f"{place}: each part needs a sample, found {len(train)} for training, {len(val)} for validation."
+        )
+    if dataset.task == "regression":
+        return
+    present = np.bincount(dataset.y[train].astype(np.int64), minlength=dataset.n_classes)
+    if not present.all():
+        missing = int(np.argmin(present))
+        raise InvalidData(
+            f"{place}: class {missing} has no sample in the training part. Hold out less, or drop the class."
+        )
+
+
+def _targets(dataset: Dataset, rows: Rows, target: Scaling) -> NDArray[np.int32] | NDArray[np.float32]:
+    if dataset.task == "regression":
+        return target.apply(dataset.y[rows].astype(np.float32, copy=False))
+    return np.ascontiguousarray(dataset.y[rows], dtype=np.int32)
+
+
+def _identity() -> Scaling:
+    return Scaling(shift=np.array(0.0), divisor=np.array(1.0))
+
+
+def _fit(x: NDArray[np.float32] | NDArray[np.int32], scale: Scale) -> Scaling:
+    if scale == "none":
+        return _identity()
+    if scale == "unit":
+        largest = float(np.abs(x).max())
+        return Scaling(shift=np.array(0.0), divisor=np.array(largest or 1.0))
+    if scale == "standardize":
+        return _standardizing(x.astype(np.float64))
+    raise InvalidArgument(f"scale must be 'none', 'unit' or 'standardize', found {scale!r}.")
+
+
+def _standardizing(x: NDArray[np.float64]) -> Scaling:
+    mean = _row_sum(x) / len(x)
+    std = np.sqrt(_row_sum((x - mean) ** 2) / len(x))
+    # Compared by value: the rounding of the mean gives a constant column a tiny standard deviation.
+    is_constant = x.max(axis=0) == x.min(axis=0)
+    return Scaling(shift=mean, divisor=np.where(is_constant, np.inf, std))
+
+
+def _row_sum(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Accumulate adds the rows one after the other; the order inside sum is numpy's to choose, and
+    # the digest of every trial depends on these bits.
+    total: NDArray[np.float64] = np.add.accumulate(x, axis=0)[-1]
+    return total
