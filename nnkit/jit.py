@@ -29,6 +29,15 @@ def is_disabled() -> bool:
     return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
 
+def import_numba() -> Any:
+    """Import numba, compiling for the same CPU as the rest of nnkit."""
+    import numba
+
+    # NUMBA_CPU_NAME alone leaves numba with this machine's features: the code would not be that CPU's.
+    numba.config.CPU_NAME, numba.config.CPU_FEATURES = pack.cpu()
+    return numba
+
+
 class Lazy:
     """Something that kernels name as a global and that becomes a numba object on first compilation."""
 
@@ -38,6 +47,10 @@ class Lazy:
     def python(self) -> Any:
         """Return the plain Python twin, for runs without the JIT."""
         raise NotImplementedError
+
+    def requires(self) -> list[Any]:
+        """Return the assemblies whose functions compiled code of this object calls by name."""
+        return []
 
 
 class Kernel(Lazy):
@@ -53,14 +66,16 @@ class Kernel(Lazy):
     def compiled(self) -> Any:
         with _lock:
             if self._dispatcher is None:
-                import numba
-
+                numba = import_numba()
                 linked = linked_function(self.function, self.bindings, compiled=True)
                 self._dispatcher = numba.njit(**_OPTIONS)(linked)
         return self._dispatcher
 
     def python(self) -> Any:
         return linked_function(self.function, self.bindings, compiled=False)
+
+    def requires(self) -> list[Any]:
+        return required_assemblies(self.function, self.bindings)
 
     def bind(self, **bindings: Any) -> "Kernel":
         """Return this kernel with some of its globals replaced: a template filled in."""
@@ -112,6 +127,16 @@ def linked_function(function: Any, bindings: dict[str, Any], *, compiled: bool) 
     )
 
 
+def required_assemblies(function: Any, bindings: dict[str, Any]) -> list[Any]:
+    """Return the assemblies that ``function`` reaches through the lazy globals it names."""
+    if not isinstance(function, FunctionType):
+        return []
+    scope = {**function.__globals__, **bindings}
+    named = (scope.get(name) for name in sorted(_names(function.__code__)))
+    found = [assembly for value in named if isinstance(value, Lazy) for assembly in value.requires()]
+    return list(dict.fromkeys(found))
+
+
 def _names(code: CodeType) -> set[str]:
     names = set(code.co_names)
     for constant in code.co_consts:
@@ -150,10 +175,13 @@ class Entry:
         return f"{self.name}.{dtype}"
 
     def _load(self, dtype: str) -> int | None:
-        return pack.load(self._label(dtype)) if self._packed else None
+        for assembly in required_assemblies(self._function, self._bindings):
+            assembly.ensure(dtype)
+        found = pack.load(self._label(dtype)) if self._packed else {}
+        return next(iter(found.values()), None)
 
     def _compile(self, dtype: str) -> int:
-        import numba
+        numba = import_numba()
         from numba import types
 
         element = types.float32 if np.dtype(dtype) == np.float32 else types.float64
@@ -163,7 +191,7 @@ class Entry:
         self._keep_alive.append(compiled)
         if self._packed:
             # Right after a fresh compilation is the only moment at which numba hands out object code.
-            pack.save(self._label(dtype), compiled._wrapper_name, compiled._library._get_compiled_object())
+            pack.save(self._label(dtype), [compiled._wrapper_name], compiled._library._get_compiled_object())
         return int(compiled.address)
 
 

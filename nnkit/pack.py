@@ -47,27 +47,27 @@ def contains(label: str) -> bool:
     return (folder() / f"{label}.o").is_file()
 
 
-def load(label: str) -> int | None:
-    """Return the address of the entry called ``label``, or None where it must be compiled."""
+def load(label: str) -> dict[str, int]:
+    """Return the addresses of the functions kept under ``label``; empty where it must be compiled."""
     path = folder() / f"{label}.o"
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return None
+        return {}
     except OSError as error:
         _warn_once(f"the kernel cache {path.parent} cannot be read ({error.strerror}); compiling instead")
-        return None
+        return {}
     body = content[_DIGEST_BYTES:]
     if hashlib.sha256(body).digest() != content[:_DIGEST_BYTES]:
         _warn_once(f"the kernel cache file {path} is damaged; compiling that kernel again")
-        return None
-    symbol, _, code = body.partition(b"\0")
-    return _link(symbol.decode(), code)
+        return {}
+    names, _, code = body.partition(b"\0")
+    return link(names.decode().split("\n"), code)
 
 
-def save(label: str, symbol: str, code: bytes) -> None:
+def save(label: str, symbols: list[str], code: bytes) -> None:
     """Keep ``code`` for the next process. A cache that cannot be written slows the next start, no more."""
-    body = symbol.encode() + b"\0" + code
+    body = "\n".join(symbols).encode() + b"\0" + code
     path = folder() / f"{label}.o"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,8 @@ def cpu() -> tuple[str, str]:
 
 
 @cache
-def _target() -> Any:
+def initialize() -> None:
+    """Prepare LLVM once per process; stand in for numba's runtime where numba itself is not loaded."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
@@ -126,16 +127,32 @@ def _target() -> Any:
     if "numba" not in sys.modules:
         unreachable = ctypes.CFUNCTYPE(None)(lambda: None)
         _engines.append(unreachable)
-        for symbol in _RUNTIME_SYMBOLS:
-            llvm.add_symbol(symbol, ctypes.cast(unreachable, ctypes.c_void_p).value or 0)
-    return llvm.Target.from_default_triple()
+        publish(dict.fromkeys(_RUNTIME_SYMBOLS, ctypes.cast(unreachable, ctypes.c_void_p).value or 0))
 
 
-def _link(symbol: str, code: bytes) -> int | None:
+def target_machine() -> Any:
+    """Return an LLVM target machine for the CPU that kernels are compiled for."""
     import llvmlite.binding as llvm
 
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target().create_target_machine(jit=True))
+    initialize()
+    name, features = cpu()
+    return llvm.Target.from_default_triple().create_target_machine(cpu=name, features=features, opt=3, jit=True)
+
+
+def publish(addresses: dict[str, int]) -> None:
+    """Let code that is linked later find these functions by name."""
+    import llvmlite.binding as llvm
+
+    for symbol, address in addresses.items():
+        llvm.add_symbol(symbol, address)
+
+
+def link(symbols: list[str], code: bytes) -> dict[str, int]:
+    """Load object code into this process and return the addresses of ``symbols``."""
+    import llvmlite.binding as llvm
+
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _engines.append(engine)
-    return engine.get_function_address(symbol) or None
+    return {symbol: engine.get_function_address(symbol) for symbol in symbols}

@@ -221,3 +221,27 @@ class ByType(Lazy):
 
     def __call__(self, x: Any) -> Any:
         return self.python()(x)
+
+
+def _build_lanes_of() -> Any:
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def lanes_of(context, array):
+        lanes = 16 if array.dtype == types.float32 else 8
+
+        def code(cx, builder, signature, args):
+            return cx.get_constant(types.int64, lanes)
+
+        return types.int64(array), code
+
+    return lanes_of
+
+
+def _lanes_of_twin(array):
+    """Return how many values of the array's type fill a vector of 64 bytes, the unit of all fixed orders."""
+    return 64 // array.dtype.itemsize
+
+
+lanes_of = Intrinsic(_build_lanes_of, _lanes_of_twin)

@@ -1,0 +1,1 @@
+"""Kernels: pure functions over arrays. They compute; nothing here knows of layers, models or trials."""
