@@ -96,7 +96,14 @@ def test_values_are_rounded_to_five_decimals(name: str) -> None:
     np.testing.assert_array_equal(x, np.round(x.astype(np.float64), 5).astype(np.float32))
 
 
-GOLDEN = {}
+GOLDEN = {
+    "xor": "23b0c281833e3fba256bbebf3b10c29794ca50eb333fbe96e243658456a6a19c",
+    "moons": "741e2b9913a3fbb9c7e05e081b55b863bf24d98705325a1a87b7c8fbb8b94117",
+    "circles": "74d4f74c53b359a002b040f5f3a3e05fc7472a48446628ba6fa31d1716588878",
+    "spirals": "da333442323dfac8c538ef75de98021deb34522eccd029dc6832deb0918e9b4a",
+    "mnist1d": "a44c3950606022cb93897a3f63f57da12cf05e991b5a1f11164ee6e5fcd48b6b",
+    "mnist1d_shuffled": "b1687523f62ec6d9300edc3fbd895bcf8e120ade11dae71f390308ceda368a0d",
+}
 
 
 @pytest.mark.parametrize("name", GOLDEN)

@@ -9,6 +9,9 @@ import pytest
 from nnkit import datasets
 from nnkit.datasets import mnist1d
 
+Sample = tuple[np.ndarray, np.ndarray, np.ndarray]  # curve, correlated noise, white noise minus shear
+Published = tuple[list[Sample], np.ndarray, np.ndarray]
+
 # The curves are typed again here, so that a slip in the module shows.
 CURVES = """
 5 6 6.5 6.75 7 7 7 7 6.75 6.5 6 5
@@ -34,11 +37,14 @@ def smooth(noise: np.ndarray) -> np.ndarray:
     period = np.concatenate([noise, noise[::-1]])
     total = sum(weights.values())
     return np.array(
-        [sum(w * period[(i + k) % len(period)] for k, w in weights.items()) / total for i in range(len(noise))]
+        [
+            sum(w * period[(i + k) % len(period)] for k, w in weights.items()) / total
+            for i in range(len(noise))
+        ]
     )
 
 
-def published_samples(stream: np.random.RandomState) -> Iterator[np.ndarray]:
+def published_samples(stream: np.random.RandomState) -> Iterator[Sample]:
     for line in CURVES.split("\n")[1:-1]:
         curve = np.array([float(word) for word in line.split()])
         curve = (curve - curve.mean()) / curve.std()
@@ -47,7 +53,7 @@ def published_samples(stream: np.random.RandomState) -> Iterator[np.ndarray]:
             yield published_sample(curve, stream)
 
 
-def published_sample(curve: np.ndarray, stream: np.random.RandomState) -> np.ndarray:
+def published_sample(curve: np.ndarray, stream: np.random.RandomState) -> Sample:
     padding = 36 + int(stream.rand() * 25)
     signal = resample(np.concatenate([curve + 1e-8, np.zeros(padding)]), 72)
     signal = signal * (1 + 0.4 * (stream.rand() - 0.5))
@@ -63,15 +69,15 @@ def finish(signal: np.ndarray, correlated: np.ndarray, rest: np.ndarray) -> np.n
 
 
 @pytest.fixture(scope="module")
-def published() -> tuple[list, np.ndarray, np.ndarray]:
+def published() -> Published:
     """Parts of all 5000 samples in the order they were drawn, the order of rows and that of positions."""
     stream = np.random.RandomState(42)
     samples = list(published_samples(stream))
     return samples, stream.permutation(5000), stream.permutation(40)
 
 
-def test_rows_are_the_published_rows(published: tuple[list, np.ndarray, np.ndarray]) -> None:
-    """Every 25th row equals the plain loop's, up to one shift and scale for the whole array and 5 decimals."""
+def test_rows_are_the_published_rows(published: Published) -> None:
+    """Every 25th row equals the plain loop's, up to one shift and scale for all and 5 decimals."""
     samples, order, _ = published
     rows = np.arange(0, 5000, 25)
     plain = np.stack([finish(*samples[order[row]]) for row in rows])
@@ -82,7 +88,7 @@ def test_rows_are_the_published_rows(published: tuple[list, np.ndarray, np.ndarr
     np.testing.assert_allclose(gain * plain + offset, x, atol=1e-5, rtol=0)
 
 
-def test_labels_are_the_published_labels(published: tuple[list, np.ndarray, np.ndarray]) -> None:
+def test_labels_are_the_published_labels(published: Published) -> None:
     """The label of a row is the digit of the 500 samples it was drawn among."""
     np.testing.assert_array_equal(datasets.load("mnist1d").y, published[1] // 500)
 
@@ -104,7 +110,7 @@ def test_official_parts_are_4000_and_1000_with_every_digit() -> None:
     assert np.bincount(data.y[4000:], minlength=10).min() > 70
 
 
-def test_shuffled_is_one_permutation_of_the_positions(published: tuple[list, np.ndarray, np.ndarray]) -> None:
+def test_shuffled_is_one_permutation_of_the_positions(published: Published) -> None:
     """All rows are permuted alike, by the permutation that the published stream draws next."""
     plain, shuffled = datasets.load("mnist1d"), datasets.load("mnist1d_shuffled")
 
