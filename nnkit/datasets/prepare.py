@@ -165,9 +165,8 @@ def _fit(x: NDArray[np.float32] | NDArray[np.int32], scale: Scale) -> Scaling:
 def _standardizing(x: NDArray[np.float64]) -> Scaling:
     mean = _row_sum(x) / len(x)
     std = np.sqrt(_row_sum((x - mean) ** 2) / len(x))
-    # Compared by value: the rounding of the mean gives a constant column a tiny standard deviation.
-    is_constant = x.max(axis=0) == x.min(axis=0)
-    return Scaling(shift=mean, divisor=np.where(is_constant, np.inf, std))
+    # A constant column has exactly 0 here: equal float32 values add up in float64 without rounding.
+    return Scaling(shift=mean, divisor=np.where(std == 0.0, np.inf, std))
 
 
 def _row_sum(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -176,6 +176,17 @@ def test_constant_feature_becomes_zero_in_both_parts() -> None:
     assert parts.x_val[0, 1] != 0.0
 
 
+@given(st.floats(-(2.0**127), 2.0**127, width=32), st.integers(2, 5000))
+@settings(max_examples=100, deadline=None)
+def test_any_constant_feature_becomes_zero(value: float, n: int) -> None:
+    """No value and no number of rows turns rounding errors of the mean into a feature."""
+    labels = np.arange(n + 1) % 2
+    data = Dataset("made", np.full((n + 1, 1), value), labels, "binary", 2, n_official_train=n)
+    parts = prepare(data, validation="official", split_seed=0, scale="standardize")
+
+    assert not parts.x_train.any()
+
+
 def test_images_are_standardized_position_by_position() -> None:
     """Samples of any shape keep it, each position scaled on its own."""
     x = np.arange(24.0).reshape(4, 2, 3, 1) ** 2
