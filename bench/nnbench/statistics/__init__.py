@@ -1,0 +1,1 @@
+"""Intervals, tests and verdicts over the records of trials: numbers in, numbers and reasons out."""
