@@ -20,7 +20,9 @@ def _llvm_function(name: str, n_arguments: int) -> Callable[[], Any]:
         from numba.extending import intrinsic
 
         def declare(builder: Any, kind: Any) -> Any:
-            return builder.module.declare_intrinsic(f"llvm.{name}", [kind])
+            # With the type spelled out: llvmlite itself knows that of unary intrinsics only.
+            function = ir.FunctionType(kind, [kind] * n_arguments)
+            return builder.module.declare_intrinsic(f"llvm.{name}", [kind], function)
 
         if n_arguments == 1:
 
@@ -46,12 +48,7 @@ def _llvm_function(name: str, n_arguments: int) -> Callable[[], Any]:
         @intrinsic
         def ternary(context, x, y, z):
             def code(cx, builder, signature, args):
-                kind = args[0].type
-                suffix = "f32" if isinstance(kind, ir.FloatType) else "f64"
-                function = builder.module.globals.get(f"llvm.{name}.{suffix}") or ir.Function(
-                    builder.module, ir.FunctionType(kind, [kind] * 3), f"llvm.{name}.{suffix}"
-                )
-                return builder.call(function, args)
+                return builder.call(declare(builder, args[0].type), args)
 
             return x(x, x, x), code
 

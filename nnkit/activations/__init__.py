@@ -1,0 +1,54 @@
+"""Activations by name: ``get("gelu")(x)`` the values, ``get("gelu").gradient(x)`` the derivative.
+
+A new one is two scalar functions in `nnkit.kernels.activation` and a record in `builtin`; from outside,
+`register` takes two functions that numba can compile.
+"""
+
+from nnkit.activations.builtin import BUILTIN
+from nnkit.activations.plugin import activation_of
+from nnkit.activations.record import Activation, BoundActivation
+from nnkit.jit import Kernel
+from nnkit.registry import Registry, Value
+
+__all__ = ["Activation", "BoundActivation", "get", "names", "record", "records", "register"]
+
+_registry: Registry[Activation] = Registry("activation")
+for _part in BUILTIN:
+    _registry.add(_part)
+
+
+def names() -> tuple[str, ...]:
+    return _registry.names()
+
+
+def records() -> tuple[Activation, ...]:
+    return tuple(_registry)
+
+
+def record(name: str) -> Activation:
+    """Return the record of the activation called ``name``, or with that alias."""
+    return _registry.record(name)
+
+
+def get(name: str, **hyperparameters: Value) -> BoundActivation:
+    """Return the activation called ``name``, a function of arrays; hyper-parameters by their names."""
+    part = record(name)
+    return BoundActivation(part, part.resolve(hyperparameters, f"activation {name}"))
+
+
+def register(
+    name: str,
+    *,
+    value: Kernel | object,
+    slope: Kernel | object,
+    summary: str = "A plug-in.",
+    formula: str = "",
+    source: str = "plug-in",
+) -> Activation:
+    """Add an activation made of two functions of one number: itself and its derivative.
+
+    Both are functions of the input, and plain Python that numba can compile; they may use ``math``.
+    """
+    return _registry.add(
+        activation_of(name, value=value, slope=slope, summary=summary, formula=formula, source=source)
+    )

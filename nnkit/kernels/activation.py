@@ -1,0 +1,212 @@
+"""The scalar functions of the built-in activations: a value and a slope each.
+
+A slope is the derivative, as a function of the input ``x`` or, where that is as good, of the output
+``y``: then the input need not be kept until the backward pass. Where the derivative jumps, the slope is
+that of the left branch. Conditions are written so that NaN falls into the branch that keeps it.
+"""
+
+from nnkit.jit import kernel
+from nnkit.kernels.scalar import exp, expm1, normal_cdf, normal_tails, sigmoid
+from nnkit.simd import fabs, fma, real
+
+
+@kernel
+def linear(x):
+    return x
+
+
+@kernel
+def linear_slope(y):
+    return real(y, 1.0)
+
+
+@kernel
+def relu(x):
+    return real(x, 0.0) if x < real(x, 0.0) else x
+
+
+@kernel
+def relu_slope(y):
+    return real(y, 0.0) if y <= real(y, 0.0) else real(y, 1.0)
+
+
+@kernel
+def leaky_relu(x, negative_slope):
+    below = negative_slope * x
+    return x if x > real(x, 0.0) else below
+
+
+@kernel
+def leaky_relu_slope(y, negative_slope):
+    return real(y, 1.0) if y > real(y, 0.0) else negative_slope
+
+
+@kernel
+def relu6(x):
+    y = real(x, 0.0) if x < real(x, 0.0) else x
+    return real(x, 6.0) if y > real(x, 6.0) else y
+
+
+@kernel
+def relu6_slope(y):
+    slope = real(y, 0.0) if y <= real(y, 0.0) else real(y, 1.0)
+    return real(y, 0.0) if y >= real(y, 6.0) else slope
+
+
+@kernel
+def elu(x, alpha):
+    below = alpha * expm1(x)
+    return x if x > real(x, 0.0) else below
+
+
+@kernel
+def elu_slope(y, alpha):
+    """The derivative below 0 is ``alpha * exp(x) = y + alpha``."""
+    below = y + alpha
+    return real(y, 1.0) if y > real(y, 0.0) else below
+
+
+@kernel
+def selu(x):
+    below = real(x, 1.7580993408473768599) * expm1(x)
+    above = real(x, 1.0507009873554804934) * x
+    return above if x > real(x, 0.0) else below
+
+
+@kernel
+def selu_slope(y):
+    below = y + real(y, 1.7580993408473768599)
+    return real(y, 1.0507009873554804934) if y > real(y, 0.0) else below
+
+
+@kernel
+def sigmoid_slope(y):
+    return y * (real(y, 1.0) - y)
+
+
+@kernel
+def tanh_slope(y):
+    return fma(-y, y, real(y, 1.0))
+
+
+@kernel
+def hard_sigmoid(x):
+    # (x + 3) / 6 and not x / 6 + 1/2: near -3 the sum cancels, and 1/6 is rounded.
+    y = (x + real(x, 3.0)) * real(x, 1.0 / 6.0)
+    y = real(x, 0.0) if x <= real(x, -3.0) else y
+    return real(x, 1.0) if x >= real(x, 3.0) else y
+
+
+@kernel
+def hard_sigmoid_slope(y):
+    slope = real(y, 0.0) if y <= real(y, 0.0) else real(y, 1.0 / 6.0)
+    return real(y, 0.0) if y >= real(y, 1.0) else slope
+
+
+@kernel
+def hard_silu(x):
+    return x * hard_sigmoid(x)
+
+
+@kernel
+def hard_silu_slope(x):
+    slope = fma(x, real(x, 1.0 / 3.0), real(x, 0.5))
+    slope = real(x, 0.0) if x <= real(x, -3.0) else slope
+    return real(x, 1.0) if x >= real(x, 3.0) else slope
+
+
+@kernel
+def hard_tanh(x):
+    y = real(x, -1.0) if x < real(x, -1.0) else x
+    return real(x, 1.0) if y > real(x, 1.0) else y
+
+
+@kernel
+def hard_tanh_slope(y):
+    return real(y, 0.0) if fabs(y) >= real(y, 1.0) else real(y, 1.0)
+
+
+@kernel
+def softsign(x):
+    return x / (real(x, 1.0) + fabs(x))
+
+
+@kernel
+def softsign_slope(x):
+    root = real(x, 1.0) / (real(x, 1.0) + fabs(x))
+    return root * root
+
+
+@kernel
+def softplus_slope(x):
+    return sigmoid(x)
+
+
+@kernel
+def gelu(x):
+    return x * normal_cdf(x)
+
+
+@kernel
+def gelu_slope(x):
+    """The derivative of ``x * P(x)`` is ``P(x) + x * exp(-x**2 / 2) / sqrt(2 pi)``."""
+    cdf, density = normal_tails(x)
+    return fma(x * real(x, 0.39894228040143267794), density, cdf)
+
+
+@kernel
+def _gelu_tanh_argument(x):
+    """Return ``2 * sqrt(2 / pi) * (x + 0.044715 * x**3)``; half of it goes into the tanh."""
+    return x * fma(x * x, real(x, 1.5957691216057308 * 0.044715), real(x, 1.5957691216057308))
+
+
+@kernel
+def gelu_tanh(x):
+    return x * sigmoid(_gelu_tanh_argument(x))
+
+
+@kernel
+def gelu_tanh_slope(x):
+    s = sigmoid(_gelu_tanh_argument(x))
+    inner = fma(x * x, real(x, 3.0 * 1.5957691216057308 * 0.044715), real(x, 1.5957691216057308))
+    return fma(x * inner, s * (real(x, 1.0) - s), s)
+
+
+@kernel
+def silu(x):
+    return x * sigmoid(x)
+
+
+@kernel
+def silu_slope(x):
+    s = sigmoid(x)
+    return s * fma(x, real(x, 1.0) - s, real(x, 1.0))
+
+
+@kernel
+def mish(x):
+    """``tanh(log(1 + e)) = n / (n + 2)`` with ``e = exp(x)`` and ``n = e * (e + 2)``: one exp, no log."""
+    # Beyond 20 the quotient is 1, long before n would overflow.
+    e = exp(real(x, 20.0) if x > real(x, 20.0) else x)
+    n = e * (e + real(x, 2.0))
+    return x * (n / (n + real(x, 2.0)))
+
+
+@kernel
+def mish_slope(x):
+    """The derivative is ``w + x * 4 e (e + 1) / (n + 2)**2`` with ``w = n / (n + 2)``, as in `mish`."""
+    e = exp(real(x, 20.0) if x > real(x, 20.0) else x)
+    n = e * (e + real(x, 2.0))
+    inverse = real(x, 1.0) / (n + real(x, 2.0))
+    slope = fma(x * (real(x, 4.0) * e), (e + real(x, 1.0)) * inverse * inverse, n * inverse)
+    return real(x, 1.0) if x > real(x, 20.0) else slope
+
+
+@kernel
+def exponential(x):
+    return exp(x)
+
+
+@kernel
+def exponential_slope(y):
+    return y

@@ -1,0 +1,140 @@
+"""The float32 halves of `nnkit.kernels.scalar`: range reductions and polynomials of 24 bits.
+
+The polynomials are minimax fits (Remez for polynomials, weighted least squares for the rational one);
+the error named beside each is that of the fit, before rounding. Constants are written with `real`,
+because a bare literal would widen the computation to float64.
+"""
+
+from nnkit.jit import kernel
+from nnkit.simd import exponent, fma, power_of_two, real, rint, significand
+
+
+@kernel
+def exp_single(x):
+    """Return ``exp(x) = 2**n * exp(r)`` with ``n`` whole and ``|r| <= ln(2) / 2``.
+
+    Limits      inf above 88.73; gradual underflow, 0 below -103.98; NaN stays NaN
+    """
+    lowest, highest = real(x, -104.0), real(x, 89.0)
+    z = lowest if x < lowest else x
+    z = highest if z > highest else z
+    n, r = _reduce(z)
+    # 2**n overflows at n = 128 and vanishes below -126 where exp(x) does neither yet: scale in two steps.
+    bias = real(x, 64.0) if z > real(x, 0.0) else real(x, -64.0)
+    rest = real(x, 2.0**64) if z > real(x, 0.0) else real(x, 2.0**-64)
+    return (real(x, 1.0) + _expm1_reduced(r)) * power_of_two(n - bias) * rest
+
+
+@kernel
+def expm1_single(x):
+    """Return ``exp(x) - 1 = 2**n * (exp(r) - 1) + (2**n - 1)``, without cancellation near 0."""
+    lowest, highest = real(x, -20.0), real(x, 89.0)
+    z = lowest if x < lowest else x
+    z = highest if z > highest else z
+    n, r = _reduce(z)
+    # Half of everything, doubled at the end: 2**128 is no float32, exp(88.7) is one.
+    half = power_of_two(n - real(x, 1.0))
+    result = fma(half, _expm1_reduced(r), half - real(x, 0.5))
+    return result + result
+
+
+@kernel
+def _reduce(x):
+    """Return ``n`` and ``r`` with ``x = n * ln(2) + r``; ln(2) in two parts, the first of 10 bits."""
+    n = rint(x * real(x, 1.4426950408889634))
+    r = fma(n, real(x, -0.693359375), x)
+    return n, fma(n, real(x, 2.1219444005469058e-4), r)
+
+
+@kernel
+def _expm1_reduced(r):
+    """Return ``exp(r) - 1`` for ``|r| <= 0.3467``, to 2**-26."""
+    q = real(r, 0.0013946490164178676)
+    q = fma(q, r, real(r, 0.00836661006759392912))
+    q = fma(q, r, real(r, 0.0416662815149379785))
+    q = fma(q, r, real(r, 0.166665427983778879))
+    q = fma(q, r, real(r, 0.500000006204490526))
+    return fma(r * r, q, r)
+
+
+@kernel
+def log_single(x):
+    """Return ``log(x) = n * ln(2) + log(1 + f)`` with ``1 + f`` between sqrt(1/2) and sqrt(2).
+
+    Limits      -inf at 0, NaN below, inf at inf
+    """
+    is_subnormal = x < real(x, 2.0**-126)
+    z = x * real(x, 2.0**25) if is_subnormal else x
+    n, m = exponent(z), significand(z)
+    n = n - real(x, 25.0) if is_subnormal else n
+    is_large = m > real(x, 1.4142135623730951)
+    n = n + real(x, 1.0) if is_large else n
+    m = m * real(x, 0.5) if is_large else m
+    f = m - real(x, 1.0)
+    square = f * f
+    y = fma(n, real(x, -2.1219444005469058e-4), square * f * _log_tail(f))
+    y = f + fma(real(x, -0.5), square, y)
+    y = fma(n, real(x, 0.693359375), y)
+    y = y if x < real(x, float("inf")) else x
+    y = y if x != real(x, 0.0) else real(x, float("-inf"))
+    return real(x, float("nan")) if x < real(x, 0.0) else y
+
+
+@kernel
+def _log_tail(f):
+    """Return ``(log(1 + f) - f + f**2 / 2) / f**3``, to 2**-30 of the logarithm."""
+    p = real(f, 0.0674671256645805282)
+    p = fma(p, f, real(f, -0.116756801346982198))
+    p = fma(p, f, real(f, 0.118881438090050093))
+    p = fma(p, f, real(f, -0.124055837615327172))
+    p = fma(p, f, real(f, 0.142195546300567441))
+    p = fma(p, f, real(f, -0.166679960781014622))
+    p = fma(p, f, real(f, 0.200021185036531732))
+    p = fma(p, f, real(f, -0.250000096008328914))
+    return fma(p, f, real(f, 0.333333126077143197))
+
+
+@kernel
+def log1p_unit_single(x):
+    """Return ``log(1 + x)`` for ``x`` in [0, 1], to 2**-30."""
+    p = real(x, 0.0020302521812699487)
+    p = fma(p, x, real(x, -0.0134075783674534047))
+    p = fma(p, x, real(x, 0.0414783131479340351))
+    p = fma(p, x, real(x, -0.0824418279983756359))
+    p = fma(p, x, real(x, 0.124184390297461968))
+    p = fma(p, x, real(x, -0.161056913920920269))
+    p = fma(p, x, real(x, 0.198907471312102155))
+    p = fma(p, x, real(x, -0.249872706389990991))
+    p = fma(p, x, real(x, 0.333325595867566659))
+    p = fma(p, x, real(x, -0.499999814310721604))
+    # The coefficient of x is 1 - 7e-10, which float32 cannot tell from 1.
+    return fma(p * x, x, x)
+
+
+@kernel
+def erfcx_single(x):
+    """Return ``exp(x**2) * erfc(x)`` for ``x`` in [0, 10], to 2**-27."""
+    p = real(x, 0.0327086769513)
+    p = fma(p, x, real(x, 0.22880127129))
+    p = fma(p, x, real(x, 0.730729149985))
+    p = fma(p, x, real(x, 1.23757602767))
+    p = fma(p, x, real(x, 1.0))
+    q = real(x, 0.0579739071103)
+    q = fma(q, x, real(x, 0.405566509234))
+    q = fma(q, x, real(x, 1.32373499979))
+    q = fma(q, x, real(x, 2.40041516656))
+    q = fma(q, x, real(x, 2.36595576102))
+    q = fma(q, x, real(x, 1.0))
+    return p / q
+
+
+@kernel
+def erf_series_single(x):
+    """Return ``erf(z) / z - 1`` for ``x = z**2`` up to 0.81, to 2**-31."""
+    p = real(x, 0.000085131211607928708359)
+    p = fma(p, x, real(x, -0.00081756427871477749201))
+    p = fma(p, x, real(x, 0.0052038593924755089438))
+    p = fma(p, x, real(x, -0.026860508506067675528))
+    p = fma(p, x, real(x, 0.11283715031940055542))
+    p = fma(p, x, real(x, -0.37612634979539709195))
+    return fma(p, x, real(x, 0.1283791667642108298))
