@@ -92,6 +92,8 @@ def _real_array(x: ArrayLike, where: str) -> NDArray[Any]:
     """Return ``x`` as a contiguous array of float32 or float64."""
     array = np.asarray(x)
     if array.dtype.kind not in "biuf":
-        raise InvalidArgument(f"{where}: x must be an array of real numbers, found dtype {str(array.dtype)!r}.")
+        raise InvalidArgument(
+            f"{where}: x must be an array of real numbers, found dtype {str(array.dtype)!r}."
+        )
     # ascontiguousarray would turn a scalar into an array of one dimension.
     return np.array(array, dtype=np.float32 if array.dtype == np.float32 else np.float64, order="C")

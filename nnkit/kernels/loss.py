@@ -1,0 +1,167 @@
+"""Losses of a batch: their mean's gradient, their sum, and how many rows were right.
+
+``totals`` is set, not added to: ``totals[0]`` is the sum of the losses of the rows in float64, in index
+order, ``totals[1]`` the number of rows predicted correctly. Labels are trusted: Python checks them
+before anything runs (`nnkit.losses`).
+"""
+
+from nnkit.jit import kernel
+from nnkit.kernels.scalar import exp, log, sigmoid, softplus
+from nnkit.simd import real
+
+
+@kernel
+def sparse_categorical_crossentropy_gradient(outputs, targets, doutputs, scratch, totals):
+    """Write ``totals[0] = sum of log(sum(exp(z))) - z[target]`` and ``doutputs = (softmax - one_hot) / rows``.
+
+    Shapes      outputs, doutputs, scratch: (rows, classes); targets: (rows,) of int32; totals: (2,)
+    In place    allowed: doutputs may be outputs
+    Cost        1 exp and about 6 operations per value, 1 log per row
+    """
+    rows, classes = outputs.shape
+    _shift_rows(outputs, targets, doutputs, totals)
+    _exp_all(doutputs.reshape(-1))
+    sums = scratch.reshape(-1)
+    _sum_rows(doutputs, sums)
+    for i in range(rows):
+        share = real(outputs, 1.0) / (sums[i] * real(outputs, rows))
+        for j in range(classes):
+            doutputs[i, j] *= share
+        doutputs[i, targets[i]] -= real(outputs, 1.0) / real(outputs, rows)
+    _add_logs(sums, rows, totals)
+
+
+@kernel
+def sparse_categorical_crossentropy_value(outputs, targets, scratch, totals):
+    """Write ``totals`` alone.
+
+    Shapes      outputs, scratch: (rows, classes); targets: (rows,) of int32; totals: (2,)
+    Gradient    sparse_categorical_crossentropy_gradient
+    """
+    _shift_rows(outputs, targets, scratch, totals)
+    _exp_all(scratch.reshape(-1))
+    # The sum of row i goes to flat place i, which lies in no row after the i-th.
+    sums = scratch.reshape(-1)
+    _sum_rows(scratch, sums)
+    _add_logs(sums, outputs.shape[0], totals)
+
+
+@kernel
+def _shift_rows(outputs, targets, shifted, totals):
+    """Write ``shifted = outputs - row maximum``, and start the totals: minus the target's, and the hits.
+
+    The row maximum keeps exp from overflowing: exp(89) is too large for float32.
+    """
+    rows, classes = outputs.shape
+    loss, hits = 0.0, 0
+    for i in range(rows):
+        best, best_index = outputs[i, 0], 0
+        for j in range(1, classes):
+            is_better = outputs[i, j] > best
+            best = outputs[i, j] if is_better else best
+            best_index = j if is_better else best_index
+        for j in range(classes):
+            shifted[i, j] = outputs[i, j] - best
+        loss -= shifted[i, targets[i]]
+        hits += best_index == targets[i]
+    totals[0] = loss
+    totals[1] = hits
+
+
+@kernel
+def _exp_all(values):
+    """Replace every value by its exp: one flat loop, because a row of 10 classes fills no vector."""
+    for i in range(values.size):
+        values[i] = exp(values[i])
+
+
+@kernel
+def _sum_rows(values, sums):
+    rows, columns = values.shape
+    for i in range(rows):
+        total = values[i, 0]
+        for j in range(1, columns):
+            total += values[i, j]
+        sums[i] = total
+
+
+@kernel
+def _add_logs(sums, rows, totals):
+    for i in range(rows):
+        sums[i] = log(sums[i])
+    total = totals[0]
+    for i in range(rows):
+        total += sums[i]
+    totals[0] = total
+
+
+@kernel
+def binary_crossentropy_gradient(outputs, targets, doutputs, scratch, totals):
+    """Write ``totals[0] = sum of log(1 + exp(z)) - target * z`` and ``doutputs = (sigmoid(z) - target) / rows``.
+
+    Shapes      outputs, doutputs, scratch: (rows, 1) logits; targets: (rows,) of int32, 0 or 1; totals: (2,)
+    In place    allowed: doutputs may be outputs
+    Cost        2 exp and about 20 operations per row
+    """
+    rows = outputs.shape[0]
+    binary_crossentropy_value(outputs, targets, scratch, totals)
+    z, dz = outputs.reshape(-1), doutputs.reshape(-1)
+    share = real(outputs, 1.0) / real(outputs, rows)
+    for i in range(rows):
+        side = share if targets[i] == 0 else -share
+        dz[i] = side * sigmoid(z[i] if targets[i] == 0 else -z[i])
+
+
+@kernel
+def binary_crossentropy_value(outputs, targets, scratch, totals):
+    """Write ``totals`` alone.
+
+    Shapes      outputs, scratch: (rows, 1) logits; targets: (rows,) of int32, 0 or 1; totals: (2,)
+    Gradient    binary_crossentropy_gradient
+    """
+    rows = outputs.shape[0]
+    z, losses = outputs.reshape(-1), scratch.reshape(-1)
+    for i in range(rows):
+        # log(1 + exp(z)) - z = log(1 + exp(-z)), which does not cancel when z is large and right.
+        losses[i] = softplus(z[i] if targets[i] == 0 else -z[i])
+    loss, hits = 0.0, 0
+    for i in range(rows):
+        loss += losses[i]
+        hits += (z[i] > real(outputs, 0.0)) == (targets[i] == 1)
+    totals[0] = loss
+    totals[1] = hits
+
+
+@kernel
+def mean_squared_error_gradient(outputs, targets, doutputs, scratch, totals):
+    """Write ``totals[0] = sum of mean((y - target)**2)`` and ``doutputs = 2 (y - target) / (rows * n)``.
+
+    Shapes      outputs, targets, doutputs, scratch: (rows, n); totals: (2,), of which the second is 0
+    In place    allowed: doutputs may be outputs
+    Cost        3 operations per value
+    """
+    rows, n = outputs.shape
+    mean_squared_error_value(outputs, targets, scratch, totals)
+    y, t, dy = outputs.reshape(-1), targets.reshape(-1), doutputs.reshape(-1)
+    share = real(outputs, 2.0) / real(outputs, rows * n)
+    for i in range(y.size):
+        dy[i] = (y[i] - t[i]) * share
+
+
+@kernel
+def mean_squared_error_value(outputs, targets, scratch, totals):
+    """Write ``totals`` alone.
+
+    Shapes      outputs, targets, scratch: (rows, n); totals: (2,), of which the second is 0
+    Gradient    mean_squared_error_gradient
+    """
+    rows, n = outputs.shape
+    loss = 0.0
+    for i in range(rows):
+        row = 0.0
+        for j in range(n):
+            difference = float(outputs[i, j] - targets[i, j])
+            row += difference * difference
+        loss += row / n
+    totals[0] = loss
+    totals[1] = 0.0

@@ -1,0 +1,152 @@
+"""Losses by name: the mean over the rows of a batch, and its gradient. Classification takes logits."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nnkit.errors import InvalidData
+from nnkit.jit import Kernel
+from nnkit.kernels import loss as kernels
+from nnkit.registry import Part, Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss(Part):
+    """A loss of ``outputs`` (rows, n) against labels (rows,) or real targets (rows, n).
+
+    ``gradient_kernel(outputs, targets, doutputs, scratch, totals)`` and
+    ``value_kernel(outputs, targets, scratch, totals)`` set ``totals`` to the sum of the rows' losses and
+    the number of rows predicted correctly; ``doutputs`` is the gradient of the mean over the rows.
+    """
+
+    gradient_kernel: Kernel
+    value_kernel: Kernel
+    targets: Literal["labels", "real"]
+    n_outputs: int | None = None  # None: any number
+
+    def value(self, outputs: ArrayLike, targets: ArrayLike) -> float:
+        """Return the mean loss of the rows."""
+        values, wanted = self.check(outputs, targets)
+        totals = np.empty(2)
+        self.value_kernel(values, wanted, np.empty_like(values), totals)
+        return float(totals[0]) / len(values)
+
+    def value_and_gradient(self, outputs: ArrayLike, targets: ArrayLike) -> tuple[float, NDArray[Any]]:
+        """Return the mean loss of the rows and its gradient, in the shape of ``outputs``."""
+        values, wanted = self.check(outputs, targets)
+        gradient, totals = np.empty_like(values), np.empty(2)
+        self.gradient_kernel(values, wanted, gradient, np.empty_like(values), totals)
+        return float(totals[0]) / len(values), gradient.reshape(np.shape(outputs))
+
+    def check(self, outputs: ArrayLike, targets: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return both as the kernels take them, or raise InvalidData: a kernel cannot refuse a label."""
+        values = _rows(np.asarray(outputs), f"loss {self.name}")
+        if self.n_outputs is not None and values.shape[1] != self.n_outputs:
+            raise InvalidData(
+                f"loss {self.name}: expected {self.n_outputs} output(s) per row, found {values.shape[1]}."
+                f" {self._remedy()}"
+            )
+        if self.targets == "labels":
+            n_classes = max(values.shape[1], 2)
+            return values, checked_labels(targets, len(values), n_classes, f"loss {self.name}")
+        wanted = np.asarray(targets)
+        if wanted.shape != np.shape(outputs):
+            raise InvalidData(
+                f"loss {self.name}: expected targets of the outputs' shape {np.shape(outputs)}, "
+                f"found {wanted.shape}. Reshape one of them; nothing is broadcast."
+            )
+        return values, np.ascontiguousarray(wanted.reshape(values.shape), dtype=values.dtype)
+
+    def _remedy(self) -> str:
+        return "For more classes use sparse_categorical_crossentropy." if self.targets == "labels" else ""
+
+
+def _rows(outputs: NDArray[Any], where: str) -> NDArray[Any]:
+    """Return the outputs as a contiguous (rows, n) array of float32 or float64; one dimension is a column."""
+    if outputs.dtype.kind not in "iuf" or outputs.ndim == 0 or outputs.size == 0:
+        raise InvalidData(
+            f"{where}: expected outputs of shape (rows, n), real numbers and at least one row, "
+            f"found shape {outputs.shape} of {outputs.dtype}."
+        )
+    dtype = np.float32 if outputs.dtype == np.float32 else np.float64
+    return np.ascontiguousarray(outputs.reshape(len(outputs), -1), dtype=dtype)
+
+
+def checked_labels(labels: ArrayLike, n_rows: int, n_classes: int, where: str) -> NDArray[np.int32]:
+    """Return the labels as int32, or raise InvalidData: one whole number from 0 per row is expected."""
+    given = np.asarray(labels)
+    if given.shape not in ((n_rows,), (n_rows, 1)):
+        raise InvalidData(
+            f"{where}: expected {n_rows} labels, one per row, found shape {given.shape}. "
+            "One-hot targets become labels with argmax(axis=1)."
+        )
+    found = given.reshape(-1)
+    if found.dtype.kind not in "biu" and not (
+        found.dtype.kind == "f" and bool(np.all(found == np.rint(found)))
+    ):
+        raise InvalidData(
+            f"{where}: expected labels that are whole numbers, found {found.dtype} {found[:3]!r}."
+        )
+    wrong = np.flatnonzero((found < 0) | (found >= n_classes))
+    if wrong.size:
+        raise InvalidData(
+            f"{where}: expected labels from 0 to {n_classes - 1}, found {found[wrong[0]].item()!r} "
+            f"in row {wrong[0]}. Count classes from 0 and give the model an output for each."
+        )
+    return found.astype(np.int32)
+
+
+SPARSE_CATEGORICAL_CROSSENTROPY = Loss(
+    name="sparse_categorical_crossentropy",
+    aliases=("cross_entropy",),
+    summary="Minus the log of the softmax's share for the right class; labels are whole numbers.",
+    formula="L = log(sum_j exp(z_j)) - z_target",
+    source="Bridle (1990), Neurocomputing; Keras 3, SparseCategoricalCrossentropy(from_logits=True)",
+    gradient_kernel=kernels.sparse_categorical_crossentropy_gradient,
+    value_kernel=kernels.sparse_categorical_crossentropy_value,
+    targets="labels",
+)
+BINARY_CROSSENTROPY = Loss(
+    name="binary_crossentropy",
+    summary="Minus the log of the sigmoid's share for the right one of two classes; one logit per row.",
+    formula="L = log(1 + exp(z)) - target * z",
+    source="Keras 3, BinaryCrossentropy(from_logits=True)",
+    gradient_kernel=kernels.binary_crossentropy_gradient,
+    value_kernel=kernels.binary_crossentropy_value,
+    targets="labels",
+    n_outputs=1,
+)
+MEAN_SQUARED_ERROR = Loss(
+    name="mean_squared_error",
+    aliases=("mse",),
+    summary="The mean of the squared differences over rows and outputs.",
+    formula="L = mean((y - target)**2)",
+    source="Keras 3, MeanSquaredError",
+    gradient_kernel=kernels.mean_squared_error_gradient,
+    value_kernel=kernels.mean_squared_error_value,
+    targets="real",
+)
+
+_registry: Registry[Loss] = Registry("loss")
+for _part in (SPARSE_CATEGORICAL_CROSSENTROPY, BINARY_CROSSENTROPY, MEAN_SQUARED_ERROR):
+    _registry.add(_part)
+
+
+def names() -> tuple[str, ...]:
+    return _registry.names()
+
+
+def records() -> tuple[Loss, ...]:
+    return tuple(_registry)
+
+
+def record(name: str) -> Loss:
+    """Return the loss called ``name``, or with that alias."""
+    return _registry.record(name)
+
+
+def get(name: str) -> Loss:
+    """Return the loss called ``name``; it has no hyper-parameters, so this is its record."""
+    return record(name)
