@@ -26,8 +26,13 @@ _MULTIPLIER_0 = np.uint64(0xD2511F53)
 _MULTIPLIER_1 = np.uint64(0xCD9E8D57)
 _WEYL_0 = np.uint64(0x9E3779B9)
 _WEYL_1 = np.uint64(0xBB67AE85)
+_TWICE_WEYL_0 = np.uint64((2 * 0x9E3779B9) % 2**32)
+_TWICE_WEYL_1 = np.uint64((2 * 0xBB67AE85) % 2**32)
 _LOW = np.uint64(0xFFFFFFFF)
 _WORD_BITS = np.uint64(32)
+_SPARE_BITS = np.uint64(11)
+_ONE = np.uint64(1)
+_UNIT = 2.0**-53
 
 # Words are kept in uint64 between the rounds and masked there: numba widens uint32 operands anyway,
 # and LLVM sees that the upper halves are zero and multiplies 32-bit lanes.
@@ -42,13 +47,19 @@ def philox_round(c0, c1, c2, c3, k0, k1):
 
 
 @kernel
-def philox_block(c0, c1, c2, c3, k0, k1):
-    """Return the four words of a block: ten rounds, the key raised by Weyl's constants between them."""
+def two_rounds(c0, c1, c2, c3, k0, k1):
+    """Return the counter after two rounds, the first under (k0, k1)."""
     c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1)
-    for _ in range(9):
-        k0 = (k0 + _WEYL_0) & _LOW
-        k1 = (k1 + _WEYL_1) & _LOW
-        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1)
+    return philox_round(c0, c1, c2, c3, (k0 + _WEYL_0) & _LOW, (k1 + _WEYL_1) & _LOW)
+
+
+@kernel
+def philox_block(c0, c1, c2, c3, k0, k1):
+    """Return the four words of one block: ten rounds, Weyl's constants added to the key between them."""
+    for _ in range(5):
+        c0, c1, c2, c3 = two_rounds(c0, c1, c2, c3, k0, k1)
+        k0 = (k0 + _TWICE_WEYL_0) & _LOW
+        k1 = (k1 + _TWICE_WEYL_1) & _LOW
     return c0, c1, c2, c3
 
 
@@ -67,44 +78,109 @@ def high_word(value):
 @kernel
 def stream_word(purpose, stream):
     """Return the counter's last word: the purpose in its upper 8 bits, the stream in its lower 24."""
-    return np.uint64(((purpose << 24) + stream) & 0xFFFFFFFF)
+    return low_word((purpose << 24) + stream)
 
 
 @kernel
 def fill_blocks(words, first_block, n_blocks, key, purpose, stream, epoch, batch):
-    """Write the blocks from ``first_block`` on to the first ``4 * n_blocks`` of the uint32 ``words``."""
-    k0 = low_word(key)
-    k1 = high_word(key)
-    c1 = low_word(batch)
-    c2 = low_word(epoch)
-    c3 = stream_word(purpose, stream)
+    """Write ``n_blocks`` blocks, from ``first_block`` on, to the start of the uint32 ``words``.
+
+    Cost        20 multiplications per 4 words
+    """
+    a0, a1 = low_word(key), high_word(key)
+    b0, b1 = (a0 + _TWICE_WEYL_0) & _LOW, (a1 + _TWICE_WEYL_1) & _LOW
+    d0, d1 = (b0 + _TWICE_WEYL_0) & _LOW, (b1 + _TWICE_WEYL_1) & _LOW
+    e0, e1 = (d0 + _TWICE_WEYL_0) & _LOW, (d1 + _TWICE_WEYL_1) & _LOW
+    f0, f1 = (e0 + _TWICE_WEYL_0) & _LOW, (e1 + _TWICE_WEYL_1) & _LOW
+    batch_word, epoch_word, last = low_word(batch), low_word(epoch), stream_word(purpose, stream)
     for block in range(n_blocks):
-        w0, w1, w2, w3 = philox_block(low_word(first_block + block), c1, c2, c3, k0, k1)
-        words[4 * block] = np.uint32(w0)
-        words[4 * block + 1] = np.uint32(w1)
-        words[4 * block + 2] = np.uint32(w2)
-        words[4 * block + 3] = np.uint32(w3)
+        # philox_block written out: a call or an inner loop here keeps LLVM from using vectors (7 x slower).
+        c0, c1, c2, c3 = two_rounds(low_word(first_block + block), batch_word, epoch_word, last, a0, a1)
+        c0, c1, c2, c3 = two_rounds(c0, c1, c2, c3, b0, b1)
+        c0, c1, c2, c3 = two_rounds(c0, c1, c2, c3, d0, d1)
+        c0, c1, c2, c3 = two_rounds(c0, c1, c2, c3, e0, e1)
+        c0, c1, c2, c3 = two_rounds(c0, c1, c2, c3, f0, f1)
+        words[4 * block] = np.uint32(c0)
+        words[4 * block + 1] = np.uint32(c1)
+        words[4 * block + 2] = np.uint32(c2)
+        words[4 * block + 3] = np.uint32(c3)
 
 
 @kernel
 def philox_words(words, key, purpose, stream, epoch, batch):
-    """Fill the uint32 ``words`` with the first words of a stream.
-
-    Shapes      words: (n,), any n
-    Cost        10 rounds of 2 multiplications per 4 words
-    """
+    """Fill the uint32 ``words``, of any length, with the first words of a stream."""
     n_blocks = words.size // 4
     fill_blocks(words, 0, n_blocks, key, purpose, stream, epoch, batch)
-    if words.size > 4 * n_blocks:
-        w0, w1, w2, w3 = philox_block(
-            low_word(n_blocks),
-            low_word(batch),
-            low_word(epoch),
-            stream_word(purpose, stream),
-            low_word(key),
-            high_word(key),
+    left = words.size - 4 * n_blocks
+    if left > 0:
+        counter = low_word(n_blocks), low_word(batch), low_word(epoch), stream_word(purpose, stream)
+        w0, w1, w2, _ = philox_block(
+            counter[0], counter[1], counter[2], counter[3], low_word(key), high_word(key)
         )
-        for index in range(4 * n_blocks, words.size):
-            lane = index - 4 * n_blocks
-            word = w0 if lane == 0 else (w1 if lane == 1 else w2)
-            words[index] = np.uint32(word)
+        words[4 * n_blocks] = np.uint32(w0)
+        if left > 1:
+            words[4 * n_blocks + 1] = np.uint32(w1)
+        if left > 2:
+            words[4 * n_blocks + 2] = np.uint32(w2)
+
+
+@kernel
+def unit_interval(low, high):
+    """Return the float64 in (0, 1) that two words make: 53 bits of which the last is always one.
+
+    The last bit keeps 0 and 1 out, where the normal distribution's inverse is infinite, and makes the
+    draw symmetric about 1/2.
+    """
+    return _UNIT * np.float64(((high << _WORD_BITS | low) >> _SPARE_BITS) | _ONE)
+
+
+@kernel
+def uniform(out, key, purpose, stream, epoch, batch):
+    """Fill the float64 ``out`` with numbers in (0, 1): element i is made of the words 2 i and 2 i + 1.
+
+    Shapes      out: (n,), any n
+    """
+    k0, k1 = low_word(key), high_word(key)
+    batch_word, epoch_word, last = low_word(batch), low_word(epoch), stream_word(purpose, stream)
+    for block in range((out.size + 1) // 2):
+        w0, w1, w2, w3 = philox_block(low_word(block), batch_word, epoch_word, last, k0, k1)
+        out[2 * block] = unit_interval(w0, w1)
+        if 2 * block + 1 < out.size:
+            out[2 * block + 1] = unit_interval(w2, w3)
+
+
+@kernel
+def shuffle(order, words, n, key, epoch):
+    """Write the permutation of 0 … n - 1 that belongs to ``epoch`` to the int32 ``order``.
+
+    Fisher and Yates's shuffle, inside out: one pass that needs no filled array to start from. A word w
+    picks among m places by (w * m) >> 32, so a place's chance is off by less than m / 2**32 of itself.
+
+    Shapes      order: (n,); words: uint32 scratch of any length from 4 on, which does not change the result
+    Cost        1 word, 1 multiplication and 2 scattered accesses per example
+    """
+    capacity = words.size // 4 * 4
+    for start in range(0, n, capacity):
+        count = min(capacity, n - start)
+        fill_blocks(words, start // 4, (count + 3) // 4, key, ORDER, 0, epoch, 0)
+        for index in range(start, start + count):
+            chosen = np.int64((np.uint64(words[index - start]) * np.uint64(index + 1)) >> _WORD_BITS)
+            order[index] = order[chosen]
+            order[chosen] = index
+
+
+@kernel
+def dropout_mask(mask, words, rate, key, stream, step):
+    """Write 0 with probability ``rate`` and 1 / (1 - rate) otherwise, so that expectations are kept.
+
+    Shapes      mask: (n,); words: uint32 scratch of any length from 4 on, which does not change the result
+    Cost        1 word, 1 comparison per value
+    """
+    capacity = words.size // 4 * 4
+    threshold = np.uint64(rate * 4294967296.0)
+    kept, dropped = real(mask, 1.0 / (1.0 - rate)), real(mask, 0.0)
+    for start in range(0, mask.size, capacity):
+        count = min(capacity, mask.size - start)
+        fill_blocks(words, start // 4, (count + 3) // 4, key, DROPOUT, stream, 0, step)
+        for index in range(count):
+            mask[start + index] = dropped if np.uint64(words[index]) < threshold else kept

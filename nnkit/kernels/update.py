@@ -1,0 +1,97 @@
+"""What happens to the gradients before an optimizer sees them: penalties and clipping.
+
+Sums are float64, in `LANES` lanes: element i is added to lane i mod LANES, then the lanes are added in
+index order. The bits do not depend on the width of a vector, and a loop over the lanes runs in vectors.
+"""
+
+from nnkit.jit import kernel
+from nnkit.simd import fabs, fma, real, sqrt
+
+LANES = 64
+
+
+@kernel
+def clear_lanes(lanes):
+    """Write 0 to every lane."""
+    for lane in range(LANES):
+        lanes[lane] = 0.0
+
+
+@kernel
+def sum_lanes(lanes):
+    """Return the sum of the lanes, in index order."""
+    total = 0.0
+    for lane in range(LANES):
+        total += lanes[lane]
+    return total
+
+
+@kernel
+def clip_by_value(g, limit):
+    """Move what lies outside [-limit, limit] to the nearer end; NaN stays.
+
+    Shapes      g: (n,), in place
+    """
+    high, low = real(g, limit), real(g, -limit)
+    for index in range(g.size):
+        g[index] = high if g[index] > high else (low if g[index] < low else g[index])
+
+
+@kernel
+def global_norm(g, lanes):
+    """Return the Euclidean length of ``g`` in float64.
+
+    Shapes      g: (n,); lanes: (LANES,) float64 scratch
+    """
+    clear_lanes(lanes)
+    n_rows = g.size // LANES
+    for row in range(n_rows):
+        for lane in range(LANES):
+            value = 1.0 * g[LANES * row + lane]
+            lanes[lane] += value * value
+    for lane in range(g.size - LANES * n_rows):
+        value = 1.0 * g[LANES * n_rows + lane]
+        lanes[lane] += value * value
+    return sqrt(sum_lanes(lanes))
+
+
+@kernel
+def clip_by_global_norm(g, lanes, limit):
+    """Scale ``g`` by ``limit / norm`` where its Euclidean length, the norm, is above ``limit``.
+
+    A gradient with NaN is left as it is. One with infinity becomes NaN there, and 0 elsewhere.
+
+    Shapes      g: (n,), in place; lanes: (LANES,) float64 scratch
+    """
+    norm = global_norm(g, lanes)
+    if norm > limit:
+        scale = real(g, limit / norm)
+        for index in range(g.size):
+            g[index] *= scale
+
+
+@kernel
+def penalty(value, l1, l2):
+    """Return what one float64 weight adds to the penalty."""
+    return fma(l2, value * value, l1 * fabs(value))
+
+
+@kernel
+def regularize(p, g, totals, lanes, l1, l2):
+    """Add the penalty ``l1 * sum |p| + l2 * sum p**2`` to ``totals[0]`` and its gradient to ``g``.
+
+    Shapes      p, g: (n,), g in place; totals: (1,) float64, in place; lanes: (LANES,) float64 scratch
+    """
+    slope, curvature, zero = real(p, l1), real(p, 2.0 * l2), real(p, 0.0)
+    for index in range(p.size):
+        value = p[index]
+        push = slope if value > zero else (-slope if value < zero else zero * value)
+        g[index] += fma(curvature, value, push)
+    clear_lanes(lanes)
+    n_rows = p.size // LANES
+    for row in range(n_rows):
+        for lane in range(LANES):
+            lanes[lane] += penalty(1.0 * p[LANES * row + lane], l1, l2)
+    for lane in range(p.size - LANES * n_rows):
+        lanes[lane] += penalty(1.0 * p[LANES * n_rows + lane], l1, l2)
+    totals[0] += sum_lanes(lanes)

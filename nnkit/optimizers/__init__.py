@@ -1,0 +1,163 @@
+"""Optimizers: found by name, applied by hand or by a model, and registered by plug-ins."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from nnkit.errors import InvalidArgument
+from nnkit.jit import Kernel
+from nnkit.jit import kernel as as_kernel
+from nnkit.optimizers.adagrad import ADAGRAD
+from nnkit.optimizers.adam import ADAM
+from nnkit.optimizers.adamw import ADAMW
+from nnkit.optimizers.bound import BoundOptimizer
+from nnkit.optimizers.lion import LION
+from nnkit.optimizers.momentum import MOMENTUM
+from nnkit.optimizers.nesterov import NESTEROV
+from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate, scalar_names
+from nnkit.optimizers.rmsprop import RMSPROP
+from nnkit.optimizers.sgd import SGD as SGD_RECORD
+from nnkit.registry import Hyper, Registry, Value
+from nnkit.schedules import BoundSchedule
+
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
+for _optimizer in (SGD_RECORD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW, LION):
+    OPTIMIZERS.add(_optimizer)
+
+
+def get(name: str, **hyperparameters: Value | BoundSchedule) -> BoundOptimizer:
+    """Return the optimizer called ``name``; its ``learning_rate`` may be a schedule."""
+    chosen = record(name)
+    schedule = hyperparameters.get("learning_rate")
+    if not isinstance(schedule, BoundSchedule):
+        return BoundOptimizer(chosen, chosen.resolve(hyperparameters))  # type: ignore[arg-type]
+    initial = {"learning_rate": schedule.parameters["initial_learning_rate"]}
+    return BoundOptimizer(chosen, chosen.resolve({**hyperparameters, **initial}), schedule)  # type: ignore[dict-item]
+
+
+def record(name: str) -> Optimizer:
+    return OPTIMIZERS.record(name)
+
+
+def names() -> tuple[str, ...]:
+    return OPTIMIZERS.names()
+
+
+def _class_style(name: str) -> Callable[..., BoundOptimizer]:
+    """Return Keras's way to write ``get(name, …)``, with the learning rate as first argument."""
+
+    def make(learning_rate: float | BoundSchedule | None = None, **hyperparameters: Value) -> BoundOptimizer:
+        given: dict[str, Any] = {} if learning_rate is None else {"learning_rate": learning_rate}
+        return get(name, **given, **hyperparameters)
+
+    make.__doc__ = f"Return ``get({name!r}, …)``."
+    return make
+
+
+Momentum = _class_style("momentum")
+Nesterov = _class_style("nesterov")
+Adagrad = _class_style("adagrad")
+RMSprop = _class_style("rmsprop")
+Adam = _class_style("adam")
+AdamW = _class_style("adamw")
+Lion = _class_style("lion")
+
+
+def SGD(
+    learning_rate: float | BoundSchedule | None = None,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    **hyperparameters: Value,
+) -> BoundOptimizer:
+    """Return gradient descent, or the optimizer that Keras's arguments describe: momentum or nesterov."""
+    if momentum == 0.0:
+        return _class_style("sgd")(learning_rate, **hyperparameters)
+    make = Nesterov if nesterov else Momentum
+    return make(learning_rate, momentum=momentum, **hyperparameters)
+
+
+def register_numpy(name: str, update: Callable[..., None], **hyperparameters: Value) -> Optimizer:
+    """Add an optimizer written in plain NumPy: slower than a kernel, good for trying an idea.
+
+    ``update(params, grads, state, step, learning_rate, **further)`` changes the arrays of ``params`` in
+    place; ``state`` is a dict of its own, ``step`` is 1 at first. Keywords here are hyper-parameters with
+    their defaults.
+    """
+    declared = _declared(name, hyperparameters)
+    further = {hyper.name: hyper.default for hyper in declared if hyper.name != "learning_rate"}
+    try:
+        inspect.signature(update).bind({}, {}, {}, 1, 0.1, **further)
+    except TypeError as error:
+        expected = ", ".join(("params", "grads", "state", "step", "learning_rate", *further))
+        raise InvalidArgument(f"optimizer {name!r}: update must take ({expected}): {error}.") from None
+    return OPTIMIZERS.add(
+        Optimizer(
+            name=name,
+            summary=_first_line(update) or "A plug-in in plain NumPy.",
+            formula="update(params, grads, state, step, learning_rate)",
+            source="plug-in",
+            hyperparameters=(*declared, *COMMON),
+            update=update,
+        )
+    )
+
+
+def register_kernel(
+    name: str,
+    kernel: Kernel | Callable[..., None],
+    n_slots: int,
+    *,
+    slot_start: tuple[float | str, ...] = (),
+    **hyperparameters: Value,
+) -> Optimizer:
+    """Add an optimizer that is one function which numba can compile, as fast as a built-in one.
+
+    ``kernel(p, g, slot, …, learning_rate, step, hyper, …)`` changes the vectors in place. Keywords here are
+    hyper-parameters with their defaults; the kernel's arguments after ``step`` must be among them.
+    """
+    made = kernel if isinstance(kernel, Kernel) else as_kernel(kernel)
+    declared = _declared(name, hyperparameters)
+    arguments = tuple(inspect.signature(made.function).parameters)
+    if arguments[2 + n_slots : 4 + n_slots] != ("learning_rate", "step"):
+        raise InvalidArgument(
+            f"optimizer {name!r}: with {n_slots} slots the kernel must take (p, g, {n_slots} slots,"
+            f" learning_rate, step, hyper-parameters), found ({', '.join(arguments)})."
+        )
+    unknown = sorted(set(scalar_names(made)) - {hyper.name for hyper in declared})
+    if unknown:
+        raise InvalidArgument(f"optimizer {name!r}: the kernel takes {unknown}, which no keyword declares.")
+    return OPTIMIZERS.add(
+        Optimizer(
+            name=name,
+            summary=_first_line(made) or "A plug-in compiled by numba.",
+            formula=f"{made.__name__}({', '.join(arguments)})",
+            source="plug-in",
+            hyperparameters=(*declared, *COMMON),
+            slot_names=arguments[2 : 2 + n_slots],
+            slot_start=slot_start,
+            kernel=made,
+        )
+    )
+
+
+def _declared(name: str, defaults: dict[str, Value]) -> tuple[Hyper, ...]:
+    """Return the hyper-parameters that a plug-in's keywords declare, the learning rate first."""
+    for key, value in defaults.items():
+        if isinstance(value, str):
+            raise InvalidArgument(
+                f"optimizer {name!r}: {key} must be a number, true, false or none, found {value!r}."
+            )
+        if key in {hyper.name for hyper in COMMON}:
+            raise InvalidArgument(f"optimizer {name!r}: {key} belongs to every optimizer. Leave it out.")
+    further = {key: value for key, value in defaults.items() if key != "learning_rate"}
+    rate = learning_rate(0.01)
+    chosen = rate.check(defaults.get("learning_rate", rate.default), f"optimizer {name!r}")
+    assert isinstance(chosen, float), chosen
+    return (
+        learning_rate(chosen),
+        *(Hyper(key, value, optional=value is None) for key, value in further.items()),
+    )
+
+
+def _first_line(documented: object) -> str:
+    return (getattr(documented, "__doc__", None) or "").strip().partition("\n")[0]

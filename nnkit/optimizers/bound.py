@@ -1,0 +1,122 @@
+"""An optimizer with its hyper-parameters, which can also be applied by hand, step after step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnkit.errors import InvalidArgument
+from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value
+from nnkit.optimizers.optimizer import COMMON, Optimizer, as_number
+from nnkit.registry import Value
+from nnkit.schedules import BoundSchedule
+
+Array = NDArray[Any]
+
+
+@dataclass(slots=True)
+class Memory:
+    """What an optimizer remembers between steps when it is applied by hand."""
+
+    step: int = 0
+    slots: dict[str, tuple[Array, ...]] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)  # a plug-in's own
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundOptimizer:
+    """An optimizer with every hyper-parameter's value; a ``schedule`` replaces the learning rate."""
+
+    record: Optimizer
+    parameters: dict[str, Value]
+    schedule: BoundSchedule | None = None
+    memory: Memory = field(default_factory=Memory)
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    def apply(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
+        """Make one step: change the arrays of ``parameters`` in place. Call again for the next step."""
+        _check_names(parameters, gradients, self.name)
+        for name, array in parameters.items():
+            _check_parameter(name, array, gradients[name], self.name)
+        arrays = {
+            name: np.ascontiguousarray(gradients[name], dtype=array.dtype)
+            for name, array in parameters.items()
+        }
+        arrays = _clipped(arrays, self.parameters)
+        rate = self._rate(self.memory.step)
+        self.memory.step += 1
+        if self.record.update is not None:
+            self._call_plug_in(parameters, arrays, rate)
+            return
+        for name, array in parameters.items():
+            self._call_kernel(name, array, arrays[name], rate)
+
+    def _rate(self, step: int) -> float:
+        return (
+            as_number(self.parameters["learning_rate"]) if self.schedule is None else self.schedule.rate(step)
+        )
+
+    def _call_plug_in(
+        self, parameters: Mapping[str, Array], gradients: dict[str, Array], rate: float
+    ) -> None:
+        assert self.record.update is not None
+        shared = {"learning_rate", *(hyper.name for hyper in COMMON)}
+        own = {name: value for name, value in self.parameters.items() if name not in shared}
+        self.record.update(parameters, gradients, self.memory.state, self.memory.step, rate, **own)
+
+    def _call_kernel(self, name: str, array: Array, gradient: Array, rate: float) -> None:
+        if name not in self.memory.slots:
+            starts = self.record.start_values(self.parameters)
+            self.memory.slots[name] = tuple(np.full(array.size, start, array.dtype) for start in starts)
+        assert self.record.kernel is not None, self.name
+        flat = np.ascontiguousarray(array).reshape(-1)
+        scalars = self.record.scalars(self.parameters)
+        slots = self.memory.slots[name]
+        self.record.kernel(flat, gradient.reshape(-1), *slots, rate, self.memory.step, *scalars)
+        if not np.shares_memory(flat, array):
+            array[...] = flat.reshape(array.shape)
+
+
+def _check_names(parameters: Mapping[str, Array], gradients: Mapping[str, Array], where: str) -> None:
+    if set(parameters) != set(gradients):
+        raise InvalidArgument(
+            f"{where}: parameters and gradients must have the same names, found {sorted(parameters)} and"
+            f" {sorted(gradients)}. Give one gradient for each parameter."
+        )
+
+
+def _check_parameter(name: str, array: Array, gradient: Array, where: str) -> None:
+    if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
+        kind = getattr(array, "dtype", type(array).__name__)
+        raise InvalidArgument(
+            f"{where}: parameter {name!r} must be a float32 or float64 array, found {kind}. Convert it."
+        )
+    if not array.flags.writeable:
+        raise InvalidArgument(f"{where}: parameter {name!r} is read-only; a step changes it. Give a copy.")
+    if np.shape(gradient) != array.shape:
+        raise InvalidArgument(
+            f"{where}: the gradient of {name!r} must have shape {array.shape}, found {np.shape(gradient)}."
+        )
+
+
+def _clipped(gradients: dict[str, Array], parameters: Mapping[str, Value]) -> dict[str, Array]:
+    """Return the gradients within the limits; the caller's arrays stay as they are."""
+    value_limit, norm_limit = parameters["clipvalue"], parameters["global_clipnorm"]
+    if (value_limit is None and norm_limit is None) or not gradients:
+        return gradients
+    flat = np.concatenate([gradient.reshape(-1) for gradient in gradients.values()])
+    if value_limit is not None:
+        clip_by_value(flat, as_number(value_limit))
+    if norm_limit is not None:
+        clip_by_global_norm(flat, np.zeros(LANES), as_number(norm_limit))
+    ends = np.cumsum([gradient.size for gradient in gradients.values()])[:-1]
+    pieces = np.split(flat, ends)
+    return {
+        name: piece.reshape(gradient.shape).astype(gradient.dtype, copy=False)
+        for (name, gradient), piece in zip(gradients.items(), pieces, strict=True)
+    }

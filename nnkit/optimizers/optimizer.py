@@ -1,0 +1,67 @@
+"""The record of an optimizer, and the hyper-parameters that all of them share."""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from nnkit.jit import Kernel
+from nnkit.registry import Hyper, Part, Value
+
+# What happens to the gradients before any optimizer sees them. Keras's names; where both are given,
+# values are clipped first. The kernels know nothing of it.
+COMMON = (
+    Hyper("clipvalue", None, "limit of each gradient's magnitude", above=0.0, optional=True),
+    Hyper("global_clipnorm", None, "limit of the length of all gradients together", above=0.0, optional=True),
+)
+
+
+def learning_rate(default: float) -> Hyper:
+    """Return the hyper-parameter that every optimizer has."""
+    return Hyper("learning_rate", default, "length of a step", above=0.0, tune="log")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimizer(Part):
+    """An optimizer: one fused kernel over the flat vector of all parameters, or a plug-in's NumPy function.
+
+    kernel      ``update(p, g, slot, …, learning_rate, step, hyper, …)`` over contiguous vectors, in place;
+                scalars are float64 (true is 1, none is NaN) but ``step``, an int64, which is 1 at first
+    slot_start  the value a slot starts from: a number, or the name of a hyper-parameter
+    update      ``update(params, grads, state, step, learning_rate, **hyperparameters)`` over dicts of
+                arrays; where it is given there is no kernel
+    """
+
+    kernel: Kernel | None = None
+    slot_names: tuple[str, ...] = ()
+    slot_start: tuple[float | str, ...] = ()
+    update: Callable[..., None] | None = None
+
+    @property
+    def n_slots(self) -> int:
+        return len(self.slot_names)
+
+    def start_values(self, parameters: Mapping[str, Value]) -> tuple[float, ...]:
+        """Return the number that each slot starts from."""
+        starts = self.slot_start or (0.0,) * self.n_slots
+        assert len(starts) == self.n_slots, (starts, self.slot_names)
+        return tuple(as_number(parameters[start]) if isinstance(start, str) else start for start in starts)
+
+    def scalars(self, parameters: Mapping[str, Value]) -> tuple[float, ...]:
+        """Return what the kernel takes after ``step``: the hyper-parameters that its arguments name."""
+        assert self.kernel is not None, self.name
+        return tuple(as_number(parameters[name]) for name in scalar_names(self.kernel))
+
+
+@cache
+def scalar_names(kernel: Kernel) -> tuple[str, ...]:
+    """Return the names of a kernel's arguments after ``step``."""
+    names = tuple(inspect.signature(kernel.function).parameters)
+    return names[names.index("step") + 1 :]
+
+
+def as_number(value: Value) -> float:
+    """Return how a kernel sees a hyper-parameter: none is NaN, true 1 and false 0."""
+    assert not isinstance(value, str), value
+    return math.nan if value is None else float(value)
