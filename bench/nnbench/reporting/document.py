@@ -1,0 +1,52 @@
+"""The documents that commands print: which views, in which order."""
+
+from collections.abc import Sequence
+
+from nnbench.records import Comparison, ConfigurationSummary, RunRecord, TrialRecord
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import Block, Document, Section
+from nnbench.reporting.evidence import CaseEvidence, evidence_of
+from nnbench.reporting.views import words
+from nnbench.reporting.views.curves import curves
+from nnbench.reporting.views.failures import failures
+from nnbench.reporting.views.headline import headline
+from nnbench.reporting.views.matrix import matrix
+from nnbench.reporting.views.run import about
+from nnbench.reporting.views.trials import trials as trial_table
+from nnbench.reporting.views.verdicts import verdicts
+
+
+def build(
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+    summaries: Sequence[ConfigurationSummary],
+    comparisons: Sequence[Comparison],
+    *,
+    level: float = 0.05,
+) -> Document:
+    """Return the report of a run: for each case what it showed, and at the end what was run."""
+    cases = evidence_of(run, trials, summaries, comparisons, level=level)
+    sections = [Section(_heading(case), _of_case(case)) for case in cases]
+    return Document(f"Run {run.run}", (*sections, Section("What was run", (about(run, trials),))))
+
+
+def _heading(case: CaseEvidence) -> str:
+    n = digits.counted(len(case.ranking), "configuration")
+    return f"{case.facts.name}: {n}, {words.n_seeds(case)}" if case.ranking else case.facts.name
+
+
+def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
+    blocks: list[Block | None] = [headline(case)]
+    if case.ranking:
+        blocks += [verdicts(case), matrix(case), failures(case), curves(case)]
+    return tuple(block for block in blocks if block is not None)
+
+
+def listing(
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+) -> Document:
+    """Return the long listing of a run: every trial as a row."""
+    cases = evidence_of(run, trials, (), ())
+    sections = [Section(case.facts.name, (trial_table(case),)) for case in cases]
+    return Document(f"Run {run.run}", (*sections, Section("What was run", (about(run, trials),))))

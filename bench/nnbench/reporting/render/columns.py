@@ -1,0 +1,150 @@
+"""Which columns of a table fit a width, how wide each becomes, and where long names may break."""
+
+import re
+from dataclasses import dataclass
+
+from nnbench.reporting.blocks import Cell, Column, Table
+
+GAPS = (2, 1)  # between columns; the second where the first leaves no room for what must stay
+# A column of prose narrower than this is a tower of words; it is dropped before it gets there.
+_COMFORTABLE = 24
+_PIECE = re.compile(r"[^ (,=]*[ (,=]+|[^ (,=]+")
+
+
+Columns = tuple[Column, ...]
+Texts = list[list[str]]  # by column, then by row
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A table cut to a width: the columns that stay, their widths, and the headers that had to go."""
+
+    columns: tuple[Column, ...]
+    widths: tuple[int, ...]
+    gap: int
+    rows: tuple[tuple[Cell, ...], ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        return _total(list(self.widths), self.gap)
+
+
+def fit(table: Table, width: int) -> Fitted:
+    """Drop the columns of the highest rank until the rest fits, then let the wrapping ones give way.
+
+    Where even those that must stay are too wide, intervals move under their values. What is still too wide
+    then is left to the terminal: a table that runs over the edge is poor, one that loses letters is wrong.
+    """
+    texts = [_aligned(column, [row[i].text for row in table.rows]) for i, column in enumerate(table.columns)]
+    kept = _kept(table.columns, texts, width)
+    columns = tuple(table.columns[i] for i in kept)
+    texts = [texts[i] for i in kept]
+    gap, comfort = _spacing(columns, texts, width)
+    if _total(_least(columns, texts, comfort), gap) > width:
+        texts = [[text.replace(" [", "\n[") for text in column] for column in texts]
+    widths = _share(_natural(columns, texts), _least(columns, texts, comfort), width, gap)
+    texts = [
+        [wrapped(text, room) for text in column_texts] if column.wraps else column_texts
+        for column, column_texts, room in zip(columns, texts, widths, strict=True)
+    ]
+    rows = tuple(
+        tuple(Cell(texts[k][r], row[i].tone) for k, i in enumerate(kept)) for r, row in enumerate(table.rows)
+    )
+    left_out = (column.header.split(",")[0] for i, column in enumerate(table.columns) if i not in kept)
+    return Fitted(columns, tuple(widths), gap, rows, tuple(dict.fromkeys(left_out)))
+
+
+def _kept(columns: Columns, texts: Texts, width: int) -> list[int]:
+    least = _least(columns, texts, _COMFORTABLE)
+    kept = list(range(len(columns)))
+    while _total([least[i] for i in kept], GAPS[0]) > width:
+        last = max(kept, key=lambda i: (columns[i].rank, i))
+        if columns[last].rank == 0:
+            break
+        kept.remove(last)
+    return kept
+
+
+def _spacing(columns: Columns, texts: Texts, width: int) -> tuple[int, int]:
+    """Return the gap and the comfort of the wrapping columns: the most generous that fit."""
+    for comfort in (_COMFORTABLE, 0):
+        for gap in GAPS:
+            if _total(_least(columns, texts, comfort), gap) <= width:
+                return gap, comfort
+    return GAPS[-1], 0
+
+
+def _total(widths: list[int], gap: int) -> int:
+    return sum(widths) + gap * (len(widths) - 1)
+
+
+def _natural(columns: Columns, texts: Texts) -> list[int]:
+    return [
+        max(len(column.header), *map(_widest_line, column_texts), 0)
+        for column, column_texts in zip(columns, texts, strict=True)
+    ]
+
+
+def _least(columns: Columns, texts: Texts, comfort: int) -> list[int]:
+    return [
+        _least_width(column, column_texts, comfort)
+        for column, column_texts in zip(columns, texts, strict=True)
+    ]
+
+
+def _least_width(column: Column, texts: list[str], comfort: int) -> int:
+    header = _width_in_two_lines(column.header)
+    longest = max(map(_widest_line, texts), default=0)
+    if not column.wraps:
+        return max(header, longest)
+    piece = max((len(piece.rstrip()) for text in texts for piece in _PIECE.findall(text)), default=0)
+    return max(header, piece, min(longest, comfort))
+
+
+def _widest_line(text: str) -> int:
+    return max(map(len, text.split("\n")))
+
+
+def _width_in_two_lines(header: str) -> int:
+    words = header.split(" ")
+    breaks = range(1, len(words) + 1)
+    return min(max(len(" ".join(words[:k])), len(" ".join(words[k:]))) for k in breaks)
+
+
+def _share(natural: list[int], least: list[int], width: int, gap: int) -> list[int]:
+    """Take room from the column with most to spare, one place at a time, until the total fits."""
+    widths = list(natural)
+    while _total(widths, gap) > width:
+        spare = [have - need for have, need in zip(widths, least, strict=True)]
+        if max(spare) <= 0:
+            break
+        widths[spare.index(max(spare))] -= 1
+    return widths
+
+
+def _aligned(column: Column, texts: list[str]) -> list[str]:
+    """Put the decimal points of a column's first numbers under one another."""
+    if column.align != "decimal":
+        return texts
+    starts = [_before_point(text) for text in texts]
+    most = max((start for start in starts if start is not None), default=0)
+    return [
+        text if start is None else " " * (most - start) + text
+        for text, start in zip(texts, starts, strict=True)
+    ]
+
+
+def _before_point(text: str) -> int | None:
+    found = re.match(r"[-+−<>]?[\d,]+", text)
+    return found.end() if found else None
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break a long name or sentence after a space, a bracket, a comma or an equals sign."""
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.rstrip() for line in lines)

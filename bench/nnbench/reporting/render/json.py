@@ -1,0 +1,144 @@
+"""The document of schema ``nnbench.run/1``: what ``--json`` prints, for programs instead of people.
+
+Strict JSON: what is not a finite number is null. What a null says:
+``median`` or an end of an ``interval``: no score bounds it, since so many trials left none (``failures``
+counts them), or there are too few seeds. ``steps_to_target``: never reached.
+``difference``: no seed on which both sides left a score. ``final``, ``best``: keys without a value are null.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from nnbench.records import CaseFacts, Comparison, ConfigurationSummary, RunRecord, TrialRecord
+
+SCHEMA = "nnbench.run/1"
+
+
+def as_dict(
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+    summaries: Sequence[ConfigurationSummary],
+    comparisons: Sequence[Comparison],
+    *,
+    level: float = 0.05,
+) -> dict[str, Any]:
+    """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
+    return {
+        "schema": SCHEMA,
+        "run": run.run,
+        "created": run.created,
+        "command": run.command,
+        "new": run.n_new,
+        "cached": run.n_cached,
+        "elapsed_s": _finite(run.elapsed_s),
+        "environment": _json_value(run.environment),
+        "varying": list(run.varying),
+        "against": run.against,
+        "level": level,
+        "cases": [_case(facts) for facts in run.cases],
+        "trials": [_trial(trial) for trial in trials],
+        "configurations": [_configuration(summary) for summary in summaries],
+        "verdicts": [_verdict(comparison) for comparison in comparisons],
+    }
+
+
+def render(
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+    summaries: Sequence[ConfigurationSummary],
+    comparisons: Sequence[Comparison],
+    *,
+    level: float = 0.05,
+) -> str:
+    """Return the document as one line of JSON for each list's entry, ending in a line break."""
+    document = as_dict(run, trials, summaries, comparisons, level=level)
+    entries = [f"{_text(key)}: {_list_or_value(value)}" for key, value in document.items()]
+    return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+def _list_or_value(value: Any) -> str:
+    # One entry per line: a person can read it and a diff shows which trial changed.
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n  " + ",\n  ".join(map(_text, value)) + "\n]"
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)
+
+
+def _case(facts: CaseFacts) -> dict[str, Any]:
+    return {key: _json_value(value) for key, value in asdict(facts).items()}
+
+
+def _trial(trial: TrialRecord) -> dict[str, Any]:
+    return {
+        "key": trial.key,
+        "case": trial.case,
+        "axes": trial.axes.as_dict(),
+        "seed": trial.seed,
+        "status": trial.status,
+        "final": _metrics(trial.final),
+        "best": _metrics(trial.best),
+        "steps": trial.steps,
+        "steps_to_target": trial.steps_to_target,
+        "train_s": _finite(trial.train_s),
+        "digest": trial.digest,
+        "failure": trial.failure,
+        "error": trial.error,
+    }
+
+
+def _configuration(summary: ConfigurationSummary) -> dict[str, Any]:
+    return {
+        "case": summary.case,
+        "axes": summary.axes.as_dict(),
+        "n": summary.n,
+        "median": _finite(summary.median),
+        "interval": [_finite(end) for end in summary.interval],
+        "success_rate": _finite(summary.success_rate),
+        "success_interval": [_finite(end) for end in summary.success_interval],
+        "failures": dict(summary.failures),
+        "steps_to_target": _finite(summary.median_steps_to_target),
+        "train_s": _finite(summary.train_s),
+    }
+
+
+def _verdict(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "case": comparison.case,
+        "a": comparison.a.as_dict(),
+        "b": comparison.b.as_dict(),
+        "verdict": comparison.verdict,
+        "difference": _finite(comparison.difference),
+        "interval": [_finite(end) for end in comparison.interval],
+        "p": _finite(comparison.p),
+        "n": comparison.n,
+        "seeds_needed": comparison.seeds_needed,
+        "reason": comparison.reason,
+    }
+
+
+def _metrics(values: Mapping[str, float]) -> dict[str, float | int | None]:
+    # "step" is a position, and 450.0 would make a reader of JSON in a typed language stumble.
+    return {key: int(value) if key == "step" else _finite(value) for key, value in values.items()}
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _json_value(value: Any) -> Any:
+    """Return the value with nulls for what is not finite, all the way down, and text for what JSON lacks."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return _finite(value)
+    if isinstance(value, Mapping):
+        return {str(key): _json_value(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(each) for each in value]
+    return str(value)

@@ -1,0 +1,71 @@
+"""The tables of a document in LaTeX, for papers. They need the package booktabs."""
+
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import Column, Document, Table
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    digits.MINUS: "$-$",
+    digits.TIMES: r"$\times$",
+    "±": r"$\pm$",
+    "∞": r"$\infty$",
+    "·": r"$\cdot$",
+    "µ": r"$\mu$",
+    "–": "--",
+    digits.MISSING: "---",
+}
+
+
+def render(document: Document) -> str:
+    """Return every table of the document as a table environment; the notes become its caption."""
+    tables = [block for section in document.sections for block in section.blocks if isinstance(block, Table)]
+    return "\n".join(map(_table, tables))
+
+
+def escaped(text: str) -> str:
+    return "".join(_SPECIAL.get(letter, letter) for letter in text)
+
+
+# A page is narrow: the columns that every screen above 120 letters shows, and no others.
+_HIGHEST_RANK = 3
+
+
+def _table(table: Table) -> str:
+    kept = [i for i, column in enumerate(table.columns) if column.rank <= _HIGHEST_RANK]
+    columns = [table.columns[i] for i in kept]
+    caption = " ".join(filter(None, (table.title and f"{table.title}.", *table.notes)))
+    head = " & ".join(escaped(column.header) for column in columns)
+    rows = [" & ".join(_cell(row[i].text) for i in kept) + r" \\" for row in table.rows]
+    lines = [
+        r"\begin{table}",
+        rf"  \caption{{{escaped(caption)}}}",
+        rf"  \begin{{tabular}}{{{''.join(map(_alignment, columns))}}}",
+        r"    \toprule",
+        rf"    {head} \\",
+        r"    \midrule",
+        *(f"    {row}" for row in rows),
+        r"    \bottomrule",
+        r"  \end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    # A bracket at the start of a cell that follows \\ would be read as the length of an extra space.
+    return f"{{}}{escaped(text)}" if text.startswith("[") else escaped(text)
+
+
+def _alignment(column: Column) -> str:
+    return "l" if column.align == "left" else "r"

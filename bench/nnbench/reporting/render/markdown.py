@@ -1,0 +1,80 @@
+"""A document in GitHub's Markdown, with its figures as SVG files beside it."""
+
+import re
+from pathlib import Path
+
+from nnbench.reporting.blocks import Block, Document, FigureRef, Item, Listing, Paragraph, Table
+
+_RULES = {"left": ":--", "right": "--:", "decimal": "--:"}
+# Signs that GitHub would take for markup in the middle of a text. An underscore inside a name and the
+# brackets of an interval are none, and the source should stay readable.
+_MARKUP = re.compile(r"([\\`*|<~$]|(?<!\w)_|_(?!\w)|\](?=[(\[:]))")
+
+
+def render(document: Document) -> str:
+    """Return the document as Markdown. Figures are named relative to the file it will stand in."""
+    parts = [f"# {escaped(document.title)}"]
+    for section in document.sections:
+        if section.heading:
+            parts.append(f"## {escaped(section.heading)}")
+        parts.extend(filter(None, map(_block, section.blocks)))
+    return "\n\n".join(parts) + "\n"
+
+
+def write(document: Document, path: Path) -> list[Path]:
+    """Write the document and its figures, and return the files in the order in which they were written."""
+    written = []
+    for block in (block for section in document.sections for block in section.blocks):
+        if isinstance(block, FigureRef):
+            # Only here: a report without figures must not wait for matplotlib.
+            from nnbench.reporting.figures import svg
+
+            written.append(path.with_name(figure_file(block)))
+            written[-1].write_bytes(svg(block))
+    path.write_text(render(document), encoding="utf-8", newline="\n")
+    return [*written, path]
+
+
+def figure_file(figure: FigureRef) -> str:
+    return f"{figure.name}.svg"
+
+
+def escaped(text: str) -> str:
+    """Return the text with backslashes before whatever Markdown would take for markup."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Paragraph():
+            return escaped(block.text)
+        case Listing():
+            return _rows(("what", "which"), [":--", ":--"], [_item(item) for item in block.items])
+        case Table():
+            return _table(block)
+        case FigureRef():
+            return f"![{escaped(block.alternative)}]({figure_file(block)})\n\n{escaped(block.caption)}"
+
+
+def _table(table: Table) -> str:
+    title = f"**{escaped(table.title)}**\n\n" if table.title else ""
+    headers = tuple(escaped(column.header) for column in table.columns)
+    rules = [_RULES[column.align] for column in table.columns]
+    body = _rows(headers, rules, [[escaped(cell.text) for cell in row] for row in table.rows])
+    notes = "".join(f"\n\n{escaped(note)}" for note in table.notes)
+    return f"{title}{body}{notes}"
+
+
+def _rows(headers: tuple[str, ...], rules: list[str], rows: list[list[str]]) -> str:
+    lines = [list(headers), rules, *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _item(item: Item) -> list[str]:
+    return [escaped(item.name), _code(item.text) if item.is_verbatim else escaped(item.text)]
+
+
+def _code(text: str) -> str:
+    # A fence one longer than any run of backquotes inside; a bar would end the cell even in code.
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}{text}{fence}".replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,164 @@
+"""A document as text for a terminal or a file: plain where colour is not wanted, never cut off.
+
+Colour repeats what the words say. Where the width is short, columns are left out and named.
+"""
+
+import io
+import os
+import re
+import shutil
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from nnbench.reporting.blocks import Block, Document, FigureRef, Item, Listing, Paragraph, Table, Tone
+from nnbench.reporting.render.columns import Fitted, fit
+
+Color = Literal["auto", "always", "never"]
+
+_STYLES: dict[Tone, str] = {
+    "plain": "",
+    "good": "green",
+    "bad": "red",
+    "same": "cyan",
+    "unsure": "yellow",
+    "quiet": "dim",
+}
+# Spaces that must not become line breaks: inside an interval, before a unit, around an equals sign, and
+# between the choices that make up one configuration.
+_GLUED = re.compile(
+    r"(?<=\d) (?=(?:%|pp|n?s|µs|ms|min|h)\b|%|\[)|(?<=\d,) (?=[-+−\d∞])| (?=[=<>·] )|(?<= [=<>·]) "
+)
+_ENDLESS = 10_000
+_GLUE = "\x00"
+_ASCII = str.maketrans(
+    {"−": "-", "–": "-", "—": "-", "×": "x", "·": "/", "µ": "u", "±": "+/-", "∞": "inf", "…": "...", "─": "-"}
+)
+
+
+def render(document: Document, *, width: int = 80, color: bool = False) -> str:
+    """Return the document as text of this width, with terminal colours if ``color``."""
+    target = io.StringIO()
+    console = Console(
+        file=target,
+        # Every line is broken here, not by rich, which would cut letters out of a table that is too wide.
+        width=_ENDLESS,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    page = _Page(console, width)
+    for place, section in enumerate(document.sections):
+        if place:
+            page.blank()
+        if section.heading:
+            page.paragraph(section.heading, style="bold")
+        page.blocks(section.blocks)
+    return "\n".join(line.rstrip() for line in target.getvalue().splitlines()) + "\n"
+
+
+def write(document: Document, stream: TextIO, *, color: Color = "auto") -> None:
+    """Print the document on a stream, as wide as its terminal, and in letters that its encoding knows."""
+    width = shutil.get_terminal_size(fallback=(80, 24)).columns
+    text = render(document, width=width, color=wants_color(stream, color))
+    stream.write(encodable(text, stream.encoding or "utf-8"))
+
+
+def wants_color(stream: TextIO, color: Color) -> bool:
+    """Colour is for terminals, unless ``NO_COLOR`` is set; ``always`` and ``never`` overrule both."""
+    if color != "auto":
+        return color == "always"
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def encodable(text: str, encoding: str) -> str:
+    """Return the text itself if the encoding can hold it, else its nearest relation in ASCII."""
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return text.translate(_ASCII).encode("ascii", errors="replace").decode("ascii")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A console and the width that a reader has."""
+
+    console: Console
+    width: int
+
+    def blank(self) -> None:
+        self.console.print()
+
+    def blocks(self, blocks: Sequence[Block]) -> None:
+        shown = [block for block in blocks if not isinstance(block, FigureRef)]
+        for place, block in enumerate(shown):
+            if place:
+                self.blank()
+            match block:
+                case Paragraph():
+                    self.paragraph(block.text)
+                case Listing():
+                    self.listing(block.items)
+                case Table():
+                    self.table(block)
+
+    def paragraph(self, text: str, *, style: str = "", indent: str = "") -> None:
+        lines = textwrap.wrap(
+            _GLUED.sub(_GLUE, text),
+            self.width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in lines:
+            self.console.print(Text(line.replace(_GLUE, " "), style=style))
+
+    def listing(self, items: Sequence[Item]) -> None:
+        reach = max(len(item.name) for item in items) + 2
+        for item in items:
+            line = f"{item.name:<{reach}}{item.text}"
+            if item.is_verbatim:
+                # A command must survive copying, so the terminal may fold it and this program may not.
+                self.console.print(Text(line, style="dim"), soft_wrap=True)
+            else:
+                self.paragraph(line, style="dim", indent=" " * reach)
+
+    def table(self, table: Table) -> None:
+        fitted = fit(table, self.width)
+        if table.title:
+            self.paragraph(table.title, style="bold")
+        self.console.print(_drawn(fitted))
+        notes = list(table.notes)
+        if names := [name for name in fitted.left_out if name != "#"]:
+            notes.append(f"Not shown at this width: {', '.join(names)}.")
+        if notes:
+            self.paragraph(" ".join(notes), style="dim")
+
+
+def _drawn(fitted: Fitted) -> RichTable:
+    drawn = RichTable(
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, fitted.gap - 1, 0, 0),
+        header_style="dim",
+    )
+    for column, width in zip(fitted.columns, fitted.widths, strict=True):
+        justify: Literal["left", "right"] = "right" if column.align == "right" else "left"
+        drawn.add_column(
+            Text(column.header), justify=justify, width=width, overflow="fold", vertical="bottom"
+        )
+    for row in fitted.rows:
+        drawn.add_row(*(Text(cell.text, style=_STYLES[cell.tone]) for cell in row))
+    return drawn

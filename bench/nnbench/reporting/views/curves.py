@@ -1,0 +1,69 @@
+"""Which learning curves are drawn, on how many panels, under which labels."""
+
+from nnbench.records import Axes
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import FigureRef, Panel, Series
+from nnbench.reporting.evidence import CaseEvidence
+from nnbench.reporting.views import words
+from nnbench.reporting.views.matrix import levels
+
+MOST_LINES = 8  # on one panel; the palette has no more colours that everybody can tell apart
+
+
+def curves(case: CaseEvidence) -> FigureRef | None:
+    """Return the figure of a case, or None where no trial has a curve of the metric."""
+    name = f"val_{case.facts.metric}"
+    if not any(name in trial.curves for trial in case.trials):
+        return None
+    metric = words.metric(case.facts)
+    return FigureRef(
+        name=f"{_file_name(case.facts.name)}-curves",
+        caption=(
+            f"{metric.capitalize()} of {case.facts.name} over training steps: median and quartiles of "
+            f"{words.n_seeds(case)}."
+        ),
+        alternative=_alternative(case),
+        facts=case.facts,
+        panels=tuple(_panels(case)),
+    )
+
+
+def _panels(case: CaseEvidence) -> list[Panel]:
+    axes = list(dict.fromkeys(trial.axes for trial in case.trials))
+    if len(axes) <= MOST_LINES:
+        return [Panel("", tuple(_series(case, each, case.varying) for each in axes))]
+    if len(case.varying) < 2:
+        places = {summary.axes: place for place, summary in enumerate(case.ranking)}
+        axes.sort(key=lambda each: places.get(each, len(places)))
+        starts = range(0, len(axes), MOST_LINES)
+        return [
+            Panel(
+                f"places {start + 1}–{min(start + MOST_LINES, len(axes))}",
+                tuple(_series(case, each, case.varying) for each in axes[start : start + MOST_LINES]),
+            )
+            for start in starts
+        ]
+    first, *rest = case.varying
+    return [
+        Panel(
+            level,
+            tuple(_series(case, each, tuple(rest)) for each in axes if each.as_dict().get(first) == level),
+        )
+        for level in levels(case, first)
+    ]
+
+
+def _series(case: CaseEvidence, axes: Axes, varying: tuple[str, ...]) -> Series:
+    return Series(axes.label(varying), case.trials_of(axes))
+
+
+def _alternative(case: CaseEvidence) -> str:
+    best = case.ranking[0] if case.ranking else None
+    leader = f" Best at the end: {case.label(best.axes)}." if best and words.has_score(best.median) else ""
+    n = digits.counted(len(case.ranking), "configuration")
+    return f"Learning curves of {n} on {case.facts.name}.{leader}"
+
+
+def _file_name(case_name: str) -> str:
+    # Case names may hold slashes ("digits/mlp"); a figure lies beside the report, never in a folder.
+    return "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in case_name)

@@ -1,0 +1,140 @@
+"""The sentences for a reader in a hurry: who leads, by how much, how sure, and what would change it."""
+
+from collections import Counter
+
+from nnbench.records import Comparison, ConfigurationSummary, Verdict
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import Paragraph
+from nnbench.reporting.evidence import CaseEvidence
+from nnbench.reporting.views import words
+
+
+def headline(case: CaseEvidence) -> Paragraph:
+    """Say in two or three sentences what the case showed."""
+    return Paragraph(" ".join(_sentences(case)), lead=True)
+
+
+def _sentences(case: CaseEvidence) -> list[str]:
+    if not case.ranking:
+        return [f"Nothing was measured on {case.facts.name}."]
+    best = case.ranking[0]
+    if not words.has_score(best.median):
+        return [*_nothing_learned(case), *_lost(case)]
+    if len(case.ranking) == 1:
+        return [_alone(case, best), *_target(case, best), *_one_seed(best), *_lost(case)]
+    if not case.has_named_reference:
+        return [_leads(case, best), *_target(case, best), *_lead(case), *_lost(case)]
+    return [*_against(case), *_lost(case)]
+
+
+def _median(case: CaseEvidence, summary: ConfigurationSummary) -> str:
+    return words.median(summary.median, summary.interval, case.facts)
+
+
+def _nothing_learned(case: CaseEvidence) -> list[str]:
+    who = "The configuration" if len(case.ranking) == 1 else f"None of {len(case.ranking)} configurations"
+    has = "has no" if len(case.ranking) == 1 else "has a"
+    return [f"{who} {has} median score on {case.facts.name}: half of its trials or more left none."]
+
+
+def _alone(case: CaseEvidence, best: ConfigurationSummary) -> str:
+    return (
+        f"{case.label(best.axes)} has a median {words.metric(case.facts)} of {_median(case, best)} "
+        f"on {case.facts.name}, n = {best.n}."
+    )
+
+
+def _target(case: CaseEvidence, best: ConfigurationSummary) -> list[str]:
+    if case.facts.target is None:
+        return []
+    target = words.metric_value(case.facts.target, case.facts)
+    reached = round(best.success_rate * best.n)
+    if reached == 0:
+        return [f"It reached the target of {target} in none of {digits.counted(best.n, 'trial')}."]
+    steps = digits.count(best.median_steps_to_target)
+    when = f", in the median after {steps} steps" if steps != digits.NEVER else ""
+    return [f"It reached the target of {target} in {reached} of {digits.counted(best.n, 'trial')}{when}."]
+
+
+def _one_seed(best: ConfigurationSummary) -> list[str]:
+    return ["One seed shows no spread: more seeds are needed for an interval."] if best.n == 1 else []
+
+
+def _leads(case: CaseEvidence, best: ConfigurationSummary) -> str:
+    return (
+        f"{case.label(best.axes)} leads on {case.facts.name}: median {words.metric(case.facts)} "
+        f"{_median(case, best)}, n = {best.n}."
+    )
+
+
+def _lead(case: CaseEvidence) -> list[str]:
+    """Say how the leader stands to the others, one sentence for each verdict that occurs."""
+    sentences = []
+    if beaten := _with(case, "worse"):
+        sentences.append(_beats(case, beaten))
+    if same := _with(case, "equivalent"):
+        sentences.append(f"Equivalent to it, within {words.noticeable(case.facts)}: {_names(case, same)}.")
+    sentences.extend(_undecided(case, "it"))
+    if surprising := _with(case, "better"):
+        sentences.append(f"By the mean of the paired differences {_names(case, surprising)} did better.")
+    return sentences
+
+
+def _beats(case: CaseEvidence, beaten: list[Comparison]) -> str:
+    others = len(case.comparisons)
+    nearest = f"{case.label(beaten[0].a)}, {words.behind(beaten[0], case.facts)}"
+    if len(beaten) == 1:
+        return f"It is better than {nearest}."
+    who = f"all {others} others" if len(beaten) == others else f"{len(beaten)} of {others} others"
+    return f"It is better than {who}; nearest is {nearest}."
+
+
+def _against(case: CaseEvidence) -> list[str]:
+    """Say how the configurations stand to the reference that the user named."""
+    assert case.reference is not None
+    name = case.label(case.reference)
+    summary = case.summary_of(case.reference)
+    stands = f" ({_median(case, summary)}, n = {summary.n})" if summary else ""
+    clauses = [
+        f"{len(found)} {words.VERDICT[verdict][0]}, {_first(case, found)}"
+        for verdict in _DECIDED
+        if (found := _with(case, verdict))
+    ]
+    said = "; ".join(clauses) or "nothing is decided"
+    return [f"Against {name}{stands} on {case.facts.name}: {said}.", *_undecided(case, name)]
+
+
+_DECIDED: tuple[Verdict, ...] = ("better", "equivalent", "worse")
+
+
+def _first(case: CaseEvidence, found: list[Comparison]) -> str:
+    leading = "" if len(found) == 1 else "first "
+    return f"{leading}{case.label(found[0].a)} ({words.signed_difference(found[0], case.facts)})"
+
+
+def _names(case: CaseEvidence, found: list[Comparison]) -> str:
+    return words.several([case.label(each.a) for each in found])
+
+
+def _with(case: CaseEvidence, verdict: Verdict) -> list[Comparison]:
+    """Return the comparisons with this verdict, in the order of the table."""
+    places = {summary.axes: place for place, summary in enumerate(case.ranking)}
+    found = [each for each in case.comparisons if each.verdict == verdict]
+    return sorted(found, key=lambda each: places.get(each.a, len(places)))
+
+
+def _undecided(case: CaseEvidence, reference: str) -> list[str]:
+    found = _with(case, "cannot_tell")
+    if not found:
+        return []
+    verb = "differs" if len(found) == 1 else "differ"
+    reason = found[0].reason if len(found) == 1 else f"{case.label(found[0].a)}: {found[0].reason}"
+    return [f"Whether {_names(case, found)} {verb} from {reference} cannot be told ({reason})."]
+
+
+def _lost(case: CaseEvidence) -> list[str]:
+    lost = Counter(words.what_happened(each, case.facts) for each in case.trials if each.status != "finished")
+    if not lost:
+        return []
+    kinds = ", ".join(f"{n} {kind}" for kind, n in lost.most_common())
+    return [f"{lost.total()} of {digits.counted(len(case.trials), 'trial')} left no score ({kinds})."]

@@ -1,0 +1,70 @@
+"""What was run: the task, the budget, the seeds, the machine, and the command that does it again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nnbench.records import CaseFacts, RunRecord, TrialRecord
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import Item, Listing
+from nnbench.reporting.views import words
+
+_VERSIONS = ("nnkit", "numba", "numpy", "python")
+
+
+def about(run: RunRecord, trials: Sequence[TrialRecord]) -> Listing:
+    """Describe what was run, on what, and how to repeat it."""
+    items = [item for facts in run.cases for item in _about_case(facts)]
+    items += [
+        Item("run", _about_run(run, trials)),
+        Item("machine", machine(run.environment)),
+        Item("versions", versions(run.environment)),
+        Item("again", run.command, is_verbatim=True),
+    ]
+    return Listing(tuple(item for item in items if item.text))
+
+
+def _about_case(facts: CaseFacts) -> tuple[Item, ...]:
+    """Describe a task: data, model, budget and what counts as reached or as different."""
+    summary = f"{facts.summary.rstrip('.')}; " if facts.summary else ""
+    data = (
+        f"{summary}{digits.count(facts.n_train)} training and {digits.count(facts.n_validation)} validation "
+        f"examples, {digits.counted(facts.n_parameters, 'parameter')}"
+    )
+    budget = (
+        f"{digits.counted(facts.epochs, 'epoch')} in batches of {digits.count(facts.batch_size)}, "
+        f"{digits.counted(facts.steps, 'step')}, the same for all"
+    )
+    target = f"target {words.metric_value(facts.target, facts)}, " if facts.target is not None else ""
+    judged = (
+        f"{words.metric(facts)}; {target}noticeable {words.noticeable(facts)}, "
+        f"chance {words.metric_value(facts.chance, facts)}"
+    )
+    return Item(facts.name, data), Item("budget", budget), Item("judged by", judged)
+
+
+def _about_run(run: RunRecord, trials: Sequence[TrialRecord]) -> str:
+    asked = len(run.trial_keys)
+    new = "all new" if run.n_new == asked else f"{digits.count(run.n_new)} new"
+    missing = f", {digits.count(asked - len(trials))} not recorded" if len(trials) < asked else ""
+    took = digits.seconds(run.elapsed_s)
+    return f"{run.run}, {run.created}, {digits.counted(asked, 'trial')} ({new}{missing}), {took}"
+
+
+def machine(environment: Mapping[str, Any]) -> str:
+    """Return the processor, its cores and the system, as far as they are known."""
+    cores = environment.get("cores")
+    features = environment.get("cpu_features")
+    known = (
+        environment.get("cpu"),
+        digits.counted(int(cores), "core") if cores else None,
+        "+".join(features) if isinstance(features, list) else None,
+        environment.get("os"),
+    )
+    return ", ".join(str(each) for each in known if each)
+
+
+def versions(environment: Mapping[str, Any]) -> str:
+    """Return the versions that can change a result."""
+    known = [f"{name} {environment[name]}" for name in _VERSIONS if environment.get(name)]
+    revision = environment.get("git")
+    return ", ".join([*known, f"git {revision}"] if revision else known)

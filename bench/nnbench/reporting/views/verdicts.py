@@ -1,0 +1,174 @@
+"""The verdict table: one row per configuration, best median first, each against one reference."""
+
+from nnbench.records import Comparison, ConfigurationSummary
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import Cell, Column, Table
+from nnbench.reporting.evidence import CaseEvidence
+from nnbench.reporting.views import words
+from nnbench.statistics.intervals import BOOTSTRAP_FROM_PAIRS
+
+# The intervals of one configuration are always 95 %; the level of a run is that of its comparisons.
+SUMMARY_LEVEL = 0.05
+# The fewest values whose extremes enclose the median with that confidence: 1 - 2 / 2**6 > 0.95.
+ORDER_STATISTICS_FROM = 6
+
+_QUIET = Cell("", "quiet")
+
+
+def verdicts(case: CaseEvidence) -> Table:
+    """Rank the configurations and say of each how it stands to the reference.
+
+    Columns that would say the same in every row, or nothing, are left out.
+    """
+    filled = [_place(case), *_choices(case), *_median(case), *_outcome(case), *_budget(case), *_doubt(case)]
+    columns = tuple(column for column, _ in filled)
+    rows = tuple(zip(*(cells for _, cells in filled), strict=True))
+    return Table(title="", columns=columns, rows=rows, notes=tuple(_notes(case)))
+
+
+_Filled = tuple[Column, list[Cell]]  # one column with its cell for each configuration
+
+
+def _place(case: CaseEvidence) -> _Filled:
+    return Column("#", "right", rank=7), [Cell(str(place)) for place in range(1, len(case.ranking) + 1)]
+
+
+def _choices(case: CaseEvidence) -> list[_Filled]:
+    # Two axes read best as two columns. Three would leave no room for the numbers on a narrow screen.
+    if 1 <= len(case.varying) <= 2:
+        return [
+            (Column(axis, wraps=True), [Cell(each.axes.as_dict().get(axis, "")) for each in case.ranking])
+            for axis in case.varying
+        ]
+    header = " · ".join(case.varying) or "configuration"
+    return [(Column(header, wraps=True), [Cell(case.label(each.axes)) for each in case.ranking])]
+
+
+def _median(case: CaseEvidence) -> list[_Filled]:
+    scale = digits.scale_of(case.facts.metric)
+    header = words.unit_after(case.facts.metric.replace("_", " "), scale.unit)
+    cells = [_score(each, scale) for each in case.ranking]
+    filled: list[_Filled] = [(Column(_with_interval(header, cells, SUMMARY_LEVEL), "decimal"), cells)]
+    if len({each.n for each in case.ranking}) > 1:
+        filled.append((Column("n", "right"), [Cell(digits.count(each.n)) for each in case.ranking]))
+    return filled
+
+
+def _score(row: ConfigurationSummary, scale: digits.Scale) -> Cell:
+    if not words.has_score(row.median):
+        return Cell("no score", "bad")
+    return Cell(str(digits.estimate(row.median, words.scored(row.interval), scale)))
+
+
+def _with_interval(header: str, cells: list[Cell], level: float) -> str:
+    has_interval = any("[" in cell.text for cell in cells)
+    return f"{header} [{digits.confidence(level).replace(' ', '')}]" if has_interval else header
+
+
+def _outcome(case: CaseEvidence) -> list[_Filled]:
+    if not case.comparisons:
+        return []
+    found = [case.comparison_of(each.axes) for each in case.ranking]
+    header = words.unit_after("difference", digits.scale_of(case.facts.metric).difference_unit)
+    cells = [_difference(each, case) for each in found]
+    verdicts_ = [_verdict(case, each, row) for each, row in zip(found, case.ranking, strict=True)]
+    return [
+        (Column(_with_interval(header, cells, case.level), "decimal"), cells),
+        (Column("verdict"), verdicts_),
+        (Column("p", "decimal", rank=3), [Cell(digits.bare_p(each.p)) if each else _QUIET for each in found]),
+    ]
+
+
+def _difference(comparison: Comparison | None, case: CaseEvidence) -> Cell:
+    if comparison is None:
+        return _QUIET
+    if not words.has_score(comparison.difference):
+        return Cell(digits.MISSING)
+    scale = digits.scale_of(case.facts.metric)
+    return Cell(str(digits.difference(comparison.difference, words.scored(comparison.interval), scale)))
+
+
+def _verdict(case: CaseEvidence, comparison: Comparison | None, row: ConfigurationSummary) -> Cell:
+    if comparison is not None:
+        return Cell(*words.VERDICT[comparison.verdict])
+    return Cell("reference", "quiet") if row.axes == case.reference else Cell(digits.MISSING, "quiet")
+
+
+def _budget(case: CaseEvidence) -> list[_Filled]:
+    filled: list[_Filled] = []
+    if case.facts.target is not None:
+        steps = [Cell(digits.count(each.median_steps_to_target)) for each in case.ranking]
+        reached = [Cell(f"{round(each.success_rate * each.n)}/{each.n}") for each in case.ranking]
+        chance = [
+            digits.estimate(each.success_rate, each.success_interval, digits.PERCENT) for each in case.ranking
+        ]
+        filled = [
+            (Column("steps to target", "right", rank=2), steps),
+            (Column("reached target", "right", rank=1), reached),
+            (
+                Column(
+                    f"success, % [{digits.confidence(SUMMARY_LEVEL).replace(' ', '')}]", "decimal", rank=6
+                ),
+                [Cell(str(each)) for each in chance],
+            ),
+        ]
+    if any(each.failures for each in case.ranking):
+        filled.append((Column("failures", rank=5, wraps=True), [_failures(each) for each in case.ranking]))
+    seconds = [
+        Cell(digits.seconds(each.train_s) if each.train_s else digits.MISSING) for each in case.ranking
+    ]
+    return [*filled, (Column("time per trial", "right", rank=4), seconds)]
+
+
+def _failures(summary: ConfigurationSummary) -> Cell:
+    kinds = [f"{n} {kind.replace('_', ' ')}" for kind, n in sorted(summary.failures.items()) if n]
+    return Cell(", ".join(kinds), "bad")
+
+
+def _doubt(case: CaseEvidence) -> list[_Filled]:
+    """Say why a verdict came out so. This is the first column to go where room is short."""
+    found = [case.comparison_of(each.axes) for each in case.ranking]
+    if not any(each and each.reason for each in found):
+        return []
+    return [(Column("why", rank=8, wraps=True), [Cell(each.reason) if each else _QUIET for each in found])]
+
+
+def _notes(case: CaseEvidence) -> list[str]:
+    n = {each.n for each in case.ranking}
+    seeds = f"n = {n.pop()} seeds" if len(n) == 1 else "n seeds"
+    notes = [f"Best median first: {words.metric(case.facts)} after the last step, {seeds}."]
+    if case.comparisons:
+        notes.append(_compared(case))
+    if methods := _methods(case):
+        notes.append(f"Intervals: {methods}.")
+    if not all(words.has_score(end) for row in case.ranking for end in (row.median, *row.interval)):
+        notes.append("A diverged or pruned trial counts as the worst there is.")
+    return notes
+
+
+def _compared(case: CaseEvidence) -> str:
+    assert case.reference is not None
+    role = "" if case.has_named_reference else ", the leader"
+    family = digits.counted(case.family, "comparison")
+    which = "" if case.has_named_reference else " (all pairs)"
+    return (
+        f"Difference: mean over pairs by seed, to {case.label(case.reference)}{role}. "
+        f"p: sign-flip test, Holm over {family}{which}. "
+        f"Verdict at the {digits.level(case.level)} level; equivalent: within {words.noticeable(case.facts)}."
+    )
+
+
+def _methods(case: CaseEvidence) -> str:
+    of_medians = [each.n for each in case.ranking if each.n > 1]
+    of_differences = [each.n for each in case.comparisons if each.n > 1]
+    known = (
+        ("medians by", of_medians, ORDER_STATISTICS_FROM, "order statistics"),
+        ("differences by", of_differences, BOOTSTRAP_FROM_PAIRS, "BCa bootstrap"),
+    )
+    return ", ".join(f"{what} {_method(n, enough, name)}" for what, n, enough, name in known if n)
+
+
+def _method(n: list[int], enough: int, name: str) -> str:
+    if min(n) >= enough:
+        return name
+    return "Student's t" if max(n) < enough else f"{name} (Student's t below n = {enough})"
