@@ -66,9 +66,11 @@ def stratified_interval(
     """Return the percentile interval of a statistic of the pooled values, resampled within each stratum.
 
     A stratum is one case: its seeds are exchangeable among themselves and not with those of another case
-    (Agarwal et al. 2021, NeurIPS 34). Infinities take part.
+    (Agarwal et al. 2021, NeurIPS 34). Infinities take part. One value in every stratum gives the whole line.
     """
     samples = [as_sample(stratum) for stratum in strata]
+    if all(sample.size < 2 for sample in samples):
+        return UNBOUNDED
     pooled = np.concatenate(
         [
             sample[resample_indices(sample.size, n_resamples=n_resamples, seed=seed + position)]

@@ -79,18 +79,18 @@ def test_an_unknown_reference_is_refused() -> None:
 
 
 def test_identical_configurations_rarely_lose_to_their_lucky_leader() -> None:
-    """Of 150 runs of ten equal configurations, at most 5 % (plus three errors) call any of them worse."""
-    tables = np.random.default_rng(6).normal(size=(150, 10, 12))
+    """Of 100 runs of ten equal configurations, at most 5 % (plus three errors) call any of them worse."""
+    tables = np.random.default_rng(6).normal(size=(100, 10, 12))
     families = [leader_family(by_seed(table), direction="max", noticeable=0.01) for table in tables]
 
     false_runs = np.mean([any(item.decision.verdict == "worse" for item in family) for family in families])
 
-    assert false_runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 150)
+    assert false_runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 100)
 
 
 def test_correcting_for_the_shown_pairs_only_would_call_lucky_leaders() -> None:
     """The reason for the large family: over k − 1 only, a leader picked from the data wins too often."""
-    tables = np.random.default_rng(6).normal(size=(150, 10, 12))
+    tables = np.random.default_rng(6).normal(size=(100, 10, 12))
     scored = [by_seed(table) for table in tables]
     families = [
         leader_family(
@@ -101,4 +101,4 @@ def test_correcting_for_the_shown_pairs_only_would_call_lucky_leaders() -> None:
 
     false_runs = np.mean([any(item.decision.verdict == "worse" for item in family) for family in families])
 
-    assert false_runs > 0.05 + 3 * math.sqrt(0.05 * 0.95 / 150)
+    assert false_runs > 0.05 + 3 * math.sqrt(0.05 * 0.95 / 100)

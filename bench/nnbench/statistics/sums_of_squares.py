@@ -1,0 +1,91 @@
+"""Type II sums of squares of factors and their pairs, by least squares on a sum-coded design.
+
+A term is credited with what it explains beyond all the terms that do not contain it. Where every cell has as
+many trials these are the classical sums of squares and add up; elsewhere they need not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Term = tuple[str, ...]  # nothing (the mean), one factor, or two that interact
+Columns = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A column of the matrix: the names of its levels, and the level of every trial."""
+
+    levels: tuple[str, ...]
+    codes: NDArray[np.int64]
+
+
+def code_factor(column: Sequence[str]) -> Factor:
+    """Return the column with its levels numbered in order of first appearance."""
+    position = {level: i for i, level in enumerate(dict.fromkeys(column))}
+    return Factor(tuple(position), np.array([position[level] for level in column], dtype=np.int64))
+
+
+def sum_coded_design(factors: Mapping[str, Factor]) -> dict[Term, Columns]:
+    """Return the columns of the mean, of every factor, and of every pair of factors.
+
+    Each factor's columns sum to zero over its levels, so a coefficient is a shift from the mean of them all.
+    """
+    n = len(next(iter(factors.values())).codes)
+    design: dict[Term, Columns] = {(): np.ones((n, 1))}
+    for name, factor in factors.items():
+        n_levels = len(factor.levels)
+        contrasts = np.vstack([np.eye(n_levels - 1), -np.ones(n_levels - 1)])
+        design[(name,)] = contrasts[factor.codes]
+    for one, other in combinations(factors, 2):
+        products = design[(one,)][:, :, np.newaxis] * design[(other,)][:, np.newaxis, :]
+        design[one, other] = products.reshape(n, -1)
+    return design
+
+
+def shares_of_variance(
+    design: Mapping[Term, Columns], score: NDArray[np.float64]
+) -> tuple[dict[Term, float], dict[Term, int]]:
+    """Return the share of the variance and the degrees of freedom of every term; () is the residual.
+
+    Scores without any variance leave every share 0.
+    """
+    total = float(np.sum((score - score.mean()) ** 2))
+    everything = set(design)
+    left, full_rank = _residual(design, everything, score)
+    parts: dict[Term, float] = {(): left}
+    dof: dict[Term, int] = {(): score.size - full_rank}
+    for term in design:
+        if not term:
+            continue
+        without = {other for other in everything if not set(term) <= set(other)}
+        # A pair is contained in nothing but itself: then the model with it is the full one.
+        is_full = len(without) == len(everything) - 1
+        more, more_rank = (left, full_rank) if is_full else _residual(design, without | {term}, score)
+        less, less_rank = _residual(design, without, score)
+        parts[term], dof[term] = max(0.0, less - more), more_rank - less_rank
+    return {term: part / total if total > 0.0 else 0.0 for term, part in parts.items()}, dof
+
+
+def fit(
+    design: Mapping[Term, Columns], terms: Sequence[Term], score: NDArray[np.float64]
+) -> tuple[dict[Term, NDArray[np.float64]], NDArray[np.float64]]:
+    """Return the least-squares coefficients of each term, and the residuals."""
+    matrix = np.hstack([design[term] for term in terms])
+    coefficients = np.linalg.lstsq(matrix, score)[0]
+    ends = np.cumsum([design[term].shape[1] for term in terms])
+    parts = np.split(coefficients, ends[:-1])
+    return dict(zip(terms, parts, strict=True)), score - matrix @ coefficients
+
+
+def _residual(
+    design: Mapping[Term, Columns], terms: set[Term], score: NDArray[np.float64]
+) -> tuple[float, int]:
+    """Return the residual sum of squares of a model and the rank of its columns."""
+    matrix = np.hstack([columns for term, columns in design.items() if term in terms])
+    # Not lstsq's own residuals: it leaves them out where cells are empty and the rank is short.
+    coefficients, _, rank, _ = np.linalg.lstsq(matrix, score)
+    return float(np.sum((score - matrix @ coefficients) ** 2)), int(rank)

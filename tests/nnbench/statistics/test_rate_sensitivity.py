@@ -1,0 +1,109 @@
+"""What a grid of learning rates says: basin, excess, regret, edge."""
+
+import math
+
+import numpy as np
+import pytest
+
+from nnbench.statistics.sensitivity import Sensitivity, sensitivity
+
+RATES = np.geomspace(1e-4, 1.0, 9)  # two a decade
+
+
+def of_bowl(tolerance: float = 0.5, *, optimum: float = -2.0) -> Sensitivity:
+    """Return the sensitivity of |log10 η − optimum|, whose basin is 2 · tolerance decades wide."""
+    return sensitivity(
+        RATES, np.abs(np.log10(RATES) - optimum), direction="min", untrained=1.5, tolerance=tolerance
+    )
+
+
+@pytest.mark.parametrize("tolerance", [0.25, 0.5, 0.7])
+def test_basin_of_a_bowl(tolerance: float) -> None:
+    """On straight sides the width is exact between grid points too."""
+    found = of_bowl(tolerance)
+
+    assert found.basin_width_decades == pytest.approx(2 * tolerance)
+    assert (found.best_rate, found.best) == pytest.approx((0.01, 0.0))
+    assert not found.is_edge
+    assert not found.is_basin_open
+
+
+def test_mean_excess_is_cut_at_the_untrained_value() -> None:
+    """(0, ½, ½, 1, 1, 1½ four times) / 9, the last pair cut from 2 to 1½."""
+    assert of_bowl().mean_excess == pytest.approx((2 * 0.5 + 2 * 1.0 + 4 * 1.5) / 9)
+
+
+@pytest.mark.parametrize("optimum", [-4.0, 0.0])
+def test_an_optimum_on_the_edge_is_flagged(optimum: float) -> None:
+    """At either end of the grid; and the basin is open there."""
+    found = of_bowl(optimum=optimum)
+
+    assert (found.is_edge, found.is_basin_open) == (True, True)
+    assert found.basin_width_decades == pytest.approx(0.5)
+
+
+def test_a_basin_can_run_off_the_grid_from_its_middle() -> None:
+    """The best rate lies inside, but every rate is within the tolerance: the width is a lower bound."""
+    found = of_bowl(tolerance=3.0)
+
+    assert (found.is_edge, found.is_basin_open) == (False, True)
+    assert found.basin_width_decades == pytest.approx(4.0)
+
+
+def test_a_second_basin_does_not_widen_the_first() -> None:
+    """Only what is connected with the best rate counts."""
+    found = sensitivity(
+        [1e-3, 1e-2, 1e-1, 1.0], [0.0, 9.0, 0.1, 9.0], direction="min", untrained=9.0, tolerance=0.9
+    )
+
+    assert found.basin_width_decades == pytest.approx(0.1)
+
+
+def test_divergence_ends_the_basin_at_the_last_rate_inside() -> None:
+    """The line to an infinite value leaves the bar at once, and the excess there is that of no training."""
+    found = sensitivity(
+        [1e-3, 1e-2, 1e-1], [0.5, 0.2, math.inf], direction="min", untrained=1.0, tolerance=0.3
+    )
+
+    assert found.basin_width_decades == pytest.approx(1.0)
+    assert found.mean_excess == pytest.approx((0.3 + 0.0 + 0.8) / 3)
+
+
+def test_more_is_better_for_accuracy() -> None:
+    """With direction max the same numbers turned around give the same sensitivity."""
+    found = sensitivity(
+        [1e-3, 1e-2, 1e-1], [0.5, 0.8, -math.inf], direction="max", untrained=0.1, tolerance=0.3, default=0.75
+    )
+
+    assert (found.best, found.basin_width_decades) == pytest.approx((0.8, 1.0))
+    assert found.mean_excess == pytest.approx((0.3 + 0.0 + 0.7) / 3)
+    assert found.default_regret == pytest.approx(0.05)
+
+
+def test_regret_of_the_default() -> None:
+    """f(default) − f*; infinite where the default diverges, absent without a default."""
+
+    def regret(default: float | None) -> float | None:
+        return sensitivity(
+            [0.01, 0.1, 1.0], [2.0, 1.0, 3.0], direction="min", untrained=5.0, tolerance=0.1, default=default
+        ).default_regret
+
+    assert regret(1.5) == 0.5
+    assert regret(math.inf) == math.inf
+    assert regret(None) is None
+
+
+@pytest.mark.parametrize(
+    ("rates", "values", "message"),
+    [
+        ([0.1, 0.01], [1.0, 1.0], "increase"),
+        ([0.0, 0.1], [1.0, 1.0], "above 0"),
+        ([0.1], [1.0, 1.0], "one value per rate"),
+        ([0.1, 1.0], [math.nan, 1.0], "NaN"),
+        ([0.1, 1.0], [math.inf, math.inf], "no rate of the grid gave a score"),
+    ],
+)
+def test_bad_grids_are_refused(rates: list[float], values: list[float], message: str) -> None:
+    """Each mistake has its own message."""
+    with pytest.raises(ValueError, match=message):
+        sensitivity(rates, values, direction="min", untrained=1.0, tolerance=0.1)
