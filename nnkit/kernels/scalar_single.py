@@ -39,6 +39,18 @@ def expm1_single(x):
 
 
 @kernel
+def one_plus_exp_single(x):
+    """Return ``1 + exp(x) = 2**n * (exp(r) - 1) + (2**n + 1)`` with one rounding, inf above 88.37."""
+    highest = real(x, 88.37)
+    z = real(x, -30.0) if x < real(x, -30.0) else x
+    z = highest if z > highest else z
+    n, r = _reduce(z)
+    power = power_of_two(n)
+    result = fma(power, _expm1_reduced(r), power + real(x, 1.0))
+    return real(x, float("inf")) if x > highest else result
+
+
+@kernel
 def _reduce(x):
     """Return ``n`` and ``r`` with ``x = n * ln(2) + r``; ln(2) in two parts, the first of 10 bits."""
     n = rint(x * real(x, 1.4426950408889634))
@@ -112,20 +124,40 @@ def log1p_unit_single(x):
 
 
 @kernel
-def erfcx_single(x):
-    """Return ``exp(x**2) * erfc(x)`` for ``x`` in [0, 10], to 2**-27."""
-    p = real(x, 0.0327086769513)
-    p = fma(p, x, real(x, 0.22880127129))
-    p = fma(p, x, real(x, 0.730729149985))
-    p = fma(p, x, real(x, 1.23757602767))
-    p = fma(p, x, real(x, 1.0))
-    q = real(x, 0.0579739071103)
-    q = fma(q, x, real(x, 0.405566509234))
-    q = fma(q, x, real(x, 1.32373499979))
-    q = fma(q, x, real(x, 2.40041516656))
-    q = fma(q, x, real(x, 2.36595576102))
-    q = fma(q, x, real(x, 1.0))
-    return p / q
+def normal_tail_single(x):
+    """Return the share of the normal distribution above ``x >= 0``, and ``exp(-x**2 / 2)``.
+
+    The share is ``exp(-x**2 / 2) * g`` with a smooth ``g``. Two rounding errors would be magnified, that
+    of the square by exp, that of the reciprocal by everything after it: both go into exp's argument.
+    Limits      gradual underflow, 0 beyond 14.2; NaN stays NaN
+    """
+    a = real(x, 14.5) if x > real(x, 14.5) else x
+    square = a * a
+    lost = fma(a, a, -square)
+    shifted = a + real(x, 4.0)
+    inverse = real(x, 1.0) / shifted
+    n, r = _reduce(real(x, -0.5) * square)
+    m = _expm1_reduced(r + fma(real(x, -0.5), lost, fma(-inverse, shifted, real(x, 1.0))))
+    g = inverse * _scaled_tail(inverse)
+    # 2**n leaves the range of normal numbers long before the result does: scale in two steps.
+    scale = power_of_two(n + real(x, 64.0))
+    rest = real(x, 2.0**-64)
+    return fma(g, m, g) * scale * rest, (real(x, 1.0) + m) * scale * rest
+
+
+@kernel
+def _scaled_tail(x):
+    """Return ``g / x`` of `normal_tail_single` for ``x = 1 / (a + 4)``, to 2**-26."""
+    p = real(x, 17774.649966487)
+    p = fma(p, x, real(x, -17003.853306778))
+    p = fma(p, x, real(x, 3713.9459709358))
+    p = fma(p, x, real(x, 352.65873679308))
+    p = fma(p, x, real(x, 76.46442718443))
+    p = fma(p, x, real(x, 85.331987956103))
+    p = fma(p, x, real(x, 18.739061237534))
+    p = fma(p, x, real(x, 6.0957513239975))
+    p = fma(p, x, real(x, 1.5924275323304))
+    return fma(p, x, real(x, 0.39898417981482))
 
 
 @kernel
@@ -138,3 +170,13 @@ def erf_series_single(x):
     p = fma(p, x, real(x, 0.11283715031940055542))
     p = fma(p, x, real(x, -0.37612634979539709195))
     return fma(p, x, real(x, 0.1283791667642108298))
+
+
+@kernel
+def tanh_series_single(x):
+    """Return ``(tanh(z) / z - 1) / z**2`` for ``x = z**2`` up to 0.31, to 2**-29 of tanh."""
+    p = real(x, -0.0061987455771179935363)
+    p = fma(p, x, real(x, 0.02102057627258929819))
+    p = fma(p, x, real(x, -0.053840526340322864857))
+    p = fma(p, x, real(x, 0.13332480655669379622))
+    return fma(p, x, real(x, -0.33333314681748278468))

@@ -51,7 +51,7 @@ class BoundOptimizer:
         rate = self._rate(self.memory.step)
         self.memory.step += 1
         if self.record.update is not None:
-            self._call_plug_in(parameters, arrays, rate)
+            update_by_hand(self, parameters, arrays, self.memory.state, self.memory.step, rate)
             return
         for name, array in parameters.items():
             self._call_kernel(name, array, arrays[name], rate)
@@ -60,14 +60,6 @@ class BoundOptimizer:
         return (
             as_number(self.parameters["learning_rate"]) if self.schedule is None else self.schedule.rate(step)
         )
-
-    def _call_plug_in(
-        self, parameters: Mapping[str, Array], gradients: dict[str, Array], rate: float
-    ) -> None:
-        assert self.record.update is not None
-        shared = {"learning_rate", *(hyper.name for hyper in COMMON)}
-        own = {name: value for name, value in self.parameters.items() if name not in shared}
-        self.record.update(parameters, gradients, self.memory.state, self.memory.step, rate, **own)
 
     def _call_kernel(self, name: str, array: Array, gradient: Array, rate: float) -> None:
         if name not in self.memory.slots:
@@ -80,6 +72,17 @@ class BoundOptimizer:
         self.record.kernel(flat, gradient.reshape(-1), *slots, rate, self.memory.step, *scalars)
         if not np.shares_memory(flat, array):
             array[...] = flat.reshape(array.shape)
+
+
+def update_by_hand(
+    optimizer: BoundOptimizer, parameters: Mapping[str, Array], gradients: Mapping[str, Array],
+    state: dict[str, Any], step: int, rate: float,
+) -> None:  # fmt: skip
+    """Make the step of an optimizer in plain NumPy, whose state the caller keeps."""
+    assert optimizer.record.update is not None, optimizer.name
+    shared = {"learning_rate", *(hyper.name for hyper in COMMON)}
+    own = {name: value for name, value in optimizer.parameters.items() if name not in shared}
+    optimizer.record.update(parameters, gradients, state, step, rate, **own)
 
 
 def _check_names(parameters: Mapping[str, Array], gradients: Mapping[str, Array], where: str) -> None:

@@ -1,0 +1,27 @@
+"""nnkit: a small training core. A model compiles to a flat program of Numba kernels.
+
+Importing it does not import numba; the first trial does, unless its kernels are in the cache already.
+"""
+
+from nnkit import activations, initializers, layers, losses, optimizers, schedules
+from nnkit.callbacks import EarlyStopping
+from nnkit.model import History, Sequential
+from nnkit.saving import load_model
+
+__version__ = "0.1.0"
+# Part of every trial's identity: it changes whenever the same seed gives other bits than before.
+NUMERICS_VERSION = 1
+
+__all__ = [
+    "NUMERICS_VERSION",
+    "EarlyStopping",
+    "History",
+    "Sequential",
+    "activations",
+    "initializers",
+    "layers",
+    "load_model",
+    "losses",
+    "optimizers",
+    "schedules",
+]

@@ -1,0 +1,81 @@
+"""What happens between evaluation points: the only places where Python is entered during a fit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnkit.errors import InvalidArgument
+
+
+class Fitting(Protocol):
+    """The part of a running fit that a callback may touch."""
+
+    def parameter_vector(self) -> NDArray[Any]:
+        """Return all parameters and running statistics as one live vector."""
+        ...
+
+    def stop(self, reason: str) -> None:
+        """End the fit after this evaluation point."""
+        ...
+
+
+class Callback(Protocol):
+    """Called after every evaluation point, and once when the fit ends."""
+
+    def on_evaluation(self, step: int, values: Mapping[str, float], fitting: Fitting) -> None: ...
+
+    def on_end(self, fitting: Fitting) -> None: ...
+
+
+@dataclass
+class EarlyStopping:
+    """Stop when ``monitor`` has not improved by more than ``min_delta`` for ``patience`` evaluations.
+
+    The weights of the best evaluation are put back at the end unless ``restore_best_weights`` is False;
+    Keras's default is the opposite, and surprises. Source: Prechelt (1998), Early stopping - but when?
+    """
+
+    monitor: str = "val_loss"
+    patience: int = 5
+    min_delta: float = 0.0
+    mode: Literal["min", "max"] | None = None  # None: max for accuracy, min for loss
+    restore_best_weights: bool = True
+    best: float = field(default=np.nan, init=False)
+    best_step: int = field(default=0, init=False)
+    _waited: int = field(default=0, init=False)
+    _weights: NDArray[Any] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.patience < 0 or self.min_delta < 0:
+            raise InvalidArgument(
+                f"EarlyStopping: patience and min_delta must be at least 0, found {self.patience!r} and "
+                f"{self.min_delta!r}."
+            )
+
+    def on_evaluation(self, step: int, values: Mapping[str, float], fitting: Fitting) -> None:
+        if self.monitor not in values:
+            raise InvalidArgument(
+                f"EarlyStopping: no value named {self.monitor!r}. There are: {', '.join(sorted(values))}."
+            )
+        value = values[self.monitor]
+        if self._improves(value):
+            self.best, self.best_step, self._waited = value, step, 0
+            self._weights = fitting.parameter_vector().copy()
+        else:
+            self._waited += 1
+            if self._waited >= max(1, self.patience):
+                fitting.stop(f"{self.monitor} has not improved since step {self.best_step}")
+
+    def on_end(self, fitting: Fitting) -> None:
+        if self.restore_best_weights and self._weights is not None:
+            fitting.parameter_vector()[:] = self._weights
+
+    def _improves(self, value: float) -> bool:
+        if np.isnan(self.best):
+            return True
+        larger = self.mode == "max" or (self.mode is None and "accuracy" in self.monitor)
+        gain = value - self.best if larger else self.best - value
+        return gain > self.min_delta

@@ -1,0 +1,1 @@
+"""From a model to a flat program: emit ops, sweep backward, fuse, plan the arena, check it, encode it."""

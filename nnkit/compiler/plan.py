@@ -1,0 +1,118 @@
+"""Planning the arena: one block, where buffers whose lives do not overlap share their place.
+
+Parameters, gradients and each optimizer slot are one contiguous vector each, in the same order, so that
+an elementwise optimizer is one kernel over flat vectors.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nnkit.ops import HEADER_BYTES, Buffer, Op
+
+_ALIGNMENT = 64
+_TYPE_BYTES = {"double": 8, "int32": 4, "uint32": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """From which op to which op of a sequence a buffer must keep its values."""
+
+    buffer: Buffer
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where every buffer lies, in bytes from the start of the arena, and how large the arena is."""
+
+    offsets: dict[Buffer, int]
+    sizes: dict[Buffer, int]
+    regions: dict[str, tuple[int, int]]  # name -> (offset, size), for the listing
+    arena_bytes: int
+
+
+def size_bytes(buffer: Buffer, batch_size: int, dtype: str) -> int:
+    """Return the bytes of ``buffer`` in a full batch."""
+    real = 4 if dtype == "float32" else 8
+    count = buffer.size if buffer.size >= 0 else -buffer.size * batch_size
+    return count * _TYPE_BYTES.get(buffer.type, real)
+
+
+def lives(ops: Sequence[Op]) -> list[Life]:
+    """Return the lives of the transients of one sequence, in order of their first use."""
+    first: dict[Buffer, int] = {}
+    last: dict[Buffer, int] = {}
+    for index, op in enumerate(ops):
+        for buffer in op.touched("in", "out", "inout", "scratch"):
+            if buffer.kind == "transient":
+                first.setdefault(buffer, index)
+                last[buffer] = index
+    return [Life(buffer, first[buffer], last[buffer]) for buffer in first]
+
+
+def make_plan(
+    lasting: Sequence[tuple[str, Sequence[Buffer]]], sequences: Iterable[tuple[Sequence[Op], int]], dtype: str,
+    *, share: bool = True,
+) -> Plan:  # fmt: skip
+    """Lay out the header, the lasting regions, and the transients of all sequences.
+
+    ``lasting`` names the regions that live as long as the trial; ``sequences`` are pairs of ops and the
+    batch size they run at. Sequences never run at the same time, so they share the transient region;
+    ``share=False`` gives every transient a place of its own, so that all values survive the step.
+    """
+    offsets: dict[Buffer, int] = {}
+    sizes: dict[Buffer, int] = {}
+    regions: dict[str, tuple[int, int]] = {"header": (0, HEADER_BYTES)}
+    end = HEADER_BYTES
+    for name, buffers in lasting:
+        start = end
+        for buffer in buffers:
+            sizes[buffer] = size_bytes(buffer, 1, dtype)
+            offsets[buffer] = end
+            end += sizes[buffer]
+        regions[name] = (start, end - start)
+        end = _aligned(end)
+    top = end
+    for ops, batch_size in sequences:
+        found = lives(ops)
+        sizes.update({life.buffer: size_bytes(life.buffer, batch_size, dtype) for life in found})
+        placed = _place(found, sizes, end) if share else _in_a_row(found, sizes, end)
+        offsets.update(placed)
+        top = max([top, *(placed[buffer] + sizes[buffer] for buffer in placed)])
+    regions["transients"] = (end, top - end)
+    for ops, _ in sequences:
+        for op in ops:
+            fixed = [b for b in op.touched("in", "out", "inout", "scratch") if b.kind == "header"]
+            offsets.update({buffer: buffer.offset for buffer in fixed if buffer.offset is not None})
+    return Plan(offsets, sizes, regions, _aligned(top))
+
+
+def _place(found: Sequence[Life], sizes: dict[Buffer, int], start: int) -> dict[Buffer, int]:
+    """Place the largest first, each at the lowest offset that no overlapping life occupies."""
+    placed: list[tuple[Life, int]] = []
+    for life in sorted(found, key=lambda life: (-sizes[life.buffer], life.first)):
+        neighbours = sorted(
+            (offset, offset + sizes[other.buffer])
+            for other, offset in placed
+            if other.first <= life.last and life.first <= other.last
+        )
+        offset = start
+        for low, high in neighbours:
+            if offset + sizes[life.buffer] <= low:
+                break
+            offset = max(offset, _aligned(high))
+        placed.append((life, offset))
+    return {life.buffer: offset for life, offset in placed}
+
+
+def _in_a_row(found: Sequence[Life], sizes: dict[Buffer, int], start: int) -> dict[Buffer, int]:
+    placed = {}
+    for life in found:
+        placed[life.buffer] = start
+        start = _aligned(start + sizes[life.buffer])
+    return placed
+
+
+def _aligned(offset: int) -> int:
+    return -(-offset // _ALIGNMENT) * _ALIGNMENT

@@ -1,0 +1,204 @@
+"""Compiling: from layers, loss and optimizer to a program that any number of trials can run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from nnkit.compiler.backward import sweep_backward
+from nnkit.compiler.check import check_plan
+from nnkit.compiler.emitter import Emitter, Graph
+from nnkit.compiler.encode import Table, encode
+from nnkit.compiler.fuse import fuse_relu
+from nnkit.compiler.plan import Plan, make_plan
+from nnkit.compiler.update import emit_clipping, emit_penalties, emit_update, slot_buffers
+from nnkit.driver import DRIVE, EVALUATE, RUN_ONCE
+from nnkit.errors import InvalidArgument
+from nnkit.jit import Entry
+from nnkit.kernels.movement import gather_rows
+from nnkit.layers.base import Layer, snake_case
+from nnkit.losses import Loss
+from nnkit.ops import BATCH, ORDER, TOTALS_BUFFER, X, Y, Buffer, Op, OpKind, Operand, View, op_kind
+from nnkit.optimizers.bound import BoundOptimizer
+
+GATHER = op_kind(
+    "gather", gather_rows, Operand("data", "in", external=X), Operand("order", "in", type="int32", external=ORDER),
+    Operand("out", "out", rank=2),
+)  # fmt: skip
+GATHER_TARGETS = op_kind(
+    "gather_targets", gather_rows, Operand("data", "in", external=Y),
+    Operand("order", "in", type="int32", external=ORDER), Operand("out", "out", rank=2),
+)  # fmt: skip
+GATHER_LABELS = op_kind(
+    "gather_labels", gather_rows, Operand("data", "in", type="int32", external=Y),
+    Operand("order", "in", type="int32", external=ORDER), Operand("out", "out", rank=2, type="int32"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """The ops of a program: what runs once, per step, per evaluation batch, per prediction batch."""
+
+    initial: tuple[Op, ...]
+    train: tuple[Op, ...]
+    evaluate: tuple[Op, ...]
+    predict: tuple[Op, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A compiled model: ops, plan and encoded tables. Immutable; trials share it."""
+
+    dtype: str
+    batch_size: int
+    eval_batch: int
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    loss: Loss
+    optimizer: BoundOptimizer
+    sequences: Sequences
+    plan: Plan
+    parameters: dict[str, Buffer]
+    gradients: dict[str, Buffer]
+    states: dict[str, Buffer]
+    outputs: Buffer  # of the prediction sequence
+    training_outputs: Buffer
+    named: dict[str, Buffer]  # every value and gradient of the training sequence, by name
+    tables: dict[str, Table]
+
+    @property
+    def n_parameters(self) -> int:
+        return sum(buffer.size for buffer in self.parameters.values())
+
+
+@cache
+def loss_kind(loss: Loss, *, training: bool) -> OpKind:
+    labels = loss.targets == "labels"
+    targets = Operand("targets", "in", type="int32") if labels else Operand("targets", "in", rank=2)
+    outputs, scratch = Operand("outputs", "in", rank=2), Operand("scratch", "scratch", rank=2)
+    totals = Operand("totals", "out", type="double")
+    if training:
+        gradient = Operand("doutputs", "out", rank=2)
+        return op_kind(f"{loss.name}_gradient", loss.gradient_kernel, outputs, targets, gradient, scratch, totals)
+    return op_kind(f"{loss.name}_value", loss.value_kernel, outputs, targets, scratch, totals)
+
+
+def compile_program(
+    layers: Sequence[Layer],
+    input_shape: tuple[int, ...],
+    loss: Loss,
+    optimizer: BoundOptimizer,
+    *,
+    dtype: str,
+    batch_size: int,
+    eval_batch: int | None = None,
+    keep_values: bool = False,
+) -> Program:
+    """Compile a model. ``keep_values`` gives every value a place of its own, for the learner's view."""
+    eval_batch = eval_batch or max(batch_size, 128)
+    graph = Graph(batch_size, dtype)
+    train = Emitter(graph, training=True)
+    x = _emit_input(train, input_shape)
+    outputs = emit_layers(train, x, layers)
+    targets = _emit_targets(train, loss, outputs)
+    doutputs = train.transient("d outputs", outputs.shape)
+    scratch = train.transient("loss scratch", outputs.shape)
+    views = {"outputs": outputs, "targets": targets, "doutputs": doutputs, "scratch": scratch, "totals": TOTALS_BUFFER}
+    train.emit(loss_kind(loss, training=True), views)
+    sweep_backward(train, outputs, doutputs)
+    emit_penalties(train)
+    slots = slot_buffers(graph, optimizer)
+    emit_clipping(train, optimizer)
+    emit_update(train, optimizer, slots)
+
+    evaluate, predict, final = _inference(graph, layers, input_shape, loss)
+    sequences = Sequences(
+        tuple(graph.initial),
+        tuple(train.ops if keep_values else fuse_relu(train.ops)),
+        tuple(fuse_relu(evaluate.ops)),
+        tuple(fuse_relu(predict.ops)),
+    )
+    plan = _plan(graph, sequences, slots, dtype, batch_size, eval_batch, share=not keep_values, final=final)
+    tables = {name: encode(getattr(sequences, name), plan.offsets, dtype) for name in Sequences.__slots__}
+    return Program(
+        dtype, batch_size, eval_batch, tuple(input_shape), outputs.shape[1:], loss, optimizer, sequences, plan,
+        dict(graph.parameters), {name: graph.gradients[p] for name, p in graph.parameters.items()},
+        dict(graph.states), final, outputs, {b.name: b for op in train.ops for b in op.touched("out", "inout")}, tables,
+    )  # fmt: skip
+
+
+def emit_layers(emitter: Emitter, x: Buffer, layers: Sequence[Layer]) -> Buffer:
+    """Emit every layer behind the one before; names are ``dense_0``, ``dense_1``, ``batch_normalization_0`` …"""
+    counts: dict[str, int] = {}
+    for layer in layers:
+        kind = snake_case(layer.record.name)
+        number = counts.get(kind, 0)
+        counts[kind] = number + 1
+        x = layer.emit(emitter, x, f"{kind}_{number}")
+    return x
+
+
+def _emit_input(emitter: Emitter, input_shape: tuple[int, ...]) -> Buffer:
+    x = emitter.transient("x", (BATCH, *input_shape))
+    emitter.emit(GATHER, {"out": View(x, (BATCH, -x.size))})
+    return x
+
+
+def _emit_targets(emitter: Emitter, loss: Loss, outputs: Buffer) -> Buffer:
+    if len(outputs.shape) != 2:
+        raise InvalidArgument(
+            f"loss {loss.name}: the last layer's output must be one row per sample, found {outputs.shape[1:]}. "
+            "End the model with Flatten or Dense."
+        )
+    if loss.targets == "labels":
+        labels = emitter.transient("targets", (BATCH, 1), type="int32")
+        emitter.emit(GATHER_LABELS, {"out": labels})
+        return labels
+    targets = emitter.transient("targets", outputs.shape)
+    emitter.emit(GATHER_TARGETS, {"out": targets})
+    return targets
+
+
+def _inference(
+    graph: Graph, layers: Sequence[Layer], input_shape: tuple[int, ...], loss: Loss
+) -> tuple[Emitter, Emitter, Buffer]:
+    evaluate = Emitter(graph, training=False)
+    outputs = emit_layers(evaluate, _emit_input(evaluate, input_shape), layers)
+    views = {
+        "outputs": outputs, "targets": _emit_targets(evaluate, loss, outputs),
+        "scratch": evaluate.transient("loss scratch", outputs.shape), "totals": TOTALS_BUFFER,
+    }  # fmt: skip
+    evaluate.emit(loss_kind(loss, training=False), views)
+    predict = Emitter(graph, training=False)
+    final = emit_layers(predict, _emit_input(predict, input_shape), layers)
+    return evaluate, predict, final
+
+
+def _plan(
+    graph: Graph, sequences: Sequences, slots: list[list[Buffer]], dtype: str, batch_size: int, eval_batch: int,
+    *, share: bool, final: Buffer,
+) -> Plan:  # fmt: skip
+    parameters = list(graph.parameters.values())
+    lasting = [
+        ("parameters", parameters),
+        # Right behind the parameters: what a model is, for early stopping and saving, is one vector.
+        ("states", list(graph.states.values())),
+        ("gradients", [graph.gradients[parameter] for parameter in parameters]),
+        *((f"slot {index}", slot) for index, slot in enumerate(slots)),
+    ]
+    runs = [
+        (sequences.initial, 1),
+        (sequences.train, batch_size),
+        (sequences.evaluate, eval_batch),
+        (sequences.predict, eval_batch),
+    ]
+    plan = make_plan(lasting, runs, dtype, share=share)
+    for ops, _ in runs:
+        check_plan(ops, plan.offsets, plan.sizes, plan.arena_bytes)
+    return plan
+
+
+def required_entries(program_ops: Sequence[Op]) -> list[Entry]:
+    """Return the distinct entries that ``program_ops`` and the driver need."""
+    return list(dict.fromkeys([DRIVE, EVALUATE, RUN_ONCE, *(op.kind.entry for op in program_ops)]))

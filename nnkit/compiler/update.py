@@ -1,0 +1,84 @@
+"""The end of a step: penalties, clipping, and the optimizer over the flat vector of all parameters."""
+
+from functools import cache
+
+from nnkit.compiler.emitter import Emitter, Graph
+from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value, regularize
+from nnkit.layers.draw import fill_kind
+from nnkit.ops import PENALTY_BUFFER, RATE, STEP, Buffer, Op, OpKind, Operand, Scalar, View, flat, op_kind
+from nnkit.optimizers.bound import BoundOptimizer
+from nnkit.optimizers.optimizer import Optimizer, as_number, scalar_names
+
+_LANES = Operand("lanes", "scratch", type="double")
+REGULARIZE = op_kind(
+    "regularize", regularize, Operand("p", "in"), Operand("g", "inout"), Operand("totals", "inout", type="double"),
+    _LANES, Scalar("l1", "double"), Scalar("l2", "double"), flops=lambda shapes: 5 * shapes["p"][0],
+)  # fmt: skip
+CLIP_BY_VALUE = op_kind("clip_by_value", clip_by_value, Operand("g", "inout"), Scalar("limit", "double"))
+CLIP_BY_GLOBAL_NORM = op_kind(
+    "clip_by_global_norm", clip_by_global_norm, Operand("g", "inout"), _LANES, Scalar("limit", "double"),
+    flops=lambda shapes: 3 * shapes["g"][0],
+)  # fmt: skip
+
+
+@cache
+def update_kind(record: Optimizer) -> OpKind:
+    """Return the op kind of an optimizer's fused kernel."""
+    assert record.kernel is not None, record.name
+    return op_kind(
+        f"{record.name}_update",
+        record.kernel,
+        Operand("p", "inout"),
+        Operand("g", "in"),
+        *(Operand(slot, "inout") for slot in record.slot_names),
+        Scalar("learning_rate", "double", cell=RATE),
+        Scalar("step", "integer", cell=STEP),
+        *(Scalar(hyper, "double") for hyper in scalar_names(record.kernel)),
+        packed=record.source != "plug-in",
+    )
+
+
+def slot_buffers(graph: Graph, optimizer: BoundOptimizer) -> list[list[Buffer]]:
+    """Return the optimizer's slots, one buffer per parameter each, and append their first values."""
+    starts = optimizer.record.start_values(optimizer.parameters)
+    slots = []
+    for name, start in zip(optimizer.record.slot_names, starts, strict=True) if graph.parameters else ():
+        slot = [Buffer(f"{name} {parameter}", buffer.shape, "slot") for parameter, buffer in graph.parameters.items()]
+        slots.append(slot)
+        graph.initial.append(Op(fill_kind("constant"), {"out": _whole(slot)}, {"value": start}))
+    return slots
+
+
+def emit_penalties(emitter: Emitter) -> None:
+    for parameter, penalty in emitter.graph.penalties.items():
+        lanes = emitter.transient("lanes", (LANES,), type="double")
+        views = {
+            "p": parameter, "g": emitter.graph.gradients[parameter], "totals": PENALTY_BUFFER, "lanes": lanes,
+        }  # fmt: skip
+        emitter.emit(REGULARIZE, views, l1=penalty.l1, l2=penalty.l2)
+
+
+def emit_clipping(emitter: Emitter, optimizer: BoundOptimizer) -> None:
+    gradients = list(emitter.graph.gradients.values())
+    by_value, by_norm = optimizer.parameters.get("clipvalue"), optimizer.parameters.get("global_clipnorm")
+    if gradients and by_value is not None:
+        emitter.emit(CLIP_BY_VALUE, {"g": _whole(gradients)}, limit=as_number(by_value))
+    if gradients and by_norm is not None:
+        lanes = emitter.transient("lanes", (LANES,), type="double")
+        emitter.emit(CLIP_BY_GLOBAL_NORM, {"g": _whole(gradients), "lanes": lanes}, limit=as_number(by_norm))
+
+
+def emit_update(emitter: Emitter, optimizer: BoundOptimizer, slots: list[list[Buffer]]) -> None:
+    """Append the update; an optimizer without a kernel is applied by Python between the steps."""
+    graph, kernel = emitter.graph, optimizer.record.kernel
+    if kernel is None or not graph.parameters:
+        return
+    views = {"p": _whole(list(graph.parameters.values())), "g": _whole(list(graph.gradients.values()))}
+    views |= {name: _whole(slot) for name, slot in zip(optimizer.record.slot_names, slots, strict=True)}
+    scalars = zip(scalar_names(kernel), optimizer.record.scalars(optimizer.parameters), strict=True)
+    emitter.emit(update_kind(optimizer.record), views, **dict(scalars))
+
+
+def _whole(vector: list[Buffer]) -> View:
+    """View the buffers of one region as the flat vector they are: the first one's place, all their values."""
+    return View(vector[0], (sum(flat(buffer).shape[0] for buffer in vector),))

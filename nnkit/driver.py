@@ -1,0 +1,241 @@
+"""The driver: one function that runs whole epochs, op by op, without the interpreter.
+
+It has the signature of an entry, so it is compiled, kept and called like one, and ctypes releases the GIL
+around it. What it needs beyond the arena it reads from a row of int64 cells, the itinerary.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from nnkit.jit import Entry, Intrinsic, kernel
+from nnkit.ops import BATCH_INDEX, EPOCH, KEY, ORDER, PENALTY, RATE, ROWS, STEP, STOP, TOTALS, X, Y
+from nnkit.rng import shuffle
+from nnkit.simd import fabs
+
+# The cells of an itinerary. *_AT is an address; seconds and units are float64 in their cell.
+(
+    TRAIN_TABLE, N_TRAIN_OPS, X_TRAIN_AT, Y_TRAIN_AT, N_TRAIN, BATCH_SIZE, ORDER_AT, WORDS_AT, ORDER_MODE,
+    FIRST_STEP, LAST_STEP, N_STEPS, RATES_AT, STEP_OUT,
+    EVAL_TABLE, N_EVAL_OPS, X_EVAL_AT, Y_EVAL_AT, N_EVAL, EVAL_BATCH, EVAL_ORDER_AT, EVAL_EVERY, EVAL_OUT, N_EVALS,
+    STATUS, STOPPED_AT, TRAIN_S, CLOCK_CALL, CLOCK_FIRST, CLOCK_SECOND, CLOCK_OUT, CLOCK_UNIT, CLOCK_FRACTION,
+    ITINERARY_CELLS,
+) = range(34)  # fmt: skip
+
+# ORDER_MODE: as it is in memory, a fresh order for every epoch, or one order drawn once and repeated.
+AS_GIVEN, RESHUFFLE, FIXED = range(3)
+# STATUS, when the driver returns.
+DONE, DIVERGED, STOPPED = range(3)
+STEP_COLUMNS = 2  # mean loss of the batch with penalties, rows predicted correctly
+EVAL_COLUMNS = 4  # step, mean loss, share predicted correctly, seconds of training until then
+
+_LENGTH_UNKNOWN = 1 << 40
+
+
+def _signature_builder(result: str, arguments: tuple[str, ...], emit: Callable[..., Any]) -> Callable[[], Any]:
+    """Return a builder for an intrinsic of one to three int64 (or pointer) arguments.
+
+    ``emit(builder, cx, args, result_type)`` returns the value, or None for no result.
+    """
+
+    def build() -> Any:
+        from numba import types
+        from numba.extending import intrinsic
+
+        named = {
+            "void": types.void, "int64": types.int64,
+            **{f"{t}*": types.CPointer(getattr(types, t)) for t in ("int64", "float64", "int32", "uint32")},
+        }  # fmt: skip
+
+        def code(cx: Any, builder: Any, signature: Any, args: Any) -> Any:
+            value = emit(builder, cx, args, cx.get_value_type(signature.return_type))
+            return cx.get_dummy_value() if value is None else value
+
+        if len(arguments) == 1:
+
+            @intrinsic
+            def unary(context, a):
+                return named[result](a), code
+
+            return unary
+
+        @intrinsic
+        def ternary(context, a, b, c):
+            return named[result](types.int64, types.int64, types.int64), code
+
+        return ternary
+
+    return build
+
+
+def _emit_call(returns: bool) -> Callable[..., None]:
+    def emit(builder: Any, cx: Any, args: Any, _: Any) -> None:
+        from llvmlite import ir
+
+        word = ir.IntType(64)
+        kind = ir.FunctionType(ir.IntType(32) if returns else ir.VoidType(), [word, word])
+        builder.call(builder.inttoptr(args[0], kind.as_pointer()), [args[1], args[2]])
+
+    return emit
+
+
+def _emit_pointer(builder: Any, cx: Any, args: Any, result: Any) -> Any:
+    return builder.inttoptr(args[0], result)
+
+
+def _emit_address(builder: Any, cx: Any, args: Any, result: Any) -> Any:
+    return builder.ptrtoint(args[0], result)
+
+
+def _carray() -> Any:
+    from numba import carray
+
+    return carray
+
+
+def _compiled_only(*_: Any) -> Any:
+    raise NotImplementedError("the driver calls machine code by address; without the JIT there is none")
+
+
+def _intrinsic(result: str, arguments: tuple[str, ...], emit: Callable[..., Any]) -> Intrinsic:
+    return Intrinsic(_signature_builder(result, arguments, emit), _compiled_only)
+
+
+call_op = _intrinsic("void", ("address", "base", "arguments"), _emit_call(returns=False))
+call_clock = _intrinsic("void", ("address", "first", "second"), _emit_call(returns=True))
+address_of = _intrinsic("int64", ("pointer",), _emit_address)
+integers_at = _intrinsic("int64*", ("address",), _emit_pointer)
+reals_at = _intrinsic("float64*", ("address",), _emit_pointer)
+indices_at = _intrinsic("int32*", ("address",), _emit_pointer)
+words_at = _intrinsic("uint32*", ("address",), _emit_pointer)
+carray = Intrinsic(_carray, _compiled_only)
+
+
+@kernel
+def run_table(base, table, n_ops):
+    """Call every op of a table of (address, arguments) pairs in order."""
+    pairs = integers_at(table)
+    for index in range(n_ops):
+        call_op(pairs[2 * index], base, pairs[2 * index + 1])
+
+
+@kernel
+def now_s(itinerary):
+    """Return the seconds of the system's monotonic clock."""
+    call_clock(itinerary[CLOCK_CALL], itinerary[CLOCK_FIRST], itinerary[CLOCK_SECOND])
+    ticks = integers_at(itinerary[CLOCK_OUT])
+    cells = reals_at(address_of(itinerary))
+    return ticks[0] * cells[CLOCK_UNIT] + ticks[1] * cells[CLOCK_FRACTION]
+
+
+@kernel
+def point_at_batch(base, x, y, order, rows):
+    """Tell the ops of the next table where their batch is."""
+    header = integers_at(base)
+    header[ROWS] = rows
+    header[X], header[X + 1] = x, _LENGTH_UNKNOWN
+    header[Y], header[Y + 1] = y, _LENGTH_UNKNOWN
+    header[ORDER], header[ORDER + 1] = order, rows
+
+
+@kernel
+def evaluate_all(base, itinerary):
+    """Run the evaluation ops over all evaluation data; return the mean loss and the share correct."""
+    totals = reals_at(base + 8 * TOTALS)
+    n = itinerary[N_EVAL]
+    loss, correct = 0.0, 0.0
+    for start in range(0, n, itinerary[EVAL_BATCH]):
+        rows = min(itinerary[EVAL_BATCH], n - start)
+        order = itinerary[EVAL_ORDER_AT] + 4 * start
+        point_at_batch(base, itinerary[X_EVAL_AT], itinerary[Y_EVAL_AT], order, rows)
+        run_table(base, itinerary[EVAL_TABLE], itinerary[N_EVAL_OPS])
+        loss += totals[0]
+        correct += totals[1]
+    return loss / n, correct / n
+
+
+@kernel
+def train_step(base, itinerary, step):
+    """Run one update on the batch of ``step``; return its mean loss, penalties included."""
+    header = integers_at(base)
+    n, batch_size = itinerary[N_TRAIN], itinerary[BATCH_SIZE]
+    per_epoch = (n + batch_size - 1) // batch_size
+    epoch, batch = step // per_epoch, step % per_epoch
+    mode = itinerary[ORDER_MODE]
+    if batch == 0 and mode != AS_GIVEN:
+        order = carray(indices_at(itinerary[ORDER_AT]), (n,))
+        words = carray(words_at(itinerary[WORDS_AT]), (n,))
+        shuffle(order, words, n, header[KEY], epoch if mode == RESHUFFLE else 0)
+    start = batch * batch_size
+    rows = min(batch_size, n - start)
+    point_at_batch(base, itinerary[X_TRAIN_AT], itinerary[Y_TRAIN_AT], itinerary[ORDER_AT] + 4 * start, rows)
+    header[STEP], header[EPOCH], header[BATCH_INDEX] = step + 1, epoch, batch
+    numbers = reals_at(base)
+    numbers[RATE] = reals_at(itinerary[RATES_AT])[step]
+    numbers[PENALTY] = 0.0
+    run_table(base, itinerary[TRAIN_TABLE], itinerary[N_TRAIN_OPS])
+    loss = numbers[TOTALS] / rows + numbers[PENALTY]
+    out = reals_at(itinerary[STEP_OUT])
+    out[STEP_COLUMNS * step] = loss
+    out[STEP_COLUMNS * step + 1] = numbers[TOTALS + 1]
+    return loss
+
+
+@kernel
+def is_finite(loss):
+    """Return whether ``loss`` is neither NaN nor infinite."""
+    return fabs(loss) < 1e308
+
+
+@kernel
+def evaluation_due(itinerary, steps_done):
+    """Return whether an evaluation follows the step that was just made."""
+    every = itinerary[EVAL_EVERY]
+    if itinerary[N_EVAL] == 0 or every == 0:
+        return False
+    return steps_done % every == 0 or steps_done == itinerary[N_STEPS]
+
+
+@kernel
+def drive_steps(base, itinerary):
+    """Run steps FIRST_STEP to LAST_STEP with their evaluations; leave status, times and results behind."""
+    header = integers_at(base)
+    cells = reals_at(address_of(itinerary))
+    itinerary[STATUS] = DONE
+    began = now_s(itinerary)
+    for step in range(itinerary[FIRST_STEP], itinerary[LAST_STEP]):
+        itinerary[STOPPED_AT] = step
+        if header[STOP] != 0:
+            itinerary[STATUS] = STOPPED
+            break
+        loss = train_step(base, itinerary, step)
+        itinerary[STOPPED_AT] = step + 1
+        if is_finite(loss) and evaluation_due(itinerary, step + 1):
+            cells[TRAIN_S] += now_s(itinerary) - began
+            loss, correct = evaluate_all(base, itinerary)
+            row = reals_at(itinerary[EVAL_OUT] + 8 * EVAL_COLUMNS * itinerary[N_EVALS])
+            row[0], row[1], row[2], row[3] = step + 1, loss, correct, cells[TRAIN_S]
+            itinerary[N_EVALS] += 1
+            began = now_s(itinerary)
+        if not is_finite(loss):
+            itinerary[STATUS] = DIVERGED
+            break
+    cells[TRAIN_S] += now_s(itinerary) - began
+
+
+def _drive(base, itinerary):
+    drive_steps(address_of(base), itinerary)
+
+
+def _evaluate(base, itinerary):
+    loss, correct = evaluate_all(address_of(base), itinerary)
+    row = reals_at(itinerary[EVAL_OUT])
+    row[1], row[2] = loss, correct
+
+
+def _run_once(base, itinerary):
+    run_table(address_of(base), itinerary[TRAIN_TABLE], itinerary[N_TRAIN_OPS])
+
+
+DRIVE = Entry("drive", _drive, {})
+EVALUATE = Entry("evaluate", _evaluate, {})
+RUN_ONCE = Entry("run_once", _run_once, {})

@@ -1,0 +1,61 @@
+"""Kernels that move, add and multiply values without any mathematics of their own."""
+
+from nnkit.jit import kernel
+
+
+@kernel
+def gather_rows(data, order, out):
+    """Write ``out[i] = data[order[i]]``, whole samples.
+
+    Shapes      data: flat, samples of as many values as a row of out; order: (batch,); out: (batch, values)
+    """
+    rows, values = out.shape
+    for i in range(rows):
+        start = order[i] * values
+        for j in range(values):
+            out[i, j] = data[start + j]
+
+
+@kernel
+def accumulate(x, y):
+    """Write ``y = y + x``, for a value with several consumers.
+
+    Shapes      x, y: (values,)
+    """
+    for i in range(x.shape[0]):
+        y[i] += x[i]
+
+
+@kernel
+def multiply(x, z, y):
+    """Write ``y = x · z``, value by value.
+
+    Shapes      x, z, y: (values,)
+    In place    allowed: y may be x
+    """
+    for i in range(x.shape[0]):
+        y[i] = x[i] * z[i]
+
+
+@kernel
+def column_sum(x, y):
+    """Write ``y[j] = sum over i of x[i, j]``, rows in order.
+
+    Shapes      x: (rows, columns); y: (columns,)
+    """
+    rows, columns = x.shape
+    for j in range(columns):
+        y[j] = x[0, j]
+    for i in range(1, rows):
+        for j in range(columns):
+            y[j] += x[i, j]
+
+
+@kernel
+def copy(x, y):
+    """Write ``y = x``.
+
+    Shapes      x, y: (values,)
+    """
+    for i in range(x.shape[0]):
+        y[i] = x[i]

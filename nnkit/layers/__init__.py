@@ -1,0 +1,27 @@
+"""Layers, by Keras's names."""
+
+from nnkit.layers.activation import ELU, Activation, LeakyReLU
+from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.dense import Dense
+from nnkit.layers.dropout import Dropout
+from nnkit.layers.normalization import BatchNormalization
+from nnkit.layers.shape import Flatten, Reshape
+
+names = LAYERS.names
+record = LAYERS.record
+
+__all__ = [
+    "ELU",
+    "LAYERS",
+    "Activation",
+    "BatchNormalization",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Layer",
+    "LayerRecord",
+    "LeakyReLU",
+    "Reshape",
+    "names",
+    "record",
+]

@@ -1,0 +1,126 @@
+"""The activation layer, and how every other layer applies an activation."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from nnkit import activations
+from nnkit.activations import Activation as ActivationRecord
+from nnkit.activations import BoundActivation
+from nnkit.compiler.backward import Sweep
+from nnkit.compiler.emitter import Emitter
+from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.ops import Buffer, Op, OpKind, Operand, Scalar, op_kind
+from nnkit.registry import Hyper, parse_choice
+
+
+@cache
+def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
+    """Return the forward and the backward op kind of an activation, made from its two scalar functions."""
+    alpha = (Scalar("alpha", "double"),) if record.hyperparameters else ()
+    backward = op_kind(
+        f"{record.name}_backward",
+        record.backward_kernel(),
+        Operand("source", "in"), Operand("dy", "in"), Operand("dx", "out"), *alpha,
+        packed=record.builtin,
+    )  # fmt: skip
+
+    def gradient(op: Op, sweep: Sweep) -> None:
+        x, y = op.buffer("x"), op.buffer("y")
+        dy = sweep.gradient(y)
+        assert dy is not None
+        if sweep.wants(x):
+            dx = sweep.new_gradient(x)
+            source = x if record.slope_of == "input" else y
+            sweep.emit(backward, {"source": source, "dy": dy, "dx": dx}, **op.scalars)
+            sweep.arrive(x, dx)
+
+    forward = op_kind(
+        record.name,
+        record.forward_kernel(),
+        Operand("x", "in"), Operand("y", "out"), *alpha,
+        gradient=gradient, packed=record.builtin,
+    )  # fmt: skip
+    return forward, backward
+
+
+def resolve_activation(given: str | BoundActivation) -> BoundActivation:
+    """Return the activation that a name such as ``"elu(alpha=0.5)"`` stands for."""
+    if not isinstance(given, str):
+        return given
+    name, parameters = parse_choice(given)
+    return activations.get(name, **parameters)
+
+
+def emit_activation(emitter: Emitter, x: Buffer, given: str | BoundActivation, name: str) -> Buffer:
+    """Append the activation of ``x``; the linear one is no op at all."""
+    chosen = resolve_activation(given)
+    if chosen.record.name == "linear":
+        return x
+    forward, _ = activation_kinds(chosen.record)
+    y = emitter.transient(f"{name}/{chosen.record.name}", x.shape)
+    emitter.emit(forward, {"x": x, "y": y}, **({} if chosen.alpha is None else {"alpha": chosen.alpha}))
+    return y
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """An activation as a layer of its own: ``y = activation(x)``, value by value."""
+
+    activation: str | BoundActivation
+
+    def __post_init__(self) -> None:
+        resolve_activation(self.activation)
+
+    def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
+        return emit_activation(emitter, x, self.activation, name)
+
+
+@dataclass(frozen=True)
+class LeakyReLU(Layer):
+    """``y = x`` where x > 0 and ``negative_slope · x`` elsewhere."""
+
+    negative_slope: float = 0.3
+
+    def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
+        return emit_activation(emitter, x, activations.get("leaky_relu", negative_slope=self.negative_slope), name)
+
+
+@dataclass(frozen=True)
+class ELU(Layer):
+    """``y = x`` where x > 0 and ``alpha · (exp(x) - 1)`` elsewhere."""
+
+    alpha: float = 1.0
+
+    def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
+        return emit_activation(emitter, x, activations.get("elu", alpha=self.alpha), name)
+
+
+Activation.record = LAYERS.add(
+    LayerRecord(
+        name="Activation",
+        summary="Applies an activation to every value.",
+        formula="y = activation(x)",
+        source="Keras 3, keras.layers.Activation",
+        make=Activation,
+    )
+)
+LeakyReLU.record = LAYERS.add(
+    LayerRecord(
+        name="LeakyReLU",
+        summary="A ReLU whose negative side keeps a small slope.",
+        formula="y = x if x > 0 else negative_slope * x",
+        source="Maas, Hannun and Ng (2013), ICML workshop; default of keras.layers.LeakyReLU",
+        hyperparameters=(Hyper("negative_slope", default=0.3, at_least=0.0),),
+        make=LeakyReLU,
+    )
+)
+ELU.record = LAYERS.add(
+    LayerRecord(
+        name="ELU",
+        summary="An exponential on the negative side, which pulls means towards zero.",
+        formula="y = x if x > 0 else alpha * (exp(x) - 1)",
+        source="Clevert, Unterthiner and Hochreiter (2016), ICLR; default of keras.layers.ELU",
+        hyperparameters=(Hyper("alpha", default=1.0, at_least=0.0),),
+        make=ELU,
+    )
+)

@@ -1,0 +1,41 @@
+"""What a layer is: it declares parameters and emits ops. It never computes."""
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from nnkit.compiler.emitter import Emitter
+from nnkit.ops import Buffer
+from nnkit.registry import Part, Registry
+
+
+class Layer:
+    """One layer of a model.
+
+    Subclasses are frozen dataclasses whose fields are Keras's arguments, and carry one `Part` record.
+    """
+
+    record: ClassVar[Part]
+
+    def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
+        """Append the ops that compute this layer of ``x``; parameters are called ``name/…``."""
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRecord(Part):
+    """The record of one layer type; ``make`` is its class."""
+
+    make: type[Layer]
+
+
+LAYERS: Registry[LayerRecord] = Registry("layer")
+
+
+def snake_case(name: str) -> str:
+    """Return Keras's name of a layer in a model: ``BatchNormalization`` is ``batch_normalization``."""
+    letters = [f"_{c.lower()}" if c.isupper() and i and not name[i - 1].isupper() else c.lower() for i, c in enumerate(name)]
+    return "".join(letters)

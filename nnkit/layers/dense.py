@@ -1,0 +1,139 @@
+"""The dense layer: y = x·W + b, and its gradient rule."""
+
+from dataclasses import dataclass
+
+from nnkit.activations import BoundActivation
+from nnkit.compiler.backward import Sweep
+from nnkit.compiler.emitter import Emitter, Penalty
+from nnkit.errors import InvalidArgument
+from nnkit.initializers import BoundInitializer
+from nnkit.kernels.matmul import matmul, transpose
+from nnkit.kernels.movement import column_sum
+from nnkit.layers.activation import emit_activation, resolve_activation
+from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.draw import emit_draw, resolve_initializer
+from nnkit.ops import Buffer, Op, OpKind, Operand, Scalar, flat, make_entry, op_kind, rows_of
+from nnkit.registry import Hyper
+
+_NO_FLOOR = float("-inf")
+# A strip of four vectors of B is copied where B has this many values: its rows then share cache sets.
+_PANEL_FROM = 1 << 19
+
+_ARGUMENTS = (
+    Operand("a", "in"),
+    Operand("b", "in", rank=2),
+    Operand("start", "in"),
+    Operand("c", "out", rank=2),
+    Operand("panel", "scratch"),
+    Scalar("a_row", "integer"),
+    Scalar("a_step", "integer"),
+    Scalar("has_start", "integer"),
+    Scalar("start_row", "integer"),
+    Scalar("low"),
+)
+# One entry for all three products of a dense layer: numba compiles the tile dispatch once.
+_MATMUL = make_entry("matmul", matmul, _ARGUMENTS)
+
+
+def _matmul_flops(shapes: dict[str, tuple[int, ...]]) -> int:
+    rows, columns = shapes["c"]
+    return 2 * rows * columns * shapes["b"][0]
+
+
+def _dense_gradient(op: Op, sweep: Sweep) -> None:
+    x, w, y = op.buffer("a"), op.buffer("b"), op.buffer("c")
+    dy = sweep.gradient(y)
+    assert dy is not None
+    features, units = w.shape
+    emit_matmul(
+        sweep, DENSE_BACKWARD_KERNEL, x, dy, sweep.parameter_gradient(w), a_row=1, a_step=features, columns=units
+    )
+    if op.scalars["has_start"]:
+        bias_gradient = sweep.parameter_gradient(op.buffer("start"))
+        sweep.emit(COLUMN_SUM, {"x": rows_of(dy, units), "y": bias_gradient})
+    if sweep.wants(x):
+        turned = sweep.transient(f"{w.name} transposed", (units, features))
+        sweep.emit(TRANSPOSE, {"x": w, "y": turned})
+        dx = sweep.new_gradient(x)
+        emit_matmul(sweep, DENSE_BACKWARD_INPUT, dy, turned, dx, a_row=units, a_step=1, columns=features)
+        sweep.arrive(x, dx)
+
+
+DENSE = OpKind("dense", _MATMUL, _ARGUMENTS, _matmul_flops, _dense_gradient)
+DENSE_BACKWARD_KERNEL = OpKind("dense_backward_kernel", _MATMUL, _ARGUMENTS, _matmul_flops)
+DENSE_BACKWARD_INPUT = OpKind("dense_backward_input", _MATMUL, _ARGUMENTS, _matmul_flops)
+TRANSPOSE = op_kind("transpose", transpose, Operand("x", "in", rank=2), Operand("y", "out", rank=2))
+COLUMN_SUM = op_kind(
+    "column_sum", column_sum, Operand("x", "in", rank=2), Operand("y", "out"),
+    flops=lambda shapes: shapes["x"][0] * shapes["x"][1],
+)  # fmt: skip
+
+
+def emit_matmul(
+    emitter: Emitter | Sweep, kind: OpKind, a: Buffer, b: Buffer, c: Buffer, *, a_row: int, a_step: int, columns: int,
+    start: Buffer | None = None,
+) -> None:  # fmt: skip
+    """Emit ``C = start + A·B``; without ``start`` the sums begin at 0."""
+    matrix = rows_of(b, columns)
+    wide = b.size >= _PANEL_FROM
+    panel = emitter.transient(f"{c.name} panel", (matrix.shape[0] * 4 * emitter.graph.lanes if wide else 0,))
+    views = {"a": flat(a), "b": matrix, "start": flat(start or a), "c": rows_of(c, columns), "panel": panel}
+    emitter.emit(
+        kind, views, a_row=a_row, a_step=a_step, has_start=int(start is not None), start_row=0, low=_NO_FLOOR
+    )
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """A fully connected layer over the last axis.
+
+    Formula     y = activation(x·kernel + bias)
+    Shapes      x: (batch, …, features); kernel: (features, units); y: (batch, …, units)
+    """
+
+    units: int
+    activation: str | BoundActivation = "linear"
+    use_bias: bool = True
+    kernel_initializer: str | BoundInitializer = "glorot_uniform"
+    bias_initializer: str | BoundInitializer = "zeros"
+    kernel_l1: float = 0.0
+    kernel_l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.record.resolve({"units": self.units, "l1": self.kernel_l1, "l2": self.kernel_l2}, "Dense")
+        resolve_activation(self.activation)
+        resolve_initializer(self.kernel_initializer)
+        resolve_initializer(self.bias_initializer)
+
+    def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
+        if len(x.shape) < 2:
+            raise InvalidArgument(f"{name}: needs at least one feature, found input of shape {x.shape[1:]}.")
+        features = x.shape[-1]
+        kernel, bias = f"{name}/kernel", f"{name}/bias"
+        is_new = emitter.is_new(kernel)
+        penalty = Penalty(self.kernel_l1, self.kernel_l2)
+        w = emitter.parameter(kernel, (features, self.units), penalty=penalty)
+        b = emitter.parameter(bias, (self.units,)) if self.use_bias else None
+        if is_new:
+            emit_draw(emitter, w, self.kernel_initializer)
+            if b is not None:
+                emit_draw(emitter, b, self.bias_initializer)
+        y = emitter.transient(f"{name}/output", (*x.shape[:-1], self.units))
+        emit_matmul(emitter, DENSE, x, w, y, a_row=features, a_step=1, columns=self.units, start=b)
+        return emit_activation(emitter, y, self.activation, name)
+
+
+Dense.record = LAYERS.add(
+    LayerRecord(
+        name="Dense",
+        summary="Every output is a weighted sum of all inputs.",
+        formula="y = activation(x . kernel + bias)",
+        source="Keras 3, keras.layers.Dense",
+        hyperparameters=(
+            Hyper("units", default=32, at_least=1, integer=True, summary="number of outputs"),
+            Hyper("l1", default=0.0, at_least=0.0, summary="strength of the L1 penalty of the kernel"),
+            Hyper("l2", default=0.0, at_least=0.0, summary="strength of the L2 penalty of the kernel"),
+        ),
+        make=Dense,
+    )
+)

@@ -1,0 +1,219 @@
+"""`Sequential`: layers in a row, with Keras's verbs. Underneath, a compiled program and one trial of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nnkit import losses, optimizers, saving
+from nnkit.callbacks import Callback
+from nnkit.compiler.encode import encode
+from nnkit.compiler.program import Program, compile_program
+from nnkit.errors import InvalidArgument
+from nnkit.execution import Data, Trial
+from nnkit.fitting import Fit
+from nnkit.layers.base import Layer
+from nnkit.losses import Loss
+from nnkit.optimizers.bound import BoundOptimizer
+from nnkit.registry import parse_choice
+from nnkit.samples import checked_data, checked_inputs
+
+Array = NDArray[Any]
+
+
+@dataclass
+class History:
+    """What a fit leaves: values per epoch by name, the loss of every step, and how it ended."""
+
+    history: dict[str, list[float]] = field(default_factory=dict)
+    step_loss: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    status: str = "finished"
+    stopped_at: int = 0  # the number of steps made
+    train_s: float = 0.0
+
+
+class Sequential:
+    """A model of layers in a row.
+
+    ``input_shape`` is one sample's, without the batch; ``dtype`` is ``"float32"`` or ``"float64"``. The
+    same seed gives the same initial weights, batch order and dropout masks, to the bit, on every machine.
+    """
+
+    def __init__(
+        self, layers: Sequence[Layer], *, input_shape: Sequence[int], seed: int = 0, dtype: str = "float32"
+    ) -> None:
+        if dtype not in ("float32", "float64"):
+            raise InvalidArgument(f"Sequential: dtype must be 'float32' or 'float64', found {dtype!r}.")
+        self.layers = tuple(layers)
+        self.input_shape = tuple(int(size) for size in input_shape)
+        self.seed = int(seed)
+        self.dtype = dtype
+        if not self.input_shape or min(self.input_shape) < 1:
+            raise InvalidArgument(f"Sequential: input_shape must hold sizes of at least 1, found {input_shape!r}.")
+        self._loss: Loss | None = None
+        self._optimizer: BoundOptimizer | None = None
+        self._metrics: tuple[str, ...] = ()
+        self._trial: Trial | None = None
+
+    # -- Keras's verbs -----------------------------------------------------------------------------
+
+    def compile(
+        self, optimizer: str | BoundOptimizer = "sgd", loss: str | Loss = "sparse_categorical_crossentropy",
+        metrics: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """Choose the optimizer, the loss and the metrics (``"accuracy"``); starts the weights afresh."""
+        unknown = [name for name in metrics if name != "accuracy"]
+        if unknown:
+            raise InvalidArgument(f"compile: no metric named {unknown[0]!r}. There is 'accuracy'.")
+        self._optimizer = _resolve_optimizer(optimizer)
+        self._loss = losses.get(loss) if isinstance(loss, str) else loss
+        self._metrics = tuple(metrics)
+        self._trial = None
+
+    def fit(
+        self, x: ArrayLike, y: ArrayLike, *, batch_size: int = 32, epochs: int = 1,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None, shuffle: bool = True,
+        callbacks: Sequence[Callback] = (),
+    ) -> History:  # fmt: skip
+        """Train for ``epochs`` epochs, the last batch of each possibly shorter; return what happened."""
+        for name, value in (("batch_size", batch_size), ("epochs", epochs)):
+            if isinstance(value, bool) or int(value) != value or value < 1:
+                raise InvalidArgument(f"fit: {name} must be a whole number of at least 1, found {value!r}.")
+        trial = self._trial_of(int(batch_size))
+        data = self._checked(x, y)
+        validation = self._checked(*validation_data, where="validation_") if validation_data else None
+        fit = Fit(trial, data, validation, epochs=int(epochs), shuffle=shuffle, callbacks=tuple(callbacks))
+        outcome = fit.run()
+        return History(
+            outcome.per_epoch("accuracy" in self._metrics), outcome.step_loss, outcome.status, outcome.steps, trial.train_s
+        )
+
+    def evaluate(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
+        """Return the mean loss, and the accuracy if compiled in, over all samples."""
+        trial = self._trial_of()
+        trial.attach_evaluation(self._checked(x, y), every=0)
+        loss, correct = trial.evaluate()
+        return {"loss": loss, "accuracy": correct} if self._counts_correct() else {"loss": loss}
+
+    def predict(self, x: ArrayLike) -> Array:
+        """Return the outputs (logits, for classification) for every sample."""
+        return self._trial_of().predict(checked_inputs(x, self.input_shape, self.dtype))
+
+    # -- the learner's view ------------------------------------------------------------------------
+
+    def forward(self, x: ArrayLike, *, training: bool = False) -> Array:
+        """Return the outputs; with ``training``, as a step sees them: batch statistics and dropout masks."""
+        if not training:
+            return self.predict(x)
+        values = checked_inputs(x, self.input_shape, self.dtype)
+        copy, _ = self._one_batch(Data(values, self._any_targets(len(values))))
+        return copy.view(copy.program.training_outputs, len(values)).copy()
+
+    def loss_and_gradients(self, x: ArrayLike, y: ArrayLike) -> tuple[float, dict[str, Array]]:
+        """Return the mean loss over the samples, penalties included, and its gradient for every parameter."""
+        trace = self.trace(x, y)
+        return trace.loss, {name: trace.gradients[name] for name in self.parameters}
+
+    def trace(self, x: ArrayLike, y: ArrayLike) -> "Trace":
+        """Run forward and backward on the samples as one batch; return every value and gradient by name."""
+        data = self._checked(x, y)
+        copy, loss = self._one_batch(data)
+        values = {name: copy.view(buffer, len(data)).copy() for name, buffer in copy.program.named.items()}
+        gradients = {name: array.copy() for name, array in copy.gradients().items()}
+        return Trace(loss, values, gradients)
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """The live parameters by name, in order: writing into them changes the model."""
+        return self._trial_of().parameters()
+
+    def set_parameters(self, values: Mapping[str, ArrayLike]) -> None:
+        """Overwrite parameters by name; the others stay."""
+        known = self.parameters
+        for name, value in values.items():
+            if name not in known:
+                raise InvalidArgument(f"set_parameters: no parameter named {name!r}. There are: {', '.join(known)}.")
+            array = np.asarray(value)
+            if array.shape != known[name].shape:
+                raise InvalidArgument(
+                    f"set_parameters: {name} must have shape {known[name].shape}, found {array.shape}."
+                )
+            known[name][...] = array
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all parameters."""
+        return self._trial_of().digest()
+
+    @property
+    def states(self) -> dict[str, Array]:
+        """What lives with the model and is not trained, such as running statistics; live views."""
+        trial = self._trial_of()
+        return {name: trial.view(buffer) for name, buffer in trial.program.states.items()}
+
+    def save(self, path: str | Path) -> None:
+        """Write architecture and weights to one ``.npz`` file; `nnkit.load_model` reads it."""
+        saving.save(self, Path(path))
+
+    # -- underneath --------------------------------------------------------------------------------
+
+    def program(self, *, batch_size: int = 32, keep_values: bool = False) -> Program:
+        """Return the compiled program."""
+        return compile_program(
+            self.layers, self.input_shape, self._loss or losses.get("mean_squared_error"),
+            self._optimizer or optimizers.get("sgd"), dtype=self.dtype, batch_size=batch_size, keep_values=keep_values,
+        )  # fmt: skip
+
+    def _trial_of(self, batch_size: int | None = None) -> Trial:
+        """Return the model's trial; another batch size is another program with the same parameters."""
+        if self._trial is None:
+            self._trial = Trial(self.program(batch_size=batch_size or 32), self.seed)
+        elif batch_size is not None and batch_size != self._trial.program.batch_size:
+            self._trial = self._carried_over(Trial(self.program(batch_size=batch_size), self.seed))
+        return self._trial
+
+    def _carried_over(self, fresh: Trial) -> Trial:
+        assert self._trial is not None
+        for region in fresh.program.plan.regions:
+            if region == "parameters" or region == "states" or region.startswith("slot"):
+                fresh.region(region)[:] = self._trial.region(region)
+        return fresh
+
+    def _one_batch(self, data: Data) -> tuple[Trial, float]:
+        """Run the training ops but the update on a copy of the model, all values kept; return it and the loss."""
+        program = self.program(batch_size=len(data), keep_values=True)
+        ops = [op for op in program.sequences.train if not op.kind.name.endswith("_update")]
+        trial = self._carried_over(Trial(program, self.seed)) if self._trial else Trial(program, self.seed)
+        table = encode(ops, program.plan.offsets, program.dtype)
+        return trial, trial.run_batch(data, table)
+
+    def _checked(self, x: ArrayLike, y: ArrayLike, where: str = "") -> Data:
+        program = self._trial_of().program
+        return checked_data(x, y, program.loss, self.input_shape, program.output_shape, self.dtype, where)
+
+    def _any_targets(self, n: int) -> Array:
+        program = self._trial_of().program
+        if program.loss.targets == "labels":
+            return np.zeros(n, dtype=np.int32)
+        return np.zeros((n, *program.output_shape), dtype=self.dtype)
+
+    def _counts_correct(self) -> bool:
+        return "accuracy" in self._metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One forward and backward pass, laid open."""
+
+    loss: float
+    values: dict[str, Array]
+    gradients: dict[str, Array]
+
+
+def _resolve_optimizer(given: str | BoundOptimizer) -> BoundOptimizer:
+    if not isinstance(given, str):
+        return given
+    name, parameters = parse_choice(given)
+    return optimizers.get(name, **parameters)

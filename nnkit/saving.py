@@ -1,0 +1,86 @@
+"""Saving and loading a model: one ``.npz`` file, plain arrays and one line of JSON. No pickle."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnkit.activations import BoundActivation
+from nnkit.errors import EnvironmentProblem, InvalidData
+from nnkit.initializers import BoundInitializer
+from nnkit.layers import record as layer_record
+from nnkit.layers.base import Layer
+from nnkit.registry import spell_choice
+
+if TYPE_CHECKING:
+    from nnkit.model import Sequential
+
+_FORMAT = 1
+
+
+def save(model: Sequential, path: Path) -> None:
+    """Write ``model`` to ``path``; the file appears whole or not at all."""
+    facts = {
+        "format": _FORMAT,
+        "input_shape": model.input_shape,
+        "seed": model.seed,
+        "dtype": model.dtype,
+        "layers": [describe_layer(layer) for layer in model.layers],
+    }
+    arrays = {f"parameter:{name}": value for name, value in model.parameters.items()}
+    arrays |= {f"state:{name}": value for name, value in model.states.items()}
+    beside = path.with_name(path.name + ".writing")
+    try:
+        with beside.open("wb") as stream:
+            np.savez(stream, model=np.array(json.dumps(facts)), allow_pickle=False, **arrays)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise EnvironmentProblem(f"{path}: the model cannot be written ({error.strerror}).") from error
+
+
+def load_model(path: str | Path) -> Sequential:
+    """Return the model in ``path``, weights and running statistics included; compile it to train on."""
+    from nnkit.model import Sequential
+
+    place = Path(path)
+    try:
+        with np.load(place, allow_pickle=False) as found:
+            arrays = {name: found[name] for name in found.files}
+        facts = json.loads(str(arrays.pop("model")))
+        layers = [make_layer(one) for one in facts["layers"]]
+    except FileNotFoundError as error:
+        raise EnvironmentProblem(f"{place}: there is no such file.") from error
+    except OSError as error:
+        raise EnvironmentProblem(f"{place}: the model cannot be read ({error.strerror or error}).") from error
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InvalidData(f"{place}: is not a saved model, or is damaged ({type(error).__name__}).") from error
+    model = Sequential(layers, input_shape=facts["input_shape"], seed=facts["seed"], dtype=facts["dtype"])
+    model.set_parameters({name.removeprefix("parameter:"): value for name, value in arrays.items() if name.startswith("p")})
+    for name, view in model.states.items():
+        view[...] = arrays[f"state:{name}"]
+    return model
+
+
+def describe_layer(layer: Layer) -> dict[str, Any]:
+    """Return a layer's type and arguments as JSON can hold them."""
+    config = {name: _describe(value) for name, value in layer.config().items()}
+    return {"type": layer.record.name, **config}
+
+
+def _describe(value: Any) -> Any:
+    if isinstance(value, BoundActivation | BoundInitializer):
+        return spell_choice(value.record.name, value.parameters)
+    if isinstance(value, tuple | list):
+        return [describe_layer(one) if isinstance(one, Layer) else one for one in value]
+    return value
+
+
+def make_layer(facts: dict[str, Any]) -> Layer:
+    """Return the layer that `describe_layer` described."""
+    arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    return layer_record(arguments.pop("type")).make(**arguments)
