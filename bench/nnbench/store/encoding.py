@@ -1,0 +1,81 @@
+"""Values as JSON text and curves as bytes, both exact: what is read equals what was written.
+
+JSON has no infinity and no NaN, so they are written as the strings ``"inf"``, ``"-inf"`` and ``"nan"``.
+A text that reads like one of them gets a backslash in front, and one that has backslashes gets one more.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Curves = Mapping[str, NDArray[np.float32]]
+
+_NOT_FINITE = ("inf", "-inf", "nan")
+_LOOKS_NOT_FINITE = re.compile(r"\\*(-?inf|nan)")
+
+
+def to_json(value: Any) -> str:
+    """Return ``value`` as JSON text in ASCII. Tuples become lists, numpy's numbers become Python's."""
+    return json.dumps(_escape(value), allow_nan=False, separators=(",", ":"))
+
+
+def from_json(text: str) -> Any:
+    value = json.loads(text)
+    # Most texts hold nothing to restore, and a report reads three of them for each of its trials.
+    return _restore(value) if "inf" in text or "nan" in text else value
+
+
+def _escape(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    if isinstance(value, str):
+        return "\\" + value if _LOOKS_NOT_FINITE.fullmatch(value) else value
+    if isinstance(value, Mapping):
+        # json.dumps would turn a number into text here, and it would come back as text.
+        assert all(isinstance(name, str) for name in value), f"the names must be text, found {list(value)!r}"
+        return {name: _escape(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_escape(inner) for inner in value]
+    return value
+
+
+def _restore(value: Any) -> Any:
+    if isinstance(value, str):
+        if value in _NOT_FINITE:
+            return float(value)
+        return value[1:] if _LOOKS_NOT_FINITE.fullmatch(value) else value
+    if isinstance(value, dict):
+        return {name: _restore(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_restore(inner) for inner in value]
+    return value
+
+
+def pack_curves(curves: Curves) -> tuple[str, bytes]:
+    """Return the lengths of the curves as JSON, and all their samples in one block of bytes."""
+    for name, curve in curves.items():
+        found = f"{curve.dtype} with {curve.ndim} axes"
+        assert found == "float32 with 1 axes", f"curve {name!r} must be float32 with 1 axis, found {found}"
+    lengths = json.dumps({name: curve.size for name, curve in curves.items()})
+    return lengths, b"".join(curve.astype("<f4", copy=False).tobytes() for curve in curves.values())
+
+
+def unpack_curves(lengths: str, samples: bytes) -> dict[str, NDArray[np.float32]]:
+    """Return the curves by name, read-only like the record that holds them."""
+    block = np.frombuffer(samples, dtype="<f4").astype(np.float32, copy=False)
+    block.flags.writeable = False
+    curves: dict[str, NDArray[np.float32]] = {}
+    start = 0
+    for name, length in json.loads(lengths).items():
+        curves[name] = block[start : start + length]
+        start += length
+    if start != block.size:
+        raise ValueError(f"the curves have {start} samples, their block {block.size}")
+    return curves

@@ -1,0 +1,100 @@
+"""Records as rows of the tables, and rows as records."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from nnbench.records import Axes, CaseFacts, RunRecord, TrialRecord
+from nnbench.store.encoding import Curves, from_json, to_json
+
+# The order of a row of the table "trial"; the names are the fields of TrialRecord.
+TRIAL_COLUMNS = (
+    "key",
+    "case",
+    "axes",
+    "seed",
+    "status",
+    "final",
+    "best",
+    "steps",
+    "steps_to_target",
+    "train_s",
+    "digest",
+    "failure",
+    "error",
+)
+# The fields of RunRecord that have columns of their own; the others share one JSON object.
+_RUN_COLUMNS = ("run", "created", "trial_keys")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list of runs."""
+
+    run: str
+    created: str
+    command: str
+    cases: tuple[str, ...]
+    n_trials: int
+    n_new: int
+    n_cached: int
+    elapsed_s: float
+
+
+def row_of_trial(record: TrialRecord) -> tuple[object, ...]:
+    """Return the values of TRIAL_COLUMNS."""
+    axes = record.axes.as_dict()
+    assert len(axes) == len(record.axes.values), f"an axis stands twice in {record.axes.values!r}"
+    # int() and float() because SQLite's binding stores numpy's numbers as raw bytes.
+    target = record.steps_to_target
+    return (
+        record.key,
+        record.case,
+        to_json(axes),
+        int(record.seed),
+        record.status,
+        to_json(record.final),
+        to_json(record.best),
+        int(record.steps),
+        None if target is None else int(target),
+        float(record.train_s),
+        record.digest,
+        record.failure,
+        None if record.error is None else to_json(record.error),
+    )
+
+
+def trial_of_row(row: Sequence[Any], curves: Curves) -> TrialRecord:
+    """Return the record of a row of TRIAL_COLUMNS."""
+    values: dict[str, Any] = dict(zip(TRIAL_COLUMNS, row, strict=True))
+    values["axes"] = Axes(tuple(from_json(values["axes"]).items()))
+    for name in ("final", "best"):
+        values[name] = from_json(values[name])
+    if values["error"] is not None:
+        values["error"] = from_json(values["error"])
+    if values["train_s"] is None:
+        values["train_s"] = math.nan
+    return TrialRecord(**values, curves=curves)
+
+
+def facts_of_run(record: RunRecord) -> str:
+    """Return all fields but those with a column of their own, as JSON."""
+    shared = (field.name for field in fields(RunRecord) if field.name not in _RUN_COLUMNS)
+    facts = {name: getattr(record, name) for name in shared}
+    facts["cases"] = [asdict(case) for case in record.cases]
+    return to_json(facts)
+
+
+def run_of_row(run: str, created: str, facts: str, trial_keys: tuple[str, ...]) -> RunRecord:
+    values: dict[str, Any] = from_json(facts)
+    values["cases"] = tuple(CaseFacts(**case) for case in values["cases"])
+    values["varying"] = tuple(values["varying"])
+    return RunRecord(run=run, created=created, trial_keys=trial_keys, **values)
+
+
+def summary_of_row(run: str, created: str, n_trials: int, facts: str) -> RunSummary:
+    values: Mapping[str, Any] = from_json(facts)
+    names = tuple(case["name"] for case in values["cases"])
+    counted = {name: values[name] for name in ("command", "n_new", "n_cached", "elapsed_s")}
+    return RunSummary(run=run, created=created, cases=names, n_trials=n_trials, **counted)

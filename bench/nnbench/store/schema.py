@@ -1,0 +1,95 @@
+"""The tables of the store, and how an older file becomes a newer one.
+
+The file's ``user_version`` counts the migrations that were applied to it; its ``application_id`` says that
+the file is a store of nnbench and not another program's.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnbench.errors import EnvironmentProblem
+
+APPLICATION_ID = int.from_bytes(b"nnbe")
+
+# Curves stand apart from their trial, so that a table of results is read without passing over them.
+_TRIALS_AND_RUNS = (
+    """
+    CREATE TABLE trial (
+        id              INTEGER PRIMARY KEY,
+        key             TEXT NOT NULL UNIQUE,
+        "case"          TEXT NOT NULL,
+        axes            TEXT NOT NULL,  -- JSON object, in print order
+        seed            INTEGER NOT NULL,
+        status          TEXT NOT NULL,
+        final           TEXT NOT NULL,  -- JSON object of numbers
+        best            TEXT NOT NULL,  -- JSON object of numbers
+        steps           INTEGER NOT NULL,
+        steps_to_target INTEGER,        -- NULL: never reached
+        train_s         REAL,           -- NULL is NaN, which SQLite has not
+        digest          TEXT NOT NULL,
+        failure         TEXT,
+        error           TEXT            -- JSON string
+    )
+    """,
+    """
+    CREATE TABLE curves (
+        trial_id INTEGER PRIMARY KEY REFERENCES trial(id),
+        lengths  TEXT NOT NULL,  -- JSON object: how many samples each curve has, in order
+        samples  BLOB NOT NULL   -- float32, little-endian, one curve after the other
+    )
+    """,
+    """
+    CREATE TABLE run (
+        id       INTEGER PRIMARY KEY,
+        run      TEXT NOT NULL UNIQUE,
+        created  TEXT NOT NULL,
+        n_trials INTEGER NOT NULL,
+        facts    TEXT NOT NULL  -- JSON object: the remaining fields of the record
+    )
+    """,
+    """
+    CREATE TABLE run_trial (
+        run_id   INTEGER NOT NULL REFERENCES run(id),
+        position INTEGER NOT NULL,
+        key      TEXT NOT NULL,  -- the trial may not be recorded: it was cancelled
+        PRIMARY KEY (run_id, position)
+    ) WITHOUT ROWID
+    """,
+)
+
+Migration = Sequence[str]
+MIGRATIONS: tuple[Migration, ...] = (_TRIALS_AND_RUNS,)
+
+
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """Return how many migrations the file has seen; 0 is an empty file. Raise if it is not ours to read.
+
+    The caller holds a transaction: another process may make the store between two of these questions.
+    """
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application_id != APPLICATION_ID and (application_id or version or n_tables):
+        raise EnvironmentProblem(
+            f"{path}: this SQLite file belongs to another program. Name another file with --store."
+        )
+    if version > len(MIGRATIONS):
+        raise EnvironmentProblem(
+            f"{path}: the store has version {version}, this nnbench knows versions up to {len(MIGRATIONS)}."
+            " Update nnbench, or name another file with --store."
+        )
+    return int(version)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Apply the migrations that are missing. The caller holds an IMMEDIATE transaction."""
+    version = version_of(connection, path)
+    if version == len(MIGRATIONS):
+        return
+    for statements in MIGRATIONS[version:]:
+        for statement in statements:
+            connection.execute(statement)
+    # Pragmas take no bound values. Both are written inside the transaction, together with the tables.
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
