@@ -15,7 +15,7 @@ from nnbench.store import Store
 from nnbench.store.rows import TRIAL_COLUMNS
 from tests.nnbench.store_samples import key_of, run, runs, spelled, trial, trials
 
-# Every example writes to a store of its own name in one folder, so the folder may be shared.
+# The examples share a store, or a folder, and give each record, or store, a name of its own.
 SHARED_FOLDER = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -209,7 +209,7 @@ def test_a_store_without_runs_has_nothing_measured(store: Store, name: str) -> N
     assert store.runs() == []
 
 
-@SHARED_FOLDER
+@settings(SHARED_FOLDER, max_examples=15)
 @given(order=st.permutations(range(6)), n=st.integers(0, 6))
 def test_the_order_of_recording_does_not_matter(tmp_path: Path, order: list[int], n: int) -> None:
     with Store.open(tmp_path / f"{n}{''.join(map(str, order))}.sqlite", create=True) as store:
