@@ -190,6 +190,8 @@ class Entry:
         compiled = numba.cfunc(signature, error_model="numpy")(linked)
         self._keep_alive.append(compiled)
         if self._packed:
+            strangers = pack.unknown_symbols(compiled._library.get_llvm_str())
+            assert not strangers, f"{self.name}: machine code that is kept must not call {sorted(strangers)}"
             # Right after a fresh compilation is the only moment at which numba hands out object code.
             pack.save(self._label(dtype), [compiled._wrapper_name], compiled._library._get_compiled_object())
         return int(compiled.address)

@@ -9,6 +9,7 @@ import ctypes
 import hashlib
 import os
 import platform
+import re
 import sys
 import tempfile
 import warnings
@@ -29,6 +30,7 @@ _RUNTIME_SYMBOLS = (
     "numba_runtime_build_excinfo_struct",
     "numba_unpickle",
 )
+_DECLARED = re.compile(r'^declare [^@]*@"?([^"(]+)', re.MULTILINE)
 _warned: set[str] = set()
 _engines: list[Any] = []  # compiled code lives as long as its engine
 
@@ -82,6 +84,12 @@ def save(label: str, symbols: list[str], code: bytes) -> None:
             raise
     except OSError as error:
         _warn_once(f"the kernel cache {path.parent} cannot be written ({error.strerror}); each start will compile")
+
+
+def unknown_symbols(llvm_text: str) -> set[str]:
+    """Return the functions of numba's runtime that code calls and a process without numba cannot offer."""
+    declared = set(_DECLARED.findall(llvm_text))
+    return {name for name in declared if name.startswith(("numba_", "NRT_")) and name not in _RUNTIME_SYMBOLS}
 
 
 def _warn_once(text: str) -> None:

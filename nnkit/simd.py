@@ -242,3 +242,35 @@ def _lanes_of_twin(array):
 
 
 lanes_of = Intrinsic(_build_lanes_of, _lanes_of_twin)
+
+
+def _build_flat() -> Any:
+    from numba import types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array, populate_array
+
+    @intrinsic
+    def flat(context, array):
+        result = types.Array(array.dtype, 1, "C")
+
+        def code(cx, builder, signature, args):
+            source = make_array(array)(cx, builder, args[0])
+            target = make_array(result)(cx, builder)
+            populate_array(
+                target, data=source.data, shape=cgutils.pack_array(builder, [source.nitems]),
+                strides=cgutils.pack_array(builder, [source.itemsize]), itemsize=source.itemsize, meminfo=None,
+            )  # fmt: skip
+            return target._getvalue()
+
+        return result(array), code
+
+    return flat
+
+
+def _flat_twin(array):
+    """Return a contiguous array as one vector. numba's own reshape needs its runtime, which a pack lacks."""
+    return array.reshape(-1)
+
+
+flat = Intrinsic(_build_flat, _flat_twin)

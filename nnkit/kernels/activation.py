@@ -6,7 +6,7 @@ that of the left branch. Conditions are written so that NaN falls into the branc
 """
 
 from nnkit.jit import kernel
-from nnkit.kernels.scalar import exp, expm1, normal_cdf, normal_tails, sigmoid
+from nnkit.kernels.scalar import exp, expm1, normal_cdf, normal_cdf_and_bell, one_plus_exp, sigmoid
 from nnkit.simd import fabs, fma, real
 
 
@@ -150,8 +150,8 @@ def gelu(x):
 @kernel
 def gelu_slope(x):
     """The derivative of ``x * P(x)`` is ``P(x) + x * exp(-x**2 / 2) / sqrt(2 pi)``."""
-    cdf, density = normal_tails(x)
-    return fma(x * real(x, 0.39894228040143267794), density, cdf)
+    cdf, bell = normal_cdf_and_bell(x)
+    return fma(x * real(x, 0.39894228040143267794), bell, cdf)
 
 
 @kernel
@@ -174,7 +174,7 @@ def gelu_tanh_slope(x):
 
 @kernel
 def silu(x):
-    return x * sigmoid(x)
+    return x / one_plus_exp(-x)
 
 
 @kernel
@@ -188,7 +188,7 @@ def mish(x):
     """``tanh(log(1 + e)) = n / (n + 2)`` with ``e = exp(x)`` and ``n = e * (e + 2)``: one exp, no log."""
     # Beyond 20 the quotient is 1, long before n would overflow.
     e = exp(real(x, 20.0) if x > real(x, 20.0) else x)
-    n = e * (e + real(x, 2.0))
+    n = fma(e, e, e + e)
     return x * (n / (n + real(x, 2.0)))
 
 
@@ -196,7 +196,7 @@ def mish(x):
 def mish_slope(x):
     """The derivative is ``w + x * 4 e (e + 1) / (n + 2)**2`` with ``w = n / (n + 2)``, as in `mish`."""
     e = exp(real(x, 20.0) if x > real(x, 20.0) else x)
-    n = e * (e + real(x, 2.0))
+    n = fma(e, e, e + e)
     inverse = real(x, 1.0) / (n + real(x, 2.0))
     slope = fma(x * (real(x, 4.0) * e), (e + real(x, 1.0)) * inverse * inverse, n * inverse)
     return real(x, 1.0) if x > real(x, 20.0) else slope

@@ -7,7 +7,7 @@ before anything runs (`nnkit.losses`).
 
 from nnkit.jit import kernel
 from nnkit.kernels.scalar import exp, log, sigmoid, softplus
-from nnkit.simd import real
+from nnkit.simd import flat, real
 
 
 @kernel
@@ -20,8 +20,8 @@ def sparse_categorical_crossentropy_gradient(outputs, targets, doutputs, scratch
     """
     rows, classes = outputs.shape
     _shift_rows(outputs, targets, doutputs, totals)
-    _exp_all(doutputs.reshape(-1))
-    sums = scratch.reshape(-1)
+    _exp_all(flat(doutputs))
+    sums = flat(scratch)
     _sum_rows(doutputs, sums)
     for i in range(rows):
         share = real(outputs, 1.0) / (sums[i] * real(outputs, rows))
@@ -39,9 +39,9 @@ def sparse_categorical_crossentropy_value(outputs, targets, scratch, totals):
     Gradient    sparse_categorical_crossentropy_gradient
     """
     _shift_rows(outputs, targets, scratch, totals)
-    _exp_all(scratch.reshape(-1))
+    _exp_all(flat(scratch))
     # The sum of row i goes to flat place i, which lies in no row after the i-th.
-    sums = scratch.reshape(-1)
+    sums = flat(scratch)
     _sum_rows(scratch, sums)
     _add_logs(sums, outputs.shape[0], totals)
 
@@ -105,7 +105,7 @@ def binary_crossentropy_gradient(outputs, targets, doutputs, scratch, totals):
     """
     rows = outputs.shape[0]
     binary_crossentropy_value(outputs, targets, scratch, totals)
-    z, dz = outputs.reshape(-1), doutputs.reshape(-1)
+    z, dz = flat(outputs), flat(doutputs)
     share = real(outputs, 1.0) / real(outputs, rows)
     for i in range(rows):
         side = share if targets[i] == 0 else -share
@@ -120,7 +120,7 @@ def binary_crossentropy_value(outputs, targets, scratch, totals):
     Gradient    binary_crossentropy_gradient
     """
     rows = outputs.shape[0]
-    z, losses = outputs.reshape(-1), scratch.reshape(-1)
+    z, losses = flat(outputs), flat(scratch)
     for i in range(rows):
         # log(1 + exp(z)) - z = log(1 + exp(-z)), which does not cancel when z is large and right.
         losses[i] = softplus(z[i] if targets[i] == 0 else -z[i])
@@ -142,7 +142,7 @@ def mean_squared_error_gradient(outputs, targets, doutputs, scratch, totals):
     """
     rows, n = outputs.shape
     mean_squared_error_value(outputs, targets, scratch, totals)
-    y, t, dy = outputs.reshape(-1), targets.reshape(-1), doutputs.reshape(-1)
+    y, t, dy = flat(outputs), flat(targets), flat(doutputs)
     share = real(outputs, 2.0) / real(outputs, rows * n)
     for i in range(y.size):
         dy[i] = (y[i] - t[i]) * share

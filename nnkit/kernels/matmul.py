@@ -22,6 +22,7 @@ def _strip_twin(vectors):
         low, tail,
     ):  # fmt: skip
         """Write one column strip of ``C = max(start + A·B, low)``, all ``m`` rows."""
+        a, b, c, start = (array.reshape(-1) for array in (a, b, c, start))
         width = tail if vectors == 0 else vectors * lanes_of(a)
         for i in range(m):
             for j in range(width):
@@ -35,6 +36,7 @@ def _strip_twin(vectors):
 
 def _transpose_twin(source, source_at, source_row, rows, columns, target, target_at, target_row):
     """Write the transpose of one block of ``rows`` × ``columns`` values."""
+    source, target = source.reshape(-1), target.reshape(-1)
     for i in range(rows):
         for j in range(columns):
             target[target_at + j * target_row + i] = source[source_at + i * source_row + j]
@@ -63,8 +65,6 @@ def matmul(a, b, start, c, panel, a_row, a_step, has_start, start_row, low):
     depth, columns = b.shape
     rows = c.shape[0]
     lanes = lanes_of(b)
-    flat_b = b.reshape(b.size)
-    flat_c = c.reshape(c.size)
     packed = panel.size >= depth * 4 * lanes
     j = 0
     while j < columns:
@@ -75,31 +75,31 @@ def matmul(a, b, start, c, panel, a_row, a_step, has_start, start_row, low):
                 for v in range(4 * lanes):
                     panel[k * 4 * lanes + v] = b[k, j + v]
             strip4(
-                a, 0, a_row, a_step, panel, 0, 4 * lanes, flat_c, j, columns, start, j, start_row, has_start,
+                a, 0, a_row, a_step, panel, 0, 4 * lanes, c, j, columns, start, j, start_row, has_start,
                 rows, depth, low, 0,
             )  # fmt: skip
             j += 4 * lanes
         elif left >= 4 * lanes:
             strip4(
-                a, 0, a_row, a_step, flat_b, j, columns, flat_c, j, columns, start, j, start_row, has_start,
+                a, 0, a_row, a_step, b, j, columns, c, j, columns, start, j, start_row, has_start,
                 rows, depth, low, 0,
             )  # fmt: skip
             j += 4 * lanes
         elif left >= 2 * lanes:
             strip2(
-                a, 0, a_row, a_step, flat_b, j, columns, flat_c, j, columns, start, j, start_row, has_start,
+                a, 0, a_row, a_step, b, j, columns, c, j, columns, start, j, start_row, has_start,
                 rows, depth, low, 0,
             )  # fmt: skip
             j += 2 * lanes
         elif left >= lanes:
             strip1(
-                a, 0, a_row, a_step, flat_b, j, columns, flat_c, j, columns, start, j, start_row, has_start,
+                a, 0, a_row, a_step, b, j, columns, c, j, columns, start, j, start_row, has_start,
                 rows, depth, low, 0,
             )  # fmt: skip
             j += lanes
         else:
             strip_tail(
-                a, 0, a_row, a_step, flat_b, j, columns, flat_c, j, columns, start, j, start_row, has_start,
+                a, 0, a_row, a_step, b, j, columns, c, j, columns, start, j, start_row, has_start,
                 rows, depth, low, left,
             )  # fmt: skip
             j += left
@@ -114,11 +114,9 @@ def transpose(x, y):
     """
     rows, columns = x.shape
     lanes = lanes_of(x)
-    flat_x = x.reshape(x.size)
-    flat_y = y.reshape(y.size)
     for i in range(0, rows, lanes):
         for j in range(0, columns, lanes):
             transpose_block(
-                flat_x, i * columns + j, columns, min(lanes, rows - i), min(lanes, columns - j),
-                flat_y, j * rows + i, rows,
+                x, i * columns + j, columns, min(lanes, rows - i), min(lanes, columns - j),
+                y, j * rows + i, rows,
             )  # fmt: skip

@@ -36,6 +36,17 @@ def expm1_double(x):
 
 
 @kernel
+def one_plus_exp_double(x):
+    """Return ``1 + exp(x) = 2**n * (exp(r) - 1) + (2**n + 1)`` with one rounding, inf above 709.4."""
+    z = -60.0 if x < -60.0 else x
+    z = 709.4 if z > 709.4 else z
+    n, r = _reduce(z)
+    power = power_of_two(n)
+    result = fma(power, _expm1_reduced(r), power + 1.0)
+    return float("inf") if x > 709.4 else result
+
+
+@kernel
 def _reduce(x):
     """Return ``n`` and ``r`` with ``x = n * ln(2) + r``; ln(2) in two parts, the first of 33 bits."""
     n = rint(x * 1.4426950408889634)
@@ -96,30 +107,49 @@ def _log_tail(z):
 
 
 @kernel
-def erfcx_double(x):
-    """Return ``exp(x**2) * erfc(x)`` for ``x`` in [0, 29], to 2**-59."""
-    p = 0.000014608626975390135965
-    p = fma(p, x, 0.00032056885643746032081)
-    p = fma(p, x, 0.003455073344082335223)
-    p = fma(p, x, 0.023786985109232757306)
-    p = fma(p, x, 0.11502153208922138341)
-    p = fma(p, x, 0.40659550757982642682)
-    p = fma(p, x, 1.0627276460613012072)
-    p = fma(p, x, 2.0306105066525487537)
-    p = fma(p, x, 2.7268261722772695042)
-    p = fma(p, x, 2.3455234171517451893)
-    p = fma(p, x, 1.0)
-    q = 0.000025893117138967700624
-    q = fma(q, x, 0.00056819350407375513692)
-    q = fma(q, x, 0.0061369046123876889094)
-    q = fma(q, x, 0.042445430113196979)
-    q = fma(q, x, 0.20691938986554407436)
-    q = fma(q, x, 0.74146834522552376224)
-    q = fma(q, x, 1.9825412370878480944)
-    q = fma(q, x, 3.9391294002963972234)
-    q = fma(q, x, 5.680585523283546775)
-    q = fma(q, x, 5.6467054768611217857)
-    q = fma(q, x, 3.4739025842472580964)
+def normal_tail_double(x):
+    """Return the share of the normal distribution above ``x >= 0``, and ``exp(-x**2 / 2)``.
+
+    The share is ``exp(-x**2 / 2) * g`` with a smooth ``g``. The rounding error of the square would be
+    magnified by exp: it is added to exp's argument.
+    Limits      gradual underflow, 0 beyond 38.5; NaN stays NaN
+    """
+    a = 39.0 if x > 39.0 else x
+    square = a * a
+    lost = fma(a, a, -square)
+    n, r = _reduce(-0.5 * square)
+    m = _expm1_reduced(fma(-0.5, lost, r))
+    g = _scaled_tail(a)
+    # 2**n leaves the range of normal numbers long before the result does: scale in two steps.
+    scale = power_of_two(n + 512.0)
+    return fma(g, m, g) * scale * 2.0**-512, (1.0 + m) * scale * 2.0**-512
+
+
+@kernel
+def _scaled_tail(x):
+    """Return ``g`` of `normal_tail_double` for ``x`` in [0, 41], to 2**-59."""
+    p = 2.2825979649047087445e-7
+    p = fma(p, x, 7.0836378820045319322e-6)
+    p = fma(p, x, 0.00010797104200257297572)
+    p = fma(p, x, 0.001051246154670119474)
+    p = fma(p, x, 0.0071888457555763364631)
+    p = fma(p, x, 0.035938305076210193822)
+    p = fma(p, x, 0.1328409557576626509)
+    p = fma(p, x, 0.35896461480066704943)
+    p = fma(p, x, 0.68170654306931737605)
+    p = fma(p, x, 0.82926775684992115812)
+    p = fma(p, x, 0.5)
+    q = 5.7216245984442741727e-7
+    q = fma(q, x, 0.000017756047002304848029)
+    q = fma(q, x, 0.00027121542918214598698)
+    q = fma(q, x, 0.0026528393820748111875)
+    q = fma(q, x, 0.018289262966613649146)
+    q = fma(q, x, 0.09268354315319047028)
+    q = fma(q, x, 0.35046708818169606001)
+    q = fma(q, x, 0.98478235007409930585)
+    q = fma(q, x, 2.0083902723119642384)
+    q = fma(q, x, 2.8233527384305608928)
+    q = fma(q, x, 2.4564200745027079077)
     q = fma(q, x, 1.0)
     return p / q
 
@@ -139,3 +169,19 @@ def erf_series_double(x):
     p = fma(p, x, 0.11283791670953703654)
     p = fma(p, x, -0.37612638903183727996)
     return fma(p, x, 0.1283791670955125732)
+
+
+@kernel
+def tanh_series_double(x):
+    """Return ``(tanh(z) / z - 1) / z**2`` for ``x = z**2`` up to 0.31, to 2**-60 of tanh."""
+    p = -0.000019021710012915740274
+    p = fma(p, x, 0.000082554829881062046355)
+    p = fma(p, x, -0.00023285365334976630706)
+    p = fma(p, x, 0.00058823848398810288505)
+    p = fma(p, x, -0.0014554931629489717217)
+    p = fma(p, x, 0.0035920843788512522086)
+    p = fma(p, x, -0.0088632318507025675664)
+    p = fma(p, x, 0.021869488340471320126)
+    p = fma(p, x, -0.053968253962190965633)
+    p = fma(p, x, 0.13333333333323946038)
+    return fma(p, x, -0.33333333333333282721)

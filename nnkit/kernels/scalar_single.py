@@ -137,7 +137,9 @@ def normal_tail_single(x):
     shifted = a + real(x, 4.0)
     inverse = real(x, 1.0) / shifted
     n, r = _reduce(real(x, -0.5) * square)
-    m = _expm1_reduced(r + fma(real(x, -0.5), lost, fma(-inverse, shifted, real(x, 1.0))))
+    error = fma(-inverse, shifted, real(x, 1.0)) - inverse * (a - (shifted - real(x, 4.0)))
+    error = error * fma(real(x, 8.8), inverse, real(x, 1.0))
+    m = _expm1_reduced(r + fma(real(x, -0.5), lost, error))
     g = inverse * _scaled_tail(inverse)
     # 2**n leaves the range of normal numbers long before the result does: scale in two steps.
     scale = power_of_two(n + real(x, 64.0))
