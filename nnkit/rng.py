@@ -107,21 +107,36 @@ def fill_blocks(words, first_block, n_blocks, key, purpose, stream, epoch, batch
 
 
 @kernel
-def philox_words(words, key, purpose, stream, epoch, batch):
-    """Fill the uint32 ``words``, of any length, with the first words of a stream."""
-    n_blocks = words.size // 4
-    fill_blocks(words, 0, n_blocks, key, purpose, stream, epoch, batch)
-    left = words.size - 4 * n_blocks
-    if left > 0:
-        counter = low_word(n_blocks), low_word(batch), low_word(epoch), stream_word(purpose, stream)
+def fill_words(words, n_words, first_block, key, purpose, stream, epoch, batch):
+    """Write the ``n_words`` words from ``first_block`` on to the start of ``words``: whole blocks and a rest."""
+    n_blocks = n_words // 4
+    fill_blocks(words, first_block, n_blocks, key, purpose, stream, epoch, batch)
+    if n_words > 4 * n_blocks:
         w0, w1, w2, _ = philox_block(
-            counter[0], counter[1], counter[2], counter[3], low_word(key), high_word(key)
+            low_word(first_block + n_blocks),
+            low_word(batch),
+            low_word(epoch),
+            stream_word(purpose, stream),
+            low_word(key),
+            high_word(key),
         )
         words[4 * n_blocks] = np.uint32(w0)
-        if left > 1:
+        if n_words > 4 * n_blocks + 1:
             words[4 * n_blocks + 1] = np.uint32(w1)
-        if left > 2:
+        if n_words > 4 * n_blocks + 2:
             words[4 * n_blocks + 2] = np.uint32(w2)
+
+
+@kernel
+def philox_words(words, key, purpose, stream, epoch, batch):
+    """Fill the uint32 ``words``, of any length, with the first words of a stream."""
+    fill_words(words, words.size, 0, key, purpose, stream, epoch, batch)
+
+
+@kernel
+def words_at_a_time(words, n):
+    """Return how many of ``n`` words to draw at once: all if they fit, or else whole blocks of them."""
+    return max(n, 1) if n <= words.size else words.size // 4 * 4
 
 
 @kernel
@@ -156,13 +171,13 @@ def shuffle(order, words, n, key, epoch):
     Fisher and Yates's shuffle, inside out: one pass that needs no filled array to start from. A word w
     picks among m places by (w * m) >> 32, so a place's chance is off by less than m / 2**32 of itself.
 
-    Shapes      order: (n,); words: uint32 scratch of any length from 4 on, which does not change the result
+    Shapes      order: (n,); words: uint32 scratch of n or of any length from 4 on: the result is the same
     Cost        1 word, 1 multiplication and 2 scattered accesses per example
     """
-    capacity = words.size // 4 * 4
-    for start in range(0, n, capacity):
-        count = min(capacity, n - start)
-        fill_blocks(words, start // 4, (count + 3) // 4, key, ORDER, 0, epoch, 0)
+    at_a_time = words_at_a_time(words, n)
+    for start in range(0, n, at_a_time):
+        count = min(at_a_time, n - start)
+        fill_words(words, count, start // 4, key, ORDER, 0, epoch, 0)
         for index in range(start, start + count):
             chosen = np.int64((np.uint64(words[index - start]) * np.uint64(index + 1)) >> _WORD_BITS)
             order[index] = order[chosen]
@@ -173,14 +188,14 @@ def shuffle(order, words, n, key, epoch):
 def dropout_mask(mask, words, rate, key, stream, step):
     """Write 0 with probability ``rate`` and 1 / (1 - rate) otherwise, so that expectations are kept.
 
-    Shapes      mask: (n,); words: uint32 scratch of any length from 4 on, which does not change the result
+    Shapes      mask: (n,); words: uint32 scratch of n or of any length from 4 on: the result is the same
     Cost        1 word, 1 comparison per value
     """
-    capacity = words.size // 4 * 4
+    at_a_time = words_at_a_time(words, mask.size)
     threshold = np.uint64(rate * 4294967296.0)
     kept, dropped = real(mask, 1.0 / (1.0 - rate)), real(mask, 0.0)
-    for start in range(0, mask.size, capacity):
-        count = min(capacity, mask.size - start)
-        fill_blocks(words, start // 4, (count + 3) // 4, key, DROPOUT, stream, 0, step)
+    for start in range(0, mask.size, at_a_time):
+        count = min(at_a_time, mask.size - start)
+        fill_words(words, count, start // 4, key, DROPOUT, stream, 0, step)
         for index in range(count):
             mask[start + index] = dropped if np.uint64(words[index]) < threshold else kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from nnkit.compiler.backward import sweep_backward
 from nnkit.compiler.check import check_plan
@@ -46,9 +46,12 @@ class Sequences:
     predict: tuple[Op, ...]
 
 
+SEQUENCES = tuple(Sequences.__slots__)
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A compiled model: ops, plan and encoded tables. Immutable; trials share it."""
+    """A planned model: its ops and where their buffers lie. Immutable; trials share it."""
 
     dtype: str
     batch_size: int
@@ -65,7 +68,16 @@ class Program:
     outputs: Buffer  # of the prediction sequence
     training_outputs: Buffer
     named: dict[str, Buffer]  # every value and gradient of the training sequence, by name
-    tables: dict[str, Table]
+
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """The encoded sequences. The first look compiles what is not in the cache."""
+        return {name: encode(getattr(self.sequences, name), self.plan.offsets, self.dtype) for name in SEQUENCES}
+
+    def entries(self) -> list[Entry]:
+        """Return the distinct entries that the program needs, the driver's included."""
+        ops = [op for name in SEQUENCES for op in getattr(self.sequences, name)]
+        return list(dict.fromkeys([DRIVE, EVALUATE, RUN_ONCE, *(op.kind.entry for op in ops)]))
 
     @property
     def n_parameters(self) -> int:
@@ -120,11 +132,10 @@ def compile_program(
         tuple(fuse_relu(predict.ops)),
     )
     plan = _plan(graph, sequences, slots, dtype, batch_size, eval_batch, share=not keep_values, final=final)
-    tables = {name: encode(getattr(sequences, name), plan.offsets, dtype) for name in Sequences.__slots__}
     return Program(
         dtype, batch_size, eval_batch, tuple(input_shape), outputs.shape[1:], loss, optimizer, sequences, plan,
         dict(graph.parameters), {name: graph.gradients[p] for name, p in graph.parameters.items()},
-        dict(graph.states), final, outputs, {b.name: b for op in train.ops for b in op.touched("out", "inout")}, tables,
+        dict(graph.states), final, outputs, {b.name: b for op in train.ops for b in op.touched("out", "inout")},
     )  # fmt: skip
 
 
@@ -197,8 +208,3 @@ def _plan(
     for ops, _ in runs:
         check_plan(ops, plan.offsets, plan.sizes, plan.arena_bytes)
     return plan
-
-
-def required_entries(program_ops: Sequence[Op]) -> list[Entry]:
-    """Return the distinct entries that ``program_ops`` and the driver need."""
-    return list(dict.fromkeys([DRIVE, EVALUATE, RUN_ONCE, *(op.kind.entry for op in program_ops)]))

@@ -110,48 +110,50 @@ def _log_tail(z):
 def normal_tail_double(x):
     """Return the share of the normal distribution above ``x >= 0``, and ``exp(-x**2 / 2)``.
 
-    The share is ``exp(-x**2 / 2) * g`` with a smooth ``g``. The rounding error of the square would be
-    magnified by exp: it is added to exp's argument.
+    The share is ``exp(-x**2 / 2) / (x + 1.25) * shape`` with a shape between 0.39 and 0.63. Rounding
+    errors that would be magnified, of the square and of the quotient, are added to exp's argument.
     Limits      gradual underflow, 0 beyond 38.5; NaN stays NaN
     """
     a = 39.0 if x > 39.0 else x
     square = a * a
-    lost = fma(a, a, -square)
     n, r = _reduce(-0.5 * square)
-    m = _expm1_reduced(fma(-0.5, lost, r))
-    g = _scaled_tail(a)
+    nearer, farther = a + 1.25, a + 6.0
+    inverse = 1.0 / (nearer * farther)
+    quotient = inverse * farther
+    error = fma(-quotient, nearer, 1.0) - quotient * (a - (nearer - 1.25))
+    m = _expm1_reduced(r + fma(-0.5, fma(a, a, -square), error))
+    g = quotient * _tail_shape((a - 6.0) * (inverse * nearer))
     # 2**n leaves the range of normal numbers long before the result does: scale in two steps.
-    scale = power_of_two(n + 512.0)
-    return fma(g, m, g) * scale * 2.0**-512, (1.0 + m) * scale * 2.0**-512
+    scale, rest = power_of_two(n + 512.0), 2.0**-512
+    return fma(g, m, g) * scale * rest, (1.0 + m) * scale * rest
 
 
 @kernel
-def _scaled_tail(x):
-    """Return ``g`` of `normal_tail_double` for ``x`` in [0, 41], to 2**-59."""
-    p = 2.2825979649047087445e-7
-    p = fma(p, x, 7.0836378820045319322e-6)
-    p = fma(p, x, 0.00010797104200257297572)
-    p = fma(p, x, 0.001051246154670119474)
-    p = fma(p, x, 0.0071888457555763364631)
-    p = fma(p, x, 0.035938305076210193822)
-    p = fma(p, x, 0.1328409557576626509)
-    p = fma(p, x, 0.35896461480066704943)
-    p = fma(p, x, 0.68170654306931737605)
-    p = fma(p, x, 0.82926775684992115812)
-    p = fma(p, x, 0.5)
-    q = 5.7216245984442741727e-7
-    q = fma(q, x, 0.000017756047002304848029)
-    q = fma(q, x, 0.00027121542918214598698)
-    q = fma(q, x, 0.0026528393820748111875)
-    q = fma(q, x, 0.018289262966613649146)
-    q = fma(q, x, 0.09268354315319047028)
-    q = fma(q, x, 0.35046708818169606001)
-    q = fma(q, x, 0.98478235007409930585)
-    q = fma(q, x, 2.0083902723119642384)
-    q = fma(q, x, 2.8233527384305608928)
-    q = fma(q, x, 2.4564200745027079077)
-    q = fma(q, x, 1.0)
-    return p / q
+def _tail_shape(x):
+    """Return the shape in `normal_tail_double` for ``x = (a - 6) / (a + 6)``, to 2**-58."""
+    p = 1.481027540946565766e-9
+    p = fma(p, x, 2.8936897573659788419e-9)
+    p = fma(p, x, -1.4878374407110539901e-8)
+    p = fma(p, x, -2.0841924328887352895e-8)
+    p = fma(p, x, 1.2648240540297595775e-7)
+    p = fma(p, x, 1.4784693881411818382e-8)
+    p = fma(p, x, -9.7151868400097865585e-7)
+    p = fma(p, x, 1.6047912070770962083e-6)
+    p = fma(p, x, 4.5318882612727544208e-6)
+    p = fma(p, x, -0.000024981977243419640703)
+    p = fma(p, x, 0.000032667442522099416504)
+    p = fma(p, x, 0.00012258319282054044909)
+    p = fma(p, x, -0.00082390140315698606378)
+    p = fma(p, x, 0.0026822924835641129966)
+    p = fma(p, x, -0.0062053374222619702141)
+    p = fma(p, x, 0.011035255170507446472)
+    p = fma(p, x, -0.015019559475149182136)
+    p = fma(p, x, 0.013828832106456364031)
+    p = fma(p, x, -0.0019357291735216775773)
+    p = fma(p, x, -0.024849896729394416827)
+    p = fma(p, x, 0.066269297925047817321)
+    p = fma(p, x, -0.11582454567002545059)
+    return fma(p, x, 0.46965002885223965633)
 
 
 @kernel

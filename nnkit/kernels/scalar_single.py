@@ -127,39 +127,38 @@ def log1p_unit_single(x):
 def normal_tail_single(x):
     """Return the share of the normal distribution above ``x >= 0``, and ``exp(-x**2 / 2)``.
 
-    The share is ``exp(-x**2 / 2) * g`` with a smooth ``g``. Two rounding errors would be magnified, that
-    of the square by exp, that of the reciprocal by everything after it: both go into exp's argument.
+    The share is ``exp(-x**2 / 2) / (x + 1.25) * shape`` with a shape between 0.39 and 0.63. Rounding
+    errors that would be magnified, of the square and of the quotient, are added to exp's argument.
     Limits      gradual underflow, 0 beyond 14.2; NaN stays NaN
     """
     a = real(x, 14.5) if x > real(x, 14.5) else x
     square = a * a
-    lost = fma(a, a, -square)
-    shifted = a + real(x, 4.0)
-    inverse = real(x, 1.0) / shifted
     n, r = _reduce(real(x, -0.5) * square)
-    error = fma(-inverse, shifted, real(x, 1.0)) - inverse * (a - (shifted - real(x, 4.0)))
-    error = error * fma(real(x, 8.8), inverse, real(x, 1.0))
-    m = _expm1_reduced(r + fma(real(x, -0.5), lost, error))
-    g = inverse * _scaled_tail(inverse)
+    nearer, farther = a + real(x, 1.25), a + real(x, 4.0)
+    inverse = real(x, 1.0) / (nearer * farther)
+    quotient = inverse * farther
+    error = fma(-quotient, nearer, real(x, 1.0)) - quotient * (a - (nearer - real(x, 1.25)))
+    m = _expm1_reduced(r + fma(real(x, -0.5), fma(a, a, -square), error))
+    g = quotient * _tail_shape((a - real(x, 4.0)) * (inverse * nearer))
     # 2**n leaves the range of normal numbers long before the result does: scale in two steps.
-    scale = power_of_two(n + real(x, 64.0))
-    rest = real(x, 2.0**-64)
+    scale, rest = power_of_two(n + real(x, 64.0)), real(x, 2.0**-64)
     return fma(g, m, g) * scale * rest, (real(x, 1.0) + m) * scale * rest
 
 
 @kernel
-def _scaled_tail(x):
-    """Return ``g / x`` of `normal_tail_single` for ``x = 1 / (a + 4)``, to 2**-26."""
-    p = real(x, 17774.649966487)
-    p = fma(p, x, real(x, -17003.853306778))
-    p = fma(p, x, real(x, 3713.9459709358))
-    p = fma(p, x, real(x, 352.65873679308))
-    p = fma(p, x, real(x, 76.46442718443))
-    p = fma(p, x, real(x, 85.331987956103))
-    p = fma(p, x, real(x, 18.739061237534))
-    p = fma(p, x, real(x, 6.0957513239975))
-    p = fma(p, x, real(x, 1.5924275323304))
-    return fma(p, x, real(x, 0.39898417981482))
+def _tail_shape(x):
+    """Return the shape in `normal_tail_single` for ``x = (a - 4) / (a + 4)``, to 2**-29."""
+    p = real(x, -0.000070264246387321413294)
+    p = fma(p, x, real(x, -0.000075548177021513806058))
+    p = fma(p, x, real(x, 0.00064912511080981235294))
+    p = fma(p, x, real(x, -0.00014093821436815308162))
+    p = fma(p, x, real(x, -0.0048778854430358761198))
+    p = fma(p, x, real(x, 0.015816340705566398398))
+    p = fma(p, x, real(x, -0.024481088940158418886))
+    p = fma(p, x, real(x, 0.010673213806692448601))
+    p = fma(p, x, real(x, 0.045094413996335153746))
+    p = fma(p, x, real(x, -0.13930289972678718181))
+    return fma(p, x, real(x, 0.49565586713615422201))
 
 
 @kernel

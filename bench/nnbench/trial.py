@@ -1,0 +1,328 @@
+"""From a trial's description to its record: where nnbench meets nnkit."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnbench.axes import DEFAULT_RATE, NORM_LAYERS
+from nnbench.matrix import Dtype, TrialSpec
+from nnbench.records import Axes, CaseFacts, Direction, TrialRecord
+from nnbench.spec import CaseSpec, canonical_json
+from nnbench.statistics.curves import steps_to_target
+from nnbench.statistics.failures import failure_kind
+from nnkit import datasets, driver, layers, losses, optimizers, schedules
+from nnkit.callbacks import Callback, EarlyStopping
+from nnkit.compiler import explain as listing
+from nnkit.compiler.program import Program, compile_program
+from nnkit.datasets.prepare import Prepared, prepare
+from nnkit.errors import NnkitError
+from nnkit.execution import Data, Trial
+from nnkit.fitting import Fit, Outcome
+from nnkit.optimizers.bound import BoundOptimizer
+from nnkit.optimizers.optimizer import as_number
+from nnkit.registry import parse_choice
+from nnkit.samples import checked_data
+
+ORDERS = {"reshuffle": driver.RESHUFFLE, "fixed": driver.FIXED}
+# What a small program reaches on one core of an ordinary machine; only the estimate before a run uses it.
+_TYPICAL_FLOPS_PER_S = 4e10
+_TYPICAL_STEP_OVERHEAD_S = 2e-6
+_TYPICAL_TRIAL_OVERHEAD_S = 1e-3
+
+
+def run_trial(trial: TrialSpec, *, stop: threading.Event | None = None) -> TrialRecord:
+    """Train one trial and return its record. Divergence is a result; nothing numerical is raised."""
+    program = program_of(trial.case, trial.axes, trial.dtype)
+    part = _parts(trial.case, trial.seed, trial.dtype)
+    run = Trial(program, trial.seed)
+    if stop is not None and stop.is_set():
+        run.stop()
+    n_steps = trial.epochs * _steps_per_epoch(len(part.train), program.batch_size)
+    fit = Fit(
+        run, part.train, part.validation, epochs=trial.epochs, order=ORDERS[trial.case.training.order],
+        rates=_rates(program.optimizer, trial.axes, n_steps), callbacks=_callbacks(trial.case),
+    )  # fmt: skip
+    outcome = fit.run()
+    return _record(trial, run, outcome)
+
+
+def warm_up(trials: Sequence[TrialSpec], progress: Callable[[int, int, str], None]) -> None:
+    """Compile or load every kernel that the trials need; ``progress(done, total, name)`` before each."""
+    programs = [program_of(trial.case, trial.axes, trial.dtype) for trial in trials]
+    needed = {
+        (entry, "float64" if entry in program.entries()[:3] else program.dtype): None
+        for program in programs
+        for entry in program.entries()
+    }
+    for index, (entry, dtype) in enumerate(needed):
+        progress(index, len(needed), entry.name)
+        entry.address(dtype)
+    progress(len(needed), len(needed), "")
+
+
+def estimate_s(trial: TrialSpec) -> float:
+    """Return about how long the trial takes on one ordinary core, from the work in its program."""
+    program = program_of(trial.case, trial.axes, trial.dtype)
+    n_train, n_validation = _sizes(trial.case)
+    n_steps = trial.epochs * _steps_per_epoch(n_train, program.batch_size)
+    forward = sum(listing.op_flops(op, 1) for op in program.sequences.evaluate)
+    flops = n_steps * listing.step_flops(program) + trial.epochs * n_validation * forward
+    return _TYPICAL_TRIAL_OVERHEAD_S + n_steps * _TYPICAL_STEP_OVERHEAD_S + flops / _TYPICAL_FLOPS_PER_S
+
+
+def explain(trial: TrialSpec) -> str:
+    return listing.render(program_of(trial.case, trial.axes, trial.dtype))
+
+
+def explain_as_dict(trial: TrialSpec) -> dict[str, Any]:
+    return listing.describe(program_of(trial.case, trial.axes, trial.dtype))
+
+
+def facts(case: CaseSpec) -> CaseFacts:
+    """Return what reports must know of a case; raises NnkitError where its model cannot be built."""
+    n_train, n_validation = _sizes(case)
+    training, measure = case.training, case.measure
+    dataset = _dataset(case)
+    model = _layers(case, _own_axes(case))
+    program = compile_program(
+        model, dataset.input_shape, losses.record(training.loss), optimizers.get("sgd"),
+        dtype="float32", batch_size=training.batch_size,
+    )  # fmt: skip
+    checked_data(
+        dataset.x, dataset.y, program.loss, dataset.input_shape, program.output_shape, "float32", "data."
+    )  # fmt: skip
+    return CaseFacts(
+        name=case.name,
+        summary=case.summary,
+        metric=measure.metric,
+        direction=_direction(case),
+        target=measure.target,
+        noticeable=measure.noticeable,
+        chance=_chance(case),
+        n_train=n_train,
+        n_validation=n_validation,
+        n_parameters=program.n_parameters,
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        steps=training.epochs * _steps_per_epoch(n_train, training.batch_size),
+    )
+
+
+# -- what a trial is made of --------------------------------------------------------------------------
+
+_building = threading.Lock()
+
+
+def program_of(case: CaseSpec, axes: Axes, dtype: Dtype) -> Program:
+    """Return the program of a configuration. Its seeds and learning rates share it."""
+    without_rate = tuple((name, value) for name, value in axes.values if name not in ("learning_rate", "schedule"))
+    # One thread builds and the others wait: two would do the same work under one interpreter lock.
+    with _building:
+        return _program(_Case(case), without_rate, dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A case that is equal to another when both train alike: the cache's key."""
+
+    spec: CaseSpec
+
+    def __hash__(self) -> int:
+        return hash(self.spec.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Case) and other.spec.digest == self.spec.digest
+
+
+@lru_cache(maxsize=1024)
+def _program(case: _Case, axes: tuple[tuple[str, str], ...], dtype: str) -> Program:
+    chosen = dict(axes)
+    spec = case.spec
+    batch_size = int(chosen["batch_size"])
+    _, n_validation = _sizes(spec)
+    return compile_program(
+        _layers(spec, chosen), _dataset(spec).input_shape, losses.record(spec.training.loss),
+        _optimizer(spec, chosen), dtype=dtype, batch_size=batch_size, eval_batch=max(1, min(n_validation, 256)),
+    )  # fmt: skip
+
+
+def _optimizer(case: CaseSpec, chosen: Mapping[str, str]) -> BoundOptimizer:
+    name, given = parse_choice(chosen["optimizer"])
+    training = case.training
+    if training.clip_value is not None:
+        given.setdefault("clipvalue", training.clip_value)
+    if training.clip_norm is not None:
+        given.setdefault("global_clipnorm", training.clip_norm)
+    return optimizers.get(name, **given)
+
+
+def _rates(optimizer: BoundOptimizer, axes: Axes, n_steps: int) -> NDArray[np.float64]:
+    chosen = axes.as_dict()
+    name, given = parse_choice(chosen["schedule"])
+    own = optimizer.parameters["learning_rate"]
+    rate = as_number(own) if chosen["learning_rate"] == DEFAULT_RATE else float(chosen["learning_rate"])
+    return schedules.get(name, **given).relative(rate, n_steps)
+
+
+def _layers(case: CaseSpec, chosen: Mapping[str, str]) -> list[layers.Layer]:
+    made = []
+    for table in case.model.unrolled():
+        arguments = {key: _filled_in(value, chosen) for key, value in table.items()}
+        kind = arguments.pop("type")
+        if kind == "$norm" or kind in ("none", *NORM_LAYERS):
+            made += _norm(chosen["norm"])
+            continue
+        if kind == "Dense":
+            arguments = {"kernel_l1": case.training.l1, "kernel_l2": case.training.l2, **arguments}
+        try:
+            made.append(layers.record(kind).make(**arguments))
+        except TypeError as error:
+            raise NnkitError(f"model.layers: {kind}: {str(error).split(') ')[-1]}.") from None
+    return made
+
+
+def _filled_in(value: Any, chosen: Mapping[str, str]) -> Any:
+    if isinstance(value, str) and value.startswith("$") and value != "$norm":
+        return chosen[value[1:]]
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _norm(choice: str) -> list[layers.Layer]:
+    name, given = parse_choice(choice)
+    return [] if name == "none" else [layers.record(NORM_LAYERS[name]).make(**given)]
+
+
+def _callbacks(case: CaseSpec) -> tuple[Callback, ...]:
+    early = case.training.early_stopping
+    return () if early is None else (EarlyStopping(early.monitor, early.patience, early.min_delta),)
+
+
+def _own_axes(case: CaseSpec) -> dict[str, str]:
+    own = case.axes
+    return {"optimizer": own.optimizer, "activation": own.activation, "init": own.init, "norm": own.norm}
+
+
+# -- its data -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    train: Data
+    validation: Data
+
+
+def _dataset(case: CaseSpec) -> datasets.Dataset:
+    name, given = parse_choice(case.data.dataset)
+    return datasets.load(name, **given)
+
+
+def _parts(case: CaseSpec, seed: int, dtype: str) -> _Parts:
+    # An official split is the same for every seed.
+    split_seed = 0 if case.data.validation == "official" else seed
+    return _prepared(canonical_json(case.data.model_dump(mode="json")), split_seed, dtype)
+
+
+@lru_cache(maxsize=64)
+def _prepared(data_section: str, split_seed: int, dtype: str) -> _Parts:
+    import json
+
+    section = json.loads(data_section)
+    name, given = parse_choice(section["dataset"])
+    found: Prepared = prepare(
+        datasets.load(name, **given), validation=section["validation"], split_seed=split_seed, scale=section["scale"]
+    )
+    return _Parts(_data(found.x_train, found.y_train, dtype), _data(found.x_val, found.y_val, dtype))
+
+
+def _data(x: NDArray[Any], y: NDArray[Any], dtype: str) -> Data:
+    targets = y if y.dtype == np.int32 else np.ascontiguousarray(y, dtype=dtype)
+    return Data(np.ascontiguousarray(x, dtype=dtype), targets)
+
+
+@lru_cache(maxsize=256)
+def _sizes_of(data_section: str) -> tuple[int, int]:
+    parts = _prepared(data_section, 0, "float32")
+    return len(parts.train), len(parts.validation)
+
+
+def _sizes(case: CaseSpec) -> tuple[int, int]:
+    """Return how many samples train and how many validate; the same for every seed."""
+    return _sizes_of(canonical_json(case.data.model_dump(mode="json")))
+
+
+def _steps_per_epoch(n_train: int, batch_size: int) -> int:
+    return -(-n_train // batch_size)
+
+
+def _chance(case: CaseSpec) -> float:
+    """Return the metric of a model that ignores its input: the commonest class, or the mean target."""
+    dataset = _dataset(case)
+    if dataset.n_classes == 0:
+        return 1.0 if case.data.scale == "standardize" else float(np.var(dataset.y))
+    shares = np.bincount(dataset.y, minlength=dataset.n_classes) / len(dataset.y)
+    if case.measure.metric == "accuracy":
+        return float(shares.max())
+    return float(-np.sum(shares * np.log(shares)))
+
+
+def _direction(case: CaseSpec) -> Direction:
+    return "max" if case.measure.metric == "accuracy" else "min"
+
+
+# -- its record ---------------------------------------------------------------------------------------
+
+
+def _record(trial: TrialSpec, run: Trial, outcome: Outcome) -> TrialRecord:
+    table = outcome.evaluations
+    has_accuracy = run.program.loss.targets == "labels"
+    names = ("loss", "accuracy") if has_accuracy else ("loss",)
+    series = {name: table[:, 1 + column] for column, name in enumerate(names)}
+    finished = outcome.status in ("finished", "stopped")
+    status = "finished" if finished else outcome.status
+    measure = trial.case.measure
+    values = series[measure.metric]
+    reached = None
+    if measure.target is not None and len(table):
+        step = steps_to_target(table[:, 0], values, measure.target, direction=_direction(trial.case))
+        reached = int(step) if np.isfinite(step) else None
+    curves = {
+        "step_loss": outcome.step_loss.astype(np.float32),
+        "eval_step": table[:, 0].astype(np.float32),
+        **{f"val_{name}": column.astype(np.float32) for name, column in series.items()},
+    }
+    record = TrialRecord(
+        key=trial.key,
+        case=trial.case.name,
+        axes=trial.axes,
+        seed=trial.seed,
+        status=status,  # type: ignore[arg-type]
+        final={name: float(column[-1]) for name, column in series.items()} if finished else {},
+        best=_best(table, series, measure.metric, _direction(trial.case)),
+        steps=outcome.steps,
+        steps_to_target=reached,
+        train_s=run.train_s,
+        digest=run.digest(),
+        curves=curves,
+    )
+    return replace(record, failure=failure_kind(record, _facts_once(_Case(trial.case))))
+
+
+def _best(
+    table: NDArray[np.float64], series: Mapping[str, NDArray[np.float64]], metric: str, direction: Direction
+) -> dict[str, float]:
+    values = series[metric]
+    known = np.flatnonzero(np.isfinite(values))
+    if not known.size:
+        return {}
+    chosen = known[np.argmax(values[known]) if direction == "max" else np.argmin(values[known])]
+    return {**{name: float(column[chosen]) for name, column in series.items()}, "step": float(table[chosen, 0])}
+
+
+@lru_cache(maxsize=256)
+def _facts_once(case: _Case) -> CaseFacts:
+    return facts(case.spec)

@@ -1,0 +1,107 @@
+"""The listing of a program: every op with what it reads and writes, and the plan of the arena."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from nnkit.compiler.plan import size_bytes
+from nnkit.compiler.program import SEQUENCES, Program
+from nnkit.ops import Op
+
+
+def describe(program: Program) -> dict[str, Any]:
+    """Return the listing as plain data: ``{"arena": …, "ops": [{"sequence", "kernel", "reads", …}]}``."""
+    plan = program.plan
+    arena = {
+        "bytes": plan.arena_bytes,
+        "regions": {name: {"offset": start, "bytes": size} for name, (start, size) in plan.regions.items()},
+        "transients_without_sharing_bytes": sum(
+            size for buffer, size in plan.sizes.items() if buffer.kind == "transient"
+        ),
+    }
+    ops = [
+        {"sequence": sequence, **_describe_op(op, program, _rows(sequence, program))}
+        for sequence in SEQUENCES
+        for op in getattr(program.sequences, sequence)
+    ]
+    return {
+        "dtype": program.dtype,
+        "batch_size": program.batch_size,
+        "parameters": program.n_parameters,
+        "flops_per_step": step_flops(program),
+        "arena": arena,
+        "ops": ops,
+    }
+
+
+def step_flops(program: Program) -> int:
+    """Return the floating-point operations of one training step at a full batch."""
+    return sum(op_flops(op, program.batch_size) for op in program.sequences.train)
+
+
+def op_flops(op: Op, rows: int) -> int:
+    shapes = {
+        name: tuple(-size * rows if size < 0 else size for size in view.shape) for name, view in op.views.items()
+    }
+    return int(op.kind.flops(shapes))
+
+
+def render(program: Program) -> str:
+    """Return the listing as text, 80 columns wide where names allow it."""
+    facts = describe(program)
+    lines = [
+        f"{program.dtype}, batch {program.batch_size}, {facts['parameters']:,} parameters, "
+        f"{facts['flops_per_step']:,} FLOP a step",
+    ]
+    for sequence in SEQUENCES:
+        lines += ["", f"{sequence}:"]
+        rows = [op for op in facts["ops"] if op["sequence"] == sequence]
+        lines += [_line(index, op) for index, op in enumerate(rows)]
+    arena = facts["arena"]
+    lines += ["", f"arena: {arena['bytes']:,} bytes"]
+    for name, region in arena["regions"].items():
+        lines.append(f"  {region['offset']:>9,}  {region['bytes']:>9,}  {name}")
+    unshared = arena["transients_without_sharing_bytes"]
+    lines.append(f"  transients would take {unshared:,} bytes if none shared a place")
+    return "\n".join(lines)
+
+
+def _rows(sequence: str, program: Program) -> int:
+    return program.batch_size if sequence in ("initial", "train") else program.eval_batch
+
+
+def _describe_op(op: Op, program: Program, rows: int) -> dict[str, Any]:
+    touched = op.touched("in", "out", "inout")
+    return {
+        "kernel": op.kind.name,
+        "reads": _names(op, "in", "inout"),
+        "writes": _names(op, "out", "inout"),
+        "flops": op_flops(op, rows),
+        "bytes": sum(size_bytes(buffer, rows, program.dtype) for buffer in touched),
+        "at": {buffer.name: program.plan.offsets[buffer] for buffer in touched},
+    }
+
+
+def _names(op: Op, *roles: Any) -> list[str]:
+    whole = {name: view for name, view in op.views.items() if view.buffer.size != _size(view.shape)}
+    names = []
+    for operand in op.kind.operands:
+        if operand.role in roles:
+            external = operand.external is not None
+            view = None if external else op.views[operand.name]
+            label = f"<{operand.name}>" if view is None else view.buffer.name
+            # A vector over a whole region is named by its first buffer.
+            names.append(f"{label} …" if operand.name in whole else label)
+    return names
+
+
+def _size(shape: Iterable[int]) -> int:
+    product = 1
+    for size in shape:
+        product *= size
+    return product
+
+
+def _line(index: int, op: dict[str, Any]) -> str:
+    writes, reads = ", ".join(op["writes"]), ", ".join(op["reads"])
+    work = f"{op['flops']:>12,} FLOP" if op["flops"] else " " * 17
+    return f"  {index:>3}  {op['kernel']:<24} {work}  {writes} <- {reads}".rstrip()
