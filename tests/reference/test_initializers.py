@@ -59,6 +59,30 @@ def test_mean_deviation_and_distribution_function_are_those_of_scipy(name: str) 
     np.testing.assert_allclose(found.cdf(x), oracle.cdf(x), atol=1e-13)
 
 
+def test_defaults_are_those_of_keras() -> None:
+    assert (initializers.random_uniform().minimum, initializers.random_uniform().maximum) == (-0.05, 0.05)
+    assert initializers.random_normal().stddev == 0.05
+    assert (initializers.truncated_normal().minimum, initializers.truncated_normal().maximum) == (-0.1, 0.1)
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        initializers.random_uniform(0.1, 0.5),
+        initializers.random_normal(0.2, 0.3),
+        initializers.truncated_normal(0.2, 0.3),
+    ],
+    ids=lambda distribution: distribution.kind,
+)
+def test_a_mean_moves_the_whole_distribution(distribution: Distribution) -> None:
+    oracle = as_scipy(distribution)
+    x = np.linspace(-1.0, 1.5, 97)
+
+    assert distribution.mean == pytest.approx(oracle.mean(), rel=1e-12)
+    assert distribution.stddev == pytest.approx(oracle.std(), rel=1e-9)
+    np.testing.assert_allclose(distribution.cdf(x), oracle.cdf(x), atol=1e-13)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_values_drawn_by_inversion_have_the_expected_moments(name: str) -> None:
     found = expected(name, (30, 50))

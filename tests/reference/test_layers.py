@@ -59,6 +59,14 @@ def test_the_tolerance_rejects_a_gradient_that_is_one_percent_off() -> None:
         assert_gradient(np.sin, x, 1.01 * np.cos(x), np.ones_like(x))
 
 
+def test_dense_values() -> None:
+    y = layers.dense_forward(
+        np.array([[1.0, 2.0]]), np.array([[1.0, 0.0, 3.0], [10.0, 20.0, 0.0]]), np.ones(3)
+    )
+
+    assert y.tolist() == [[22.0, 41.0, 4.0]]
+
+
 @pytest.mark.parametrize("shape", [(4, 3), (1, 3), (2, 5, 3)])
 def test_dense_gradients(shape: tuple[int, ...]) -> None:
     x, kernel, bias, dy = draw(*shape), draw(3, 4), draw(4), draw(*shape[:-1], 4)
@@ -149,6 +157,40 @@ def test_same_padding_gives_one_output_for_every_stride_begun(size: int, span: i
 
     assert output_size(size, span, stride, pads) == int(np.ceil(size / stride))
     assert 0 <= pads[1] - pads[0] <= 1
+
+
+def test_same_padding_treats_height_and_width_apart() -> None:
+    y = layers.conv2d_forward(np.ones((1, 5, 8, 1)), np.ones((2, 5, 1, 1)), strides=(3, 1), padding="same")
+
+    # 5 rows by 3 make two outputs without padding; 8 columns are padded with two on either side.
+    assert y[0, :, :, 0].tolist() == [[6, 8, 10, 10, 10, 10, 8, 6]] * 2
+
+
+def test_explicit_padding_is_top_bottom_left_right() -> None:
+    x, kernel = np.ones((1, 2, 2, 1)), np.ones((2, 2, 1, 1))
+
+    y = layers.conv2d_forward(x, kernel, padding=((1, 0), (0, 2)))
+
+    assert y[0, :, :, 0].tolist() == [[2, 1, 0], [4, 2, 0]]
+
+
+def test_sequences_are_convolved_tap_by_tap_with_stride_one_unless_told() -> None:
+    x, kernel = np.array([1.0, 2, 3, 4, 5]).reshape(1, 5, 1), np.array([1.0, 10, 100]).reshape(3, 1, 1)
+
+    plain = layers.conv1d_forward(x, kernel, np.array([0.5]))
+    spread = layers.conv1d_forward(x, kernel, dilation_rate=2)
+
+    assert plain.ravel().tolist() == [321.5, 432.5, 543.5]
+    assert spread.ravel().tolist() == [531]
+    assert layers.conv1d_forward(x, kernel, strides=2).ravel().tolist() == [321, 543]
+    assert layers.conv1d_forward(x, kernel, padding=(2, 0)).ravel().tolist() == [100, 210, 321, 432, 543]
+    assert layers.conv1d_backward(x, kernel, np.ones((1, 3, 1)))[0].ravel().tolist() == [1, 11, 111, 110, 100]
+
+
+@pytest.mark.parametrize("padding", ["full", "SAME", ""])
+def test_an_unknown_padding_is_refused(padding: str) -> None:
+    with pytest.raises(ValueError, match="padding must be"):
+        layers.conv2d_forward(np.ones((1, 2, 2, 1)), np.ones((1, 1, 1, 1)), padding=padding)
 
 
 @pytest.mark.parametrize(("pool_size", "strides", "padding"), POOLS)
@@ -376,7 +418,7 @@ def test_residual_gradients() -> None:
 
 
 def test_flatten_reads_row_by_row_and_back() -> None:
-    x = np.arange(24.0).reshape(2, 2, 3, 2)
+    x = np.arange(24.0).reshape(2, 3, 4, 1)
 
     y = layers.flatten_forward(x)
 

@@ -57,6 +57,31 @@ def test_crossentropy_is_the_mean_of_minus_log_probability() -> None:
     np.testing.assert_allclose(gradient.sum(axis=1), 0.0, atol=1e-16)
 
 
+def test_crossentropy_of_sequences_is_the_mean_over_all_rows() -> None:
+    logits, labels = draw(2, 3, 4), np.array([[0, 1, 2], [3, 0, 1]])
+
+    sequences, _ = losses.sparse_categorical_crossentropy(logits, labels)
+    rows, _ = losses.sparse_categorical_crossentropy(logits.reshape(6, 4), labels.ravel())
+
+    assert sequences == pytest.approx(rows, rel=1e-15)
+
+
+def test_label_smoothing_mixes_in_the_uniform_distribution() -> None:
+    logits, labels = draw(3, 4), np.array([1, 3, 0])
+    sharp, _ = losses.sparse_categorical_crossentropy(logits, labels)
+    uniform = -losses.log_softmax(logits).mean()
+
+    smooth, _ = losses.sparse_categorical_crossentropy(logits, labels, label_smoothing=0.1)
+
+    assert smooth == pytest.approx(0.9 * sharp + 0.1 * uniform, rel=1e-14)
+
+
+def test_softmax_sums_to_one_and_is_the_exponential_of_its_logarithm() -> None:
+    found = losses.softmax(np.log(np.array([[1.0, 2.0, 5.0]])))
+
+    np.testing.assert_allclose(found, [[0.125, 0.25, 0.625]], rtol=1e-15)
+
+
 def test_equal_logits_cost_the_logarithm_of_the_number_of_classes() -> None:
     value, gradient = losses.sparse_categorical_crossentropy(np.zeros((1, 10)), np.array([3]))
 
@@ -85,7 +110,7 @@ def test_binary_crossentropy_is_crossentropy_of_two_classes_one_with_logit_zero(
 
 
 def test_squared_error_and_penalties_follow_keras_in_what_they_average() -> None:
-    value, gradient = losses.mean_squared_error(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]]))
+    value, gradient = losses.mean_squared_error(np.array([[2.0, 1.0]]), np.array([[1.0, -1.0]]))
 
     assert (value, gradient.tolist()) == (2.5, [[1.0, 2.0]])
     assert losses.l2_penalty(np.array([1.0, -2.0]), 0.01)[0] == pytest.approx(0.05, rel=1e-15)
@@ -93,10 +118,21 @@ def test_squared_error_and_penalties_follow_keras_in_what_they_average() -> None
 
 
 def test_huber_is_half_a_square_near_zero_and_a_line_beyond() -> None:
-    value, gradient = losses.huber(np.array([[0.5, -3.0]]), np.zeros((1, 2)))
+    outputs, targets = np.array([[1.5, -2.0]]), np.ones((1, 2))
+
+    value, gradient = losses.huber(outputs, targets)
+    wide, wide_gradient = losses.huber(outputs, targets, delta=2.0)
 
     assert value == pytest.approx((0.125 + 2.5) / 2, rel=1e-15)
     assert gradient.tolist() == [[0.25, -0.5]]
+    assert wide == pytest.approx((0.125 + 2.0 * (3.0 - 1.0)) / 2, rel=1e-15)
+    assert wide_gradient.tolist() == [[0.25, -1.0]]
+
+
+def test_absolute_error_is_a_mean_of_distances() -> None:
+    value, gradient = losses.mean_absolute_error(np.array([[1.0, -2.0]]), np.array([[3.0, -2.0]]))
+
+    assert (value, gradient.tolist()) == (1.0, [[-0.5, 0.0]])
 
 
 def test_clipping_has_the_values_of_keras_own_tests() -> None:

@@ -1,6 +1,7 @@
 """Optimizers reproduce the trajectories of Keras's own tests, and the identities that tell variants apart."""
 
 from functools import partial
+from inspect import Parameter, signature
 from typing import NamedTuple
 
 import numpy as np
@@ -262,6 +263,46 @@ def test_amsgrad_remembers_the_largest_second_moment() -> None:
 
     # v is 50 after the first gradient and falls from there; the bias correction goes on.
     assert path[1][0] - path[0][0] == pytest.approx(-0.1 / np.sqrt(50 / 0.75), rel=1e-12)
+
+
+def test_nadam_looks_ahead_by_one_momentum() -> None:
+    g = np.array([2.0])
+    mu_1, mu_2 = 0.9 * (1 - 0.5 * 0.96), 0.9 * (1 - 0.5 * 0.96**2)
+
+    step = walk(partial(optimizers.nadam, epsilon=0.0), np.zeros(1), [g], 0.1)[0]
+
+    # m = 0.1 g and root v_hat = g, so both parts of m_hat are multiples of g.
+    expected = mu_2 * 0.1 / (1 - mu_1 * mu_2) + (1 - mu_1) / (1 - mu_1)
+    assert -step[0] == pytest.approx(0.1 * expected, rel=1e-12)
+
+
+def test_defaults_are_those_of_keras() -> None:
+    adam = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+    expected = {
+        "momentum": {"momentum": 0.9},
+        "momentum_keras": {"momentum": 0.9},
+        "nesterov": {"momentum": 0.9},
+        "nesterov_keras": {"momentum": 0.9},
+        "adagrad": {"initial_accumulator_value": 0.1, "epsilon": 1e-7, "epsilon_inside_root": True},
+        "rmsprop": {
+            "rho": 0.9,
+            "momentum": 0.0,
+            "epsilon": 1e-7,
+            "centered": False,
+            "epsilon_inside_root": True,
+        },
+        "adadelta": {"rho": 0.95, "epsilon": 1e-7},
+        "adam": {**adam, "epsilon_hat": False, "amsgrad": False},
+        "adamw": {"weight_decay": 0.004},
+        "adamax": adam,
+        "nadam": {**adam, "momentum_decay": 1.0},
+        "lion": {"beta_1": 0.9, "beta_2": 0.99, "weight_decay": 0.0},
+    }
+
+    for name, defaults in expected.items():
+        parameters = signature(getattr(optimizers, name)).parameters.values()
+        found = {p.name: p.default for p in parameters if p.default is not Parameter.empty}
+        assert found == defaults, name
 
 
 def test_nadam_with_dozats_slow_decay_differs_from_keras() -> None:

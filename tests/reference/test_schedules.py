@@ -82,12 +82,19 @@ def test_cosine_restarts_longer_and_lower(step: int, t_mul: float, m_mul: float,
     assert found == pytest.approx(expected, abs=1e-14)
 
 
+def test_restarts_do_not_fall_below_alpha() -> None:
+    found = [schedules.cosine_decay_restarts(step, 2.0, 1000, alpha=0.1) for step in (0, 500, 1000, 2000)]
+
+    assert found == pytest.approx([2.0, 1.1, 2.0, 1.1], rel=1e-14)
+
+
 def test_warmup_reaches_its_target_at_the_first_step_of_what_follows() -> None:
     after = partial(schedules.cosine_decay, initial_learning_rate=10.0, decay_steps=1000)
 
     rates = [schedules.linear_warmup(step, 2000, 10.0, after) for step in (0, 500, 1999, 2000, 2500, 3000)]
 
     assert rates == pytest.approx([0.0, 2.5, 9.995, 10.0, 5.0, 0.0], abs=1e-14)
+    assert schedules.linear_warmup(1, 4, 3.0, after, start=1.0) == 1.5
 
 
 def test_warmup_of_zero_steps_is_none() -> None:

@@ -116,6 +116,16 @@ def test_x7_the_sigmoid_circuit_has_the_printed_gradients() -> None:
     assert neuron.d_sum_collapsed == pytest.approx(neuron.d_sum, rel=1e-14)
 
 
+def test_x7_the_circuits_gradients_agree_with_differences() -> None:
+    wires = np.array([0.3, 1.7, -0.6, 0.9, 0.4])
+
+    difference = numeric_gradient(lambda v: sigmoid_neuron(*v).f, wires)
+
+    neuron = sigmoid_neuron(*wires)
+    found = [neuron.dw0, neuron.dx0, neuron.dw1, neuron.dx1, neuron.dw2]
+    np.testing.assert_allclose(found, difference, atol=1e-11)
+
+
 def test_x8_add_distributes_multiply_swaps_max_routes() -> None:
     a, b, dy = 3.0, -4.0, 2.0
     gates = {
@@ -127,6 +137,7 @@ def test_x8_add_distributes_multiply_swaps_max_routes() -> None:
     assert add_backward(a, b, dy) == (dy, dy)
     assert multiply_backward(a, b, dy) == (b * dy, a * dy)
     assert maximum_backward(a, b, dy) == (dy, 0.0)
+    assert maximum_backward(b, a, dy) == (0.0, dy)
     for backward, forward in gates.items():
         difference = numeric_gradient(lambda v, f=forward: dy * float(f(v)), np.array([a, b]))  # type: ignore[misc]
         np.testing.assert_allclose(backward(a, b, dy), difference, atol=1e-10)
