@@ -100,14 +100,14 @@ def scaled(value: float, scale: Scale, *, decimals: int | None = None) -> str:
 
 def percentage(share: float, *, decimals: int | None = None) -> str:
     """Write a share of 1 as a percentage without its unit; 0.9996 is ``99.96``, never ``100``."""
-    if not math.isfinite(share):
-        return number(share)
     if share in (0.0, 1.0):
         return f"{share * 100:.0f}"
+    if not 0 < share < 1:  # no share at all, but an interval may reach there
+        return number(share * 100, decimals=decimals)
     wanted = 1 if decimals is None else min(decimals, _MOST_DECIMALS)
     for digits in range(wanted, 2 * _MOST_DECIMALS):
         text = number(share * 100, decimals=min(digits, _MOST_DECIMALS))
-        if float(text.replace(MINUS, "-")) not in (0.0, 100.0):
+        if float(text) not in (0.0, 100.0):
             return text
     return "<0.00001" if share < 0.5 else ">99.99999"
 
@@ -164,6 +164,8 @@ def count(value: float) -> str:
         return MISSING
     if math.isinf(value):
         return NEVER
+    if abs(value) >= 1e15:
+        return number(value)
     if abs(value) >= 100 or float(value).is_integer():
         # Away from zero at the half, as people round; Python's own rounding would turn 202.5 into 202.
         value = math.copysign(math.floor(abs(value) + 0.5), value)
@@ -194,6 +196,8 @@ def bare_p(p: float) -> str:
         return ">0.99"
     decimals = 3 if p < 0.0995 else 2
     text = f"{p:.{decimals}f}"
+    if p < 0.05 <= float(text):
+        return "<0.05"  # rounded to 0.05 it would seem to contradict a verdict at the 5 % level
     return text.rstrip("0") if len(text.rstrip("0")) > 3 else text
 
 
@@ -203,8 +207,8 @@ def seconds(value: float) -> str:
         return MISSING
     if math.isinf(value):
         return NEVER
-    if value == 0:
-        return "0 s"
+    if value <= 0:
+        return "0 s"  # a clock that was set back measures less than nothing
     # Units change where the rounded number would, so that 59.96 s is 1 min and not 60.0 s.
     if value >= 59.95:
         return _minutes(value)
@@ -232,7 +236,7 @@ def ratio(value: float) -> str:
     """Write ``1.90×``; the caller names what it is a ratio to."""
     if not math.isfinite(value):
         return MISSING
-    return f"{_three_digits(value)}{TIMES}"
+    return f"{_three_digits(value) if 0 <= value < _LARGE else number(value)}{TIMES}"
 
 
 def level(alpha: float) -> str:

@@ -20,7 +20,11 @@ class CaseEvidence:
     has_named_reference: bool
 
     def label(self, axes: Axes) -> str:
-        return axes.label(self.varying)
+        """Return the choices that tell this configuration from the others; all of them if it is alone."""
+        return axes.label(self.named_axes(axes))
+
+    def named_axes(self, axes: Axes) -> tuple[str, ...]:
+        return self.varying or tuple(axes.as_dict())
 
     @property
     def reference(self) -> Axes | None:

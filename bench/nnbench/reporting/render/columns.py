@@ -8,7 +8,7 @@ from nnbench.reporting.blocks import Cell, Column, Table
 GAPS = (2, 1)  # between columns; the second where the first leaves no room for what must stay
 # A column of prose narrower than this is a tower of words; it is dropped before it gets there.
 _COMFORTABLE = 24
-_PIECE = re.compile(r"[^ (,=]*[ (,=]+|[^ (,=]+")
+_PIECE = re.compile(r"[^ (,]*[ (,]+|[^ (,]+")
 
 
 Columns = tuple[Column, ...]
@@ -19,7 +19,8 @@ Texts = list[list[str]]  # by column, then by row
 class Fitted:
     """A table cut to a width: the columns that stay, their widths, and the headers that had to go."""
 
-    columns: tuple[Column, ...]
+    columns: Columns
+    headers: tuple[str, ...]  # broken into lines, all of the same number
     widths: tuple[int, ...]
     gap: int
     rows: tuple[tuple[Cell, ...], ...]
@@ -43,7 +44,7 @@ def fit(table: Table, width: int) -> Fitted:
     gap, comfort = _spacing(columns, texts, width)
     if _total(_least(columns, texts, comfort), gap) > width:
         texts = [[text.replace(" [", "\n[") for text in column] for column in texts]
-    widths = _share(_natural(columns, texts), _least(columns, texts, comfort), width, gap)
+    widths = _share(columns, _natural(columns, texts), _least(columns, texts, comfort), width, gap)
     texts = [
         [wrapped(text, room) for text in column_texts] if column.wraps else column_texts
         for column, column_texts, room in zip(columns, texts, widths, strict=True)
@@ -52,7 +53,16 @@ def fit(table: Table, width: int) -> Fitted:
         tuple(Cell(texts[k][r], row[i].tone) for k, i in enumerate(kept)) for r, row in enumerate(table.rows)
     )
     left_out = (column.header.split(",")[0] for i, column in enumerate(table.columns) if i not in kept)
-    return Fitted(columns, tuple(widths), gap, rows, tuple(dict.fromkeys(left_out)))
+    return Fitted(
+        columns, tuple(_headers(columns, widths)), tuple(widths), gap, rows, tuple(dict.fromkeys(left_out))
+    )
+
+
+def _headers(columns: Columns, widths: list[int]) -> list[str]:
+    """Break the headers, and fill them from above so that all end on the line over the first row."""
+    broken = [_in_two_lines(column.header, width) for column, width in zip(columns, widths, strict=True)]
+    most = max(header.count("\n") for header in broken)
+    return ["\n" * (most - header.count("\n")) + header for header in broken]
 
 
 def _kept(columns: Columns, texts: Texts, width: int) -> list[int]:
@@ -107,19 +117,33 @@ def _widest_line(text: str) -> int:
 
 
 def _width_in_two_lines(header: str) -> int:
+    return min(max(map(len, halves)) for halves in _halves(header))
+
+
+def _in_two_lines(header: str, width: int) -> str:
+    if len(header) <= width:
+        return header
+    fitting = [halves for halves in _halves(header) if max(map(len, halves)) <= width]
+    return "\n".join(fitting[-1]) if fitting else header
+
+
+def _halves(header: str) -> list[tuple[str, str]]:
     words = header.split(" ")
-    breaks = range(1, len(words) + 1)
-    return min(max(len(" ".join(words[:k])), len(" ".join(words[k:]))) for k in breaks)
+    return [(" ".join(words[:k]), " ".join(words[k:])) for k in range(1, len(words) + 1)]
 
 
-def _share(natural: list[int], least: list[int], width: int, gap: int) -> list[int]:
-    """Take room from the column with most to spare, one place at a time, until the total fits."""
-    widths = list(natural)
-    while _total(widths, gap) > width:
-        spare = [have - need for have, need in zip(widths, least, strict=True)]
-        if max(spare) <= 0:
-            break
-        widths[spare.index(max(spare))] -= 1
+def _share(columns: Columns, natural: list[int], least: list[int], width: int, gap: int) -> list[int]:
+    """Give every column its natural width if there is room for all, else let what can wrap take the rest."""
+    if _total(natural, gap) <= width:
+        return natural
+    # Headers wrap first: they are read once, the rows many times.
+    widths = list(least)
+    rest = width - _total(widths, gap)
+    for i, column in enumerate(columns):
+        if column.wraps and rest > 0:
+            more = min(rest, natural[i] - widths[i])
+            widths[i] += more
+            rest -= more
     return widths
 
 
@@ -141,7 +165,7 @@ def _before_point(text: str) -> int | None:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Break a long name or sentence after a space, a bracket, a comma or an equals sign."""
+    """Break a long name or sentence after a space, a bracket or a comma."""
     lines = [""]
     for piece in _PIECE.findall(text):
         if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:

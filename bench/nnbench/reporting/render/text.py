@@ -61,7 +61,8 @@ def render(document: Document, *, width: int = 80, color: bool = False) -> str:
     for place, section in enumerate(document.sections):
         if place:
             page.blank()
-        if section.heading:
+        # A listing names its lines itself, and a screen has few.
+        if not all(isinstance(block, Listing) for block in section.blocks):
             page.paragraph(section.heading, style="bold")
         page.blocks(section.blocks)
     return "\n".join(line.rstrip() for line in target.getvalue().splitlines()) + "\n"
@@ -154,11 +155,9 @@ def _drawn(fitted: Fitted) -> RichTable:
         padding=(0, fitted.gap - 1, 0, 0),
         header_style="dim",
     )
-    for column, width in zip(fitted.columns, fitted.widths, strict=True):
+    for column, header, width in zip(fitted.columns, fitted.headers, fitted.widths, strict=True):
         justify: Literal["left", "right"] = "right" if column.align == "right" else "left"
-        drawn.add_column(
-            Text(column.header), justify=justify, width=width, overflow="fold", vertical="bottom"
-        )
+        drawn.add_column(Text(header), justify=justify, width=width, overflow="fold")
     for row in fitted.rows:
         drawn.add_row(*(Text(cell.text, style=_STYLES[cell.tone]) for cell in row))
     return drawn

@@ -32,9 +32,8 @@ def _median(case: CaseEvidence, summary: ConfigurationSummary) -> str:
 
 
 def _nothing_learned(case: CaseEvidence) -> list[str]:
-    who = "The configuration" if len(case.ranking) == 1 else f"None of {len(case.ranking)} configurations"
-    has = "has no" if len(case.ranking) == 1 else "has a"
-    return [f"{who} {has} median score on {case.facts.name}: half of its trials or more left none."]
+    who = case.label(case.ranking[0].axes) if len(case.ranking) == 1 else "Every configuration"
+    return [f"{who} lost half of its trials or more on {case.facts.name}, so there is no median score."]
 
 
 def _alone(case: CaseEvidence, best: ConfigurationSummary) -> str:
@@ -96,7 +95,7 @@ def _against(case: CaseEvidence) -> list[str]:
     summary = case.summary_of(case.reference)
     stands = f" ({_median(case, summary)}, n = {summary.n})" if summary else ""
     clauses = [
-        f"{len(found)} {words.VERDICT[verdict][0]}, {_first(case, found)}"
+        f"{_first(case, found, words.VERDICT[verdict][0])} ({words.signed_difference(found[0], case.facts)})"
         for verdict in _DECIDED
         if (found := _with(case, verdict))
     ]
@@ -107,9 +106,9 @@ def _against(case: CaseEvidence) -> list[str]:
 _DECIDED: tuple[Verdict, ...] = ("better", "equivalent", "worse")
 
 
-def _first(case: CaseEvidence, found: list[Comparison]) -> str:
-    leading = "" if len(found) == 1 else "first "
-    return f"{leading}{case.label(found[0].a)} ({words.signed_difference(found[0], case.facts)})"
+def _first(case: CaseEvidence, found: list[Comparison], word: str) -> str:
+    label = case.label(found[0].a)
+    return f"{label} is {word}" if len(found) == 1 else f"{len(found)} are {word}, first {label}"
 
 
 def _names(case: CaseEvidence, found: list[Comparison]) -> str:

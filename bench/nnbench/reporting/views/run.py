@@ -8,7 +8,7 @@ from nnbench.reporting import digits
 from nnbench.reporting.blocks import Item, Listing
 from nnbench.reporting.views import words
 
-_VERSIONS = ("nnkit", "numba", "numpy", "python")
+_VERSIONS = ("nnkit", "numba", "numpy")
 
 
 def about(run: RunRecord, trials: Sequence[TrialRecord]) -> Listing:
@@ -24,34 +24,36 @@ def about(run: RunRecord, trials: Sequence[TrialRecord]) -> Listing:
 
 
 def _about_case(facts: CaseFacts) -> tuple[Item, ...]:
-    """Describe a task: data, model, budget and what counts as reached or as different."""
+    """Describe a task: data, size, budget, and between which marks its metric lies."""
     summary = f"{facts.summary.rstrip('.')}; " if facts.summary else ""
     data = (
         f"{summary}{digits.count(facts.n_train)} training and {digits.count(facts.n_validation)} validation "
         f"examples, {digits.counted(facts.n_parameters, 'parameter')}"
     )
+    target = f"; target {words.metric_value(facts.target, facts)}" if facts.target is not None else ""
     budget = (
         f"{digits.counted(facts.epochs, 'epoch')} in batches of {digits.count(facts.batch_size)}, "
-        f"{digits.counted(facts.steps, 'step')}, the same for all"
-    )
-    target = f"target {words.metric_value(facts.target, facts)}, " if facts.target is not None else ""
-    judged = (
-        f"{words.metric(facts)}; {target}noticeable {words.noticeable(facts)}, "
+        f"{digits.counted(facts.steps, 'step')}{target}; "
         f"chance {words.metric_value(facts.chance, facts)}"
     )
-    return Item(facts.name, data), Item("budget", budget), Item("judged by", judged)
+    return Item(facts.name, data), Item("budget", budget)
 
 
 def _about_run(run: RunRecord, trials: Sequence[TrialRecord]) -> str:
     asked = len(run.trial_keys)
-    new = "all new" if run.n_new == asked else f"{digits.count(run.n_new)} new"
-    missing = f", {digits.count(asked - len(trials))} not recorded" if len(trials) < asked else ""
-    took = digits.seconds(run.elapsed_s)
-    return f"{run.run}, {run.created}, {digits.counted(asked, 'trial')} ({new}{missing}), {took}"
+    details = [f"{digits.count(run.n_new)} new"] if run.n_new < asked else []
+    if len(trials) < asked:
+        details.append(f"{digits.count(asked - len(trials))} not recorded")
+    n = (
+        f"{digits.counted(asked, 'trial')} ({', '.join(details)})"
+        if details
+        else digits.counted(asked, "trial")
+    )
+    return f"{run.run}, {run.created}, {n}, {digits.seconds(run.elapsed_s)}"
 
 
 def machine(environment: Mapping[str, Any]) -> str:
-    """Return the processor, its cores and the system, as far as they are known."""
+    """Return the processor, its cores, the system and its Python, as far as they are known."""
     cores = environment.get("cores")
     features = environment.get("cpu_features")
     known = (
@@ -59,6 +61,7 @@ def machine(environment: Mapping[str, Any]) -> str:
         digits.counted(int(cores), "core") if cores else None,
         "+".join(features) if isinstance(features, list) else None,
         environment.get("os"),
+        f"Python {environment['python']}" if environment.get("python") else None,
     )
     return ", ".join(str(each) for each in known if each)
 

@@ -40,7 +40,7 @@ def _choices(case: CaseEvidence) -> list[_Filled]:
             (Column(axis, wraps=True), [Cell(each.axes.as_dict().get(axis, "")) for each in case.ranking])
             for axis in case.varying
         ]
-    header = " · ".join(case.varying) or "configuration"
+    header = " · ".join(case.named_axes(case.ranking[0].axes))
     return [(Column(header, wraps=True), [Cell(case.label(each.axes)) for each in case.ranking])]
 
 
@@ -70,7 +70,7 @@ def _outcome(case: CaseEvidence) -> list[_Filled]:
         return []
     found = [case.comparison_of(each.axes) for each in case.ranking]
     header = words.unit_after("difference", digits.scale_of(case.facts.metric).difference_unit)
-    cells = [_difference(each, case) for each in found]
+    cells = [_difference(each, row, case) for each, row in zip(found, case.ranking, strict=True)]
     verdicts_ = [_verdict(case, each, row) for each, row in zip(found, case.ranking, strict=True)]
     return [
         (Column(_with_interval(header, cells, case.level), "decimal"), cells),
@@ -79,10 +79,12 @@ def _outcome(case: CaseEvidence) -> list[_Filled]:
     ]
 
 
-def _difference(comparison: Comparison | None, case: CaseEvidence) -> Cell:
+def _difference(comparison: Comparison | None, row: ConfigurationSummary, case: CaseEvidence) -> Cell:
     if comparison is None:
         return _QUIET
-    if not words.has_score(comparison.difference):
+    # Two sides without a score on any seed differ by 0 in the statistics. Nobody measured that 0.
+    is_bounded = any(words.has_score(end) for end in comparison.interval)
+    if not words.has_score(comparison.difference) or not (is_bounded or words.has_score(row.median)):
         return Cell(digits.MISSING)
     scale = digits.scale_of(case.facts.metric)
     return Cell(str(digits.difference(comparison.difference, words.scored(comparison.interval), scale)))
@@ -135,13 +137,13 @@ def _doubt(case: CaseEvidence) -> list[_Filled]:
 
 def _notes(case: CaseEvidence) -> list[str]:
     n = {each.n for each in case.ranking}
-    seeds = f"n = {n.pop()} seeds" if len(n) == 1 else "n seeds"
+    seeds = f"n = {digits.counted(n.pop(), 'seed')}" if len(n) == 1 else "n seeds"
     notes = [f"Best median first: {words.metric(case.facts)} after the last step, {seeds}."]
     if case.comparisons:
         notes.append(_compared(case))
     if methods := _methods(case):
         notes.append(f"Intervals: {methods}.")
-    if not all(words.has_score(end) for row in case.ranking for end in (row.median, *row.interval)):
+    if any(trial.status in ("diverged", "pruned") for trial in case.trials):
         notes.append("A diverged or pruned trial counts as the worst there is.")
     return notes
 
@@ -150,7 +152,7 @@ def _compared(case: CaseEvidence) -> str:
     assert case.reference is not None
     role = "" if case.has_named_reference else ", the leader"
     family = digits.counted(case.family, "comparison")
-    which = "" if case.has_named_reference else " (all pairs)"
+    which = "" if case.has_named_reference or case.family == 1 else " (all pairs)"
     return (
         f"Difference: mean over pairs by seed, to {case.label(case.reference)}{role}. "
         f"p: sign-flip test, Holm over {family}{which}. "

@@ -1,0 +1,103 @@
+"""The other formats: comma-separated values, LaTeX, and one HTML page."""
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+import pytest
+import report_samples as samples
+
+from nnbench.reporting.blocks import Cell, Column, Document, Paragraph, Section, Table
+from nnbench.reporting.render import csv as csv_renderer
+from nnbench.reporting.render import html, latex
+
+
+def test_csv_has_a_row_for_every_trial_and_full_numbers() -> None:
+    """Reading the file back gives the records: each trial, each number to its last bit."""
+    sample = samples.six_by_ten()
+
+    rows = list(csv.DictReader(io.StringIO(csv_renderer.render(sample.run, sample.trials))))
+
+    assert len(rows) == 60
+    assert [row["optimizer"] for row in rows] == [each.axes.as_dict()["optimizer"] for each in sample.trials]
+    assert float(rows[0]["final_accuracy"]) == sample.trials[0].final["accuracy"]
+    assert rows[52]["status"] == "diverged"
+    assert rows[52]["final_accuracy"] == ""
+    assert rows[59]["steps_to_target"] == ""
+    assert not re.search("nan|inf|None", csv_renderer.render(sample.run, sample.trials))
+
+
+def test_csv_keeps_cases_with_other_axes_and_metrics_apart() -> None:
+    """A column exists for every metric of any case, and is empty where a case has no such metric."""
+    sample = samples.two_cases()
+
+    rows = list(csv.DictReader(io.StringIO(csv_renderer.render(sample.run, sample.trials))))
+
+    assert rows[0]["final_loss"] == ""
+    assert rows[-1]["final_accuracy"] == ""
+    assert float(rows[-1]["final_loss"]) > 0
+
+
+def test_latex_escapes_what_latex_reads() -> None:
+    """Per cent, underscores and braces in names would end the table or the compilation."""
+    table = Table("", (Column("a_b, %"),), ((Cell("x{y} & 5 % #1 ~ ^ \\ $"),), (Cell("[−∞, 1]"),)))
+
+    shown = latex.render(Document("", (Section("", (table,)),)))
+
+    assert r"a\_b, \%" in shown
+    assert r"x\{y\} \& 5 \% \#1 \textasciitilde{} \textasciicircum{} \textbackslash{} \$" in shown
+    assert r"{}[$-$$\infty$, 1]" in shown
+
+
+@pytest.mark.parametrize("name", samples.EVERY_SAMPLE)
+def test_latex_rows_have_as_many_cells_as_columns(name: str) -> None:
+    """Each row of a table has one separator fewer than the table has columns."""
+    shown = latex.render(samples.EVERY_SAMPLE[name]().document())
+
+    for columns, body in re.findall(r"\\begin\{tabular\}\{([lr]+)\}(.*?)\\end\{tabular\}", shown, re.DOTALL):
+        rows = [line for line in body.splitlines() if line.endswith(r"\\")]
+        assert rows
+        assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {len(columns) - 1}
+
+
+class Tags(HTMLParser):
+    """Collects the tags that are open, and fails where they do not nest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+        self.links += [value or "" for name, value in attributes if name in ("src", "href", "xlink:href")]
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.links += [value or "" for name, value in attributes if name in ("src", "href", "xlink:href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_html_is_one_file_with_its_figures_inside() -> None:
+    """The page nests properly, holds the drawing, and asks nothing of the network."""
+    page = html.render(samples.six_by_ten().document())
+    tags = Tags()
+    tags.feed(page)
+
+    assert tags.open == []
+    assert page.count("<svg") == 1
+    assert all(link.startswith("#") for link in tags.links)
+    assert "<script" not in page
+    assert "@import" not in page
+    assert '<td class="left bad">worse</td>' in page
+
+
+def test_html_escapes_what_users_name() -> None:
+    """A name with angle brackets is shown and not obeyed."""
+    page = html.render(Document("<b>", (Section("", (Paragraph("<script>alert(1)</script>"),)),)))
+
+    assert "<script" not in page
+    assert "<b>" not in page

@@ -1,0 +1,77 @@
+"""The JSON document keeps its contract: names, types, and nothing that strict JSON lacks."""
+
+from typing import Any
+
+import pytest
+import report_samples as samples
+
+from nnbench.reporting.render import json
+
+DOCUMENT = {"schema", "run", "new", "cached", "trials", "configurations", "verdicts"}
+TRIAL = {
+    *("key", "case", "axes", "seed", "status", "final", "best", "steps"),
+    *("steps_to_target", "train_s", "digest"),
+}
+CONFIGURATION = {"case", "axes", "n", "median", "interval", "success_rate", "failures"}
+VERDICT = {"case", "a", "b", "verdict", "difference", "interval", "p", "n", "seeds_needed"}
+
+
+def parsed(sample: samples.Sample) -> dict[str, Any]:
+    shown = json.render(sample.run, sample.trials, sample.summaries, sample.comparisons)
+    return samples.strict_json(shown)
+
+
+@pytest.mark.parametrize("name", samples.EVERY_SAMPLE)
+def test_the_contract_is_kept(name: str) -> None:
+    """Every promised key is there in every situation, in strict JSON."""
+    document = parsed(samples.EVERY_SAMPLE[name]())
+
+    assert document.keys() >= DOCUMENT
+    assert document["schema"] == "nnbench.run/1"
+    assert all(each.keys() >= TRIAL for each in document["trials"])
+    assert all(each.keys() >= CONFIGURATION for each in document["configurations"])
+    assert all(each.keys() >= VERDICT for each in document["verdicts"])
+
+
+def test_values_are_those_of_the_records() -> None:
+    """Numbers are not rounded, axes are objects, and both sides of a verdict are named in full."""
+    sample = samples.six_by_ten()
+
+    document = parsed(sample)
+
+    assert len(document["trials"]) == 60
+    first = document["trials"][0]
+    assert first["axes"] == {"optimizer": "adam", "activation": "relu"}
+    assert first["final"] == {"accuracy": sample.trials[0].final["accuracy"]}
+    assert first["best"]["step"] == 900
+    assert isinstance(first["best"]["step"], int)
+    verdict = document["verdicts"][1]
+    assert verdict["a"] == {"optimizer": "momentum", "activation": "relu"}
+    assert verdict["b"] == {"optimizer": "adam", "activation": "relu"}
+    assert (verdict["verdict"], verdict["seeds_needed"], verdict["n"]) == ("cannot_tell", 16, 10)
+    assert verdict["interval"] == [-0.0058, 0.0003]
+
+
+def test_what_is_not_finite_is_null() -> None:
+    """An infinite median and an open interval are null, with the failures that explain them beside."""
+    rows = parsed(samples.six_by_ten())["configurations"]
+    lost = parsed(samples.all_diverged())
+
+    assert rows[5]["interval"] == [None, 0.8583]
+    assert rows[5]["failures"] == {"diverged": 3}
+    assert rows[4]["steps_to_target"] is None
+    assert lost["configurations"][0]["median"] is None
+    assert lost["configurations"][0]["interval"] == [None, None]
+    assert lost["trials"][0]["final"] == {}
+    assert lost["trials"][0]["steps_to_target"] is None
+
+
+def test_an_environment_of_any_values_can_be_written() -> None:
+    """Values that JSON lacks become text or null, down to any depth."""
+    value = {"path": samples.GOLDEN, "deep": [{"x": float("nan")}, (1, 2)], 3: True}
+
+    assert json._json_value(value) == {
+        "path": str(samples.GOLDEN),
+        "deep": [{"x": None}, [1, 2]],
+        "3": True,
+    }

@@ -1,0 +1,54 @@
+"""The report as Markdown: tables that GitHub draws, figures beside the file, no markup by accident."""
+
+import re
+from pathlib import Path
+
+import pytest
+import report_samples as samples
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnbench.reporting.render import markdown
+
+
+def test_golden() -> None:
+    """Six configurations with ten seeds look as they looked when somebody last looked."""
+    samples.check_golden("report.md", markdown.render(samples.six_by_ten().document()))
+
+
+@pytest.mark.parametrize("name", samples.EVERY_SAMPLE)
+def test_every_row_has_as_many_cells_as_its_header(name: str) -> None:
+    """GitHub drops what stands beyond the header's columns without a word."""
+    shown = markdown.render(samples.EVERY_SAMPLE[name]().document())
+
+    blocks = [block.splitlines() for block in shown.split("\n\n") if block.startswith("|")]
+    assert blocks
+    for lines in blocks:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
+        assert re.fullmatch(r"\|( (:--|--:) \|)+", lines[1])
+
+
+@given(st.text())
+def test_no_text_ends_a_cell_or_starts_markup(text: str) -> None:
+    """Bars, stars, angle brackets and backquotes are escaped, and a cell stays on one line."""
+    shown = markdown.escaped(text)
+
+    assert not re.search(r"(?<!\\)(\\\\)*[`*|<~$]", shown)
+    assert "\n" not in shown
+    assert "\r" not in shown
+
+
+def test_names_and_intervals_stay_readable() -> None:
+    """What is no markup is not escaped: the source of a report is read too."""
+    assert markdown.escaped("leaky_relu 97.1 [96.7, 97.8]") == "leaky_relu 97.1 [96.7, 97.8]"
+    assert markdown.escaped("[a](b) _x_ a|b") == r"[a\](b) \_x\_ a\|b"
+
+
+def test_figures_are_written_beside_the_report(tmp_path: Path) -> None:
+    """The report names its figures relative to itself, and they are there."""
+    files = markdown.write(samples.two_cases().document(), tmp_path / "report.md")
+
+    named = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", (tmp_path / "report.md").read_text(encoding="utf-8"))
+    assert named == ["digits-mlp-curves.svg", "sine-curves.svg"]
+    assert sorted(path.name for path in files) == sorted([*named, "report.md"])
+    assert all((tmp_path / each).read_bytes().startswith(b"<?xml") for each in named)

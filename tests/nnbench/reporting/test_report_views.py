@@ -1,0 +1,333 @@
+"""What the views say of runs whose answers are known."""
+
+from dataclasses import replace
+
+import pytest
+import report_samples as samples
+
+from nnbench.reporting.blocks import FigureRef, Listing, Paragraph, Table
+from nnbench.reporting.document import listing
+from nnbench.reporting.evidence import CaseEvidence, evidence_of
+from nnbench.reporting.views.curves import MOST_LINES, curves
+from nnbench.reporting.views.failures import failures
+from nnbench.reporting.views.headline import headline
+from nnbench.reporting.views.matrix import matrix
+from nnbench.reporting.views.run import about
+from nnbench.reporting.views.trials import trials
+from nnbench.reporting.views.verdicts import verdicts
+
+
+def first_case(sample: samples.Sample) -> CaseEvidence:
+    return evidence_of(sample.run, sample.trials, sample.summaries, sample.comparisons)[0]
+
+
+def column(table: Table, header: str) -> list[str]:
+    place = [each.header for each in table.columns].index(header)
+    return [row[place].text for row in table.rows]
+
+
+def headers(table: Table) -> list[str]:
+    return [each.header for each in table.columns]
+
+
+def test_the_table_is_sorted_by_median_best_first() -> None:
+    """Rows follow the median and not the order in which the run asked for them."""
+    table = verdicts(first_case(samples.six_by_ten()))
+
+    assert column(table, "optimizer") == ["adam", "momentum", "adam", "momentum", "sgd", "sgd"]
+    assert column(table, "#") == ["1", "2", "3", "4", "5", "6"]
+    assert column(table, "accuracy, % [95%]")[0] == "97.08 [96.67, 97.78]"
+
+
+def test_a_loss_is_sorted_upwards_and_has_no_unit() -> None:
+    """Where less is better the smallest median leads, and no percent sign appears."""
+    sample = samples.two_cases()
+
+    table = verdicts(evidence_of(sample.run, sample.trials, sample.summaries, sample.comparisons)[1])
+
+    assert column(table, "loss [95%]") == ["0.01234 [0.01190, 0.01310]", "0.0521 [0.0498, 0.0555]"]
+    assert "reached target" not in headers(table)
+
+
+def test_of_equal_medians_the_reference_stands_first() -> None:
+    """The statistics break a tie their way; the table must not put another row above its own leader."""
+    sample = samples.two_of("worse")
+    leader, other = sample.summaries
+    tied = (replace(other, median=leader.median, median_steps_to_target=1.0), leader)
+
+    case = first_case(replace(sample, summaries=tied))
+
+    assert case.ranking[0].axes == case.reference
+
+
+def test_verdict_words_come_from_the_comparison() -> None:
+    """Each row repeats the verdict on it, the reference is called so, and its difference stays empty."""
+    table = verdicts(first_case(samples.six_by_ten()))
+
+    assert column(table, "verdict") == ["reference", "cannot tell", "worse", "worse", "worse", "worse"]
+    assert column(table, "difference, pp [95%]")[:2] == ["", "−0.33 [−0.58, +0.03]"]
+    assert column(table, "p")[:3] == ["", "0.078", "0.029"]
+
+
+def test_the_family_the_level_and_the_methods_are_printed() -> None:
+    """A leader picked out of six was picked from 15 pairs; a reference named beforehand has only one each."""
+    led = " ".join(verdicts(first_case(samples.six_by_ten())).notes)
+    named = " ".join(verdicts(first_case(samples.two_of("better", against="adam"))).notes)
+
+    assert "Holm over 15 comparisons (all pairs)" in led
+    assert "to adam · relu, the leader" in led
+    assert "at the 5 % level" in led
+    assert "within ±0.5 pp" in led
+    assert "medians by order statistics, differences by BCa bootstrap" in led
+    assert "n = 10 seeds" in led
+    assert "Holm over 1 comparison." in named
+    assert "the leader" not in named
+
+
+def test_a_named_reference_narrows_the_family() -> None:
+    """With the reference named, six configurations make five comparisons."""
+    sample = samples.six_by_ten()
+
+    case = first_case(replace(sample, run=replace(sample.run, against="adam · relu")))
+
+    assert case.family == 5
+
+
+def test_small_samples_are_said_to_use_student() -> None:
+    """Below ten pairs the difference has Student's interval, below six seeds the median too."""
+    notes = " ".join(verdicts(first_case(samples.long_names())).notes)
+
+    assert "medians by order statistics, differences by Student's t" in notes
+
+
+def test_a_single_configuration_has_no_verdict_columns() -> None:
+    """Nothing is compared, so nothing is said about a difference, a verdict or a p value."""
+    table = verdicts(first_case(samples.alone()))
+
+    assert not {"verdict", "p", "why"} & set(headers(table))
+    assert not any("difference" in header for header in headers(table))
+    assert column(table, "optimizer · activation") == ["adam · relu"]
+
+
+def test_different_n_get_a_column() -> None:
+    """Where seeds are missing in one row, every row shows its own n."""
+    sample = samples.two_of("worse")
+    fewer = (sample.summaries[0], replace(sample.summaries[1], n=7, success_rate=1.0))
+
+    table = verdicts(first_case(replace(sample, summaries=fewer)))
+
+    assert column(table, "n") == ["10", "7"]
+
+
+def test_no_score_is_said_and_not_a_number() -> None:
+    """An infinite median is no number that somebody measured, nor is a difference of nothing."""
+    table = verdicts(first_case(samples.all_diverged()))
+
+    assert column(table, "accuracy, %") == ["no score", "no score"]
+    assert column(table, "difference, pp") == ["", "—"]
+    assert column(table, "steps to target") == ["never", "never"]
+    assert column(table, "success, % [95%]") == ["0 [0, 28]", "0 [0, 28]"]
+    assert column(table, "failures") == ["10 diverged", "10 diverged"]
+
+
+@pytest.mark.parametrize(
+    ("sample", "sentences"),
+    [
+        (
+            samples.six_by_ten(),
+            (
+                "adam · relu leads on digits-mlp: median validation accuracy 97.08 % [96.67, 97.78], n = 10.",
+                "It reached the target of 95 % in 10 of 10 trials, in the median after 203 steps.",
+                "It is better than 4 of 5 others; nearest is adam · sigmoid, 1.17 pp [0.94, 1.44] behind",
+                "Whether momentum · relu differs from it cannot be told (difference smaller than the noise;",
+                "about 16 seeds would tell",
+                "3 of 60 trials left no score (3 diverged).",
+            ),
+        ),
+        (samples.two_of("worse"), ("It is better than sgd, 1.20 pp [0.90, 1.50] behind (p = 0.029).",)),
+        (samples.two_of("equivalent"), ("Equivalent to it, within ±0.5 pp: sgd.",)),
+        (samples.two_of("better"), ("By the mean of the paired differences sgd did better.",)),
+        (
+            samples.two_of("better", against="adam"),
+            ("Against adam (97.08 % [96.67, 97.78], n = 10) on digits-mlp: sgd is better (+1.20 pp",),
+        ),
+        (
+            samples.two_of("cannot_tell", against="adam", reason="no seed in common"),
+            ("nothing is decided.", "Whether sgd differs from adam cannot be told (no seed in common)."),
+        ),
+        (samples.alone(), ("adam · relu has a median validation accuracy of 97.08 % [96.67, 97.78]",)),
+        (samples.alone(n=1), ("97.1 % on digits-mlp, n = 1.", "One seed shows no spread")),
+        (samples.all_diverged(), ("Every configuration lost half of its trials or more",)),
+    ],
+)
+def test_headline(sample: samples.Sample, sentences: tuple[str, ...]) -> None:
+    """The lead says who, by how much, how sure, and what would change it."""
+    text = headline(first_case(sample)).text
+
+    for sentence in sentences:
+        assert sentence in text
+
+
+def test_a_lead_won_by_lost_scores_is_not_sold_as_a_difference() -> None:
+    """Where the other side lost by leaving no score, the mean of the rest may be 0 and says nothing."""
+    reason = "behind on 8 of 10 seeds; on 8 of them it left no score"
+    sample = samples.two_of("worse", difference=0.0, interval=(-0.01, 0.01), reason=reason)
+
+    text = headline(first_case(sample)).text
+
+    assert f"It is better than sgd, {reason} (p = 0.029)." in text
+    assert "0.0 pp" not in text
+
+
+def test_an_empty_case_says_so() -> None:
+    """A run of which nothing is recorded makes a document of one sentence."""
+    sample = samples.alone()
+
+    document = samples.Sample(sample.run, (), (), ()).document()
+
+    block = document.sections[0].blocks[0]
+    assert isinstance(block, Paragraph)
+    assert block.text == "Nothing was measured on digits-mlp."
+
+
+def test_failures_are_rows_and_counted_by_choice() -> None:
+    """Each configuration and kind is a row with its seeds; every choice on every axis has its count."""
+    table = failures(first_case(samples.six_by_ten()))
+
+    assert table is not None
+    assert [cell.text for cell in table.rows[0]] == [
+        "sgd · sigmoid",
+        "diverged",
+        "3/10",
+        "2, 5, 6",
+        "319–323",
+    ]
+    assert table.notes == (
+        "By choice: optimizer adam 0/20, momentum 0/20, sgd 3/20; activation relu 0/30, sigmoid 3/30.",
+    )
+
+
+def test_an_error_is_shown_beside_its_trials() -> None:
+    """A trial that failed with an error brings its text, once for all the seeds that had it."""
+    sample = samples.two_of("worse")
+    broken = tuple(
+        replace(each, status="failed", error="ValueError: no such layer", final={}, curves={})
+        if each.seed < 2 and each.axes.as_dict()["optimizer"] == "sgd"
+        else each
+        for each in sample.trials
+    )
+
+    table = failures(first_case(replace(sample, trials=broken)))
+
+    assert table is not None
+    assert column(table, "error") == ["ValueError: no such layer"]
+    assert column(table, "trials") == ["2/10"]
+
+
+def test_nothing_failed_gives_no_table() -> None:
+    """A run without failures has no section about them."""
+    assert failures(first_case(samples.two_of("worse"))) is None
+
+
+def test_matrix_crosses_two_axes() -> None:
+    """Nine medians stand where their choices meet, and the best one is marked."""
+    table = matrix(first_case(samples.grid()))
+
+    assert table is not None
+    assert headers(table) == ["optimizer", "act0", "act1", "act2"]
+    assert [cell.text for cell in table.rows[1]] == ["opt1", "94.0", "93.0", "92.0"]
+    assert [cell.tone for cell in table.rows[0]] == ["plain", "good", "plain", "plain"]
+
+
+def test_matrix_needs_two_axes_with_three_choices() -> None:
+    """A grid two wide repeats the verdict table, and one axis makes no grid."""
+    assert matrix(first_case(samples.six_by_ten())) is None
+    assert matrix(first_case(samples.two_of("worse"))) is None
+
+
+def test_few_curves_share_one_panel() -> None:
+    """Six lines can be told apart on one pair of axes."""
+    figure = curves(first_case(samples.six_by_ten()))
+
+    assert figure is not None
+    assert [(panel.title, len(panel.series)) for panel in figure.panels] == [("", 6)]
+    assert figure.name == "digits-mlp-curves"
+
+
+def test_many_curves_get_a_panel_for_each_choice_on_the_first_axis() -> None:
+    """Nine lines would be spaghetti; three panels of three are read side by side."""
+    figure = curves(first_case(samples.grid()))
+
+    assert figure is not None
+    assert [panel.title for panel in figure.panels] == ["opt0", "opt1", "opt2"]
+    assert [series.label for series in figure.panels[0].series] == ["act0", "act1", "act2"]
+
+
+def test_many_curves_on_one_axis_are_split_by_rank() -> None:
+    """With one axis there is no choice to split by, so the best eight share a panel."""
+    sample = samples.grid(9, 1)
+    case = first_case(replace(sample, run=replace(sample.run, varying=("optimizer",))))
+
+    figure = curves(case)
+
+    assert figure is not None
+    assert [len(panel.series) for panel in figure.panels] == [MOST_LINES, 1]
+    assert figure.panels[0].series[0].label == "opt0"
+
+
+def test_trials_without_curves_make_no_figure() -> None:
+    """The store may be asked without curves; the report is then without pictures."""
+    sample = samples.alone()
+    bare = tuple(replace(each, curves={}) for each in sample.trials)
+
+    assert curves(first_case(replace(sample, trials=bare))) is None
+    assert not any(
+        isinstance(block, FigureRef)
+        for section in replace(sample, trials=bare).document().sections
+        for block in section.blocks
+    )
+
+
+def test_the_run_is_described_so_that_it_can_be_repeated() -> None:
+    """Data, budget, machine, versions and the command itself are there."""
+    sample = samples.six_by_ten()
+
+    said = {item.name: item.text for item in about(sample.run, sample.trials).items}
+
+    assert said["again"] == sample.run.command
+    assert "1,437 training and 360 validation examples, 6,570 parameters" in said["digits-mlp"]
+    assert said["budget"] == "20 epochs in batches of 32, 900 steps; target 95 %; chance 10 %"
+    assert said["machine"] == "Example 9000, 2 cores, avx2+fma, Linux, Python 3.12.3"
+    assert said["versions"].startswith("nnkit 0.1.0, numba 0.68.0")
+    assert said["run"].endswith("60 trials, 1.23 s")
+
+
+def test_a_run_that_was_resumed_says_what_is_new_and_what_is_missing() -> None:
+    """Trials that came from the store or are not there yet are counted."""
+    sample = samples.six_by_ten()
+    resumed = replace(sample.run, n_new=12, n_cached=48)
+
+    said = {item.name: item.text for item in about(resumed, sample.trials[:50]).items}
+
+    assert "60 trials (12 new, 10 not recorded)" in said["run"]
+
+
+def test_an_unknown_machine_is_left_out() -> None:
+    """What could not be found out has no line, rather than the word None."""
+    sample = samples.alone()
+
+    shown = about(replace(sample.run, environment={"cpu": None}), sample.trials)
+
+    assert {item.name for item in shown.items} == {"digits-mlp", "budget", "run", "again"}
+
+
+def test_the_listing_has_a_row_for_every_trial() -> None:
+    """Diverged trials are rows like all others, with dashes for the scores they do not have."""
+    sample = samples.six_by_ten()
+
+    table = trials(first_case(sample))
+
+    assert len(table.rows) == 60
+    assert column(table, "status").count("diverged") == 3
+    assert column(table, "final accuracy, %")[52] == "—"
+    assert isinstance(listing(sample.run, sample.trials).sections[-1].blocks[0], Listing)
