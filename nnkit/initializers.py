@@ -53,6 +53,7 @@ class BoundInitializer:
     def __call__(self, shape: Shape, seed: int = 0, dtype: str = "float32", stream: int = 0) -> NDArray[Any]:
         """Return new weights; the same seed and stream give the same, and float32 is float64 rounded."""
         _check_draw(seed, dtype, stream)
+        shape = tuple(shape)  # a list will do
         numbers = self.record.spread(shape, self.parameters)
         out: NDArray[Any] = np.full(shape, np.nan, dtype)
         if self.record.distribution == "orthogonal":

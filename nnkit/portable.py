@@ -20,7 +20,8 @@ def power(base: Array | float, exponent: Array | float) -> Array:
     """Return ``base**exponent`` for a base of at least 0; 0 to the power 0 is 1."""
     base, exponent = np.broadcast_arrays(np.asarray(base, np.float64), np.asarray(exponent, np.float64))
     positive = base > 0.0
-    value = _exp(exponent * _log(np.where(positive, base, 1.0)))
+    high, low = _log(np.where(positive, base, 1.0))
+    value = _exp(exponent * high, exponent * low)
     at_zero = np.where(exponent == 0.0, 1.0, np.where(exponent > 0.0, 0.0, np.inf))
     return np.where(exponent == 1.0, base, np.where(positive, value, at_zero))
 
@@ -34,11 +35,11 @@ def cosine_of_pi(x: Array | float) -> Array:
     return np.where(np.abs(x - 0.5) <= 0.25, sine, np.where(x > 0.5, -cosine, cosine))
 
 
-def _exp(x: Array) -> Array:
+def _exp(high: Array, low: Array) -> Array:
+    """Return ``exp(high + low)``; what is a multiple of ln 2 in ``high`` is taken off without rounding."""
     # Beyond these the result is infinite or 0 anyway, and the exponent would no longer fit its integer.
-    x = np.clip(x, -800.0, 800.0)
-    whole = np.rint(x / (_LN2_HIGH + _LN2_LOW))
-    rest = (x - whole * _LN2_HIGH) - whole * _LN2_LOW
+    whole = np.rint(np.clip(high + low, -800.0, 800.0) / (_LN2_HIGH + _LN2_LOW))
+    rest = np.clip((high - whole * _LN2_HIGH) + (low - whole * _LN2_LOW), -1.0, 1.0)
     series = np.ones_like(rest)
     for n in range(14, 0, -1):
         series = 1.0 + rest * series / n
@@ -46,7 +47,8 @@ def _exp(x: Array) -> Array:
         return np.ldexp(series, whole.astype(np.int64))
 
 
-def _log(x: Array) -> Array:
+def _log(x: Array) -> tuple[Array, Array]:
+    """Return ``log(x)`` in two parts: the multiple of ln 2, rounded to few bits, and the rest."""
     significand, exponent = np.frexp(x)
     is_low = significand < 0.7071067811865476
     significand = np.where(is_low, 2.0 * significand, significand)
@@ -55,7 +57,7 @@ def _log(x: Array) -> Array:
     series = np.zeros_like(s)
     for n in range(23, 2, -2):
         series = (series + 1.0 / n) * (s * s)
-    return exponent * _LN2_HIGH + (exponent * _LN2_LOW + (2.0 * s * series + 2.0 * s))
+    return exponent * _LN2_HIGH, exponent * _LN2_LOW + (2.0 * s * series + 2.0 * s)
 
 
 def _cosine(x: Array) -> Array:

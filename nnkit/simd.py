@@ -274,3 +274,31 @@ def _flat_twin(array):
 
 
 flat = Intrinsic(_build_flat, _flat_twin)
+
+
+def _build_copy_values() -> Any:
+    from numba import types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array
+
+    @intrinsic
+    def copy_values(context, source, source_at, target, target_at, count):
+        def code(cx, builder, signature, args):
+            source_data = make_array(source)(cx, builder, args[0]).data
+            target_array = make_array(target)(cx, builder, args[2])
+            from_here, to_there = builder.gep(source_data, [args[1]]), builder.gep(target_array.data, [args[3]])
+            cgutils.raw_memcpy(builder, to_there, from_here, args[4], target_array.itemsize)
+            return cx.get_dummy_value()
+
+        return types.void(source, types.int64, target, types.int64, types.int64), code
+
+    return copy_values
+
+
+def _copy_values_twin(source, source_at, target, target_at, count):
+    """Copy ``count`` values between contiguous arrays of one type, as memory: far faster than a short loop."""
+    target.reshape(-1)[target_at : target_at + count] = source.reshape(-1)[source_at : source_at + count]
+
+
+copy_values = Intrinsic(_build_copy_values, _copy_values_twin)

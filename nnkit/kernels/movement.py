@@ -1,6 +1,7 @@
 """Kernels that move, add and multiply values without any mathematics of their own."""
 
 from nnkit.jit import kernel
+from nnkit.simd import copy_values
 
 
 @kernel
@@ -11,9 +12,7 @@ def gather_rows(data, order, out):
     """
     rows, values = out.shape
     for i in range(rows):
-        start = order[i] * values
-        for j in range(values):
-            out[i, j] = data[start + j]
+        copy_values(data, order[i] * values, out, i * values, values)
 
 
 @kernel

@@ -122,37 +122,39 @@ def normal_tail_double(x):
     quotient = inverse * farther
     error = fma(-quotient, nearer, 1.0) - quotient * (a - (nearer - 1.25))
     m = _expm1_reduced(r + fma(-0.5, fma(a, a, -square), error))
-    g = quotient * _tail_shape((a - 6.0) * (inverse * nearer))
+    shape = _tail_shape((a - 6.0) * (inverse * nearer))
+    g = quotient * shape
+    result = fma(g, m, fma(quotient, shape, -g)) + g
     # 2**n leaves the range of normal numbers long before the result does: scale in two steps.
     scale, rest = power_of_two(n + 512.0), 2.0**-512
-    return fma(g, m, g) * scale * rest, (1.0 + m) * scale * rest
+    return result * scale * rest, (1.0 + m) * scale * rest
 
 
 @kernel
 def _tail_shape(x):
     """Return the shape in `normal_tail_double` for ``x = (a - 6) / (a + 6)``, to 2**-58."""
-    p = 1.481027540946565766e-9
-    p = fma(p, x, 2.8936897573659788419e-9)
-    p = fma(p, x, -1.4878374407110539901e-8)
-    p = fma(p, x, -2.0841924328887352895e-8)
-    p = fma(p, x, 1.2648240540297595775e-7)
-    p = fma(p, x, 1.4784693881411818382e-8)
-    p = fma(p, x, -9.7151868400097865585e-7)
-    p = fma(p, x, 1.6047912070770962083e-6)
-    p = fma(p, x, 4.5318882612727544208e-6)
-    p = fma(p, x, -0.000024981977243419640703)
-    p = fma(p, x, 0.000032667442522099416504)
-    p = fma(p, x, 0.00012258319282054044909)
-    p = fma(p, x, -0.00082390140315698606378)
-    p = fma(p, x, 0.0026822924835641129966)
-    p = fma(p, x, -0.0062053374222619702141)
-    p = fma(p, x, 0.011035255170507446472)
-    p = fma(p, x, -0.015019559475149182136)
-    p = fma(p, x, 0.013828832106456364031)
-    p = fma(p, x, -0.0019357291735216775773)
-    p = fma(p, x, -0.024849896729394416827)
-    p = fma(p, x, 0.066269297925047817321)
-    p = fma(p, x, -0.11582454567002545059)
+    p = 1.4801170969173974193e-9
+    p = fma(p, x, 2.890381695595763643e-9)
+    p = fma(p, x, -1.4876524855633614347e-8)
+    p = fma(p, x, -2.0836286250130196718e-8)
+    p = fma(p, x, 1.2649026331713670405e-7)
+    p = fma(p, x, 1.4782210925824489228e-8)
+    p = fma(p, x, -9.7152717497876369198e-7)
+    p = fma(p, x, 1.6047900525029113455e-6)
+    p = fma(p, x, 4.5318928835309803229e-6)
+    p = fma(p, x, -0.00002498197563178486429)
+    p = fma(p, x, 0.000032667441103577313071)
+    p = fma(p, x, 0.00012258319211351158708)
+    p = fma(p, x, -0.00082390140290986254338)
+    p = fma(p, x, 0.002682292483725025653)
+    p = fma(p, x, -0.0062053374222845218162)
+    p = fma(p, x, 0.011035255170487313576)
+    p = fma(p, x, -0.015019559475148392162)
+    p = fma(p, x, 0.01382883210645768133)
+    p = fma(p, x, -0.0019357291735216665986)
+    p = fma(p, x, -0.024849896729394455398)
+    p = fma(p, x, 0.066269297925047816446)
+    p = fma(p, x, -0.11582454567002545025)
     return fma(p, x, 0.46965002885223965633)
 
 

@@ -128,7 +128,8 @@ def normal_tail_single(x):
     """Return the share of the normal distribution above ``x >= 0``, and ``exp(-x**2 / 2)``.
 
     The share is ``exp(-x**2 / 2) / (x + 1.25) * shape`` with a shape between 0.39 and 0.63. Rounding
-    errors that would be magnified, of the square and of the quotient, are added to exp's argument.
+    errors that would be magnified, of the square and of the quotient, are added to exp's argument; those of
+    the two products are added before the last rounding.
     Limits      gradual underflow, 0 beyond 14.2; NaN stays NaN
     """
     a = real(x, 14.5) if x > real(x, 14.5) else x
@@ -139,15 +140,20 @@ def normal_tail_single(x):
     quotient = inverse * farther
     error = fma(-quotient, nearer, real(x, 1.0)) - quotient * (a - (nearer - real(x, 1.25)))
     m = _expm1_reduced(r + fma(real(x, -0.5), fma(a, a, -square), error))
-    g = quotient * _tail_shape((a - real(x, 4.0)) * (inverse * nearer))
+    u = (a - real(x, 4.0)) * (inverse * nearer)
+    middle, bend = real(x, 0.49565586713615422201), _tail_bend(u)
+    shape = fma(bend, u, middle)
+    g = quotient * shape
+    g_lost = fma(quotient, shape, -g) + quotient * fma(bend, u, middle - shape)
+    result = fma(g, m, g_lost) + g
     # 2**n leaves the range of normal numbers long before the result does: scale in two steps.
     scale, rest = power_of_two(n + real(x, 64.0)), real(x, 2.0**-64)
-    return fma(g, m, g) * scale * rest, (real(x, 1.0) + m) * scale * rest
+    return result * scale * rest, (real(x, 1.0) + m) * scale * rest
 
 
 @kernel
-def _tail_shape(x):
-    """Return the shape in `normal_tail_single` for ``x = (a - 4) / (a + 4)``, to 2**-29."""
+def _tail_bend(x):
+    """Return ``(shape - 0.4957) / x`` of `normal_tail_single` for ``x = (a - 4) / (a + 4)``, to 2**-29."""
     p = real(x, -0.000070264246387321413294)
     p = fma(p, x, real(x, -0.000075548177021513806058))
     p = fma(p, x, real(x, 0.00064912511080981235294))
@@ -157,8 +163,7 @@ def _tail_shape(x):
     p = fma(p, x, real(x, -0.024481088940158418886))
     p = fma(p, x, real(x, 0.010673213806692448601))
     p = fma(p, x, real(x, 0.045094413996335153746))
-    p = fma(p, x, real(x, -0.13930289972678718181))
-    return fma(p, x, real(x, 0.49565586713615422201))
+    return fma(p, x, real(x, -0.13930289972678718181))
 
 
 @kernel

@@ -59,13 +59,14 @@ def global_norm(g, lanes):
 def clip_by_global_norm(g, lanes, limit):
     """Scale ``g`` by ``limit / norm`` where its Euclidean length, the norm, is above ``limit``.
 
-    A gradient with NaN is left as it is. One with infinity becomes NaN there, and 0 elsewhere.
+    NaN in a gradient leaves it as it is, and infinity makes it NaN throughout, as in TensorFlow.
 
     Shapes      g: (n,), in place; lanes: (LANES,) float64 scratch
     """
     norm = global_norm(g, lanes)
     if norm > limit:
-        scale = real(g, limit / norm)
+        # Without the difference, NaN where the norm is infinite, a blown-up gradient would become zero.
+        scale = real(g, limit / norm + (norm - norm))
         for index in range(g.size):
             g[index] *= scale
 
