@@ -44,7 +44,7 @@ def _exp(high: Array, low: Array) -> Array:
     for n in range(14, 0, -1):
         series = 1.0 + rest * series / n
     with np.errstate(over="ignore", under="ignore"):
-        return np.ldexp(series, whole.astype(np.int64))
+        return np.ldexp(series, whole.astype(np.int32))
 
 
 def _log(x: Array) -> tuple[Array, Array]:

@@ -108,7 +108,7 @@ def fill_blocks(words, first_block, n_blocks, key, purpose, stream, epoch, batch
 
 @kernel
 def fill_words(words, n_words, first_block, key, purpose, stream, epoch, batch):
-    """Write the ``n_words`` words from ``first_block`` on to the start of ``words``: whole blocks and a rest."""
+    """Write ``n_words`` words, from ``first_block`` on, to the start of ``words``."""
     n_blocks = n_words // 4
     fill_blocks(words, first_block, n_blocks, key, purpose, stream, epoch, batch)
     if n_words > 4 * n_blocks:

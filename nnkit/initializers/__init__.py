@@ -1,0 +1,44 @@
+"""Initial weights. Names, formulas and defaults are Keras's; PyTorch's names are aliases.
+
+Every initializer is one of five distributions with one or two numbers that depend on the shape: `Initializer`
+says which, so that a program can draw in place; `BoundInitializer` draws a new array. The ``…_normal``
+of Glorot, He and LeCun are, as in Keras, normals cut at two standard deviations, widened before so that the
+weights drawn have the deviation of the formula.
+"""
+
+from nnkit.initializers.builtin import BUILTIN, TRUNCATED_STDDEV
+from nnkit.initializers.record import BoundInitializer, Initializer, compute_fans
+from nnkit.registry import Registry, Value
+
+__all__ = [
+    "TRUNCATED_STDDEV",
+    "BoundInitializer",
+    "Initializer",
+    "compute_fans",
+    "get",
+    "names",
+    "record",
+    "records",
+]
+
+_registry: Registry[Initializer] = Registry("initializer")
+for _part in BUILTIN:
+    _registry.add(_part)
+
+
+def get(name: str, **hyperparameters: Value) -> BoundInitializer:
+    """Return the initializer called ``name`` with the given hyper-parameters."""
+    chosen = record(name)
+    return BoundInitializer(chosen, chosen.resolve(hyperparameters))
+
+
+def record(name: str) -> Initializer:
+    return _registry.record(name)
+
+
+def names() -> tuple[str, ...]:
+    return _registry.names()
+
+
+def records() -> tuple[Initializer, ...]:
+    return tuple(_registry)

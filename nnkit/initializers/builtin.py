@@ -1,0 +1,181 @@
+"""The built-in initializers, as Keras defines them."""
+
+import math
+from functools import partial
+
+from nnkit.errors import InvalidArgument
+from nnkit.initializers.record import Initializer, Parameters, Shape, compute_fans, matrix_shape
+from nnkit.registry import Hyper
+
+# The standard deviation of a standard normal variable cut at -2 and 2; scipy.stats.truncnorm.std(-2, 2).
+TRUNCATED_STDDEV = 0.87962566103423978
+
+
+def _fan(mode: str, shape: Shape) -> float:
+    fan_in, fan_out = compute_fans(shape)
+    return max(1.0, fan_in if mode == "in" else (fan_in + fan_out) / 2)
+
+
+def _scaled_limit(scale: float, mode: str, shape: Shape, parameters: Parameters) -> tuple[float, ...]:
+    limit = math.sqrt(3.0 * scale / _fan(mode, shape))
+    return -limit, limit
+
+
+def _scaled_stddev(scale: float, mode: str, shape: Shape, parameters: Parameters) -> tuple[float, ...]:
+    return 0.0, math.sqrt(scale / _fan(mode, shape)) / TRUNCATED_STDDEV
+
+
+def _fixed(number: float, shape: Shape, parameters: Parameters) -> tuple[float, ...]:
+    return (number,)
+
+
+def _named(names: tuple[str, ...], shape: Shape, parameters: Parameters) -> tuple[float, ...]:
+    """Return the hyper-parameters called ``names``, whatever the shape."""
+    return tuple(float(parameters[name] or 0.0) for name in names)
+
+
+def _interval(shape: Shape, parameters: Parameters) -> tuple[float, ...]:
+    low, high = _named(("minval", "maxval"), shape, parameters)
+    if low > high:
+        raise InvalidArgument(f"random_uniform: minval must be at most maxval, found {low!r} and {high!r}.")
+    return low, high
+
+
+def _gain(shape: Shape, parameters: Parameters) -> tuple[float, ...]:
+    matrix_shape(shape)
+    return _named(("gain",), shape, parameters)
+
+
+_MEAN = Hyper("mean", 0.0, "centre of the draws")
+_STDDEV = Hyper("stddev", 0.05, "standard deviation", at_least=0.0)
+_KERAS = "Keras 3, keras.initializers."
+_GLOROT = "Glorot and Bengio (2010), AISTATS, PMLR 9:249-256"
+_HE = "He et al. (2015), Delving deep into rectifiers, arXiv:1502.01852"
+_LECUN = "LeCun et al. (1998), Efficient BackProp; Klambauer et al. (2017), arXiv:1706.02515"
+
+BUILTIN = (
+    Initializer(
+        name="zeros",
+        summary="All zero: the usual bias; as a kernel it keeps all units alike.",
+        formula="w = 0",
+        source=_KERAS + "Zeros",
+        distribution="constant",
+        spread=partial(_fixed, 0.0),
+    ),
+    Initializer(
+        name="ones",
+        summary="All one: the usual scale of a normalisation.",
+        formula="w = 1",
+        source=_KERAS + "Ones",
+        distribution="constant",
+        spread=partial(_fixed, 1.0),
+    ),
+    Initializer(
+        name="constant",
+        summary="One value everywhere.",
+        formula="w = value",
+        source=_KERAS + "Constant",
+        hyperparameters=(Hyper("value", 0.0, "the value everywhere"),),
+        distribution="constant",
+        spread=partial(_named, ("value",)),
+    ),
+    Initializer(
+        name="random_uniform",
+        summary="Uniform in an interval, whatever the layer's size.",
+        formula="w ~ U(minval, maxval)",
+        source=_KERAS + "RandomUniform",
+        aliases=("uniform",),
+        hyperparameters=(
+            Hyper("minval", -0.05, "lower end"),
+            Hyper("maxval", 0.05, "upper end"),
+        ),
+        distribution="uniform",
+        spread=_interval,
+    ),
+    Initializer(
+        name="random_normal",
+        summary="Normal, whatever the layer's size.",
+        formula="w ~ N(mean, stddev**2)",
+        source=_KERAS + "RandomNormal",
+        aliases=("normal",),
+        hyperparameters=(
+            _MEAN,
+            _STDDEV,
+        ),
+        distribution="normal",
+        spread=partial(_named, ("mean", "stddev")),
+    ),
+    Initializer(
+        name="truncated_normal",
+        summary="Normal, cut at two standard deviations: the draws have 0.88 of stddev.",
+        formula="w ~ N(mean, stddev**2) within mean -+ 2 * stddev",
+        source=_KERAS + "TruncatedNormal",
+        hyperparameters=(
+            _MEAN,
+            _STDDEV,
+        ),
+        distribution="truncated_normal",
+        spread=partial(_named, ("mean", "stddev")),
+    ),
+    Initializer(
+        name="glorot_uniform",
+        summary="Uniform, made for sigmoid and tanh: signals keep their variance forwards and backwards.",
+        formula="w ~ U(-a, a), a = sqrt(6 / (fan_in + fan_out))",
+        source=_GLOROT,
+        aliases=("xavier_uniform",),
+        distribution="uniform",
+        spread=partial(_scaled_limit, 1.0, "average"),
+    ),
+    Initializer(
+        name="glorot_normal",
+        summary="Normal, made for sigmoid and tanh: signals keep their variance forwards and backwards.",
+        formula="w ~ cut N, standard deviation of w sqrt(2 / (fan_in + fan_out))",
+        source=_GLOROT,
+        aliases=("xavier_normal",),
+        distribution="truncated_normal",
+        spread=partial(_scaled_stddev, 1.0, "average"),
+    ),
+    Initializer(
+        name="he_uniform",
+        summary="Uniform, made for ReLU, which loses half the variance of its input.",
+        formula="w ~ U(-a, a), a = sqrt(6 / fan_in)",
+        source=_HE,
+        aliases=("kaiming_uniform",),
+        distribution="uniform",
+        spread=partial(_scaled_limit, 2.0, "in"),
+    ),
+    Initializer(
+        name="he_normal",
+        summary="Normal, made for ReLU, which loses half the variance of its input.",
+        formula="w ~ cut N, standard deviation of w sqrt(2 / fan_in)",
+        source=_HE,
+        aliases=("kaiming_normal",),
+        distribution="truncated_normal",
+        spread=partial(_scaled_stddev, 2.0, "in"),
+    ),
+    Initializer(
+        name="lecun_uniform",
+        summary="Uniform, made for units whose slope at 0 is 1.",
+        formula="w ~ U(-a, a), a = sqrt(3 / fan_in)",
+        source=_LECUN,
+        distribution="uniform",
+        spread=partial(_scaled_limit, 1.0, "in"),
+    ),
+    Initializer(
+        name="lecun_normal",
+        summary="Normal, made for units whose slope at 0 is 1, and for SELU.",
+        formula="w ~ cut N, standard deviation of w sqrt(1 / fan_in)",
+        source=_LECUN,
+        distribution="truncated_normal",
+        spread=partial(_scaled_stddev, 1.0, "in"),
+    ),
+    Initializer(
+        name="orthogonal",
+        summary="Rows or columns, whichever are fewer, at right angles and of length gain.",
+        formula="w = gain * Q of the normal draw Z = Q R, R's diagonal positive",
+        source="Saxe, McClelland and Ganguli (2014), arXiv:1312.6120",
+        hyperparameters=(Hyper("gain", 1.0, "factor on the orthonormal matrix"),),
+        distribution="orthogonal",
+        spread=_gain,
+    ),
+)

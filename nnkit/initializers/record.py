@@ -1,0 +1,90 @@
+"""What an initializer is: a distribution whose numbers depend on the shape, and how a new array is drawn."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnkit.errors import InvalidArgument
+from nnkit.kernels import draw
+from nnkit.registry import Part, Value
+from nnkit.rng import MAX_STREAMS
+
+Shape = tuple[int, ...]
+Parameters = Mapping[str, Value]
+Distribution = Literal["constant", "uniform", "normal", "truncated_normal", "orthogonal"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initializer(Part):
+    """An initializer: a distribution, and ``spread(shape, parameters)``, its numbers for a shape.
+
+    The numbers are (value,), (low, high), (mean, stddev), (mean, stddev before the cut) or (gain,).
+    """
+
+    distribution: Distribution
+    spread: Callable[[Shape, Parameters], tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundInitializer:
+    """An initializer with its hyper-parameters: call it with a shape."""
+
+    record: Initializer
+    parameters: dict[str, Value]
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    def __call__(self, shape: Shape, seed: int = 0, dtype: str = "float32", stream: int = 0) -> NDArray[Any]:
+        """Return new weights; the same seed and stream give the same, and float32 is float64 rounded."""
+        _check_draw(seed, dtype, stream)
+        shape = tuple(shape)  # a list will do
+        numbers = self.record.spread(shape, self.parameters)
+        out: NDArray[Any] = np.full(shape, np.nan, dtype)
+        if self.record.distribution == "orthogonal":
+            matrix = out.reshape(matrix_shape(shape))
+            scratch = np.full((min(matrix.shape), max(matrix.shape)), np.nan)
+            draw.fill_orthogonal(matrix, scratch, *numbers, seed, stream)
+        elif self.record.distribution == "constant":
+            draw.fill_constant(out.reshape(-1), *numbers)
+        else:
+            fill = {
+                "uniform": draw.fill_uniform,
+                "normal": draw.fill_normal,
+                "truncated_normal": draw.fill_truncated_normal,
+            }[self.record.distribution]
+            fill(out.reshape(-1), *numbers, seed, stream)
+        return out
+
+
+def _check_draw(seed: int, dtype: str, stream: int) -> None:
+    if not -(2**63) <= seed < 2**63:
+        raise InvalidArgument(f"seed must fit 64 bits, found {seed!r}. Try 0.")
+    if not 0 <= stream < MAX_STREAMS:
+        raise InvalidArgument(f"stream must be at least 0 and below {MAX_STREAMS}, found {stream!r}. Try 0.")
+    if dtype not in ("float32", "float64"):
+        raise InvalidArgument(f"dtype must be 'float32' or 'float64', found {dtype!r}. Try 'float32'.")
+
+
+def compute_fans(shape: Shape) -> tuple[int, int]:
+    """Return (fan in, fan out): of a dense kernel (in, out) its sides, of a convolution's (height, width,
+    in / groups, out) its channels times the receptive field, of a vector its length twice."""
+    if len(shape) < 2:
+        size = shape[0] if shape else 1
+        return size, size
+    field = math.prod(shape[:-2])
+    return field * shape[-2], field * shape[-1]
+
+
+def matrix_shape(shape: Shape) -> tuple[int, int]:
+    """Return the matrix that an orthogonal kernel is: all axes but the last, by the last."""
+    if len(shape) < 2 or 0 in shape:
+        raise InvalidArgument(
+            f"orthogonal needs a shape of two axes or more, none of them 0, found {shape!r}."
+        )
+    return math.prod(shape[:-1]), shape[-1]
