@@ -31,13 +31,13 @@ def decide_family(pairs: Sequence[PairResult], *, level: float = 0.05) -> list[D
 def decide(pair: PairResult, p_adjusted: float, *, family: int, level: float) -> Decision:
     """Return the verdict on one pair whose p value was adjusted within a family of this size.
 
-    Fewer pairs than the test needs to reach its level say nothing, whatever the mean. An interval inside
-    ±noticeable is called equivalent even where the difference is significant: by the case's own word nobody
-    would notice it. Only the p values are corrected for the family; the intervals are not.
+    Fewer pairs than the test needs to reach its level say nothing, whatever the mean: they have no p value
+    small enough, and are too few to be called equivalent. An interval inside ±noticeable is called equivalent
+    even where the difference is significant: by the case's own word nobody would notice it. Only the p values
+    are corrected for the family; the intervals are not.
     """
-    fewest = pairs_to_reach(level)
-    is_significant = pair.n >= fewest and p_adjusted <= level
-    if pair.n_scored >= fewest and pair.is_within_noticeable:
+    is_significant = p_adjusted <= level
+    if pair.n_scored >= pairs_to_reach(level) and pair.is_within_noticeable:
         within = f"the whole interval lies within ±{pair.noticeable:g}"
         reason = f"significant but not noticeable: {within}" if is_significant else within
         return Decision("equivalent", p_adjusted, None, reason)

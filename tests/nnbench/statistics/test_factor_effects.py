@@ -46,6 +46,7 @@ def test_balanced_shares_are_the_classical_ones(scores: NDArray[np.float64]) -> 
     assert sum(share.values()) + found.residual_share == pytest.approx(1.0)
     assert (found.is_balanced, found.n, found.n_without_score) == (True, 48, 0)
     assert [item.dof for item in found.shares] == [2, 1, 1, 2, 2, 1]
+    assert [item.share_by_chance for item in found.shares] == [dof / 47 for dof in (2, 1, 1, 2, 2, 1)]
 
 
 def test_balanced_tables_are_marginal_means(scores: NDArray[np.float64]) -> None:

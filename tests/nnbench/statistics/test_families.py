@@ -41,6 +41,18 @@ def test_without_one_the_leader_is_compared_and_all_pairs_are_corrected_for() ->
     assert {item.decision.verdict for item in family} == {"worse"}
 
 
+def test_reasons_and_seeds_know_the_size_of_the_family() -> None:
+    """Six configurations make 15 pairs, for which eight seeds are too few; a named one makes 5."""
+    table = np.arange(6.0)[:, np.newaxis] + np.zeros((6, 8))
+
+    by_leader = leader_family(by_seed(table), direction="max", noticeable=0.1)[0].decision
+    by_name = leader_family(by_seed(table), direction="max", noticeable=0.1, reference="c5")[0].decision
+
+    assert by_leader.reason == "with 15 comparisons 8 seeds cannot reach 5 %; 10 would"
+    assert by_leader.seeds_needed == 10
+    assert by_name.verdict == "worse"
+
+
 def test_only_shared_seeds_make_pairs() -> None:
     """A seed that one side lacks is left out of that pair and of no other."""
     scores = {"a": {0: 1.0, 1: 2.0, 2: 3.0}, "b": {1: 5.0, 2: 7.0, 9: 0.0}, "c": {}}
@@ -59,6 +71,7 @@ def test_the_leader_has_the_best_median() -> None:
         "steady": {0: 0.8, 1: 0.8, 2: 0.8},
         "lucky": {0: 0.8, 1: 0.8, 2: 0.9},
         "copy": {0: 0.8, 1: 0.8, 2: 0.9},
+        "often perfect": {0: 1.0, 1: 0.79, 2: 0.79},
         "empty": {},
     }
 

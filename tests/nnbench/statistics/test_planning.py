@@ -64,12 +64,11 @@ def test_noise_asks_for_seeds_by_its_spread() -> None:
 
 def test_a_difference_between_nothing_and_noticeable_asks_for_the_wider_margin() -> None:
     """With seeds enough for the noticeable difference, what is left is 0 from d, or d from noticeable."""
-    differences = [0.0004 + 0.0015 * (-1) ** i for i in range(8)]
-    pair = pair_of(differences, noticeable=0.003)
-    margin = 0.003 - pair.difference
+    pair = pair_of([0.0045 + 0.009 * (-1) ** i for i in range(24)])
+    margin = 0.01 - pair.difference
 
-    assert seeds_for_difference(0.003, pair.sigma) <= 8
-    assert seeds_needed(pair, level=0.05, family=1) == max(9, seeds_for_difference(margin, pair.sigma))
+    assert seeds_for_difference(0.01, pair.sigma) <= 24
+    assert seeds_needed(pair, level=0.05, family=1) == seeds_for_difference(margin, pair.sigma) == 30
 
 
 def test_seeds_on_which_nobody_scores_are_extra() -> None:
