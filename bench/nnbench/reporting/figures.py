@@ -45,9 +45,11 @@ _STYLE: Any = {
 }
 _POINTS = 72.0  # an inch has as many
 _LETTER_INCHES = 0.078  # mean width of a letter at this size, rounded up
+_LONG_LABEL = 36  # letters; a longer one takes a line for each of its choices
 _LABEL_POINTS = 11.5  # from one label to the next
 # Inches around and of a plot; text is placed by hand, so that it is where it was put in every viewer.
 _LEFT, _BOTTOM, _PLOT_WIDE = 0.8, 0.5, 4.5
+_ONE_TWO_FIVE = (1.0, 2.0, 5.0)
 _ERRORS = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 _LOG_FROM_RATIO = 8.0  # a run at least that much longer than its first evaluation is drawn over log steps
 
@@ -110,7 +112,7 @@ def _multiples(facts: CaseFacts, panels: list[tuple[str, list[Line]]], styles: d
     longest = max(map(len, styles))
     legend_columns = max(1, int((wide - _LEFT) / (0.45 + _LETTER_INCHES * longest)))
     legend_high = 0.2 * math.ceil(len(styles) / legend_columns) + 0.1
-    high = _BOTTOM + 2.0 * down + legend_high
+    high = _BOTTOM + 2.0 * down - 0.1 + legend_high
     figure = Figure(figsize=(wide, high))
     view = window([line for _, lines in panels for line in lines], facts)
     for place, (title, lines) in enumerate(panels):
@@ -148,7 +150,9 @@ def _prepare(plot: Plot, facts: CaseFacts, view: Window) -> None:
     plot.set_xlim(view.first_step, view.last_step)
     if view.last_step >= _LOG_FROM_RATIO * view.first_step:
         plot.set_xscale("log")
-        plot.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        plot.xaxis.set_major_locator(LogLocator(subs=_ONE_TWO_FIVE))
+    else:
+        plot.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     plot.xaxis.set_minor_locator(NullLocator())
     plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: digits.count(value)))
     _scale_values(plot, view)
@@ -173,6 +177,7 @@ def _prepare(plot: Plot, facts: CaseFacts, view: Window) -> None:
 def _scale_values(plot: Plot, view: Window) -> None:
     if view.scale == "log":
         plot.set_yscale("log")
+        plot.yaxis.set_major_locator(LogLocator(subs=_ONE_TWO_FIVE))
     elif view.scale == "log of the error":
         plot.set_yscale(
             "function",
@@ -212,7 +217,8 @@ def _line(plot: Plot, line: Line, style: _Style) -> None:
 
 
 def _legend(line: Line) -> str:
-    return f"{line.label}\n{line.lost}" if line.lost else line.label
+    label = line.label if len(line.label) <= _LONG_LABEL else line.label.replace(" · ", " ·\n")
+    return f"{label}\n{line.lost}" if line.lost else label
 
 
 def _label_height(line: Line) -> float:

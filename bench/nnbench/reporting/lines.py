@@ -108,7 +108,7 @@ def window(lines: Sequence[Line], facts: CaseFacts) -> Window:
     steps = np.concatenate([line.steps for line in lines]) if lines else np.empty(0)
     first, last = (float(steps.min()), float(steps.max())) if steps.size else (1.0, 1.0)
     if first == last:
-        first, last = first * 0.9, last * 1.1
+        first, last = first * 0.5, last * 1.5
     ends = np.concatenate([_finite(each) for line in lines for each in (line.low, line.median, line.high)])
     low, high = (float(ends.min()), float(ends.max())) if ends.size else (0.0, 1.0)
     if facts.target is not None:
@@ -152,7 +152,8 @@ def spread(wanted: Sequence[float], needed: Sequence[float], room: float) -> lis
     def top(block: list[int]) -> float:
         return bottom(block) + sum(needed[i] for i in block)
 
-    for i in sorted(range(len(wanted)), key=lambda i: wanted[i]):
+    # Of equal ends the first label comes out on top, as in a list.
+    for i in sorted(range(len(wanted)), key=lambda i: (wanted[i], -i)):
         blocks.append([i])
         while len(blocks) > 1 and top(blocks[-2]) > bottom(blocks[-1]):
             blocks[-2:] = [blocks[-2] + blocks[-1]]

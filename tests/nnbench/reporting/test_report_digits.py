@@ -93,6 +93,12 @@ def test_percentages(share: float, text: str) -> None:
     assert digits.percentage(share) == text
 
 
+def test_exact_percentages_have_no_decimals() -> None:
+    """All of ten trials are 100 %, however many decimals stand beside: 100.00 would suggest rounding."""
+    assert digits.percentage(1.0, decimals=2) == "100"
+    assert digits.percentage(0.0, decimals=2) == "0"
+
+
 def test_estimate_shares_its_digits() -> None:
     """Value and ends have the same decimals, those of the half-width."""
     assert str(digits.estimate(0.9708, (0.9667, 0.9778), digits.PERCENT)) == "97.08 [96.67, 97.78]"

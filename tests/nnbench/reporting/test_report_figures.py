@@ -147,7 +147,7 @@ def test_labels_are_moved_apart_and_keep_their_order(labels: list[tuple[float, f
 
     places = spread(wanted, needed, room)
 
-    order = sorted(range(len(labels)), key=lambda i: wanted[i])
+    order = sorted(range(len(labels)), key=lambda i: (wanted[i], -i))
     for lower, upper in pairwise(order):
         assert places[upper] - places[lower] >= (needed[lower] + needed[upper]) / 2 - 1e-6
     assert all(place - need / 2 >= -1e-6 for place, need in zip(places, needed, strict=True))

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -26,6 +28,16 @@ def test_csv_has_a_row_for_every_trial_and_full_numbers() -> None:
     assert rows[52]["final_accuracy"] == ""
     assert rows[59]["steps_to_target"] == ""
     assert not re.search("nan|inf|None", csv_renderer.render(sample.run, sample.trials))
+
+
+def test_csv_leaves_what_is_not_finite_empty() -> None:
+    """A loss that overflowed is no number, and every reader of such files spells infinity another way."""
+    sample = samples.alone(n=1)
+    odd = replace(sample.trials[0], best={"loss": math.inf, "accuracy": math.nan, "step": 45.0})
+
+    (row,) = csv.DictReader(io.StringIO(csv_renderer.render(sample.run, [odd])))
+
+    assert (row["best_loss"], row["best_accuracy"], row["best_step"]) == ("", "", "45")
 
 
 def test_csv_keeps_cases_with_other_axes_and_metrics_apart() -> None:

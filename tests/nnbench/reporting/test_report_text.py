@@ -161,6 +161,20 @@ def test_markup_in_names_is_printed_as_it_is() -> None:
     assert name in shown
 
 
+def test_wide_letters_take_two_places() -> None:
+    """A Korean name is twice as wide as it has letters: the column makes room, and the next stays in line."""
+    table = Table(
+        "",
+        (Column("name", wraps=True), Column("n")),
+        ((Cell("옵티마이저"), Cell("7")), (Cell("a"), Cell("8"))),
+    )
+
+    shown = text.render(Document("", (Section("", (table,)),)), width=80).splitlines()
+
+    assert shown[-2] == "옵티마이저  7"
+    assert shown[-1] == "a           8"
+
+
 def test_a_command_is_never_broken() -> None:
     """A command of any length stands on one line, so that copying it gives the command."""
     command = "nnbench run " + "--optimizer 'a b' " * 20

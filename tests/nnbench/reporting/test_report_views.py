@@ -15,6 +15,7 @@ from nnbench.reporting.views.matrix import matrix
 from nnbench.reporting.views.run import about
 from nnbench.reporting.views.trials import trials
 from nnbench.reporting.views.verdicts import verdicts
+from nnbench.statistics.summary import comparisons, summaries
 
 
 def first_case(sample: samples.Sample) -> CaseEvidence:
@@ -276,11 +277,12 @@ def test_many_curves_on_one_axis_are_split_by_rank() -> None:
 
 
 def test_trials_without_curves_make_no_figure() -> None:
-    """The store may be asked without curves; the report is then without pictures."""
+    """The store may be asked without curves, or all diverge before the first evaluation: no empty picture."""
     sample = samples.alone()
     bare = tuple(replace(each, curves={}) for each in sample.trials)
 
     assert curves(first_case(replace(sample, trials=bare))) is None
+    assert curves(first_case(samples.all_diverged())) is None
     assert not any(
         isinstance(block, FigureRef)
         for section in replace(sample, trials=bare).document().sections
@@ -331,3 +333,19 @@ def test_the_listing_has_a_row_for_every_trial() -> None:
     assert column(table, "status").count("diverged") == 3
     assert column(table, "final accuracy, %")[52] == "—"
     assert isinstance(listing(sample.run, sample.trials).sections[-1].blocks[0], Listing)
+
+
+def test_statistics_and_report_agree() -> None:
+    """From trials through the real statistics to the table: the leader is the reference and stands on top."""
+    sample = samples.six_by_ten()
+    rows = tuple(summaries(sample.trials, samples.FACTS))
+    verdicts_ = tuple(comparisons(sample.trials, samples.FACTS))
+    case = first_case(replace(sample, summaries=rows, comparisons=verdicts_))
+
+    table = verdicts(case)
+
+    assert column(table, "verdict")[0] == "reference"
+    assert column(table, "optimizer")[0] == "adam"
+    assert headline(case).text.startswith("adam · relu leads on digits-mlp")
+    assert column(table, "failures")[-1] == "3 diverged"
+    assert "[−∞, " in column(table, "accuracy, % [95%]")[-1]

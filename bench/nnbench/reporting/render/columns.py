@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from rich.cells import cell_len  # a letter of some scripts takes two places
+
 from nnbench.reporting.blocks import Cell, Column, Table
 
 GAPS = (2, 1)  # between columns; the second where the first leaves no room for what must stay
@@ -108,12 +110,12 @@ def _least_width(column: Column, texts: list[str], comfort: int) -> int:
     longest = max(map(_widest_line, texts), default=0)
     if not column.wraps:
         return max(header, longest)
-    piece = max((len(piece.rstrip()) for text in texts for piece in _PIECE.findall(text)), default=0)
+    piece = max((cell_len(piece.rstrip()) for text in texts for piece in _PIECE.findall(text)), default=0)
     return max(header, piece, min(longest, comfort))
 
 
 def _widest_line(text: str) -> int:
-    return max(map(len, text.split("\n")))
+    return max(map(cell_len, text.split("\n")))
 
 
 def _width_in_two_lines(header: str) -> int:
@@ -168,7 +170,7 @@ def wrapped(text: str, width: int) -> str:
     """Break a long name or sentence after a space, a bracket or a comma."""
     lines = [""]
     for piece in _PIECE.findall(text):
-        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
+        if lines[-1] and cell_len(lines[-1]) + cell_len(piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece
     return "\n".join(line.rstrip() for line in lines)

@@ -1,5 +1,7 @@
 """Which learning curves are drawn, on how many panels, under which labels."""
 
+import numpy as np
+
 from nnbench.records import Axes
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import FigureRef, Panel, Series
@@ -11,9 +13,9 @@ MOST_LINES = 8  # on one panel; the palette has no more colours that everybody c
 
 
 def curves(case: CaseEvidence) -> FigureRef | None:
-    """Return the figure of a case, or None where no trial has a curve of the metric."""
+    """Return the figure of a case, or None where no trial has a value of the metric to draw."""
     name = f"val_{case.facts.metric}"
-    if not any(name in trial.curves for trial in case.trials):
+    if not any(np.isfinite(trial.curves.get(name, ())).any() for trial in case.trials):
         return None
     metric = words.metric(case.facts)
     return FigureRef(
