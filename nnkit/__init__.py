@@ -5,8 +5,7 @@ Importing it does not import numba; the first trial does, unless its kernels are
 
 from nnkit import activations, initializers, layers, losses, optimizers, schedules
 from nnkit.callbacks import EarlyStopping
-from nnkit.model import History, Sequential
-from nnkit.saving import load_model
+from nnkit.model import History, Sequential, load_model
 
 __version__ = "0.1.0"
 # Part of every trial's identity: it changes whenever the same seed gives other bits than before.

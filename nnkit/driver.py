@@ -14,12 +14,41 @@ from nnkit.simd import fabs
 
 # The cells of an itinerary. *_AT is an address; seconds and units are float64 in their cell.
 (
-    TRAIN_TABLE, N_TRAIN_OPS, X_TRAIN_AT, Y_TRAIN_AT, N_TRAIN, BATCH_SIZE, ORDER_AT, WORDS_AT, ORDER_MODE,
-    FIRST_STEP, LAST_STEP, N_STEPS, RATES_AT, STEP_OUT,
-    EVAL_TABLE, N_EVAL_OPS, X_EVAL_AT, Y_EVAL_AT, N_EVAL, EVAL_BATCH, EVAL_ORDER_AT, EVAL_EVERY, EVAL_OUT, N_EVALS,
-    STATUS, STOPPED_AT, TRAIN_S, CLOCK_CALL, CLOCK_FIRST, CLOCK_SECOND, CLOCK_OUT, CLOCK_UNIT, CLOCK_FRACTION,
+    TRAIN_TABLE,
+    N_TRAIN_OPS,
+    X_TRAIN_AT,
+    Y_TRAIN_AT,
+    N_TRAIN,
+    BATCH_SIZE,
+    ORDER_AT,
+    WORDS_AT,
+    ORDER_MODE,
+    FIRST_STEP,
+    LAST_STEP,
+    N_STEPS,
+    RATES_AT,
+    STEP_OUT,
+    EVAL_TABLE,
+    N_EVAL_OPS,
+    X_EVAL_AT,
+    Y_EVAL_AT,
+    N_EVAL,
+    EVAL_BATCH,
+    EVAL_ORDER_AT,
+    EVAL_EVERY,
+    EVAL_OUT,
+    N_EVALS,
+    STATUS,
+    STOPPED_AT,
+    TRAIN_S,
+    CLOCK_CALL,
+    CLOCK_FIRST,
+    CLOCK_SECOND,
+    CLOCK_OUT,
+    CLOCK_UNIT,
+    CLOCK_FRACTION,
     ITINERARY_CELLS,
-) = range(34)  # fmt: skip
+) = range(34)
 
 # ORDER_MODE: as it is in memory, a fresh order for every epoch, or one order drawn once and repeated.
 AS_GIVEN, RESHUFFLE, FIXED = range(3)
@@ -31,7 +60,9 @@ EVAL_COLUMNS = 4  # step, mean loss, share predicted correctly, seconds of train
 _LENGTH_UNKNOWN = 1 << 40
 
 
-def _signature_builder(result: str, arguments: tuple[str, ...], emit: Callable[..., Any]) -> Callable[[], Any]:
+def _signature_builder(
+    result: str, arguments: tuple[str, ...], emit: Callable[..., Any]
+) -> Callable[[], Any]:
     """Return a builder for an intrinsic of one to three int64 (or pointer) arguments.
 
     ``emit(builder, cx, args, result_type)`` returns the value, or None for no result.
@@ -42,9 +73,10 @@ def _signature_builder(result: str, arguments: tuple[str, ...], emit: Callable[.
         from numba.extending import intrinsic
 
         named = {
-            "void": types.void, "int64": types.int64,
+            "void": types.void,
+            "int64": types.int64,
             **{f"{t}*": types.CPointer(getattr(types, t)) for t in ("int64", "float64", "int32", "uint32")},
-        }  # fmt: skip
+        }
 
         def code(cx: Any, builder: Any, signature: Any, args: Any) -> Any:
             value = emit(builder, cx, args, cx.get_value_type(signature.return_type))
@@ -87,9 +119,10 @@ def _emit_address(builder: Any, cx: Any, args: Any, result: Any) -> Any:
 
 
 def _carray() -> Any:
-    from numba import carray
+    import numba
 
-    return carray
+    compiled_only: Any = numba
+    return compiled_only.carray
 
 
 def _compiled_only(*_: Any) -> Any:

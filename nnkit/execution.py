@@ -64,7 +64,9 @@ class Trial:
 
     def view(self, buffer: Buffer, rows: int | None = None) -> Array:
         """Return the live values of ``buffer``; ``rows`` is the batch they belong to."""
-        shape = tuple(-size * (rows or self.program.batch_size) if size < 0 else size for size in buffer.shape)
+        shape = tuple(
+            -size * (rows or self.program.batch_size) if size < 0 else size for size in buffer.shape
+        )
         names = {"real": self.program.dtype, "double": "float64", "int32": "int32", "uint32": "uint32"}
         kind = np.dtype(names[buffer.type])
         start = self.program.plan.offsets[buffer]
@@ -72,7 +74,7 @@ class Trial:
         return self.arena[start : start + size].view(kind).reshape(shape)
 
     def region(self, name: str) -> Array:
-        """Return a whole region of the arena (``"parameters"``, ``"gradients"``, ``"slot 0"`` …) as one vector."""
+        """Return a region of the arena (``"parameters"``, ``"gradients"``, ``"slot 0"`` …) as one vector."""
         start, size = self.program.plan.regions[name]
         return self.arena[start : start + size].view(self.program.dtype)
 
@@ -94,7 +96,9 @@ class Trial:
 
     # -- running -----------------------------------------------------------------------------------
 
-    def attach_training(self, data: Data, *, rates: NDArray[np.float64], order: int = driver.RESHUFFLE) -> None:
+    def attach_training(
+        self, data: Data, *, rates: NDArray[np.float64], order: int = driver.RESHUFFLE
+    ) -> None:
         """Say what to train on: one rate per step, and how the samples are ordered."""
         n = len(data)
         self._order = np.arange(n, dtype=np.int32)

@@ -48,10 +48,18 @@ class Fit:
     """One training run of a trial, from its first step to its last."""
 
     def __init__(
-        self, trial: Trial, data: Data, validation: Data | None, *, epochs: int, shuffle: bool = True,
-        order: int | None = None, rates: NDArray[np.float64] | None = None, callbacks: Sequence[Callback] = (),
+        self,
+        trial: Trial,
+        data: Data,
+        validation: Data | None,
+        *,
+        epochs: int,
+        shuffle: bool = True,
+        order: int | None = None,
+        rates: NDArray[np.float64] | None = None,
+        callbacks: Sequence[Callback] = (),
         every: int | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._trial = trial
         self._data = data
         self._validation = validation
@@ -66,7 +74,9 @@ class Fit:
         mode = (driver.RESHUFFLE if shuffle else driver.AS_GIVEN) if order is None else order
         trial.attach_training(data, rates=table, order=mode)
         if validation is not None:
-            trial.attach_evaluation(validation, every=self._every, n_evaluations=-(-self._n_steps // self._every))
+            trial.attach_evaluation(
+                validation, every=self._every, n_evaluations=-(-self._n_steps // self._every)
+            )
 
     def run(self) -> Outcome:
         status, steps = self._by_segments() if self._is_stepwise() else self._at_once()
@@ -115,9 +125,13 @@ class Fit:
     def _update_by_hand(self, step: int) -> None:
         optimizer = self._trial.program.optimizer
         update_by_hand(
-            optimizer, self._trial.parameters(), self._trial.gradients(), self._state, step + 1,
+            optimizer,
+            self._trial.parameters(),
+            self._trial.gradients(),
+            self._state,
+            step + 1,
             float(self._trial.rates[step]),
-        )  # fmt: skip
+        )
 
     def _call_back(self, step: int) -> None:
         values = {"loss": float(self._trial.step_totals[step - 1, 0])}
@@ -137,7 +151,9 @@ class Fit:
             if self._validation is not None
             else np.empty((0, driver.EVAL_COLUMNS))
         )
-        return Outcome(status, steps, self._per_epoch, totals[:, 0].copy(), totals[:, 1].copy(), rows, evaluations)
+        return Outcome(
+            status, steps, self._per_epoch, totals[:, 0].copy(), totals[:, 1].copy(), rows, evaluations
+        )
 
 
 def rate_table(optimizer: BoundOptimizer, n_steps: int) -> NDArray[np.float64]:

@@ -34,7 +34,8 @@ def import_numba() -> Any:
     import numba
 
     # NUMBA_CPU_NAME alone leaves numba with this machine's features: the code would not be that CPU's.
-    numba.config.CPU_NAME, numba.config.CPU_FEATURES = pack.cpu()
+    config: Any = numba.config
+    config.CPU_NAME, config.CPU_FEATURES = pack.cpu()
     return numba
 
 
@@ -182,8 +183,7 @@ class Entry:
 
     def _compile(self, dtype: str) -> int:
         numba = import_numba()
-        from numba import types
-
+        types: Any = numba.types
         element = types.float32 if np.dtype(dtype) == np.float32 else types.float64
         signature = types.void(types.CPointer(element), types.CPointer(types.int64))
         linked = linked_function(self._function, self._bindings, compiled=True)

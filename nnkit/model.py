@@ -12,7 +12,7 @@ from nnkit import losses, optimizers, saving
 from nnkit.callbacks import Callback
 from nnkit.compiler.encode import encode
 from nnkit.compiler.program import Program, compile_program
-from nnkit.errors import InvalidArgument
+from nnkit.errors import InvalidArgument, InvalidData
 from nnkit.execution import Data, Trial
 from nnkit.fitting import Fit
 from nnkit.layers.base import Layer
@@ -52,7 +52,9 @@ class Sequential:
         self.seed = int(seed)
         self.dtype = dtype
         if not self.input_shape or min(self.input_shape) < 1:
-            raise InvalidArgument(f"Sequential: input_shape must hold sizes of at least 1, found {input_shape!r}.")
+            raise InvalidArgument(
+                f"Sequential: input_shape must hold sizes of at least 1, found {input_shape!r}."
+            )
         self._loss: Loss | None = None
         self._optimizer: BoundOptimizer | None = None
         self._metrics: tuple[str, ...] = ()
@@ -61,9 +63,11 @@ class Sequential:
     # -- Keras's verbs -----------------------------------------------------------------------------
 
     def compile(
-        self, optimizer: str | BoundOptimizer = "sgd", loss: str | Loss = "sparse_categorical_crossentropy",
+        self,
+        optimizer: str | BoundOptimizer = "sgd",
+        loss: str | Loss = "sparse_categorical_crossentropy",
         metrics: Sequence[str] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Choose the optimizer, the loss and the metrics (``"accuracy"``); starts the weights afresh."""
         unknown = [name for name in metrics if name != "accuracy"]
         if unknown:
@@ -74,10 +78,16 @@ class Sequential:
         self._trial = None
 
     def fit(
-        self, x: ArrayLike, y: ArrayLike, *, batch_size: int = 32, epochs: int = 1,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None, shuffle: bool = True,
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        batch_size: int = 32,
+        epochs: int = 1,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        shuffle: bool = True,
         callbacks: Sequence[Callback] = (),
-    ) -> History:  # fmt: skip
+    ) -> History:
         """Train for ``epochs`` epochs, the last batch of each possibly shorter; return what happened."""
         for name, value in (("batch_size", batch_size), ("epochs", epochs)):
             if isinstance(value, bool) or int(value) != value or value < 1:
@@ -88,7 +98,11 @@ class Sequential:
         fit = Fit(trial, data, validation, epochs=int(epochs), shuffle=shuffle, callbacks=tuple(callbacks))
         outcome = fit.run()
         return History(
-            outcome.per_epoch("accuracy" in self._metrics), outcome.step_loss, outcome.status, outcome.steps, trial.train_s
+            outcome.per_epoch("accuracy" in self._metrics),
+            outcome.step_loss,
+            outcome.status,
+            outcome.steps,
+            trial.train_s,
         )
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
@@ -135,7 +149,9 @@ class Sequential:
         known = self.parameters
         for name, value in values.items():
             if name not in known:
-                raise InvalidArgument(f"set_parameters: no parameter named {name!r}. There are: {', '.join(known)}.")
+                raise InvalidArgument(
+                    f"set_parameters: no parameter named {name!r}. There are: {', '.join(known)}."
+                )
             array = np.asarray(value)
             if array.shape != known[name].shape:
                 raise InvalidArgument(
@@ -162,9 +178,14 @@ class Sequential:
     def program(self, *, batch_size: int = 32, keep_values: bool = False) -> Program:
         """Return the compiled program."""
         return compile_program(
-            self.layers, self.input_shape, self._loss or losses.get("mean_squared_error"),
-            self._optimizer or optimizers.get("sgd"), dtype=self.dtype, batch_size=batch_size, keep_values=keep_values,
-        )  # fmt: skip
+            self.layers,
+            self.input_shape,
+            self._loss or losses.get("mean_squared_error"),
+            self._optimizer or optimizers.get("sgd"),
+            dtype=self.dtype,
+            batch_size=batch_size,
+            keep_values=keep_values,
+        )
 
     def _trial_of(self, batch_size: int | None = None) -> Trial:
         """Return the model's trial; another batch size is another program with the same parameters."""
@@ -182,7 +203,7 @@ class Sequential:
         return fresh
 
     def _one_batch(self, data: Data) -> tuple[Trial, float]:
-        """Run the training ops but the update on a copy of the model, all values kept; return it and the loss."""
+        """Run forward and backward on a copy of the model that keeps all values; return it and the loss."""
         program = self.program(batch_size=len(data), keep_values=True)
         ops = [op for op in program.sequences.train if not op.kind.name.endswith("_update")]
         trial = self._carried_over(Trial(program, self.seed)) if self._trial else Trial(program, self.seed)
@@ -210,6 +231,21 @@ class Trace:
     loss: float
     values: dict[str, Array]
     gradients: dict[str, Array]
+
+
+def load_model(path: str | Path) -> Sequential:
+    """Return the model in ``path``, weights and running statistics included; compile it to train on."""
+    facts, arrays = saving.read(Path(path))
+    model = Sequential(
+        facts["layers"], input_shape=facts["input_shape"], seed=facts["seed"], dtype=facts["dtype"]
+    )
+    for kind, views in (("parameter", model.parameters), ("state", model.states)):
+        for name, view in views.items():
+            saved = arrays.get(f"{kind}:{name}")
+            if saved is None or saved.shape != view.shape:
+                raise InvalidData(f"{path}: {kind} {name!r} is missing or has the wrong shape.")
+            view[...] = saved
+    return model
 
 
 def _resolve_optimizer(given: str | BoundOptimizer) -> BoundOptimizer:

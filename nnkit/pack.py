@@ -83,7 +83,9 @@ def save(label: str, symbols: list[str], code: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        _warn_once(f"the kernel cache {path.parent} cannot be written ({error.strerror}); each start will compile")
+        _warn_once(
+            f"the kernel cache {path.parent} cannot be written ({error.strerror}); each start will compile"
+        )
 
 
 def unknown_symbols(llvm_text: str) -> set[str]:
@@ -105,7 +107,14 @@ def _fingerprint() -> str:
     home = Path(__file__).parent
     for path in sorted(home.rglob("*.py")):
         digest.update(path.relative_to(home).as_posix().encode() + b"\0" + path.read_bytes())
-    facts = (sys.version, platform.platform(), version("numba"), version("llvmlite"), version("numpy"), *cpu())
+    facts = (
+        sys.version,
+        platform.platform(),
+        version("numba"),
+        version("llvmlite"),
+        version("numpy"),
+        *cpu(),
+    )
     digest.update("\0".join(facts).encode())
     return digest.hexdigest()[:24]
 
@@ -144,7 +153,9 @@ def target_machine() -> Any:
 
     initialize()
     name, features = cpu()
-    return llvm.Target.from_default_triple().create_target_machine(cpu=name, features=features, opt=3, jit=True)
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=name, features=features, opt=3, jit=True
+    )
 
 
 def publish(addresses: dict[str, int]) -> None:

@@ -71,7 +71,9 @@ class Hyper:
         return " and ".join(words) or "a finite number"
 
     def _wrong(self, where: str, value: Value, expected: str) -> InvalidArgument:
-        return InvalidArgument(f"{where}: {self.name} must be {expected}, found {value!r}. Try {self.default!r}.")
+        return InvalidArgument(
+            f"{where}: {self.name} must be {expected}, found {value!r}. Try {self.default!r}."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,16 +25,21 @@ def checked_inputs(x: ArrayLike, input_shape: tuple[int, ...], dtype: str, where
     bad = np.flatnonzero(~np.isfinite(converted.reshape(len(converted), -1)).all(axis=1))
     if bad.size:
         raise InvalidData(
-            f"{where}: expected finite numbers, found NaN or infinity in {bad.size} sample(s), the first at row "
-            f"{bad[0]}. Remove or fill them."
+            f"{where}: expected finite numbers, found NaN or infinity in {bad.size} sample(s), the first "
+            f"at row {bad[0]}. Remove or fill them."
         )
     return converted
 
 
 def checked_data(
-    x: ArrayLike, y: ArrayLike, loss: Loss, input_shape: tuple[int, ...], output_shape: tuple[int, ...], dtype: str,
+    x: ArrayLike,
+    y: ArrayLike,
+    loss: Loss,
+    input_shape: tuple[int, ...],
+    output_shape: tuple[int, ...],
+    dtype: str,
     where: str = "",
-) -> Data:  # fmt: skip
+) -> Data:
     """Return samples and targets as a program reads them, or raise InvalidData."""
     inputs = checked_inputs(x, input_shape, dtype, f"{where}x")
     n_outputs = output_shape[-1]

@@ -43,27 +43,20 @@ def save(model: Sequential, path: Path) -> None:
         raise EnvironmentProblem(f"{path}: the model cannot be written ({error.strerror}).") from error
 
 
-def load_model(path: str | Path) -> Sequential:
-    """Return the model in ``path``, weights and running statistics included; compile it to train on."""
-    from nnkit.model import Sequential
-
-    place = Path(path)
+def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what `save` wrote: the facts, with the layers made again, and the arrays by name."""
     try:
-        with np.load(place, allow_pickle=False) as found:
+        with np.load(path, allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
         facts = json.loads(str(arrays.pop("model")))
-        layers = [make_layer(one) for one in facts["layers"]]
+        facts["layers"] = [make_layer(one) for one in facts["layers"]]
     except FileNotFoundError as error:
-        raise EnvironmentProblem(f"{place}: there is no such file.") from error
+        raise EnvironmentProblem(f"{path}: there is no such file.") from error
     except OSError as error:
-        raise EnvironmentProblem(f"{place}: the model cannot be read ({error.strerror or error}).") from error
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InvalidData(f"{place}: is not a saved model, or is damaged ({type(error).__name__}).") from error
-    model = Sequential(layers, input_shape=facts["input_shape"], seed=facts["seed"], dtype=facts["dtype"])
-    model.set_parameters({name.removeprefix("parameter:"): value for name, value in arrays.items() if name.startswith("p")})
-    for name, view in model.states.items():
-        view[...] = arrays[f"state:{name}"]
-    return model
+        raise EnvironmentProblem(f"{path}: the model cannot be read ({error.strerror or error}).") from error
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise InvalidData(f"{path}: is not a saved model, or is damaged ({type(error).__name__}).") from error
+    return facts, arrays
 
 
 def describe_layer(layer: Layer) -> dict[str, Any]:
@@ -83,4 +76,4 @@ def _describe(value: Any) -> Any:
 def make_layer(facts: dict[str, Any]) -> Layer:
     """Return the layer that `describe_layer` described."""
     arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
-    return layer_record(arguments.pop("type")).make(**arguments)
+    return layer_record(str(arguments.pop("type"))).make(**arguments)

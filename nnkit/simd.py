@@ -258,9 +258,13 @@ def _build_flat() -> Any:
             source = make_array(array)(cx, builder, args[0])
             target = make_array(result)(cx, builder)
             populate_array(
-                target, data=source.data, shape=cgutils.pack_array(builder, [source.nitems]),
-                strides=cgutils.pack_array(builder, [source.itemsize]), itemsize=source.itemsize, meminfo=None,
-            )  # fmt: skip
+                target,
+                data=source.data,
+                shape=cgutils.pack_array(builder, [source.nitems]),
+                strides=cgutils.pack_array(builder, [source.itemsize]),
+                itemsize=source.itemsize,
+                meminfo=None,
+            )
             return target._getvalue()
 
         return result(array), code
@@ -287,7 +291,10 @@ def _build_copy_values() -> Any:
         def code(cx, builder, signature, args):
             source_data = make_array(source)(cx, builder, args[0]).data
             target_array = make_array(target)(cx, builder, args[2])
-            from_here, to_there = builder.gep(source_data, [args[1]]), builder.gep(target_array.data, [args[3]])
+            from_here, to_there = (
+                builder.gep(source_data, [args[1]]),
+                builder.gep(target_array.data, [args[3]]),
+            )
             cgutils.raw_memcpy(builder, to_there, from_here, args[4], target_array.itemsize)
             return cx.get_dummy_value()
 
@@ -297,7 +304,7 @@ def _build_copy_values() -> Any:
 
 
 def _copy_values_twin(source, source_at, target, target_at, count):
-    """Copy ``count`` values between contiguous arrays of one type, as memory: far faster than a short loop."""
+    """Copy ``count`` values between contiguous arrays of one type, as memory: faster than a loop."""
     target.reshape(-1)[target_at : target_at + count] = source.reshape(-1)[source_at : source_at + count]
 
 

@@ -44,9 +44,14 @@ def run_trial(trial: TrialSpec, *, stop: threading.Event | None = None) -> Trial
         run.stop()
     n_steps = trial.epochs * _steps_per_epoch(len(part.train), program.batch_size)
     fit = Fit(
-        run, part.train, part.validation, epochs=trial.epochs, order=ORDERS[trial.case.training.order],
-        rates=_rates(program.optimizer, trial.axes, n_steps), callbacks=_callbacks(trial.case),
-    )  # fmt: skip
+        run,
+        part.train,
+        part.validation,
+        epochs=trial.epochs,
+        order=ORDERS[trial.case.training.order],
+        rates=_rates(program.optimizer, trial.axes, n_steps),
+        callbacks=_callbacks(trial.case),
+    )
     outcome = fit.run()
     return _record(trial, run, outcome)
 
@@ -90,12 +95,16 @@ def facts(case: CaseSpec) -> CaseFacts:
     dataset = _dataset(case)
     model = _layers(case, _own_axes(case))
     program = compile_program(
-        model, dataset.input_shape, losses.record(training.loss), optimizers.get("sgd"),
-        dtype="float32", batch_size=training.batch_size,
-    )  # fmt: skip
+        model,
+        dataset.input_shape,
+        losses.record(training.loss),
+        optimizers.get("sgd"),
+        dtype="float32",
+        batch_size=training.batch_size,
+    )
     checked_data(
         dataset.x, dataset.y, program.loss, dataset.input_shape, program.output_shape, "float32", "data."
-    )  # fmt: skip
+    )
     return CaseFacts(
         name=case.name,
         summary=case.summary,
@@ -120,7 +129,9 @@ _building = threading.Lock()
 
 def program_of(case: CaseSpec, axes: Axes, dtype: Dtype) -> Program:
     """Return the program of a configuration. Its seeds and learning rates share it."""
-    without_rate = tuple((name, value) for name, value in axes.values if name not in ("learning_rate", "schedule"))
+    without_rate = tuple(
+        (name, value) for name, value in axes.values if name not in ("learning_rate", "schedule")
+    )
     # One thread builds and the others wait: two would do the same work under one interpreter lock.
     with _building:
         return _program(_Case(case), without_rate, dtype)
@@ -146,9 +157,14 @@ def _program(case: _Case, axes: tuple[tuple[str, str], ...], dtype: str) -> Prog
     batch_size = int(chosen["batch_size"])
     _, n_validation = _sizes(spec)
     return compile_program(
-        _layers(spec, chosen), _dataset(spec).input_shape, losses.record(spec.training.loss),
-        _optimizer(spec, chosen), dtype=dtype, batch_size=batch_size, eval_batch=max(1, min(n_validation, 256)),
-    )  # fmt: skip
+        _layers(spec, chosen),
+        _dataset(spec).input_shape,
+        losses.record(spec.training.loss),
+        _optimizer(spec, chosen),
+        dtype=dtype,
+        batch_size=batch_size,
+        eval_batch=max(1, min(n_validation, 256)),
+    )
 
 
 def _optimizer(case: CaseSpec, chosen: Mapping[str, str]) -> BoundOptimizer:
@@ -234,7 +250,10 @@ def _prepared(data_section: str, split_seed: int, dtype: str) -> _Parts:
     section = json.loads(data_section)
     name, given = parse_choice(section["dataset"])
     found: Prepared = prepare(
-        datasets.load(name, **given), validation=section["validation"], split_seed=split_seed, scale=section["scale"]
+        datasets.load(name, **given),
+        validation=section["validation"],
+        split_seed=split_seed,
+        scale=section["scale"],
     )
     return _Parts(_data(found.x_train, found.y_train, dtype), _data(found.x_val, found.y_val, dtype))
 
@@ -320,7 +339,10 @@ def _best(
     if not known.size:
         return {}
     chosen = known[np.argmax(values[known]) if direction == "max" else np.argmin(values[known])]
-    return {**{name: float(column[chosen]) for name, column in series.items()}, "step": float(table[chosen, 0])}
+    return {
+        **{name: float(column[chosen]) for name, column in series.items()},
+        "step": float(table[chosen, 0]),
+    }
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnkit.errors import InvalidArgument
-from nnkit.jit import Kernel
+from nnkit.jit import Kernel, Lazy
 from nnkit.kernels import elementwise
 from nnkit.registry import Part, Value
 
@@ -22,8 +22,8 @@ class Activation(Part):
     input ``x`` or of the output ``y``, as ``slope_of`` says. The derivative jumps at the ``kinks``.
     """
 
-    value: Kernel
-    slope: Kernel
+    value: Lazy
+    slope: Lazy
     slope_of: Literal["input", "output"]
     kinks: tuple[float, ...] = ()
     builtin: bool = True  # a plug-in's machine code is not kept on disk

@@ -1,8 +1,9 @@
 """The backward sweep: ops in reverse, each emitting the ops of its gradient rule."""
 
 from nnkit.compiler.emitter import Emitter
+from nnkit.entries import op_kind
 from nnkit.kernels.movement import accumulate
-from nnkit.ops import Buffer, Op, Operand, op_kind
+from nnkit.ops import Buffer, Op, Operand
 
 ACCUMULATE = op_kind(
     "accumulate", accumulate, Operand("x", "in"), Operand("y", "inout"), flops=lambda shapes: shapes["x"][0]

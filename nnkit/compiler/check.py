@@ -17,7 +17,7 @@ def check_plan(
     for _, buffer in used:
         if buffer.kind == "header":
             continue
-        assert 0 <= offsets[buffer], (buffer.name, offsets[buffer])
+        assert offsets[buffer] >= 0, (buffer.name, offsets[buffer])
         assert offsets[buffer] + sizes[buffer] <= arena_bytes, (buffer.name, offsets[buffer], sizes[buffer])
     for writer_index, op in enumerate(ops):
         for written in op.touched("out", "inout", "scratch"):

@@ -88,4 +88,6 @@ def _as_rank(view: Buffer | View, operand: Operand) -> View:
         return View(view, view.shape)
     if operand.rank == 2 and len(view.shape) > 2:
         return rows_of(view, view.shape[-1])
-    raise InvalidArgument(f"{view.name}: shape {view.shape} does not fit operand {operand.name!r} of rank {operand.rank}")
+    raise InvalidArgument(
+        f"{view.name}: shape {view.shape} does not fit operand {operand.name!r} of rank {operand.rank}"
+    )

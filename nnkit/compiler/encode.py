@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nnkit.ops import Buffer, Op, encode_arguments
+from nnkit.entries import encode_arguments
+from nnkit.ops import Buffer, Op
 
 
 @dataclass(frozen=True, slots=True)

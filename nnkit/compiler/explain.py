@@ -40,7 +40,8 @@ def step_flops(program: Program) -> int:
 
 def op_flops(op: Op, rows: int) -> int:
     shapes = {
-        name: tuple(-size * rows if size < 0 else size for size in view.shape) for name, view in op.views.items()
+        name: tuple(-size * rows if size < 0 else size for size in view.shape)
+        for name, view in op.views.items()
     }
     return int(op.kind.flops(shapes))
 
@@ -48,10 +49,8 @@ def op_flops(op: Op, rows: int) -> int:
 def render(program: Program) -> str:
     """Return the listing as text, 80 columns wide where names allow it."""
     facts = describe(program)
-    lines = [
-        f"{program.dtype}, batch {program.batch_size}, {facts['parameters']:,} parameters, "
-        f"{facts['flops_per_step']:,} FLOP a step",
-    ]
+    size = f"{facts['parameters']:,} parameters, {facts['flops_per_step']:,} FLOP a step"
+    lines = [f"{program.dtype}, batch {program.batch_size}, {size}"]
     for sequence in SEQUENCES:
         lines += ["", f"{sequence}:"]
         rows = [op for op in facts["ops"] if op["sequence"] == sequence]

@@ -52,9 +52,12 @@ def lives(ops: Sequence[Op]) -> list[Life]:
 
 
 def make_plan(
-    lasting: Sequence[tuple[str, Sequence[Buffer]]], sequences: Iterable[tuple[Sequence[Op], int]], dtype: str,
-    *, share: bool = True,
-) -> Plan:  # fmt: skip
+    lasting: Sequence[tuple[str, Sequence[Buffer]]],
+    sequences: Iterable[tuple[Sequence[Op], int]],
+    dtype: str,
+    *,
+    share: bool = True,
+) -> Plan:
     """Lay out the header, the lasting regions, and the transients of all sequences.
 
     ``lasting`` names the regions that live as long as the trial; ``sequences`` are pairs of ops and the

@@ -14,26 +14,36 @@ from nnkit.compiler.fuse import fuse_relu
 from nnkit.compiler.plan import Plan, make_plan
 from nnkit.compiler.update import emit_clipping, emit_penalties, emit_update, slot_buffers
 from nnkit.driver import DRIVE, EVALUATE, RUN_ONCE
+from nnkit.entries import op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.jit import Entry
 from nnkit.kernels.movement import gather_rows
 from nnkit.layers.base import Layer, snake_case
 from nnkit.losses import Loss
-from nnkit.ops import BATCH, ORDER, TOTALS_BUFFER, X, Y, Buffer, Op, OpKind, Operand, View, op_kind
+from nnkit.ops import BATCH, ORDER, TOTALS_BUFFER, Buffer, Op, Operand, OpKind, View, X, Y
 from nnkit.optimizers.bound import BoundOptimizer
 
 GATHER = op_kind(
-    "gather", gather_rows, Operand("data", "in", external=X), Operand("order", "in", type="int32", external=ORDER),
+    "gather",
+    gather_rows,
+    Operand("data", "in", external=X),
+    Operand("order", "in", type="int32", external=ORDER),
     Operand("out", "out", rank=2),
-)  # fmt: skip
+)
 GATHER_TARGETS = op_kind(
-    "gather_targets", gather_rows, Operand("data", "in", external=Y),
-    Operand("order", "in", type="int32", external=ORDER), Operand("out", "out", rank=2),
-)  # fmt: skip
+    "gather_targets",
+    gather_rows,
+    Operand("data", "in", external=Y),
+    Operand("order", "in", type="int32", external=ORDER),
+    Operand("out", "out", rank=2),
+)
 GATHER_LABELS = op_kind(
-    "gather_labels", gather_rows, Operand("data", "in", type="int32", external=Y),
-    Operand("order", "in", type="int32", external=ORDER), Operand("out", "out", rank=2, type="int32"),
-)  # fmt: skip
+    "gather_labels",
+    gather_rows,
+    Operand("data", "in", type="int32", external=Y),
+    Operand("order", "in", type="int32", external=ORDER),
+    Operand("out", "out", rank=2, type="int32"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,9 @@ class Program:
     @cached_property
     def tables(self) -> dict[str, Table]:
         """The encoded sequences. The first look compiles what is not in the cache."""
-        return {name: encode(getattr(self.sequences, name), self.plan.offsets, self.dtype) for name in SEQUENCES}
+        return {
+            name: encode(getattr(self.sequences, name), self.plan.offsets, self.dtype) for name in SEQUENCES
+        }
 
     def entries(self) -> list[Entry]:
         """Return the distinct entries that the program needs, the driver's included."""
@@ -92,7 +104,9 @@ def loss_kind(loss: Loss, *, training: bool) -> OpKind:
     totals = Operand("totals", "out", type="double")
     if training:
         gradient = Operand("doutputs", "out", rank=2)
-        return op_kind(f"{loss.name}_gradient", loss.gradient_kernel, outputs, targets, gradient, scratch, totals)
+        return op_kind(
+            f"{loss.name}_gradient", loss.gradient_kernel, outputs, targets, gradient, scratch, totals
+        )
     return op_kind(f"{loss.name}_value", loss.value_kernel, outputs, targets, scratch, totals)
 
 
@@ -116,7 +130,13 @@ def compile_program(
     targets = _emit_targets(train, loss, outputs)
     doutputs = train.transient("d outputs", outputs.shape)
     scratch = train.transient("loss scratch", outputs.shape)
-    views = {"outputs": outputs, "targets": targets, "doutputs": doutputs, "scratch": scratch, "totals": TOTALS_BUFFER}
+    views = {
+        "outputs": outputs,
+        "targets": targets,
+        "doutputs": doutputs,
+        "scratch": scratch,
+        "totals": TOTALS_BUFFER,
+    }
     train.emit(loss_kind(loss, training=True), views)
     sweep_backward(train, outputs, doutputs)
     emit_penalties(train)
@@ -133,14 +153,26 @@ def compile_program(
     )
     plan = _plan(graph, sequences, slots, dtype, batch_size, eval_batch, share=not keep_values, final=final)
     return Program(
-        dtype, batch_size, eval_batch, tuple(input_shape), outputs.shape[1:], loss, optimizer, sequences, plan,
-        dict(graph.parameters), {name: graph.gradients[p] for name, p in graph.parameters.items()},
-        dict(graph.states), final, outputs, {b.name: b for op in train.ops for b in op.touched("out", "inout")},
-    )  # fmt: skip
+        dtype,
+        batch_size,
+        eval_batch,
+        tuple(input_shape),
+        outputs.shape[1:],
+        loss,
+        optimizer,
+        sequences,
+        plan,
+        dict(graph.parameters),
+        {name: graph.gradients[p] for name, p in graph.parameters.items()},
+        dict(graph.states),
+        final,
+        outputs,
+        {b.name: b for op in train.ops for b in op.touched("out", "inout")},
+    )
 
 
 def emit_layers(emitter: Emitter, x: Buffer, layers: Sequence[Layer]) -> Buffer:
-    """Emit every layer behind the one before; names are ``dense_0``, ``dense_1``, ``batch_normalization_0`` …"""
+    """Emit every layer behind the one before; names are ``dense_0``, ``dense_1``, ``dropout_0`` …"""
     counts: dict[str, int] = {}
     for layer in layers:
         kind = snake_case(layer.record.name)
@@ -159,8 +191,8 @@ def _emit_input(emitter: Emitter, input_shape: tuple[int, ...]) -> Buffer:
 def _emit_targets(emitter: Emitter, loss: Loss, outputs: Buffer) -> Buffer:
     if len(outputs.shape) != 2:
         raise InvalidArgument(
-            f"loss {loss.name}: the last layer's output must be one row per sample, found {outputs.shape[1:]}. "
-            "End the model with Flatten or Dense."
+            f"loss {loss.name}: the last layer's output must be one row per sample, found {outputs.shape[1:]}."
+            " End the model with Flatten or Dense."
         )
     if loss.targets == "labels":
         labels = emitter.transient("targets", (BATCH, 1), type="int32")
@@ -177,9 +209,11 @@ def _inference(
     evaluate = Emitter(graph, training=False)
     outputs = emit_layers(evaluate, _emit_input(evaluate, input_shape), layers)
     views = {
-        "outputs": outputs, "targets": _emit_targets(evaluate, loss, outputs),
-        "scratch": evaluate.transient("loss scratch", outputs.shape), "totals": TOTALS_BUFFER,
-    }  # fmt: skip
+        "outputs": outputs,
+        "targets": _emit_targets(evaluate, loss, outputs),
+        "scratch": evaluate.transient("loss scratch", outputs.shape),
+        "totals": TOTALS_BUFFER,
+    }
     evaluate.emit(loss_kind(loss, training=False), views)
     predict = Emitter(graph, training=False)
     final = emit_layers(predict, _emit_input(predict, input_shape), layers)
@@ -187,9 +221,16 @@ def _inference(
 
 
 def _plan(
-    graph: Graph, sequences: Sequences, slots: list[list[Buffer]], dtype: str, batch_size: int, eval_batch: int,
-    *, share: bool, final: Buffer,
-) -> Plan:  # fmt: skip
+    graph: Graph,
+    sequences: Sequences,
+    slots: list[list[Buffer]],
+    dtype: str,
+    batch_size: int,
+    eval_batch: int,
+    *,
+    share: bool,
+    final: Buffer,
+) -> Plan:
     parameters = list(graph.parameters.values())
     lasting = [
         ("parameters", parameters),

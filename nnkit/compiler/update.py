@@ -3,22 +3,34 @@
 from functools import cache
 
 from nnkit.compiler.emitter import Emitter, Graph
+from nnkit.entries import op_kind
 from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value, regularize
 from nnkit.layers.draw import fill_kind
-from nnkit.ops import PENALTY_BUFFER, RATE, STEP, Buffer, Op, OpKind, Operand, Scalar, View, flat, op_kind
+from nnkit.ops import PENALTY_BUFFER, RATE, STEP, Buffer, Op, Operand, OpKind, Scalar, View, flat
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.optimizers.optimizer import Optimizer, as_number, scalar_names
 
 _LANES = Operand("lanes", "scratch", type="double")
 REGULARIZE = op_kind(
-    "regularize", regularize, Operand("p", "in"), Operand("g", "inout"), Operand("totals", "inout", type="double"),
-    _LANES, Scalar("l1", "double"), Scalar("l2", "double"), flops=lambda shapes: 5 * shapes["p"][0],
-)  # fmt: skip
+    "regularize",
+    regularize,
+    Operand("p", "in"),
+    Operand("g", "inout"),
+    Operand("totals", "inout", type="double"),
+    _LANES,
+    Scalar("l1", "double"),
+    Scalar("l2", "double"),
+    flops=lambda shapes: 5 * shapes["p"][0],
+)
 CLIP_BY_VALUE = op_kind("clip_by_value", clip_by_value, Operand("g", "inout"), Scalar("limit", "double"))
 CLIP_BY_GLOBAL_NORM = op_kind(
-    "clip_by_global_norm", clip_by_global_norm, Operand("g", "inout"), _LANES, Scalar("limit", "double"),
+    "clip_by_global_norm",
+    clip_by_global_norm,
+    Operand("g", "inout"),
+    _LANES,
+    Scalar("limit", "double"),
     flops=lambda shapes: 3 * shapes["g"][0],
-)  # fmt: skip
+)
 
 
 @cache
@@ -43,7 +55,10 @@ def slot_buffers(graph: Graph, optimizer: BoundOptimizer) -> list[list[Buffer]]:
     starts = optimizer.record.start_values(optimizer.parameters)
     slots = []
     for name, start in zip(optimizer.record.slot_names, starts, strict=True) if graph.parameters else ():
-        slot = [Buffer(f"{name} {parameter}", buffer.shape, "slot") for parameter, buffer in graph.parameters.items()]
+        slot = [
+            Buffer(f"{name} {parameter}", buffer.shape, "slot")
+            for parameter, buffer in graph.parameters.items()
+        ]
         slots.append(slot)
         graph.initial.append(Op(fill_kind("constant"), {"out": _whole(slot)}, {"value": start}))
     return slots
@@ -53,8 +68,11 @@ def emit_penalties(emitter: Emitter) -> None:
     for parameter, penalty in emitter.graph.penalties.items():
         lanes = emitter.transient("lanes", (LANES,), type="double")
         views = {
-            "p": parameter, "g": emitter.graph.gradients[parameter], "totals": PENALTY_BUFFER, "lanes": lanes,
-        }  # fmt: skip
+            "p": parameter,
+            "g": emitter.graph.gradients[parameter],
+            "totals": PENALTY_BUFFER,
+            "lanes": lanes,
+        }
         emitter.emit(REGULARIZE, views, l1=penalty.l1, l2=penalty.l2)
 
 

@@ -18,9 +18,25 @@ def _build_tiles(dtype):
 
 def _strip_twin(vectors):
     def strip(
-        a, a_at, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row, has_start, m, depth,
-        low, tail,
-    ):  # fmt: skip
+        a,
+        a_at,
+        a_row,
+        a_step,
+        b,
+        b_at,
+        b_row,
+        c,
+        c_at,
+        c_row,
+        start,
+        start_at,
+        start_row,
+        has_start,
+        m,
+        depth,
+        low,
+        tail,
+    ):
         """Write one column strip of ``C = max(start + A·B, low)``, all ``m`` rows."""
         a, b, c, start = (array.reshape(-1) for array in (a, b, c, start))
         width = tail if vectors == 0 else vectors * lanes_of(a)
@@ -75,33 +91,113 @@ def matmul(a, b, start, c, panel, a_row, a_step, has_start, start_row, low):
                 for v in range(4 * lanes):
                     panel[k * 4 * lanes + v] = b[k, j + v]
             strip4(
-                a, 0, a_row, a_step, panel, 0, 4 * lanes, c, j, columns, start, j, start_row, has_start,
-                rows, depth, low, 0,
-            )  # fmt: skip
+                a,
+                0,
+                a_row,
+                a_step,
+                panel,
+                0,
+                4 * lanes,
+                c,
+                j,
+                columns,
+                start,
+                j,
+                start_row,
+                has_start,
+                rows,
+                depth,
+                low,
+                0,
+            )
             j += 4 * lanes
         elif left >= 4 * lanes:
             strip4(
-                a, 0, a_row, a_step, b, j, columns, c, j, columns, start, j, start_row, has_start,
-                rows, depth, low, 0,
-            )  # fmt: skip
+                a,
+                0,
+                a_row,
+                a_step,
+                b,
+                j,
+                columns,
+                c,
+                j,
+                columns,
+                start,
+                j,
+                start_row,
+                has_start,
+                rows,
+                depth,
+                low,
+                0,
+            )
             j += 4 * lanes
         elif left >= 2 * lanes:
             strip2(
-                a, 0, a_row, a_step, b, j, columns, c, j, columns, start, j, start_row, has_start,
-                rows, depth, low, 0,
-            )  # fmt: skip
+                a,
+                0,
+                a_row,
+                a_step,
+                b,
+                j,
+                columns,
+                c,
+                j,
+                columns,
+                start,
+                j,
+                start_row,
+                has_start,
+                rows,
+                depth,
+                low,
+                0,
+            )
             j += 2 * lanes
         elif left >= lanes:
             strip1(
-                a, 0, a_row, a_step, b, j, columns, c, j, columns, start, j, start_row, has_start,
-                rows, depth, low, 0,
-            )  # fmt: skip
+                a,
+                0,
+                a_row,
+                a_step,
+                b,
+                j,
+                columns,
+                c,
+                j,
+                columns,
+                start,
+                j,
+                start_row,
+                has_start,
+                rows,
+                depth,
+                low,
+                0,
+            )
             j += lanes
         else:
             strip_tail(
-                a, 0, a_row, a_step, b, j, columns, c, j, columns, start, j, start_row, has_start,
-                rows, depth, low, left,
-            )  # fmt: skip
+                a,
+                0,
+                a_row,
+                a_step,
+                b,
+                j,
+                columns,
+                c,
+                j,
+                columns,
+                start,
+                j,
+                start_row,
+                has_start,
+                rows,
+                depth,
+                low,
+                left,
+            )
             j += left
 
 
@@ -117,6 +213,12 @@ def transpose(x, y):
     for i in range(0, rows, lanes):
         for j in range(0, columns, lanes):
             transpose_block(
-                x, i * columns + j, columns, min(lanes, rows - i), min(lanes, columns - j),
-                y, j * rows + i, rows,
-            )  # fmt: skip
+                x,
+                i * columns + j,
+                columns,
+                min(lanes, rows - i),
+                min(lanes, columns - j),
+                y,
+                j * rows + i,
+                rows,
+            )

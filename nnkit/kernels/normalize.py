@@ -10,7 +10,8 @@ def batch_norm_train(x, gamma, beta, running_mean, running_variance, y, normal, 
 
     Formula     normal = (x - mean) / sqrt(variance + epsilon); y = gamma · normal + beta
                 running <- momentum · running + (1 - momentum) · batch
-    Shapes      x, y, normal: (rows, channels); all others: (channels,); scale keeps 1 / sqrt(variance + epsilon)
+    Shapes      x, y, normal: (rows, channels); all others: (channels,);
+                scale keeps 1 / sqrt(variance + epsilon)
     Cost        two passes for the statistics: one pass loses digits where the mean is large
     Gradient    batch_norm_backward
     """

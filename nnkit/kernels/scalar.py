@@ -9,6 +9,7 @@ Accuracy    2 ulp in float32, 3 ulp in float64 (tests/nnkit/kernels/test_scalar.
 
 from nnkit.jit import kernel
 from nnkit.kernels.scalar_double import (
+    erf_far_double,
     erf_series_double,
     exp_double,
     expm1_double,
@@ -18,13 +19,14 @@ from nnkit.kernels.scalar_double import (
     tanh_series_double,
 )
 from nnkit.kernels.scalar_single import (
+    erf_far_single,
     erf_series_single,
     exp_single,
     expm1_single,
-    log1p_unit_single,
     log_single,
     normal_tail_single,
     one_plus_exp_single,
+    softplus_single,
     tanh_series_single,
 )
 from nnkit.simd import ByType, copysign, fabs, fma, real
@@ -33,6 +35,7 @@ exp = ByType(exp_single, exp_double)
 expm1 = ByType(expm1_single, expm1_double)
 log = ByType(log_single, log_double)
 one_plus_exp = ByType(one_plus_exp_single, one_plus_exp_double)
+_erf_far = ByType(erf_far_single, erf_far_double)
 _erf_series = ByType(erf_series_single, erf_series_double)
 _normal_tail = ByType(normal_tail_single, normal_tail_double)
 _tanh_series = ByType(tanh_series_single, tanh_series_double)
@@ -47,7 +50,13 @@ def log1p(x):
     return log(u) + (lost if fabs(lost) < real(x, 1.0) else real(x, 0.0))
 
 
-_log1p_unit = ByType(log1p_unit_single, log1p)
+@kernel
+def _softplus_double(x):
+    positive = 0.0 if x < 0.0 else x
+    return positive + log1p(exp(-fabs(x)))
+
+
+softplus = ByType(softplus_single, _softplus_double)
 
 
 @kernel
@@ -71,21 +80,12 @@ def tanh(x):
 
 
 @kernel
-def softplus(x):
-    """Return ``log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))``; its derivative is ``sigmoid(x)``."""
-    positive = real(x, 0.0) if x < real(x, 0.0) else x
-    return positive + _log1p_unit(exp(-fabs(x)))
-
-
-@kernel
 def erf(x):
     """Return the error function, exactly odd."""
     a = fabs(x)
     square = a * a
     near = fma(a, _erf_series(square), a)
-    tail, _ = _normal_tail(a * real(x, 1.4142135623730951))
-    far = fma(real(x, -2.0), tail, real(x, 1.0))
-    return copysign(near if a < real(x, 0.9) else far, x)
+    return copysign(near if a < real(x, 0.9) else _erf_far(a), x)
 
 
 @kernel

@@ -37,7 +37,7 @@ def expm1_double(x):
 
 @kernel
 def one_plus_exp_double(x):
-    """Return ``1 + exp(x) = 2**n * (exp(r) - 1) + (2**n + 1)`` with one rounding, inf above 709.4."""
+    """Return ``1 + exp(x) = 2**n * (exp(r) - 1) + (2**n + 1)``; inf above 709.4."""
     z = -60.0 if x < -60.0 else x
     z = 709.4 if z > 709.4 else z
     n, r = _reduce(z)
@@ -120,7 +120,7 @@ def normal_tail_double(x):
     nearer, farther = a + 1.25, a + 6.0
     inverse = 1.0 / (nearer * farther)
     quotient = inverse * farther
-    error = fma(-quotient, nearer, 1.0) - quotient * (a - (nearer - 1.25))
+    error = fma(-quotient, a - (nearer - 1.25), fma(-quotient, nearer, 1.0))
     m = _expm1_reduced(r + fma(-0.5, fma(a, a, -square), error))
     shape = _tail_shape((a - 6.0) * (inverse * nearer))
     g = quotient * shape
@@ -173,6 +173,12 @@ def erf_series_double(x):
     p = fma(p, x, 0.11283791670953703654)
     p = fma(p, x, -0.37612638903183727996)
     return fma(p, x, 0.1283791670955125732)
+
+
+@kernel
+def erf_far_double(x):
+    """Return ``erf(x)`` for ``x >= 0.9``: one minus both tails of the normal distribution."""
+    return fma(-2.0, normal_tail_double(x * 1.4142135623730951)[0], 1.0)
 
 
 @kernel

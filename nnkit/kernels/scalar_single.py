@@ -6,7 +6,7 @@ because a bare literal would widen the computation to float64.
 """
 
 from nnkit.jit import kernel
-from nnkit.simd import exponent, fma, power_of_two, real, rint, significand
+from nnkit.simd import exponent, fabs, fma, power_of_two, real, rint, significand
 
 
 @kernel
@@ -40,13 +40,16 @@ def expm1_single(x):
 
 @kernel
 def one_plus_exp_single(x):
-    """Return ``1 + exp(x) = 2**n * (exp(r) - 1) + (2**n + 1)`` with one rounding, inf above 88.37."""
+    """Return ``1 + exp(x) = 2**n * (exp(r) - 1) + (2**n + 1)``; inf above 88.37."""
     highest = real(x, 88.37)
     z = real(x, -30.0) if x < real(x, -30.0) else x
     z = highest if z > highest else z
     n, r = _reduce(z)
     power = power_of_two(n)
-    result = fma(power, _expm1_reduced(r), power + real(x, 1.0))
+    whole = power + real(x, 1.0)
+    # At n = 24 and n = -24 the 24 bits of the sum do not hold both: take along what it lost.
+    lost = real(x, 1.0) - (whole - power)
+    result = whole + fma(power, _expm1_reduced(r), lost)
     return real(x, float("inf")) if x > highest else result
 
 
@@ -60,13 +63,18 @@ def _reduce(x):
 
 @kernel
 def _expm1_reduced(r):
-    """Return ``exp(r) - 1`` for ``|r| <= 0.3467``, to 2**-26."""
+    """Return ``exp(r) - 1`` for ``|r| <= 0.3467``."""
+    return fma(r * r, _exp_bend(r), r)
+
+
+@kernel
+def _exp_bend(r):
+    """Return ``(exp(r) - 1 - r) / r**2`` for ``|r| <= 0.3467``, to 2**-26 of exp(r) - 1."""
     q = real(r, 0.0013946490164178676)
     q = fma(q, r, real(r, 0.00836661006759392912))
     q = fma(q, r, real(r, 0.0416662815149379785))
     q = fma(q, r, real(r, 0.166665427983778879))
-    q = fma(q, r, real(r, 0.500000006204490526))
-    return fma(r * r, q, r)
+    return fma(q, r, real(r, 0.500000006204490526))
 
 
 @kernel
@@ -107,20 +115,27 @@ def _log_tail(f):
 
 
 @kernel
-def log1p_unit_single(x):
-    """Return ``log(1 + x)`` for ``x`` in [0, 1], to 2**-30."""
-    p = real(x, 0.0020302521812699487)
-    p = fma(p, x, real(x, -0.0134075783674534047))
-    p = fma(p, x, real(x, 0.0414783131479340351))
-    p = fma(p, x, real(x, -0.0824418279983756359))
-    p = fma(p, x, real(x, 0.124184390297461968))
-    p = fma(p, x, real(x, -0.161056913920920269))
-    p = fma(p, x, real(x, 0.198907471312102155))
-    p = fma(p, x, real(x, -0.249872706389990991))
-    p = fma(p, x, real(x, 0.333325595867566659))
-    p = fma(p, x, real(x, -0.499999814310721604))
-    # The coefficient of x is 1 - 7e-10, which float32 cannot tell from 1.
-    return fma(p * x, x, x)
+def softplus_single(x):
+    """Return ``log(1 + exp(x)) = max(x, 0) + log(1 + t)`` with ``t = exp(-|x|)``."""
+    positive = real(x, 0.0) if x < real(x, 0.0) else x
+    t = exp_single(-fabs(x))
+    # t last: it is the largest, and every sum before it is rounded to finer steps.
+    return fma(t * t, _log1p_bend(t), positive) + t
+
+
+@kernel
+def _log1p_bend(x):
+    """Return ``(log(1 + x) - x) / x**2`` for ``x`` in [0, 1], to 2**-29 of the logarithm."""
+    p = real(x, 0.0022778047171834)
+    p = fma(p, x, real(x, -0.014689254321854))
+    p = fma(p, x, real(x, 0.044313176368493))
+    p = fma(p, x, real(x, -0.085935748433449))
+    p = fma(p, x, real(x, 0.12680796998288))
+    p = fma(p, x, real(x, -0.16228909413162))
+    p = fma(p, x, real(x, 0.19926467576073))
+    p = fma(p, x, real(x, -0.24993328495317))
+    p = fma(p, x, real(x, 0.33333093635734))
+    return fma(p, x, real(x, -0.5))
 
 
 @kernel
@@ -128,8 +143,8 @@ def normal_tail_single(x):
     """Return the share of the normal distribution above ``x >= 0``, and ``exp(-x**2 / 2)``.
 
     The share is ``exp(-x**2 / 2) / (x + 1.25) * shape`` with a shape between 0.39 and 0.63. Rounding
-    errors that would be magnified, of the square and of the quotient, are added to exp's argument; those of
-    the two products are added before the last rounding.
+    errors that would be magnified, of the square and of the quotient, are taken along in exp, and those of the
+    two products up to the last rounding.
     Limits      gradual underflow, 0 beyond 14.2; NaN stays NaN
     """
     a = real(x, 14.5) if x > real(x, 14.5) else x
@@ -138,13 +153,15 @@ def normal_tail_single(x):
     nearer, farther = a + real(x, 1.25), a + real(x, 4.0)
     inverse = real(x, 1.0) / (nearer * farther)
     quotient = inverse * farther
-    error = fma(-quotient, nearer, real(x, 1.0)) - quotient * (a - (nearer - real(x, 1.25)))
-    m = _expm1_reduced(r + fma(real(x, -0.5), fma(a, a, -square), error))
+    error = fma(-quotient, a - (nearer - real(x, 1.25)), fma(-quotient, nearer, real(x, 1.0)))
+    error = fma(real(x, -0.5), fma(a, a, -square), error)
+    error = fma(error, fma(real(x, 0.5) * r, r, r), error)
+    m = r + fma(r * r, _exp_bend(r), error)
     u = (a - real(x, 4.0)) * (inverse * nearer)
     middle, bend = real(x, 0.49565586713615422201), _tail_bend(u)
     shape = fma(bend, u, middle)
     g = quotient * shape
-    g_lost = fma(quotient, shape, -g) + quotient * fma(bend, u, middle - shape)
+    g_lost = fma(quotient, fma(bend, u, middle - shape), fma(quotient, shape, -g))
     result = fma(g, m, g_lost) + g
     # 2**n leaves the range of normal numbers long before the result does: scale in two steps.
     scale, rest = power_of_two(n + real(x, 64.0)), real(x, 2.0**-64)
@@ -176,6 +193,20 @@ def erf_series_single(x):
     p = fma(p, x, real(x, 0.11283715031940055542))
     p = fma(p, x, real(x, -0.37612634979539709195))
     return fma(p, x, real(x, 0.1283791667642108298))
+
+
+@kernel
+def erf_far_single(x):
+    """Return ``erf(x) = 1 - exp(log(erfc(x)))`` for ``x >= 0.9``, by a fit of the logarithm to 2**-29."""
+    a = real(x, 4.0) if x > real(x, 4.0) else x
+    p = real(x, 0.0001982160635575)
+    p = fma(p, a, real(x, -0.0030654565847944))
+    p = fma(p, a, real(x, 0.022315084924248))
+    p = fma(p, a, real(x, -0.10411342620005))
+    p = fma(p, a, real(x, -0.63697635574651))
+    p = fma(p, a, real(x, -1.1277970896526))
+    p = fma(p, a, real(x, -0.00016648255673128))
+    return real(x, 1.0) - exp_single(p)
 
 
 @kernel

@@ -34,7 +34,8 @@ def _emit_tile(module: ir.Module, element: Element, rows: int, vectors: int, mas
 
     def row_of(pointer: Any) -> list[Any]:
         return [
-            tile.load(tile.at(pointer, v * element.lanes), mask if v == vectors - 1 else None) for v in columns
+            tile.load(tile.at(pointer, v * element.lanes), mask if v == vectors - 1 else None)
+            for v in columns
         ]
 
     sums = _initial_sums(tile, rows, vectors, row_of, start, start_row, has_start)
@@ -116,9 +117,25 @@ def _emit_strip(
             case = strip.block(f"tile{height}")
             switch.add_case(I64(height), case)
             strip.go_to(case)
-            builder.call(function, [
-                a_at, a_row, a_step, b, b_row, c_at, c_row, start_at, start_row, has_start, rows, depth, low, tail,
-            ])
+            builder.call(
+                function,
+                [
+                    a_at,
+                    a_row,
+                    a_step,
+                    b,
+                    b_row,
+                    c_at,
+                    c_row,
+                    start_at,
+                    start_row,
+                    has_start,
+                    rows,
+                    depth,
+                    low,
+                    tail,
+                ],
+            )
             builder.branch(after)
         strip.go_to(nothing)
         builder.branch(after)
@@ -134,15 +151,29 @@ def _emit_strip(
     return strip.ir
 
 
-def _emit_wide_strip(module: ir.Module, narrow: ir.Function, element: Element, name: str, vectors: int) -> None:
+def _emit_wide_strip(
+    module: ir.Module, narrow: ir.Function, element: Element, name: str, vectors: int
+) -> None:
     """Emit a strip of several vectors as calls of the one-vector strip ``narrow``, side by side."""
     wide = Function(module, element, name, _strip_parameters(element), internal=False)
     a, a_row, a_step, b, b_row, c, c_row, start, *others, _ = wide.ir.args
     for v in range(vectors):
         shifted = [wide.at(pointer, v * element.lanes) for pointer in (b, c, start)]
-        wide.builder.call(narrow, [
-            a, a_row, a_step, shifted[0], b_row, shifted[1], c_row, shifted[2], *others, I64(element.lanes),
-        ])
+        wide.builder.call(
+            narrow,
+            [
+                a,
+                a_row,
+                a_step,
+                shifted[0],
+                b_row,
+                shifted[1],
+                c_row,
+                shifted[2],
+                *others,
+                I64(element.lanes),
+            ],
+        )
     wide.finish()
 
 
@@ -161,7 +192,8 @@ def _emit_transpose(module: ir.Module, element: Element, name: str) -> None:
 
     # Rows beyond the block are read from its last row and never stored: no branch, no stray address.
     values = [
-        block.load(block.at(source, builder.mul(clamped(r, last_row), source_row)), in_columns) for r in range(lanes)
+        block.load(block.at(source, builder.mul(clamped(r, last_row), source_row)), in_columns)
+        for r in range(lanes)
     ]
     # At each stage rows r and r + half exchange the half of every 2 * half lanes that is off the diagonal.
     half = lanes // 2
@@ -178,7 +210,9 @@ def _emit_transpose(module: ir.Module, element: Element, name: str) -> None:
     for column in range(lanes):
         within = builder.icmp_signed("<", I64(column), columns)
         mask = builder.select(within, in_rows, nowhere)
-        block.store(values[column], block.at(target, builder.mul(clamped(column, last_column), target_row)), mask)
+        block.store(
+            values[column], block.at(target, builder.mul(clamped(column, last_column), target_row)), mask
+        )
     block.finish()
 
 

@@ -72,9 +72,16 @@ class Function:
             value = self.builder.load(place)
             value.align = self.element.size
             return value
-        masked = self._intrinsic(f"masked.load.{self.element.suffix}.p0", self.element.vector, [
-            place.type, I32, mask.type, self.element.vector,
-        ])
+        masked = self._intrinsic(
+            f"masked.load.{self.element.suffix}.p0",
+            self.element.vector,
+            [
+                place.type,
+                I32,
+                mask.type,
+                self.element.vector,
+            ],
+        )
         return self.builder.call(masked, [place, I32(self.element.size), mask, self.element.zero()])
 
     def store(self, value: Any, pointer: Any, mask: Any = None) -> None:
@@ -82,21 +89,32 @@ class Function:
         if mask is None:
             self.builder.store(value, place).align = self.element.size
             return
-        masked = self._intrinsic(f"masked.store.{self.element.suffix}.p0", VOID, [
-            value.type, place.type, I32, mask.type,
-        ])
+        masked = self._intrinsic(
+            f"masked.store.{self.element.suffix}.p0",
+            VOID,
+            [
+                value.type,
+                place.type,
+                I32,
+                mask.type,
+            ],
+        )
         self.builder.call(masked, [value, place, I32(self.element.size), mask])
 
     def fma(self, a: Any, b: Any, c: Any) -> Any:
         vector = self.element.vector
-        return self.builder.call(self._intrinsic(f"fma.{self.element.suffix}", vector, [vector] * 3), [a, b, c])
+        return self.builder.call(
+            self._intrinsic(f"fma.{self.element.suffix}", vector, [vector] * 3), [a, b, c]
+        )
 
     def at_least(self, value: Any, floor: Any) -> Any:
         """Return ``floor`` where ``value < floor`` and ``value`` elsewhere, so that NaN passes through."""
         below = self.builder.fcmp_ordered("<", value, floor)
         return self.builder.select(below, floor, value)
 
-    def loop(self, name: str, count: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]) -> list[Any]:
+    def loop(
+        self, name: str, count: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]
+    ) -> list[Any]:
         """Emit ``for i in range(count)`` with loop-carried values; return their values after it."""
         before = self.builder.block
         inside, after = self.block(name), self.block(name + "_end")

@@ -8,8 +8,9 @@ from nnkit.activations import Activation as ActivationRecord
 from nnkit.activations import BoundActivation
 from nnkit.compiler.backward import Sweep
 from nnkit.compiler.emitter import Emitter
+from nnkit.entries import op_kind
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
-from nnkit.ops import Buffer, Op, OpKind, Operand, Scalar, op_kind
+from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar
 from nnkit.registry import Hyper, parse_choice
 
 
@@ -20,9 +21,12 @@ def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
     backward = op_kind(
         f"{record.name}_backward",
         record.backward_kernel(),
-        Operand("source", "in"), Operand("dy", "in"), Operand("dx", "out"), *alpha,
+        Operand("source", "in"),
+        Operand("dy", "in"),
+        Operand("dx", "out"),
+        *alpha,
         packed=record.builtin,
-    )  # fmt: skip
+    )
 
     def gradient(op: Op, sweep: Sweep) -> None:
         x, y = op.buffer("x"), op.buffer("y")
@@ -37,9 +41,12 @@ def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
     forward = op_kind(
         record.name,
         record.forward_kernel(),
-        Operand("x", "in"), Operand("y", "out"), *alpha,
-        gradient=gradient, packed=record.builtin,
-    )  # fmt: skip
+        Operand("x", "in"),
+        Operand("y", "out"),
+        *alpha,
+        gradient=gradient,
+        packed=record.builtin,
+    )
     return forward, backward
 
 
@@ -82,7 +89,9 @@ class LeakyReLU(Layer):
     negative_slope: float = 0.3
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
-        return emit_activation(emitter, x, activations.get("leaky_relu", negative_slope=self.negative_slope), name)
+        return emit_activation(
+            emitter, x, activations.get("leaky_relu", negative_slope=self.negative_slope), name
+        )
 
 
 @dataclass(frozen=True)

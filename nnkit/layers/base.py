@@ -37,5 +37,8 @@ LAYERS: Registry[LayerRecord] = Registry("layer")
 
 def snake_case(name: str) -> str:
     """Return Keras's name of a layer in a model: ``BatchNormalization`` is ``batch_normalization``."""
-    letters = [f"_{c.lower()}" if c.isupper() and i and not name[i - 1].isupper() else c.lower() for i, c in enumerate(name)]
+    letters = [
+        f"_{c.lower()}" if c.isupper() and i and not name[i - 1].isupper() else c.lower()
+        for i, c in enumerate(name)
+    ]
     return "".join(letters)

@@ -1,10 +1,12 @@
 """The dense layer: y = x·W + b, and its gradient rule."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nnkit.activations import BoundActivation
 from nnkit.compiler.backward import Sweep
 from nnkit.compiler.emitter import Emitter, Penalty
+from nnkit.entries import make_entry, op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.initializers import BoundInitializer
 from nnkit.kernels.matmul import matmul, transpose
@@ -12,7 +14,7 @@ from nnkit.kernels.movement import column_sum
 from nnkit.layers.activation import emit_activation, resolve_activation
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.draw import emit_draw, resolve_initializer
-from nnkit.ops import Buffer, Op, OpKind, Operand, Scalar, flat, make_entry, op_kind, rows_of
+from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar, View, flat, rows_of
 from nnkit.registry import Hyper
 
 _NO_FLOOR = float("-inf")
@@ -35,7 +37,7 @@ _ARGUMENTS = (
 _MATMUL = make_entry("matmul", matmul, _ARGUMENTS)
 
 
-def _matmul_flops(shapes: dict[str, tuple[int, ...]]) -> int:
+def _matmul_flops(shapes: Mapping[str, tuple[int, ...]]) -> int:
     rows, columns = shapes["c"]
     return 2 * rows * columns * shapes["b"][0]
 
@@ -46,7 +48,14 @@ def _dense_gradient(op: Op, sweep: Sweep) -> None:
     assert dy is not None
     features, units = w.shape
     emit_matmul(
-        sweep, DENSE_BACKWARD_KERNEL, x, dy, sweep.parameter_gradient(w), a_row=1, a_step=features, columns=units
+        sweep,
+        DENSE_BACKWARD_KERNEL,
+        x,
+        dy,
+        sweep.parameter_gradient(w),
+        a_row=1,
+        a_step=features,
+        columns=units,
     )
     if op.scalars["has_start"]:
         bias_gradient = sweep.parameter_gradient(op.buffer("start"))
@@ -64,20 +73,37 @@ DENSE_BACKWARD_KERNEL = OpKind("dense_backward_kernel", _MATMUL, _ARGUMENTS, _ma
 DENSE_BACKWARD_INPUT = OpKind("dense_backward_input", _MATMUL, _ARGUMENTS, _matmul_flops)
 TRANSPOSE = op_kind("transpose", transpose, Operand("x", "in", rank=2), Operand("y", "out", rank=2))
 COLUMN_SUM = op_kind(
-    "column_sum", column_sum, Operand("x", "in", rank=2), Operand("y", "out"),
+    "column_sum",
+    column_sum,
+    Operand("x", "in", rank=2),
+    Operand("y", "out"),
     flops=lambda shapes: shapes["x"][0] * shapes["x"][1],
-)  # fmt: skip
+)
 
 
 def emit_matmul(
-    emitter: Emitter | Sweep, kind: OpKind, a: Buffer, b: Buffer, c: Buffer, *, a_row: int, a_step: int, columns: int,
+    emitter: Emitter | Sweep,
+    kind: OpKind,
+    a: Buffer,
+    b: Buffer,
+    c: Buffer,
+    *,
+    a_row: int,
+    a_step: int,
+    columns: int,
     start: Buffer | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Emit ``C = start + A·B``; without ``start`` the sums begin at 0."""
     matrix = rows_of(b, columns)
     wide = b.size >= _PANEL_FROM
     panel = emitter.transient(f"{c.name} panel", (matrix.shape[0] * 4 * emitter.graph.lanes if wide else 0,))
-    views = {"a": flat(a), "b": matrix, "start": flat(start or a), "c": rows_of(c, columns), "panel": panel}
+    views: dict[str, Buffer | View] = {
+        "a": flat(a),
+        "b": matrix,
+        "start": flat(start or a),
+        "c": rows_of(c, columns),
+        "panel": panel,
+    }
     emitter.emit(
         kind, views, a_row=a_row, a_step=a_step, has_start=int(start is not None), start_row=0, low=_NO_FLOOR
     )

@@ -4,9 +4,10 @@ from functools import cache
 
 from nnkit import initializers
 from nnkit.compiler.emitter import Emitter
+from nnkit.entries import op_kind
 from nnkit.initializers import BoundInitializer
 from nnkit.kernels import draw
-from nnkit.ops import KEY, Buffer, Op, OpKind, Operand, Scalar, View, flat, op_kind
+from nnkit.ops import KEY, Buffer, Op, Operand, OpKind, Scalar, View, flat
 from nnkit.registry import parse_choice
 
 _KEYED = (Scalar("key", "integer", cell=KEY), Scalar("stream", "integer"))
@@ -19,18 +20,26 @@ def fill_kind(distribution: str) -> OpKind:
         return op_kind("fill_constant", draw.fill_constant, Operand("out", "out"), Scalar("value", "double"))
     if distribution == "orthogonal":
         return op_kind(
-            "fill_orthogonal", draw.fill_orthogonal, Operand("out", "out", rank=2),
-            Operand("scratch", "scratch", rank=2, type="double"), Scalar("gain", "double"), *_KEYED,
-        )  # fmt: skip
+            "fill_orthogonal",
+            draw.fill_orthogonal,
+            Operand("out", "out", rank=2),
+            Operand("scratch", "scratch", rank=2, type="double"),
+            Scalar("gain", "double"),
+            *_KEYED,
+        )
     kernels = {
         "uniform": draw.fill_uniform,
         "normal": draw.fill_normal,
         "truncated_normal": draw.fill_truncated_normal,
     }
     return op_kind(
-        f"fill_{distribution}", kernels[distribution], Operand("out", "out"),
-        Scalar("first", "double"), Scalar("second", "double"), *_KEYED,
-    )  # fmt: skip
+        f"fill_{distribution}",
+        kernels[distribution],
+        Operand("out", "out"),
+        Scalar("first", "double"),
+        Scalar("second", "double"),
+        *_KEYED,
+    )
 
 
 def resolve_initializer(given: str | BoundInitializer) -> BoundInitializer:
@@ -51,14 +60,18 @@ def emit_draw(emitter: Emitter, parameter: Buffer, given: str | BoundInitializer
     distribution = initializer.record.distribution
     kind = fill_kind(distribution)
     names = [scalar.name for scalar in kind.scalars if scalar.cell is None and scalar.name != "stream"]
-    scalars = dict(zip(names, initializer.record.spread(parameter.shape, initializer.parameters), strict=True))
+    scalars = dict(
+        zip(names, initializer.record.spread(parameter.shape, initializer.parameters), strict=True)
+    )
     views: dict[str, View] = {"out": flat(parameter)}
     if distribution == "orthogonal":
         columns = parameter.shape[-1]
         rows = parameter.size // columns
         views["out"] = View(parameter, (rows, columns))
         scratch_shape = (min(rows, columns), max(rows, columns))
-        views["scratch"] = View(emitter.transient("orthogonal scratch", scratch_shape, type="double"), scratch_shape)
+        views["scratch"] = View(
+            emitter.transient("orthogonal scratch", scratch_shape, type="double"), scratch_shape
+        )
     if distribution != "constant":
         scalars["stream"] = list(emitter.graph.parameters.values()).index(parameter)
     emitter.graph.initial.append(Op(kind, views, scalars))

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from nnkit.compiler.backward import Sweep
 from nnkit.compiler.emitter import Emitter
+from nnkit.entries import op_kind
 from nnkit.kernels.movement import multiply
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
-from nnkit.ops import KEY, STEP, Buffer, Op, Operand, Scalar, op_kind
+from nnkit.ops import KEY, STEP, Buffer, Op, Operand, Scalar
 from nnkit.registry import Hyper
 from nnkit.rng import dropout_mask
 
@@ -25,14 +26,24 @@ def _multiply_gradient(op: Op, sweep: Sweep) -> None:
 
 
 DROPOUT_MASK = op_kind(
-    "dropout_mask", dropout_mask, Operand("mask", "out"), Operand("words", "scratch", type="uint32"),
-    Scalar("rate", "double"), Scalar("key", "integer", cell=KEY), Scalar("stream", "integer"),
+    "dropout_mask",
+    dropout_mask,
+    Operand("mask", "out"),
+    Operand("words", "scratch", type="uint32"),
+    Scalar("rate", "double"),
+    Scalar("key", "integer", cell=KEY),
+    Scalar("stream", "integer"),
     Scalar("step", "integer", cell=STEP),
-)  # fmt: skip
+)
 MULTIPLY = op_kind(
-    "multiply", multiply, Operand("x", "in"), Operand("z", "in"), Operand("y", "out"),
-    flops=lambda shapes: shapes["x"][0], gradient=_multiply_gradient,
-)  # fmt: skip
+    "multiply",
+    multiply,
+    Operand("x", "in"),
+    Operand("z", "in"),
+    Operand("y", "out"),
+    flops=lambda shapes: shapes["x"][0],
+    gradient=_multiply_gradient,
+)
 
 
 @dataclass(frozen=True)

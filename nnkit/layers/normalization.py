@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from nnkit.compiler.backward import Sweep
 from nnkit.compiler.emitter import Emitter
+from nnkit.entries import op_kind
 from nnkit.kernels.normalize import batch_norm_backward, batch_norm_test, batch_norm_train
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.draw import emit_draw, fill_kind
-from nnkit.ops import Buffer, Op, Operand, Scalar, flat, op_kind
+from nnkit.ops import Buffer, Op, Operand, Scalar, flat
 from nnkit.registry import Hyper
 
 
@@ -18,30 +19,59 @@ def _train_gradient(op: Op, sweep: Sweep) -> None:
     # dx is computed even where nobody wants it: gamma's and beta's gradients come from the same pass.
     dx = sweep.new_gradient(x)
     views = {
-        "dy": dy, "normal": op.buffer("normal"), "gamma": gamma, "scale": op.buffer("scale"), "dx": dx,
-        "dgamma": sweep.parameter_gradient(gamma), "dbeta": sweep.parameter_gradient(op.buffer("beta")),
-    }  # fmt: skip
+        "dy": dy,
+        "normal": op.buffer("normal"),
+        "gamma": gamma,
+        "scale": op.buffer("scale"),
+        "dx": dx,
+        "dgamma": sweep.parameter_gradient(gamma),
+        "dbeta": sweep.parameter_gradient(op.buffer("beta")),
+    }
     sweep.emit(BATCH_NORM_BACKWARD, views)
     if sweep.wants(x):
         sweep.arrive(x, dx)
 
 
 BATCH_NORM_TRAIN = op_kind(
-    "batch_norm_train", batch_norm_train, Operand("x", "in", rank=2), Operand("gamma", "in"), Operand("beta", "in"),
-    Operand("running_mean", "inout"), Operand("running_variance", "inout"), Operand("y", "out", rank=2),
-    Operand("normal", "out", rank=2), Operand("scale", "out"), Scalar("momentum", "double"),
-    Scalar("epsilon", "double"), gradient=_train_gradient, flops=lambda shapes: 8 * shapes["x"][0] * shapes["x"][1],
-)  # fmt: skip
+    "batch_norm_train",
+    batch_norm_train,
+    Operand("x", "in", rank=2),
+    Operand("gamma", "in"),
+    Operand("beta", "in"),
+    Operand("running_mean", "inout"),
+    Operand("running_variance", "inout"),
+    Operand("y", "out", rank=2),
+    Operand("normal", "out", rank=2),
+    Operand("scale", "out"),
+    Scalar("momentum", "double"),
+    Scalar("epsilon", "double"),
+    gradient=_train_gradient,
+    flops=lambda shapes: 8 * shapes["x"][0] * shapes["x"][1],
+)
 BATCH_NORM_TEST = op_kind(
-    "batch_norm_test", batch_norm_test, Operand("x", "in", rank=2), Operand("gamma", "in"), Operand("beta", "in"),
-    Operand("running_mean", "in"), Operand("running_variance", "in"), Operand("y", "out", rank=2),
-    Scalar("epsilon", "double"), flops=lambda shapes: 5 * shapes["x"][0] * shapes["x"][1],
-)  # fmt: skip
+    "batch_norm_test",
+    batch_norm_test,
+    Operand("x", "in", rank=2),
+    Operand("gamma", "in"),
+    Operand("beta", "in"),
+    Operand("running_mean", "in"),
+    Operand("running_variance", "in"),
+    Operand("y", "out", rank=2),
+    Scalar("epsilon", "double"),
+    flops=lambda shapes: 5 * shapes["x"][0] * shapes["x"][1],
+)
 BATCH_NORM_BACKWARD = op_kind(
-    "batch_norm_backward", batch_norm_backward, Operand("dy", "in", rank=2), Operand("normal", "in", rank=2),
-    Operand("gamma", "in"), Operand("scale", "in"), Operand("dx", "out", rank=2), Operand("dgamma", "out"),
-    Operand("dbeta", "out"), flops=lambda shapes: 9 * shapes["dy"][0] * shapes["dy"][1],
-)  # fmt: skip
+    "batch_norm_backward",
+    batch_norm_backward,
+    Operand("dy", "in", rank=2),
+    Operand("normal", "in", rank=2),
+    Operand("gamma", "in"),
+    Operand("scale", "in"),
+    Operand("dx", "out", rank=2),
+    Operand("dgamma", "out"),
+    Operand("dbeta", "out"),
+    flops=lambda shapes: 9 * shapes["dy"][0] * shapes["dy"][1],
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +97,14 @@ class BatchNormalization(Layer):
             emitter.graph.initial.append(Op(fill_kind("constant"), {"out": flat(mean)}, {"value": 0.0}))
             emitter.graph.initial.append(Op(fill_kind("constant"), {"out": flat(variance)}, {"value": 1.0}))
         y = emitter.transient(f"{name}/output", x.shape)
-        views = {"x": x, "gamma": gamma, "beta": beta, "running_mean": mean, "running_variance": variance, "y": y}
+        views = {
+            "x": x,
+            "gamma": gamma,
+            "beta": beta,
+            "running_mean": mean,
+            "running_variance": variance,
+            "y": y,
+        }
         if emitter.training:
             views["normal"] = emitter.transient(f"{name}/normal", x.shape)
             views["scale"] = emitter.transient(f"{name}/scale", channels)
@@ -84,7 +121,13 @@ BatchNormalization.record = LAYERS.add(
         formula="y = gamma * (x - mean) / sqrt(variance + epsilon) + beta",
         source="Ioffe and Szegedy (2015), arXiv:1502.03167; defaults of keras.layers.BatchNormalization",
         hyperparameters=(
-            Hyper("momentum", default=0.99, at_least=0.0, below=1.0, summary="share kept of the running statistics"),
+            Hyper(
+                "momentum",
+                default=0.99,
+                at_least=0.0,
+                below=1.0,
+                summary="share kept of the running statistics",
+            ),
             Hyper("epsilon", default=1e-3, above=0.0, summary="added to the variance"),
         ),
         make=BatchNormalization,

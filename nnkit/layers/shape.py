@@ -5,10 +5,11 @@ from math import prod
 
 from nnkit.compiler.backward import Sweep
 from nnkit.compiler.emitter import Emitter
+from nnkit.entries import op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.kernels.movement import copy
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
-from nnkit.ops import Buffer, Op, Operand, op_kind
+from nnkit.ops import Buffer, Op, Operand
 
 
 def _copy_gradient(op: Op, sweep: Sweep) -> None:
@@ -49,7 +50,9 @@ class Reshape(Layer):
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         if prod(self.target_shape) != prod(x.shape[1:]):
-            raise InvalidArgument(f"{name}: {x.shape[1:]} has another number of values than {self.target_shape}.")
+            raise InvalidArgument(
+                f"{name}: {x.shape[1:]} has another number of values than {self.target_shape}."
+            )
         return reshape(emitter, x, tuple(self.target_shape), f"{name}/output")
 
 

@@ -20,27 +20,36 @@ from nnkit.optimizers.sgd import SGD as SGD_RECORD
 from nnkit.registry import Hyper, Registry, Value
 from nnkit.schedules import BoundSchedule
 
-OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
-for _optimizer in (SGD_RECORD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW, LION):
-    OPTIMIZERS.add(_optimizer)
+_registry: Registry[Optimizer] = Registry("optimizer")
+for _part in (SGD_RECORD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW, LION):
+    _registry.add(_part)
 
 
 def get(name: str, **hyperparameters: Value | BoundSchedule) -> BoundOptimizer:
     """Return the optimizer called ``name``; its ``learning_rate`` may be a schedule."""
     chosen = record(name)
-    schedule = hyperparameters.get("learning_rate")
-    if not isinstance(schedule, BoundSchedule):
-        return BoundOptimizer(chosen, chosen.resolve(hyperparameters))  # type: ignore[arg-type]
-    initial = {"learning_rate": schedule.parameters["initial_learning_rate"]}
-    return BoundOptimizer(chosen, chosen.resolve({**hyperparameters, **initial}), schedule)  # type: ignore[dict-item]
+    schedule: BoundSchedule | None = None
+    given: dict[str, Value] = {}
+    for key, value in hyperparameters.items():
+        if not isinstance(value, BoundSchedule):
+            given[key] = value
+        elif key == "learning_rate":
+            schedule, given[key] = value, value.parameters["initial_learning_rate"]
+        else:
+            raise InvalidArgument(f"{name}: {key} must be a number, found a schedule. Only learning_rate moves.")
+    return BoundOptimizer(chosen, chosen.resolve(given), schedule)
 
 
 def record(name: str) -> Optimizer:
-    return OPTIMIZERS.record(name)
+    return _registry.record(name)
 
 
 def names() -> tuple[str, ...]:
-    return OPTIMIZERS.names()
+    return _registry.names()
+
+
+def records() -> tuple[Optimizer, ...]:
+    return tuple(_registry)
 
 
 def _class_style(name: str) -> Callable[..., BoundOptimizer]:
@@ -90,7 +99,7 @@ def register_numpy(name: str, update: Callable[..., None], **hyperparameters: Va
     except TypeError as error:
         expected = ", ".join(("params", "grads", "state", "step", "learning_rate", *further))
         raise InvalidArgument(f"optimizer {name!r}: update must take ({expected}): {error}.") from None
-    return OPTIMIZERS.add(
+    return _registry.add(
         Optimizer(
             name=name,
             summary=_first_line(update) or "A plug-in in plain NumPy.",
@@ -126,7 +135,7 @@ def register_kernel(
     unknown = sorted(set(scalar_names(made)) - {hyper.name for hyper in declared})
     if unknown:
         raise InvalidArgument(f"optimizer {name!r}: the kernel takes {unknown}, which no keyword declares.")
-    return OPTIMIZERS.add(
+    return _registry.add(
         Optimizer(
             name=name,
             summary=_first_line(made) or "A plug-in compiled by numba.",

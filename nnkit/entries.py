@@ -1,0 +1,228 @@
+"""Entries: how the driver's one C signature becomes the call of a kernel.
+
+An op's arguments lie in a row of int64 cells. The text of an entry is generated from the record of its op,
+decodes the cells into arrays and numbers, and calls the kernel; encoding is the same record read the other
+way.
+"""
+
+import linecache
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nnkit.jit import Entry, Intrinsic, Kernel, kernel
+from nnkit.ops import ROWS, Argument, Buffer, Op, OpKind, Scalar, Work
+
+
+def op_kind(
+    name: str,
+    compute: Kernel,
+    *arguments: Argument,
+    flops: Work = lambda shapes: 0,
+    gradient: Callable[[Op, Any], None] | None = None,
+    packed: bool = True,
+) -> OpKind:
+    """Make an op kind with an entry of its own for the kernel ``compute``."""
+    return OpKind(name, make_entry(name, compute, arguments, packed=packed), arguments, flops, gradient)
+
+
+def make_entry(name: str, compute: Kernel, arguments: tuple[Argument, ...], *, packed: bool = True) -> Entry:
+    """Write the entry that decodes ``arguments`` from the op's int64 cells and calls ``compute``.
+
+    The text is generated, so that an entry cannot disagree with the record of its op.
+    """
+    lines, position = [], 0
+    for argument in arguments:
+        text, position = _decode(argument, position)
+        lines.append(f"        {text},")
+    source = "\n".join(
+        [
+            "def entry(base, args):",
+            f"    rows = header_integer(base, {ROWS})",
+            "    compute(",
+            *lines,
+            "    )",
+            "",
+        ]
+    )
+    filename = f"<entry {name}>"
+    # numba wants to find the text of what it compiles.
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    scope: dict[str, Any] = dict(_DECODERS)
+    exec(compile(source, filename, "exec"), scope)
+    return Entry(name, scope["entry"], {"compute": compute}, packed=packed)
+
+
+def _decode(argument: Argument, position: int) -> tuple[str, int]:
+    if isinstance(argument, Scalar):
+        if argument.cell is not None:
+            return f"header_{argument.type}(base, {argument.cell})", position
+        return f"scalar_{argument.type}(base, args, {position})", position + 1
+    if argument.external is not None:
+        pointer = f"external_{argument.type}(base, {argument.external})"
+        return f"carray({pointer}, (header_integer(base, {argument.external + 1}),))", position
+    sizes = [f"size(args[{position + 1 + axis}], rows)" for axis in range(argument.rank)]
+    pointer = f"{argument.type}_at(base, args[{position}])"
+    return f"carray({pointer}, ({', '.join(sizes)},))", position + 1 + argument.rank
+
+
+def encode_arguments(op: Op, offsets: Mapping[Buffer, int]) -> list[int]:
+    """Return the int64 cells that the op's entry decodes."""
+    cells: list[int] = []
+    for argument in op.kind.arguments:
+        if isinstance(argument, Scalar):
+            if argument.cell is None:
+                value = op.scalars[argument.name]
+                whole = argument.type == "integer"
+                cells.append(int(value) if whole else struct.unpack("<q", struct.pack("<d", value))[0])
+        elif argument.external is None:
+            view = op.views[argument.name]
+            assert len(view.shape) == argument.rank, (op.kind.name, argument.name, view.shape, argument.rank)
+            cells += [offsets[view.buffer], *view.shape]
+    return cells
+
+
+@kernel
+def size(encoded, rows):
+    """Return the size behind an encoded one: -k stands for k times the rows of this batch."""
+    return encoded if encoded >= 0 else -encoded * rows
+
+
+def _pointer_builder(type_name: str) -> Callable[[], Any]:
+    """Return a builder for ``(base, byte offset) -> pointer`` to values of that type."""
+
+    def build() -> Any:
+        from numba import types
+        from numba.extending import intrinsic
+
+        @intrinsic
+        def pointer_at(context, base, offset):
+            result = base if type_name == "real" else types.CPointer(_numba_type(type_name))
+
+            def code(cx, builder, signature, args):
+                return _typed_pointer(cx, builder, args[0], args[1], result)
+
+            return result(base, types.int64), code
+
+        return pointer_at
+
+    return build
+
+
+def _numba_type(type_name: str) -> Any:
+    from numba import types
+
+    return {"double": types.float64, "int32": types.int32, "uint32": types.uint32, "integer": types.int64}[
+        type_name
+    ]
+
+
+def _typed_pointer(cx: Any, builder: Any, base: Any, offset: Any, result: Any) -> Any:
+    from llvmlite import ir
+
+    octets = builder.bitcast(base, ir.IntType(8).as_pointer())
+    return builder.bitcast(builder.gep(octets, [offset]), cx.get_value_type(result))
+
+
+def _header_builder(type_name: str) -> Callable[[], Any]:
+    """Return a builder for ``(base, cell) -> number`` read from the header."""
+
+    def build() -> Any:
+        from llvmlite import ir
+        from numba import types
+        from numba.extending import intrinsic
+
+        @intrinsic
+        def read(context, base, cell):
+            stored = types.int64 if type_name == "integer" else types.float64
+            result = base.dtype if type_name == "real" else stored
+
+            def code(cx, builder, signature, args):
+                offset = builder.mul(args[1], ir.IntType(64)(8))
+                value = builder.load(_typed_pointer(cx, builder, args[0], offset, types.CPointer(stored)))
+                return cx.cast(builder, value, stored, result)
+
+            return result(base, types.int64), code
+
+        return read
+
+    return build
+
+
+def _external_builder(type_name: str) -> Callable[[], Any]:
+    """Return a builder for ``(base, cell) -> pointer`` to the address that a header cell holds."""
+
+    def build() -> Any:
+        from llvmlite import ir
+        from numba import types
+        from numba.extending import intrinsic
+
+        @intrinsic
+        def external(context, base, cell):
+            result = base if type_name == "real" else types.CPointer(_numba_type(type_name))
+
+            def code(cx, builder, signature, args):
+                offset = builder.mul(args[1], ir.IntType(64)(8))
+                place = _typed_pointer(cx, builder, args[0], offset, types.CPointer(types.int64))
+                return builder.inttoptr(builder.load(place), cx.get_value_type(result))
+
+            return result(base, types.int64), code
+
+        return external
+
+    return build
+
+
+def _scalar_builder(type_name: str) -> Callable[[], Any]:
+    """Return a builder for ``(base, args, position) -> number`` from an op's int64 cells."""
+
+    def build() -> Any:
+        from numba import types
+        from numba.extending import intrinsic
+
+        @intrinsic
+        def scalar(context, base, args, position):
+            stored = types.int64 if type_name == "integer" else types.float64
+            result = base.dtype if type_name == "real" else stored
+
+            def code(cx, builder, signature, values):
+                cell = builder.load(builder.gep(values[1], [values[2]]))
+                value = cell if type_name == "integer" else builder.bitcast(cell, cx.get_value_type(stored))
+                return cx.cast(builder, value, stored, result)
+
+            return result(base, args, types.int64), code
+
+        return scalar
+
+    return build
+
+
+def _no_twin(*_: Any) -> Any:
+    raise NotImplementedError("entries are compiled; without the JIT call the kernel itself")
+
+
+def _carray_builder() -> Any:
+    import numba
+
+    compiled_only: Any = numba
+    return compiled_only.carray
+
+
+_DECODERS: dict[str, Any] = {
+    "size": size,
+    "carray": Intrinsic(_carray_builder, _no_twin),
+    **{
+        f"{name}_at": Intrinsic(_pointer_builder(name), _no_twin)
+        for name in ("real", "double", "int32", "uint32")
+    },
+    **{
+        f"external_{name}": Intrinsic(_external_builder(name), _no_twin)
+        for name in ("real", "double", "int32")
+    },
+    **{
+        f"header_{name}": Intrinsic(_header_builder(name), _no_twin) for name in ("real", "double", "integer")
+    },
+    **{
+        f"scalar_{name}": Intrinsic(_scalar_builder(name), _no_twin) for name in ("real", "double", "integer")
+    },
+}
