@@ -12,7 +12,7 @@ from nnkit.simd import flat, real
 
 @kernel
 def sparse_categorical_crossentropy_gradient(outputs, targets, doutputs, scratch, totals):
-    """Write ``totals[0] = sum of log(sum(exp(z))) - z[target]`` and ``doutputs = (softmax - one_hot) / rows``.
+    """Write ``totals[0] = sum of log(sum(exp z)) - z[target]`` and ``doutputs = (softmax - one_hot) / rows``.
 
     Shapes      outputs, doutputs, scratch: (rows, classes); targets: (rows,) of int32; totals: (2,)
     In place    allowed: doutputs may be outputs
@@ -97,7 +97,7 @@ def _add_logs(sums, rows, totals):
 
 @kernel
 def binary_crossentropy_gradient(outputs, targets, doutputs, scratch, totals):
-    """Write ``totals[0] = sum of log(1 + exp(z)) - target * z`` and ``doutputs = (sigmoid(z) - target) / rows``.
+    """Write ``totals[0] = sum of log(1 + exp z) - target z`` and ``doutputs = (sigmoid(z) - target) / rows``.
 
     Shapes      outputs, doutputs, scratch: (rows, 1) logits; targets: (rows,) of int32, 0 or 1; totals: (2,)
     In place    allowed: doutputs may be outputs
