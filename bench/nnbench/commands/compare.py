@@ -1,0 +1,96 @@
+"""``nnbench compare``: one against one, from the store."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnbench import options
+
+if TYPE_CHECKING:
+    from nnbench.records import Comparison
+    from nnbench.reporting.blocks import Table
+    from nnbench.store import Store
+    from nnbench.versus import Pair
+
+DONE, WORSE, UNDECIDED = 0, 1, 5
+
+
+def command(
+    a: Annotated[str, typer.Argument(metavar="A", help="A run, or a configuration such as 'adam,relu'.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="What A is compared with, of the same kind.")],
+    run: Annotated[
+        str, typer.Option(metavar="RUN", help="The run that has the configurations; by default the newest.")
+    ] = "last",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if A is worse, with 5 if that cannot be told.")
+    ] = False,
+    store: options.Store = None,
+    as_json: options.Json = False,
+    color: options.Color = None,
+    debug: options.Debug = False,
+) -> int:
+    """Say whether A is better than B, seed by seed.
+
+    A and B are two configurations of a run, named by some of their choices, or two runs.
+    """
+    from nnbench import present, versus
+    from nnbench.reporting.render import json as run_json
+    from nnbench.settings import display_settings
+    from nnbench.store import Store
+
+    chosen = display_settings(store=store, color=color)
+    with Store.open(chosen.store, create=False) as opened:
+        pairs = _pairs(opened, a, b, run)
+        of_run = run_json.as_dict(opened.run(run), (), (), verdicts := versus.decided(pairs))
+    if as_json:
+        present.print_json(
+            {"schema": "nnbench.compare/1", "level": of_run["level"], "verdicts": of_run["verdicts"]}
+        )
+    else:
+        present.print_blocks(f"Is {a} better than {b}?", [_table(pairs, verdicts)], chosen.color)
+    return _exit_code(verdicts) if strict else DONE
+
+
+def _pairs(store: "Store", a: str, b: str, run: str) -> "list[Pair]":
+    from nnbench import findings, versus
+
+    known = {summary.run for summary in store.runs()} | {"last"}
+    if a in known and b in known:
+        return versus.of_runs(findings.find(store, store.run(a)), findings.find(store, store.run(b)))
+    return versus.of_configurations(findings.find(store, store.run(run)), a, b)
+
+
+def _exit_code(verdicts: "list[Comparison]") -> int:
+    found = {verdict.verdict for verdict in verdicts}
+    if "worse" in found:
+        return WORSE
+    return UNDECIDED if "cannot_tell" in found else DONE
+
+
+def _table(pairs: "list[Pair]", verdicts: "list[Comparison]") -> "Table":
+    from nnbench.reporting.blocks import Cell, Column, Table
+    from nnbench.reporting.views import words
+
+    rows = [
+        (
+            Cell(pair.facts.name),
+            Cell(pair.a_label),
+            Cell(pair.b_label),
+            Cell(words.signed_difference(verdict, pair.facts)),
+            Cell(*words.VERDICT[verdict.verdict]),
+            Cell(str(verdict.n)),
+            Cell(verdict.reason),
+        )
+        for pair, verdict in zip(pairs, verdicts, strict=True)
+    ]
+    columns = (
+        Column("case"),
+        Column("A", rank=2),
+        Column("B", rank=3),
+        Column("A − B [95%], p"),
+        Column("A is"),
+        Column("seeds", "right", rank=1),
+        Column("why", rank=4, wraps=True),
+    )
+    notes = ("p values are Holm-corrected over the rows of this table.",) if len(rows) > 1 else ()
+    return Table("", columns, tuple(rows), notes)

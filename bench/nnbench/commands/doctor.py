@@ -1,0 +1,31 @@
+"""``nnbench doctor``: what this machine is, and what is wrong with it."""
+
+from nnbench import options
+
+ENVIRONMENT = 4
+
+
+def command(
+    store: options.Store = None,
+    as_json: options.Json = False,
+    color: options.Color = None,
+    debug: options.Debug = False,
+) -> int:
+    """Check this machine, the kernel cache and the store."""
+    from nnbench import checkup, present
+    from nnbench.reporting.blocks import Cell, Column, Table, Tone
+    from nnbench.settings import display_settings
+
+    chosen = display_settings(store=store, color=color)
+    checks = checkup.examine(chosen.store)
+    if as_json:
+        items = [{"name": check.name, "state": check.state, "finding": check.finding} for check in checks]
+        present.print_json({"schema": "nnbench.doctor/1", "checks": items})
+    else:
+        tones: dict[str, Tone] = {"ok": "good", "warn": "unsure", "fail": "bad"}
+        columns = (Column("check"), Column("state"), Column("found", wraps=True))
+        rows = tuple(
+            (Cell(check.name), Cell(check.state, tones[check.state]), Cell(check.finding)) for check in checks
+        )
+        present.print_blocks("doctor", [Table("", columns, rows)], chosen.color)
+    return ENVIRONMENT if any(check.state == "fail" for check in checks) else 0

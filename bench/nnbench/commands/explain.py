@@ -1,0 +1,46 @@
+"""``nnbench explain``: the program that a configuration is compiled to."""
+
+from typing import Annotated
+
+import typer
+
+from nnbench import options
+
+
+def command(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="A case by name, or its file.")],
+    optimizer: options.Optimizer = None,
+    activation: options.Activation = None,
+    init: options.Init = None,
+    norm: options.Norm = None,
+    schedule: options.Schedule = None,
+    lr: options.Rate = None,
+    batch_size: options.BatchSize = None,
+    epochs: options.Epochs = None,
+    dtype: options.Dtype = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Print the program that a configuration becomes.
+
+    Every op of a training step with what it reads and writes, and the plan of the memory.
+    """
+    from nnbench import present, request, trial
+    from nnbench.errors import UsageError
+    from nnbench.settings import from_options, read_settings
+
+    given = {
+        "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
+        "lr": lr, "batch_size": batch_size, "epochs": epochs, "dtype": dtype, "seeds": "1",
+    }  # fmt: skip
+    chosen = read_settings(from_options(given))
+    trials = request.plan_for([request.one_case(case)], chosen).matrix.trials()
+    if len(trials) != 1:
+        raise UsageError(
+            f"explain takes one choice on every axis, and these are {len(trials)} configurations."
+        )
+    if as_json:
+        present.print_json({"schema": "nnbench.explain/1", **trial.explain_as_dict(trials[0])})
+    else:
+        print(trial.explain(trials[0]))
+    return 0

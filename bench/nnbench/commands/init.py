@@ -1,0 +1,57 @@
+"""``nnbench init``: a matrix file to start from."""
+
+from typing import Annotated
+
+import typer
+
+from nnbench import options
+
+# Options come before [axes]: in TOML, what follows a table belongs to it.
+STARTER = """\
+# What to compare. Run it with            nnbench run {name}
+# See what it will do, and how long, with nnbench run {name} --dry-run
+
+cases = ["digits_mlp"]    # nnbench list cases; or the path of a case file of your own
+seeds = 10                # how many, or which: "1,5-9"
+# epochs = 20             # in place of each case's own
+# jobs = 2                # trials at the same time; by default as many as there are cores
+# against = "adam,relu"   # compare with this configuration instead of the leader
+
+# Every value on one axis meets every value on the others. An axis left out stays at the case's own choice.
+# Parameters stand in the name: "sgd(momentum=0.9)".
+[axes]
+optimizer = ["sgd", "momentum", "adam"]       # nnbench list optimizers
+activation = ["tanh", "relu"]                 # nnbench list activations
+# init = ["glorot_uniform", "he_normal"]      # nnbench list initializers
+# norm = ["none", "batch"]
+# schedule = ["constant"]                     # nnbench list schedules
+# lr = ["default", 0.01]                      # "default" is the optimizer's own learning rate
+# batch_size = [32, 128]
+"""
+
+
+def command(
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="The file to write.")] = "matrix.toml",
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    debug: options.Debug = False,
+) -> int:
+    """Write a matrix file to start from.
+
+    A file that is there stays as it is.
+    """
+    from pathlib import Path
+
+    from nnbench.errors import EnvironmentProblem, UsageError
+
+    path = Path(file)
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as stream:
+            stream.write(STARTER.format(name=file))
+    except FileExistsError:
+        raise UsageError(
+            f"{file}: this file exists. Choose another name, or --force to replace it."
+        ) from None
+    except OSError as error:
+        raise EnvironmentProblem(f"{file}: cannot be written: {error.strerror}.") from None
+    print(f"wrote {file}. Next: nnbench run {file} --dry-run")
+    return 0

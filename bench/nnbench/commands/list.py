@@ -1,0 +1,62 @@
+"""``nnbench list``: what there is of one kind."""
+
+from typing import Annotated, Any
+
+import typer
+
+from nnbench import options
+
+
+def command(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="optimizers, activations, initializers, schedules, losses, layers,"
+            " cases, datasets, claims, runs.",
+        ),
+    ],
+    store: options.Store = None,
+    as_json: options.Json = False,
+    color: options.Color = None,
+    debug: options.Debug = False,
+) -> int:
+    """List the parts, cases or runs there are.
+
+    `nnbench show NAME` tells everything of one.
+    """
+    from nnbench import inventory, present, progress
+    from nnbench.settings import display_settings
+
+    chosen = display_settings(store=store, color=color)
+    if kind == "runs":
+        items = _runs(chosen.store)
+        rows = [[item["name"], item["summary"]] for item in items]
+    else:
+        found = inventory.entries(kind)
+        items = [inventory.as_json(entry) for entry in found]
+        rows = [[", ".join((entry.name, *entry.aliases)), entry.summary] for entry in found]
+    if as_json:
+        present.print_json({"schema": "nnbench.list/1", "kind": kind, "items": items})
+    elif items:
+        present.print_blocks(kind, [present.table(["name", "what it is"], rows)], chosen.color)
+    else:
+        progress.note(f"there are no {kind} yet.")
+    return 0
+
+
+def _runs(path: Any) -> list[dict[str, Any]]:
+    """Return the runs in the store, the newest first."""
+    from nnbench.store import Store
+
+    with Store.open(path, create=False) as store:
+        return [
+            {
+                "name": run.run,
+                "summary": f"{run.created}, {', '.join(run.cases)}: {run.n_trials} trials ({run.n_new} new)",
+                "formula": "",
+                "source": run.command,
+                "hyperparameters": [],
+            }
+            for run in store.runs()
+        ]

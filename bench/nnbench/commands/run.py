@@ -1,0 +1,220 @@
+"""``nnbench run``: the main job."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnbench import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nnbench.records import RunRecord
+    from nnbench.request import Plan
+
+SOME_TRIALS_FAILED, INTERRUPTED = 3, 130
+
+
+def command(
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE…|FILE.toml]", help="Cases by name, or files.")
+    ] = None,
+    optimizer: options.Optimizer = None,
+    activation: options.Activation = None,
+    init: options.Init = None,
+    norm: options.Norm = None,
+    schedule: options.Schedule = None,
+    lr: options.Rate = None,
+    batch_size: options.BatchSize = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="N|LIST", help="How many seeds, or which: '10', '1,5-9'.")
+    ] = None,
+    first_seed: Annotated[str | None, typer.Option(metavar="N", help="Where counted seeds begin.")] = None,
+    epochs: options.Epochs = None,
+    dtype: options.Dtype = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHOICES", help="Compare with this configuration, e.g. 'adam,relu', not the leader."
+        ),
+    ] = None,
+    jobs: Annotated[
+        str | None, typer.Option("--jobs", "-j", metavar="N", help="Trials at the same time.")
+    ] = None,
+    threads: Annotated[
+        str | None, typer.Option(metavar="N", hidden=True, help="Another name for --jobs.")
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(metavar="ORDER", help="shuffled (fair at any time) or seed (one seed after another)."),
+    ] = None,
+    store: options.Store = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would run and how long; run nothing.")
+    ] = False,
+    report: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Also write the report there, as Markdown with figures.")
+    ] = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    color: options.Color = None,
+    debug: options.Debug = False,
+) -> int:
+    """Train every combination, record it, and print the verdicts.
+
+    Every axis takes a comma list, with parameters in the name: --optimizer 'sgd(momentum=0.9),adam'.
+    Without any axis, a case runs its own comparison. What was trained before is taken from the store,
+    so the same command again goes on where it was stopped.
+    """
+    import os
+    from pathlib import Path
+
+    from nnbench import progress, request
+
+    given = {
+        "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
+        "lr": lr, "batch_size": batch_size, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
+        "dtype": dtype, "against": against, "jobs": _one_name(jobs, threads), "order": order, "store": store,
+        "quiet": quiet, "color": color,
+    }  # fmt: skip
+    folder = _report_folder(report)
+    plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
+    for note in plan.matrix.notes:
+        progress.note(note, quiet=plan.settings.quiet)
+    if dry_run:
+        return _forecast(plan, as_json=as_json)
+    return _run(plan, as_json=as_json, folder=folder)
+
+
+def _one_name(jobs: str | None, threads: str | None) -> str | None:
+    from nnbench.errors import UsageError
+
+    if jobs is not None and threads is not None:
+        raise UsageError("--threads is another name for --jobs. Give one of them.")
+    return jobs or threads
+
+
+def _report_folder(report: str | None) -> "Path | None":
+    from pathlib import Path
+
+    from nnbench.errors import UsageError
+
+    if report is None:
+        return None
+    if not report or Path(report).is_file():
+        raise UsageError(f"--report {report!r}: expected a folder. The report goes into a file in it.")
+    return Path(report)
+
+
+def _forecast(plan: "Plan", *, as_json: bool) -> int:
+    """Print what the run would do."""
+    from nnbench import experiment, present
+    from nnbench.progress import duration
+    from nnbench.reporting.digits import counted
+
+    experiment.facts_of(plan)  # finds out about a model that cannot be built
+    expected = experiment.forecast(plan)
+    if as_json:
+        configurations = [
+            {
+                "case": part.case.name,
+                "axes": axes.as_dict(),
+                "seeds": [seed for span in part.seeds for seed in span],
+            }
+            for part, axes in plan.matrix.configurations()
+        ]
+        present.print_json(
+            {
+                "schema": "nnbench.plan/1",
+                "trials": expected.n_trials,
+                "cached": expected.n_cached,
+                "estimated_s": expected.seconds,
+                "jobs": expected.jobs,
+                "configurations": configurations,
+            }
+        )
+        return 0
+    for part, axes in plan.matrix.configurations():
+        print(f"{part.case.name}: {axes.label(plan.matrix.varying)}, seeds {_spelled(part.seeds)}")
+    new = expected.n_trials - expected.n_cached
+    print(
+        f"{counted(expected.n_trials, 'trial')}: {expected.n_cached:,} in the store, {new:,} to run", end=""
+    )
+    print(f", about {duration(expected.seconds)} with {expected.jobs} at a time." if new else ".")
+    return 0
+
+
+def _spelled(seeds: "tuple[range, ...]") -> str:
+    return ",".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else str(span[0]) for span in seeds)
+
+
+def _run(plan: "Plan", *, as_json: bool, folder: "Path | None") -> int:
+    """Run what is planned, print the findings, and return the exit code."""
+    from nnbench import findings, present, progress
+    from nnbench.errors import NothingMeasured
+    from nnbench.store import Store
+
+    chosen = plan.settings
+    run, interrupted = _train(plan)
+    if interrupted:
+        progress.note(
+            f"interrupted: {run.n_cached + run.n_new:,} of {len(run.trial_keys):,} trials are kept."
+            " The same command goes on from here; `nnbench report` shows what there is."
+        )
+        return INTERRUPTED
+    with Store.open(chosen.store, create=False) as store:
+        found = findings.find(store, run)
+    if not found.trials:
+        raise NothingMeasured(f"run {run.run}: no trial was recorded.")
+    progress.note(_summary(run), quiet=chosen.quiet)
+    present.print_findings(found, "json" if as_json else "text", chosen.color)
+    if folder is not None:
+        path = present.write_findings(found, "markdown", folder)
+        progress.note(f"wrote {path}", quiet=chosen.quiet)
+    return SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0
+
+
+def _train(plan: "Plan") -> "tuple[RunRecord, bool]":
+    """Run the trials that are not in the store; return the run and whether it was interrupted."""
+    import sys
+
+    from nnbench import experiment, progress
+    from nnbench.clock import Clock
+    from nnbench.runner import stopped_by_signals
+    from nnbench.stopping import Stop
+    from nnbench.store import Store
+
+    facts = experiment.facts_of(
+        plan
+    )  # before the store is touched: a model that cannot be built writes nothing
+    clock, stop, chosen = Clock(), Stop(), plan.settings
+    with (
+        Store.open(chosen.store, create=True) as store,
+        stopped_by_signals(stop),
+        progress.progress_on(sys.stderr, clock, quiet=chosen.quiet, color=chosen.color) as told,
+    ):
+        run = experiment.carry_out(
+            plan, facts, store, command=_command_line(), clock=clock, progress=told, stop=stop
+        )
+    return run, stop.is_set()
+
+
+def _summary(run: "RunRecord") -> str:
+    """Return what the run did and how fast, without the seconds in which kernels were compiled or loaded."""
+    from nnbench.progress import duration
+    from nnbench.reporting.digits import counted
+
+    warm_s = float(run.environment.get("warm_up_s", 0.0))
+    train_s = run.elapsed_s - warm_s
+    rate = f" ({run.n_new / train_s:.0f} per second)" if run.n_new and train_s > 0 else ""
+    warm = f", after {duration(warm_s)} of warming up" if warm_s >= 1.0 else ""
+    trained = f"{counted(run.n_new, 'trial')} run in {duration(train_s)}{rate}{warm}"
+    return f"{trained}, {run.n_cached:,} from the store; run {run.run}"
+
+
+def _command_line() -> str:
+    """Return the command as it can be pasted into a shell."""
+    import shlex
+    import sys
+
+    return shlex.join(["nnbench", *sys.argv[1:]])

@@ -1,0 +1,116 @@
+"""``nnbench show``: everything about one part, case, run or trial."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nnbench import options
+
+if TYPE_CHECKING:
+    from nnbench.inventory import Entry
+    from nnbench.reporting.blocks import Block
+
+
+def command(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A part, a case, a run, or the key of a trial.")
+    ],
+    store: options.Store = None,
+    as_json: options.Json = False,
+    color: options.Color = None,
+    debug: options.Debug = False,
+) -> int:
+    """Show a part, a case, a run or a trial.
+
+    A part is shown with its formula, its source, and its hyper-parameters with their ranges.
+    """
+    from nnbench import inventory, present
+    from nnbench.errors import UsageError
+    from nnbench.settings import display_settings
+
+    chosen = display_settings(store=store, color=color)
+    try:
+        found = inventory.entries_named(name)
+    except UsageError:
+        recorded = _recorded(name, chosen.store)
+        if recorded is None:
+            raise
+        if as_json:
+            present.print_json({"schema": "nnbench.show/1", "items": [recorded]})
+        else:
+            lines = [(key, str(value)) for key, value in recorded.items()]
+            present.print_blocks(name, [present.listing(lines)], chosen.color)
+        return 0
+    if as_json:
+        items = [{"kind": entry.kind, **inventory.as_json(entry)} for entry in found]
+        present.print_json({"schema": "nnbench.show/1", "items": items})
+    else:
+        for position, entry in enumerate(found):
+            if position:
+                print()
+            present.print_blocks(f"{entry.name} ({entry.kind})", _blocks(entry), chosen.color)
+    return 0
+
+
+def _blocks(entry: "Entry") -> "list[Block]":
+    from nnbench import inventory, present
+    from nnkit.registry import spell_value
+
+    about = [("also", ", ".join(entry.aliases)), ("formula", entry.formula), ("source", entry.source)]
+    blocks: list[Block] = [present.paragraph(entry.summary)]
+    lines = present.listing([*about, *entry.details.items()])
+    blocks += [lines] if lines.items else []
+    if entry.hyperparameters:
+        rows = [
+            [hyper.name, spell_value(hyper.default), inventory.range_of(hyper), hyper.summary]
+            for hyper in entry.hyperparameters
+        ]
+        blocks.append(present.table(["parameter", "default", "range", "meaning"], rows))
+    return blocks
+
+
+def _recorded(name: str, path: Path) -> dict[str, Any] | None:
+    """Return the trial with this key, or the run with this name, if the store has one."""
+    from nnbench.errors import UsageError
+    from nnbench.store import MissingStore, Store
+
+    try:
+        with Store.open(path, create=False) as store:
+            if re.fullmatch(r"[0-9a-f]{64}", name):
+                return next((_trial(trial) for trial in store.trials([name])), None)
+            return _run(store.run(name)) if name[:1].isdigit() or name == "last" else None
+    except (MissingStore, UsageError):
+        return None
+
+
+def _trial(trial: Any) -> dict[str, Any]:
+    return {
+        "key": trial.key,
+        "case": trial.case,
+        **trial.axes.as_dict(),
+        "seed": trial.seed,
+        "status": trial.status,
+        **{f"final {name}": value for name, value in trial.final.items()},
+        **{f"best {name}": value for name, value in trial.best.items()},
+        "steps": trial.steps,
+        "steps to target": trial.steps_to_target,
+        "training s": trial.train_s,
+        "digest": trial.digest,
+        **({"error": trial.error} if trial.error else {}),
+    }
+
+
+def _run(run: Any) -> dict[str, Any]:
+    return {
+        "run": run.run,
+        "created": run.created,
+        "command": run.command,
+        "cases": ", ".join(case.name for case in run.cases),
+        "varying": ", ".join(run.varying) or "nothing",
+        "trials": len(run.trial_keys),
+        "new": run.n_new,
+        "from the store": run.n_cached,
+        "seconds": round(run.elapsed_s, 3),
+    }

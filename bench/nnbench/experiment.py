@@ -1,0 +1,183 @@
+"""Carry a plan out: look up what the store has, warm up, run the rest, and record the run."""
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from nnbench import environment, runner
+from nnbench.clock import Clock, iso_utc
+from nnbench.engines import ThreadEngine
+from nnbench.errors import UsageError
+from nnbench.matrix import CaseMatrix, TrialSpec, in_order
+from nnbench.progress import Progress
+from nnbench.records import CaseFacts, RunRecord, TrialRecord
+from nnbench.request import Plan
+from nnbench.spec import CaseSpec
+from nnbench.store import MissingStore, Store
+from nnkit.errors import NnkitError
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a run would do, said without training anything."""
+
+    n_trials: int
+    n_cached: int
+    seconds: float
+    jobs: int
+
+
+def forecast(plan: Plan) -> Forecast:
+    """Return the number of trials, how many of them the store has, and an estimate of the time."""
+    from nnbench.trial import estimate_s
+
+    trials = plan.matrix.trials()
+    cached = _cached(plan, trials)
+    todo = [trial for trial in trials if trial.key not in cached]
+    jobs = n_jobs(plan)
+    per_configuration = {_configuration(trial): estimate_s(trial) for trial in _one_each(todo)}
+    seconds = sum(per_configuration[_configuration(trial)] for trial in todo)
+    return Forecast(len(trials), len(trials) - len(todo), seconds / min(jobs, max(1, len(todo))), jobs)
+
+
+def facts_of(plan: Plan) -> tuple[CaseFacts, ...]:
+    """Return what reports must know of the cases. A model that cannot be built is found out here."""
+    from nnbench.trial import facts
+
+    found = []
+    for part in plan.matrix.parts:
+        try:
+            found.append(facts(_as_run(part)))
+        except NnkitError as error:
+            raise UsageError(f"{part.case.where}: {error}") from None
+        _check_batches(part, found[-1])
+    return tuple(found)
+
+
+def carry_out(
+    plan: Plan,
+    facts: tuple[CaseFacts, ...],
+    store: Store,
+    *,
+    command: str,
+    clock: Clock,
+    progress: Progress,
+    stop: threading.Event,
+) -> RunRecord:
+    """Run the trials that the store does not have, record each as it finishes, and then the run itself.
+
+    Once ``stop`` is set the run ends early: it is recorded with all its trials, and those that are missing
+    will be run by the same command.
+    """
+    began_s, created = clock.elapsed_s(), clock.now_utc()
+    trials = plan.matrix.trials()
+    keys = tuple(trial.key for trial in trials)
+    cached = store.finished_keys(keys)
+    run = RunRecord(
+        run=_run_name(created, keys),
+        created=iso_utc(created),
+        command=command,
+        cases=facts,
+        varying=plan.matrix.varying,
+        against=plan.against,
+        trial_keys=keys,
+        environment={**environment.machine(), "engine": "threads", "jobs": n_jobs(plan)},
+        elapsed_s=0.0,
+        n_new=0,
+        n_cached=len(cached),
+    )
+    # Recorded now as well: a run that is killed can still be reported.
+    store.put_run(run)
+    todo = in_order([trial for trial in trials if trial.key not in cached], plan.settings.order)
+    warm_s = _warm_up(todo, progress, clock) if todo else 0.0
+    n_new = _train(todo, n_jobs(plan), store, progress, stop)
+    run = replace(
+        run,
+        elapsed_s=clock.elapsed_s() - began_s,
+        n_new=n_new,
+        # Apart from the rest: a first run compiles, and would make the same trials look slower.
+        environment={**run.environment, "warm_up_s": warm_s},
+    )
+    store.put_run(run)
+    return run
+
+
+def n_jobs(plan: Plan) -> int:
+    return plan.settings.jobs or environment.usable_cores()
+
+
+def _warm_up(todo: Sequence[TrialSpec], progress: Progress, clock: Clock) -> float:
+    """Compile or load every kernel that is needed, and return the seconds it took."""
+    from nnbench.trial import warm_up
+
+    began_s = clock.elapsed_s()
+    warm_up(_one_each(todo), progress.compiling)
+    return clock.elapsed_s() - began_s
+
+
+def _train(
+    todo: Sequence[TrialSpec], jobs: int, store: Store, progress: Progress, stop: threading.Event
+) -> int:
+    """Run the trials and return how many were recorded."""
+    from nnbench.trial import run_trial
+
+    n_kept = 0
+
+    def execute(trial: TrialSpec) -> TrialRecord:
+        return run_trial(trial, stop=stop)
+
+    def keep(record: TrialRecord) -> None:
+        nonlocal n_kept
+        store.put_trial(record)
+        n_kept += 1
+        progress.training(n_kept, len(todo))
+
+    progress.training(0, len(todo))
+    engine = ThreadEngine(jobs)
+    try:
+        runner.run_trials(todo, execute=execute, engine=engine, keep=keep, stop=stop)
+    finally:
+        engine.close()
+    return n_kept
+
+
+def _cached(plan: Plan, trials: Sequence[TrialSpec]) -> set[str]:
+    try:
+        with Store.open(plan.settings.store, create=False) as store:
+            return store.finished_keys([trial.key for trial in trials])
+    except MissingStore:
+        return set()
+
+
+def _one_each(trials: Sequence[TrialSpec]) -> list[TrialSpec]:
+    """Return one trial of every configuration: its seeds need the same kernels and the same time."""
+    return list({_configuration(trial): trial for trial in trials}.values())
+
+
+def _configuration(trial: TrialSpec) -> tuple[str, object]:
+    return trial.case.name, trial.axes
+
+
+def _check_batches(part: CaseMatrix, facts: CaseFacts) -> None:
+    for size in part.others["batch_size"]:
+        if int(size) > facts.n_train:
+            raise UsageError(
+                f"{part.case.where}: a batch of {size} is more than the {facts.n_train:,} training samples."
+                " Take at most that many."
+            )
+
+
+def _as_run(part: CaseMatrix) -> CaseSpec:
+    """Return the case with the batch size that it runs at, where there is one for all."""
+    sizes = part.others["batch_size"]
+    return part.case.trained_at(int(sizes[0])) if len(sizes) == 1 else part.case
+
+
+def _run_name(created: datetime, keys: Sequence[str]) -> str:
+    """Return a name that sorts by time, and that two runs started in the same second do not share."""
+    sha = hashlib.sha256(repr(created).encode())
+    for key in keys:
+        sha.update(key.encode())
+    return f"{created:%Y%m%d-%H%M%S}-{sha.hexdigest()[:4]}"

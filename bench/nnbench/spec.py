@@ -1,0 +1,279 @@
+"""The files that users write: a case (``digits_mlp.toml``) and a matrix of cases, axes and seeds.
+
+These models hold the shape of the files. What the names in them stand for (optimizers, layers, datasets)
+is checked in ``axes`` and ``catalogue``; ``files`` reads a file and words its mistakes.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    StrictBool,
+    Tag,
+)
+from pydantic import StrictStr as Text
+
+from nnkit.registry import spell_value
+
+T = TypeVar("T")
+
+
+def _number(value: object) -> object:
+    # Without this, "20" and true would pass for numbers; a file that says so has a mistake in it.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("expected a number")
+    return value
+
+
+def _choice(value: object) -> str:
+    """Return one value of an axis as text: names are written with quotes, rates and sizes without."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return spell_value(value)
+    raise ValueError("expected a name or a number")
+
+
+def _list(value: object) -> object:
+    """Take a single value for a list of one, so that ``optimizer = "adam"`` may be written."""
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _seeds(value: object) -> int | str | tuple[int, ...]:
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        return value
+    if isinstance(value, list | tuple) and all(type(seed) is int for seed in value):
+        return tuple(value)
+    raise ValueError('expected a number of seeds, a list of seeds, or text like "1,5-9"')
+
+
+def _validation(value: object) -> float | str:
+    if value == "official":
+        return "official"
+    if isinstance(value, float) and 0 < value < 1:
+        return value
+    raise ValueError('expected a share above 0 and below 1, or "official"')
+
+
+def _snake_case(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
+        raise ValueError("expected small letters, digits and underscores, a letter first")
+    return value
+
+
+def _not_empty(value: T) -> T:
+    # Not pydantic's min_length: that one also counts items that are wrong, and would report them twice.
+    if not value:
+        raise ValueError("expected at least one")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+NotNegative = Annotated[Number, Field(ge=0)]
+Positive = Annotated[Number, Field(gt=0)]
+Whole = Annotated[int, BeforeValidator(_number)]
+Count = Annotated[Whole, Field(ge=1)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_list)]
+Choices = Annotated[tuple[Annotated[str, PlainValidator(_choice)], ...], BeforeValidator(_list)]
+Seeds = Annotated[int | str | tuple[int, ...], PlainValidator(_seeds)]
+
+
+class Section(BaseModel):
+    """A table of a file: an unknown key is a mistake, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class DataSection(Section):
+    dataset: Text  # a name, or "spirals(n_samples=600)"
+    validation: Annotated[float | Literal["official"], PlainValidator(_validation)] = 0.25
+    scale: Literal["none", "unit", "standardize"] = "none"
+
+
+class LayerSection(Section):
+    """A layer: its ``type`` and Keras's arguments; ``"$init"`` and so on stand for the choice of an axis."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    type: Text
+
+
+class RepeatSection(Section):
+    """A stack of layers, as often as ``repeat`` says."""
+
+    repeat: Count
+    layers: Annotated[tuple["AnyLayer", ...], AfterValidator(_not_empty)]
+
+
+def _kind(value: object) -> str:
+    repeats = isinstance(value, RepeatSection) or (isinstance(value, Mapping) and "repeat" in value)
+    return "<repeat>" if repeats else "<layer>"
+
+
+AnyLayer = Annotated[
+    Annotated[RepeatSection, Tag("<repeat>")] | Annotated[LayerSection, Tag("<layer>")], Discriminator(_kind)
+]
+
+
+class ModelSection(Section):
+    layers: Annotated[tuple[AnyLayer, ...], AfterValidator(_not_empty)]
+
+    def unrolled(self) -> tuple[dict[str, Any], ...]:
+        """Return the layers as plain tables ``{"type": …, …}``, repeats written out."""
+        return tuple(_unroll(self.layers))
+
+
+def _unroll(layers: Iterable[RepeatSection | LayerSection]) -> Iterable[dict[str, Any]]:
+    for layer in layers:
+        if isinstance(layer, RepeatSection):
+            inner = list(_unroll(layer.layers))
+            yield from (dict(table) for _ in range(layer.repeat) for table in inner)
+        else:
+            yield {"type": layer.type, **(layer.model_extra or {})}
+
+
+class AxesSection(Section):
+    """The case's own choice on every axis: what an axis is when nobody asks for another value."""
+
+    optimizer: Text = "adam"
+    activation: Text = "relu"
+    init: Text = "glorot_uniform"
+    norm: Text = "none"
+    schedule: Text = "constant"
+    learning_rate: Positive | None = None  # None: the optimizer's own
+    batch_size: Count | None = None  # None: the one in [training]
+
+
+class EarlyStoppingSection(Section):
+    monitor: Text = "val_loss"
+    patience: Count = 5
+    min_delta: NotNegative = 0.0
+
+
+class TrainingSection(Section):
+    loss: Text
+    epochs: Count
+    batch_size: Count = 32
+    order: Literal["reshuffle", "fixed"] = "reshuffle"
+    early_stopping: EarlyStoppingSection | None = None
+    clip_value: Positive | None = None
+    clip_norm: Positive | None = None
+    l1: NotNegative = 0.0
+    l2: NotNegative = 0.0
+
+
+class MeasureSection(Section):
+    metric: Literal["accuracy", "loss"] = "accuracy"
+    target: Number | None = None
+    noticeable: Positive
+
+
+class AxisLists(Section):
+    """The values to cross on each axis; an axis left out stays at the case's own choice."""
+
+    optimizer: Choices | None = None
+    activation: Choices | None = None
+    init: Choices | None = None
+    norm: Choices | None = None
+    schedule: Choices | None = None
+    learning_rate: Choices | None = Field(default=None, alias="lr")
+    batch_size: Choices | None = None
+
+    def given(self) -> dict[str, tuple[str, ...]]:
+        """Return the axes that have values here."""
+        values = {name: getattr(self, name) for name in AxisLists.model_fields}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+AXES = tuple(AxisLists.model_fields)  # in print order
+
+
+class RunSection(AxisLists):
+    """What ``nnbench run CASE`` does when no axis is asked for."""
+
+    seeds: Seeds = 10
+
+
+class CaseSpec(Section):
+    """A task with data, model, budget and target."""
+
+    name: Annotated[Text, AfterValidator(_snake_case)]
+    aliases: Texts = ()
+    summary: Text
+    data: DataSection
+    model: ModelSection
+    axes: AxesSection = AxesSection()
+    training: TrainingSection
+    measure: MeasureSection
+    run: RunSection = RunSection()
+    _where: str = PrivateAttr(default="")
+
+    @property
+    def where(self) -> str:
+        """Return what to call this case in a message: the file it was read from."""
+        return self._where or f"case {self.name}"
+
+    def read_from(self, where: str) -> "CaseSpec":
+        """Return the same case, with the file that it was read from."""
+        case = self.model_copy()
+        case._where = where
+        return case
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """Return what of the case can change a trial's result; epochs and batch size are the trial's own."""
+        training = self.training.model_dump(mode="json", exclude={"epochs", "batch_size"})
+        return {
+            "data": self.data.model_dump(mode="json"),
+            "layers": list(self.model.unrolled()),
+            # What is off is left out, so that a new kind of regularisation keeps the old identities.
+            "training": {name: value for name, value in training.items() if value is not None and value != 0},
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the sha256 of ``identity``: equal for two cases that train alike."""
+        return hashlib.sha256(canonical_json(self.identity).encode()).hexdigest()
+
+    def trained_for(self, epochs: int) -> "CaseSpec":
+        """Return the same case with another budget."""
+        return self.model_copy(update={"training": self.training.model_copy(update={"epochs": epochs})})
+
+    def trained_at(self, batch_size: int) -> "CaseSpec":
+        """Return the same case with another batch size."""
+        return self.model_copy(
+            update={"training": self.training.model_copy(update={"batch_size": batch_size})}
+        )
+
+
+class MatrixFile(Section):
+    """A matrix file, and the table ``[tool.nnbench]`` of pyproject.toml: the options of ``run`` by name."""
+
+    cases: Texts = ()
+    axes: AxisLists = AxisLists()
+    seeds: Seeds | None = None
+    first_seed: Whole | None = None
+    epochs: Whole | None = None
+    jobs: Whole | None = None
+    store: Text | None = None
+    dtype: Text | None = None
+    against: Text | None = None
+    order: Text | None = None
+    color: Text | None = None
+    quiet: StrictBool | None = None
+
+
+def canonical_json(value: object) -> str:
+    """Return JSON with sorted keys and no spaces: the same text for the same content, for hashing."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

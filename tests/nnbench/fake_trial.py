@@ -1,0 +1,103 @@
+"""Stands in for ``nnbench.trial`` where a test is about the command line: results come from the key, at once.
+
+Run as a program it is ``nnbench`` with this module in the place of the real one; ``FAKE_TRIAL_S`` makes every
+trial take that long, with the interpreter's lock released.
+"""
+
+import hashlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnbench.matrix import TrialSpec
+from nnbench.records import CaseFacts, TrialRecord
+from nnbench.spec import CaseSpec
+
+EVALUATED = np.array([10, 20, 30, 40], dtype=np.float32)
+
+
+def facts(case: CaseSpec) -> CaseFacts:
+    return CaseFacts(
+        name=case.name,
+        summary=case.summary,
+        metric=case.measure.metric,
+        direction="max" if case.measure.metric == "accuracy" else "min",
+        target=case.measure.target,
+        noticeable=case.measure.noticeable,
+        chance=0.1,
+        n_train=100,
+        n_validation=50,
+        n_parameters=10,
+        epochs=case.training.epochs,
+        batch_size=case.training.batch_size,
+        steps=40,
+    )
+
+
+def estimate_s(trial: TrialSpec) -> float:
+    return 0.5
+
+
+def warm_up(trials: Sequence[TrialSpec], progress: Callable[[int, int, str], None]) -> None:
+    progress(0, 1, "everything")
+    progress(1, 1, "everything")
+
+
+def run_trial(trial: TrialSpec, *, stop: threading.Event | None = None) -> TrialRecord:
+    """Return a record that is better for adam than for the others; tanh raises and selu diverges."""
+    axes = trial.axes.as_dict()
+    time.sleep(float(os.environ.get("FAKE_TRIAL_S", "0")))
+    if stop is not None and stop.is_set():
+        return _record(trial, status="cancelled")
+    if axes["activation"] == "tanh":
+        raise RuntimeError("tanh is not\nfor fakes")
+    if axes["activation"] == "selu":
+        return _record(trial, status="diverged", failure="diverged")
+    noise = int(trial.key[:4], 16) / 0xFFFF * 0.01
+    accuracy = (0.9 if axes["optimizer"].startswith("adam") else 0.8) + noise
+    curve = (accuracy * np.array([0.5, 0.8, 0.95, 1.0])).astype(np.float32)
+    final = {"loss": 1.0 - accuracy, "accuracy": accuracy}
+    return _record(
+        trial,
+        status="finished",
+        final=final,
+        best={**final, "step": 40},
+        curves={
+            "step_loss": np.linspace(2.0, 0.1, 40, dtype=np.float32),
+            "eval_step": EVALUATED,
+            "val_accuracy": curve,
+            "val_loss": (1.0 - curve).astype(np.float32),
+        },
+    )
+
+
+def explain(trial: TrialSpec) -> dict[str, Any]:
+    return {"arena": {"bytes": 64}, "ops": [], "axes": trial.axes.as_dict()}
+
+
+def _record(trial: TrialSpec, **fields: Any) -> TrialRecord:
+    plain: dict[str, Any] = {"final": {}, "best": {}, "curves": {}}
+    return TrialRecord(
+        key=trial.key,
+        case=trial.case.name,
+        axes=trial.axes,
+        seed=trial.seed,
+        steps=40,
+        steps_to_target=None,
+        train_s=0.006,
+        digest=hashlib.sha256(trial.key.encode()).hexdigest(),
+        **{**plain, **fields},
+    )
+
+
+if __name__ == "__main__":
+    sys.modules["nnbench.trial"] = sys.modules["__main__"]
+
+    from nnbench.cli import main
+
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""A run that is stopped keeps every finished trial, and the same command goes on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nnbench.store import MissingStore, Store
+from tests.nnbench import fake_trial
+from tests.nnbench.case_file import case_content, write_case
+
+COMMAND = ("run", "small.toml", "--optimizer", "sgd,adam", "--seeds", "30", "--jobs", "2")
+PATH = os.pathsep.join(str(Path(path).resolve()) for path in sys.path if path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_case(tmp_path / "small.toml", case_content())
+    return tmp_path
+
+
+def begin(folder: Path, *arguments: str, trial_s: float = 0.0) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, fake_trial.__file__, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": PATH, "FAKE_TRIAL_S": str(trial_s)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(folder: Path, *arguments: str) -> Any:
+    out, said = (process := begin(folder, *arguments)).communicate(timeout=30)
+    assert process.returncode == 0, said
+    return json.loads(out)
+
+
+def n_recorded(folder: Path) -> int:
+    try:
+        with Store.open(folder / ".nnbench" / "store.sqlite", create=False) as store:
+            runs = store.runs()
+            return len(store.trials(store.run("last").trial_keys)) if runs else 0
+    except MissingStore:
+        return 0
+
+
+def wait_for(folder: Path, n: int) -> None:
+    deadline_s = time.monotonic() + 20
+    while n_recorded(folder) < n:
+        assert time.monotonic() < deadline_s, f"{n_recorded(folder)} of {n} trials recorded"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_finished_is_kept_and_the_same_command_goes_on(folder: Path, number: signal.Signals) -> None:
+    process = begin(folder, *COMMAND, trial_s=0.05)
+    wait_for(folder, 5)
+
+    process.send_signal(number)
+    signalled_s = time.monotonic()
+    out, said = process.communicate(timeout=10)
+
+    assert time.monotonic() - signalled_s < 1.5  # a trial takes 0.05 s
+    assert process.returncode == 130
+    assert out == ""
+    (line,) = said.splitlines()
+    n_kept = n_recorded(folder)
+    assert 5 <= n_kept < 60
+    assert line == (
+        f"nnbench: interrupted: {n_kept} of 60 trials are kept."
+        " The same command goes on from here; `nnbench report` shows what there is."
+    )
+    document = finish(folder, *COMMAND, "--json")
+    assert (document["cached"], document["new"]) == (n_kept, 60 - n_kept)
+
+
+def test_a_killed_process_loses_only_what_was_running(folder: Path) -> None:
+    process = begin(folder, *COMMAND, trial_s=0.05)
+    wait_for(folder, 6)
+    process.kill()
+    process.communicate(timeout=10)
+
+    n_kept = n_recorded(folder)
+    document = finish(folder, *COMMAND, "--json")
+
+    assert n_kept >= 6
+    assert (document["cached"], document["new"]) == (n_kept, 60 - n_kept)
+
+
+def test_stopped_or_not_and_with_any_number_of_jobs_the_trials_are_the_same(
+    folder: Path, tmp_path: Path
+) -> None:
+    process = begin(folder, *COMMAND, trial_s=0.05)
+    wait_for(folder, 5)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+
+    resumed = finish(folder, *COMMAND, "--json")
+    afresh = finish(folder, *COMMAND, "--json", "--store", "other", "--jobs", "1")
+
+    assert resumed["trials"] == afresh["trials"]
