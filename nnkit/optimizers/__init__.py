@@ -36,7 +36,9 @@ def get(name: str, **hyperparameters: Value | BoundSchedule) -> BoundOptimizer:
         elif key == "learning_rate":
             schedule, given[key] = value, value.parameters["initial_learning_rate"]
         else:
-            raise InvalidArgument(f"{name}: {key} must be a number, found a schedule. Only learning_rate moves.")
+            raise InvalidArgument(
+                f"{name}: {key} must be a number, found a schedule. Only learning_rate moves."
+            )
     return BoundOptimizer(chosen, chosen.resolve(given), schedule)
 
 

@@ -61,14 +61,24 @@ class BoundOptimizer:
             as_number(self.parameters["learning_rate"]) if self.schedule is None else self.schedule.rate(step)
         )
 
-    def _call_kernel(self, name: str, array: Array, gradient: Array, rate: float) -> None:
+    def _slots(self, name: str, array: Array) -> tuple[Array, ...]:
+        """Return the slots of a parameter, which stay with its name."""
         if name not in self.memory.slots:
             starts = self.record.start_values(self.parameters)
             self.memory.slots[name] = tuple(np.full(array.size, start, array.dtype) for start in starts)
+        slots = self.memory.slots[name]
+        if any(slot.size != array.size or slot.dtype != array.dtype for slot in slots):
+            raise InvalidArgument(
+                f"{self.name}: parameter {name!r} had {slots[0].size} values of {slots[0].dtype} in earlier"
+                f" steps, found {array.size} of {array.dtype}. Take a new optimizer for another model."
+            )
+        return slots
+
+    def _call_kernel(self, name: str, array: Array, gradient: Array, rate: float) -> None:
         assert self.record.kernel is not None, self.name
         flat = np.ascontiguousarray(array).reshape(-1)
         scalars = self.record.scalars(self.parameters)
-        slots = self.memory.slots[name]
+        slots = self._slots(name, array)
         self.record.kernel(flat, gradient.reshape(-1), *slots, rate, self.memory.step, *scalars)
         if not np.shares_memory(flat, array):
             array[...] = flat.reshape(array.shape)
