@@ -127,7 +127,6 @@ class External(Lazy):
             symbol = f"{self.name}_{'float32' if element == types.float32 else 'float64'}"
 
             def code(cx, builder, signature, args):
-                packed = cx.get_constant_null if False else None  # noqa: F841
                 values = [builder.extract_value(args[0], i) for i in range(len(kinds))]
                 values = [
                     value if isinstance(kind, types.Array) else cx.cast(builder, value, kind, target)

@@ -20,13 +20,12 @@ def op_kind(
     *arguments: Argument,
     flops: Work = lambda shapes: 0,
     gradient: Callable[[Op, Any], None] | None = None,
-    packed: bool = True,
 ) -> OpKind:
     """Make an op kind with an entry of its own for the kernel ``compute``."""
-    return OpKind(name, make_entry(name, compute, arguments, packed=packed), arguments, flops, gradient)
+    return OpKind(name, make_entry(name, compute, arguments), arguments, flops, gradient)
 
 
-def make_entry(name: str, compute: Kernel, arguments: tuple[Argument, ...], *, packed: bool = True) -> Entry:
+def make_entry(name: str, compute: Kernel, arguments: tuple[Argument, ...]) -> Entry:
     """Write the entry that decodes ``arguments`` from the op's int64 cells and calls ``compute``.
 
     The text is generated, so that an entry cannot disagree with the record of its op.
@@ -48,9 +47,9 @@ def make_entry(name: str, compute: Kernel, arguments: tuple[Argument, ...], *, p
     filename = f"<entry {name}>"
     # numba wants to find the text of what it compiles.
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    scope: dict[str, Any] = dict(_DECODERS)
+    scope: dict[str, Any] = {"__name__": __name__, **_DECODERS}
     exec(compile(source, filename, "exec"), scope)
-    return Entry(name, scope["entry"], {"compute": compute}, packed=packed)
+    return Entry(name, scope["entry"], {"compute": compute})
 
 
 def _decode(argument: Argument, position: int) -> tuple[str, int]:

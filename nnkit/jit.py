@@ -138,6 +138,18 @@ def required_assemblies(function: Any, bindings: dict[str, Any]) -> list[Any]:
     return list(dict.fromkeys(found))
 
 
+def is_shipped(value: Any) -> bool:
+    """Return whether a kernel, and every kernel that it reaches, belongs to nnkit's own sources."""
+    if isinstance(value, Kernel):
+        scope = {**value.function.__globals__, **value.bindings}
+        reached = (scope.get(name) for name in _names(value.function.__code__))
+        home = str(value.function.__globals__.get("__name__", ""))
+        return home.startswith("nnkit.") and all(is_shipped(one) for one in reached if isinstance(one, Lazy))
+    return (
+        not isinstance(value, FunctionType) or not value.__module__ or value.__module__.startswith("nnkit.")
+    )
+
+
 def _names(code: CodeType) -> set[str]:
     names = set(code.co_names)
     for constant in code.co_consts:
@@ -150,15 +162,15 @@ class Entry:
     """A function ``void(base, args)`` that the driver calls by address.
 
     ``base`` is the start of a trial's arena, typed by the element it computes with; ``args`` points
-    to the op's int64 arguments. ``packed=False`` keeps the code out of the cache on disk: a plug-in's
-    source is not part of the cache's key.
+    to the op's int64 arguments. Code with anything but nnkit's own kernels in it is not kept on disk: a
+    plug-in's source is not part of the cache's key.
     """
 
-    def __init__(self, name: str, function: Any, bindings: dict[str, Any], *, packed: bool = True) -> None:
+    def __init__(self, name: str, function: Any, bindings: dict[str, Any]) -> None:
         self.name = name
         self._function = function
         self._bindings = bindings
-        self._packed = packed
+        self._packed = all(is_shipped(one) for one in (function, *bindings.values()))
         self._addresses: dict[str, int] = {}
         self._keep_alive: list[Any] = []
 

@@ -24,7 +24,6 @@ def activation_of(
         value=_scalar_kernel(value, f"activation {name!r}, value"),
         slope=_scalar_kernel(slope, f"activation {name!r}, slope"),
         slope_of="input",
-        builtin=False,
     )
     bound = BoundActivation(part, {})
     for dtype in (np.float32, np.float64):

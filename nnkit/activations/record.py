@@ -26,7 +26,6 @@ class Activation(Part):
     slope: Lazy
     slope_of: Literal["input", "output"]
     kinks: tuple[float, ...] = ()
-    builtin: bool = True  # a plug-in's machine code is not kept on disk
 
     def forward_kernel(self) -> Kernel:
         """Return ``kernel(x, y)``, or ``kernel(x, y, alpha)``, over flat arrays."""

@@ -46,7 +46,6 @@ def update_kind(record: Optimizer) -> OpKind:
         Scalar("learning_rate", "double", cell=RATE),
         Scalar("step", "integer", cell=STEP),
         *(Scalar(hyper, "double") for hyper in scalar_names(record.kernel)),
-        packed=record.source != "plug-in",
     )
 
 

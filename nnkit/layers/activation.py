@@ -25,7 +25,6 @@ def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
         Operand("dy", "in"),
         Operand("dx", "out"),
         *alpha,
-        packed=record.builtin,
     )
 
     def gradient(op: Op, sweep: Sweep) -> None:
@@ -45,7 +44,6 @@ def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
         Operand("y", "out"),
         *alpha,
         gradient=gradient,
-        packed=record.builtin,
     )
     return forward, backward
 
