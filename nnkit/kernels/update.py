@@ -83,10 +83,11 @@ def regularize(p, g, totals, lanes, l1, l2):
 
     Shapes      p, g: (n,), g in place; totals: (1,) float64, in place; lanes: (LANES,) float64 scratch
     """
+    # NaN has no sign, and needs none: the second term carries it.
     slope, curvature, zero = real(p, l1), real(p, 2.0 * l2), real(p, 0.0)
     for index in range(p.size):
         value = p[index]
-        push = slope if value > zero else (-slope if value < zero else zero * value)
+        push = slope if value > zero else (-slope if value < zero else zero)
         g[index] += fma(curvature, value, push)
     clear_lanes(lanes)
     n_rows = p.size // LANES

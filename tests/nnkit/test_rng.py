@@ -199,5 +199,13 @@ def test_dropout_at_a_fifth_drops_a_fifth_and_keeps_the_expectation():
     assert abs(np.corrcoef(masks[:-1].ravel(), masks[1:].ravel())[0, 1]) < 4 / math.sqrt(masks.size)
 
 
+def test_the_word_at_the_threshold_is_kept():
+    """Exactly rate * 2**32 of the words are below it."""
+    word = int(reference_words(1, 1, rng.DROPOUT)[0])
+
+    assert masked(1, word / 2**32, 1, 0, 0)[0] > 0
+    assert masked(1, (word + 1) / 2**32, 1, 0, 0)[0] == 0
+
+
 def test_nothing_is_dropped_at_rate_zero():
     assert np.array_equal(masked(33, 0.0, 0, 0, 1), np.ones(33))

@@ -123,13 +123,18 @@ def test_lion_moves_by_the_sign():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_constant_gradient_does_not_break_centered_rmsprop(dtype):
-    """Its variance is 0, and rounding may put it below: the root stays real."""
+    """Its variance is 0, and rounding puts it below at rho = 0.5: the root stays real. NaN stays NaN."""
     weights = np.zeros(50, dtype)
-    optimizer = optimizers.get("rmsprop", centered=True)
+    optimizer = optimizers.get("rmsprop", centered=True, rho=0.5)
     for _ in range(300):
         optimizer.apply({"w": weights}, {"w": np.linspace(0.1, 3.0, 50).astype(dtype)})
+    mean_square, _, mean = (slot.astype(np.longdouble) for slot in optimizer.memory.slots["w"])
+    is_finite = np.isfinite(weights)
+    optimizer.apply({"w": weights}, {"w": np.full(50, np.nan, dtype)})
 
-    assert np.isfinite(weights).all()
+    assert is_finite.all()
+    assert np.any(mean_square < mean**2)
+    assert np.isnan(weights).all()
 
 
 def test_gradient_descent_of_the_notes():
