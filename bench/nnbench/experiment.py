@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -91,7 +92,7 @@ def carry_out(
     # Recorded now as well: a run that is killed can still be reported.
     store.put_run(run)
     todo = in_order([trial for trial in trials if trial.key not in cached], plan.settings.order)
-    warm_s = _warm_up(todo, progress, clock) if todo else 0.0
+    warm_s = _warm_up(todo, progress, clock, stop) if todo else 0.0
     n_new = _train(todo, n_jobs(plan), store, progress, stop)
     run = replace(
         run,
@@ -108,12 +109,22 @@ def n_jobs(plan: Plan) -> int:
     return plan.settings.jobs or environment.usable_cores()
 
 
-def _warm_up(todo: Sequence[TrialSpec], progress: Progress, clock: Clock) -> float:
-    """Compile or load every kernel that is needed, and return the seconds it took."""
+class _Stopped(Exception):
+    """Leaves the warming up between two kernels."""
+
+
+def _warm_up(todo: Sequence[TrialSpec], progress: Progress, clock: Clock, stop: threading.Event) -> float:
+    """Compile or load every kernel that is needed, unless stopped, and return the seconds it took."""
     from nnbench.trial import warm_up
 
+    def tell(n_done: int, n_total: int, name: str) -> None:
+        if stop.is_set():
+            raise _Stopped
+        progress.compiling(n_done, n_total, name)
+
     began_s = clock.elapsed_s()
-    warm_up(_one_each(todo), progress.compiling)
+    with suppress(_Stopped):
+        warm_up(_one_each(todo), tell)
     return clock.elapsed_s() - began_s
 
 

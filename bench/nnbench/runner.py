@@ -38,7 +38,7 @@ def run_trials(
     begins, and those that are cut short are not kept.
     """
     done: SimpleQueue[_Done] = SimpleQueue()
-    waiting = iter(trials)
+    waiting = iter(() if stop.is_set() else trials)
     n_submitted = _submit(
         itertools.islice(waiting, SUBMITTED_PER_WORKER * engine.n_workers), execute, engine, done
     )

@@ -72,18 +72,17 @@ def test_a_long_trial_is_cut_short_by_ctrl_c(folder: Path) -> None:
         f"import sys; sys.path[:0] = {sys.path!r}; from nnbench.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", call, *RUN, "--epochs", "1000000"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     store = folder / ".nnbench" / "store.sqlite"
-    deadline_s = time.monotonic() + 60
-    while not store.exists() and time.monotonic() < deadline_s:
-        time.sleep(0.05)
-    time.sleep(1.0)  # the kernels were compiled by the test above, so the first trials run by now
-
-    process.send_signal(signal.SIGINT)
-    try:
-        _, said = process.communicate(timeout=2)
-    finally:
-        process.kill()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline_s = time.monotonic() + 60
+        while not store.exists() and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        time.sleep(1.0)  # the kernels were compiled by the test above, so the first trials run by now
+        process.send_signal(signal.SIGINT)
+        try:
+            _, said = process.communicate(timeout=2)
+        finally:
+            process.kill()
 
     assert process.returncode == 130
     assert "interrupted: 0 of 12 trials are kept" in said

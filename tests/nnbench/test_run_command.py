@@ -1,6 +1,7 @@
 """``nnbench run`` and the verbs that read what it recorded, with trials that take no time."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,15 @@ def test_a_dry_run_knows_what_the_store_has(out: Any) -> None:
     )
 
     assert (document["trials"], document["cached"]) == (16, 8)
+
+
+def test_a_dry_run_of_a_large_matrix_stays_readable(out: Any) -> None:
+    rates = ",".join(str(0.001 * n) for n in range(1, 101))
+
+    _, text, _ = out("run", "small.toml", "--lr", rates, "--seeds", "1", "--dry-run")
+
+    assert len(text.splitlines()) == 42
+    assert "… and 60 more configurations" in text
 
 
 def test_quiet_leaves_the_result_alone(out: Any) -> None:
@@ -350,6 +360,21 @@ def test_a_killed_run_can_be_reported(out: Any, monkeypatch: pytest.MonkeyPatch)
 
     document = as_json(out("report", "--json"))
     assert [trial["seed"] for trial in document["trials"]] == [0, 1, 2, 3, 4] * 2
+
+
+def test_ctrl_c_while_kernels_are_compiled_begins_no_trial(out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def warm_up(trials: Any, progress: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        progress(1, 9, "dense")
+        pytest.fail("went on compiling")
+
+    monkeypatch.setattr(fake_trial, "warm_up", warm_up)
+    monkeypatch.setattr(fake_trial, "run_trial", lambda *args, **rest: pytest.fail("trained"))
+
+    code, _, said = out(*RUN)
+
+    assert code == 130
+    assert "interrupted: 0 of 16 trials are kept" in said
 
 
 def test_everything_is_recorded_in_the_store_that_was_named(out: Any, folder: Path) -> None:

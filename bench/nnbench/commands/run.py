@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nnbench.request import Plan
 
 SOME_TRIALS_FAILED, INTERRUPTED = 3, 130
+MOST_LINES = 40  # of a dry run
 
 
 def command(
@@ -115,7 +116,7 @@ def _forecast(plan: "Plan", *, as_json: bool) -> int:
     experiment.facts_of(plan)  # finds out about a model that cannot be built
     expected = experiment.forecast(plan)
     if as_json:
-        configurations = [
+        listed = [
             {
                 "case": part.case.name,
                 "axes": axes.as_dict(),
@@ -130,12 +131,15 @@ def _forecast(plan: "Plan", *, as_json: bool) -> int:
                 "cached": expected.n_cached,
                 "estimated_s": expected.seconds,
                 "jobs": expected.jobs,
-                "configurations": configurations,
+                "configurations": listed,
             }
         )
         return 0
-    for part, axes in plan.matrix.configurations():
+    configurations = list(plan.matrix.configurations())
+    for part, axes in configurations[:MOST_LINES]:
         print(f"{part.case.name}: {axes.label(plan.matrix.varying)}, seeds {_spelled(part.seeds)}")
+    if len(configurations) > MOST_LINES:
+        print(f"… and {len(configurations) - MOST_LINES:,} more configurations (all of them with --json)")
     new = expected.n_trials - expected.n_cached
     print(
         f"{counted(expected.n_trials, 'trial')}: {expected.n_cached:,} in the store, {new:,} to run", end=""
