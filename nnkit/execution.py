@@ -16,7 +16,7 @@ from nnkit import driver
 from nnkit.compiler.encode import Table
 from nnkit.compiler.program import Program
 from nnkit.jit import Entry
-from nnkit.ops import KEY, ORDER, ROWS, STEP, STOP, TOTALS, Buffer, X, Y
+from nnkit.ops import KEY, ORDER, PENALTY, ROWS, STEP, STOP, TOTALS, Buffer, X, Y
 
 Array = NDArray[Any]
 STATUS_NAMES = ("done", "diverged", "stopped")
@@ -169,11 +169,16 @@ class Trial:
         return outputs
 
     def run_batch(self, data: Data, table: Table | None = None) -> float:
-        """Run one table (the training ops by default) on ``data`` as one batch; return the mean loss."""
+        """Run one table (the training ops by default) on ``data`` as one batch.
+
+        Return the mean loss, penalties included.
+        """
         order = np.arange(len(data), dtype=np.int32)
         self._point_at(data.x, data.y, order)
+        numbers = self._header.view(np.float64)
+        numbers[PENALTY] = 0.0
         self._run_once(table or self.program.tables["train"])
-        return float(self.arena[8 * TOTALS : 8 * TOTALS + 8].view(np.float64)[0]) / len(data)
+        return float(numbers[TOTALS] / len(data) + numbers[PENALTY])
 
     def stop(self) -> None:
         """Ask the driver to return after the step it is in."""

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnkit import losses, optimizers, saving
 from nnkit.callbacks import Callback
-from nnkit.compiler.encode import encode
+from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.program import Program, compile_program
 from nnkit.errors import InvalidArgument, InvalidData
 from nnkit.execution import Data, Trial
@@ -59,6 +59,7 @@ class Sequential:
         self._optimizer: BoundOptimizer | None = None
         self._metrics: tuple[str, ...] = ()
         self._trial: Trial | None = None
+        self._learners: dict[int, tuple[Program, Table]] = {}  # by batch size
 
     # -- Keras's verbs -----------------------------------------------------------------------------
 
@@ -76,6 +77,7 @@ class Sequential:
         self._loss = losses.get(loss) if isinstance(loss, str) else loss
         self._metrics = tuple(metrics)
         self._trial = None
+        self._learners = {}
 
     def fit(
         self,
@@ -204,10 +206,14 @@ class Sequential:
 
     def _one_batch(self, data: Data) -> tuple[Trial, float]:
         """Run forward and backward on a copy of the model that keeps all values; return it and the loss."""
-        program = self.program(batch_size=len(data), keep_values=True)
-        ops = [op for op in program.sequences.train if not op.kind.name.endswith("_update")]
+        if len(data) not in self._learners:
+            program = self.program(batch_size=len(data), keep_values=True)
+            self._learners[len(data)] = (
+                program,
+                encode(program.gradient_ops, program.plan.offsets, program.dtype),
+            )
+        program, table = self._learners[len(data)]
         trial = self._carried_over(Trial(program, self.seed)) if self._trial else Trial(program, self.seed)
-        table = encode(ops, program.plan.offsets, program.dtype)
         return trial, trial.run_batch(data, table)
 
     def _checked(self, x: ArrayLike, y: ArrayLike, where: str = "") -> Data:

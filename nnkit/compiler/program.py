@@ -78,6 +78,7 @@ class Program:
     outputs: Buffer  # of the prediction sequence
     training_outputs: Buffer
     named: dict[str, Buffer]  # every value and gradient of the training sequence, by name
+    gradient_ops: tuple[Op, ...]  # of the training sequence before fusion: all but clipping and the update
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -140,6 +141,7 @@ def compile_program(
     train.emit(loss_kind(loss, training=True), views)
     sweep_backward(train, outputs, doutputs)
     emit_penalties(train)
+    gradient_ops = tuple(train.ops)
     slots = slot_buffers(graph, optimizer)
     emit_clipping(train, optimizer)
     emit_update(train, optimizer, slots)
@@ -168,6 +170,7 @@ def compile_program(
         final,
         outputs,
         {b.name: b for op in train.ops for b in op.touched("out", "inout")},
+        gradient_ops,
     )
 
 
@@ -191,7 +194,7 @@ def _emit_input(emitter: Emitter, input_shape: tuple[int, ...]) -> Buffer:
 def _emit_targets(emitter: Emitter, loss: Loss, outputs: Buffer) -> Buffer:
     if len(outputs.shape) != 2:
         raise InvalidArgument(
-            f"loss {loss.name}: the last layer's output must be one row per sample, found {outputs.shape[1:]}."
+            f"loss {loss.name}: the last layer must give one row per sample, found {outputs.shape[1:]}."
             " End the model with Flatten or Dense."
         )
     if loss.targets == "labels":

@@ -1,0 +1,30 @@
+"""Where the tests keep compiled kernels: one folder for all of them, warm when the tests run again."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_KEPT_GENERATIONS = 12
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the folder before anything compiles; a folder that the caller chose stays."""
+    if "NNKIT_CACHE_DIR" in os.environ:
+        return
+    cache = getattr(config, "cache", None)
+    beside = Path(tempfile.gettempdir(), "nnkit_test_kernels")
+    folder = beside if cache is None else cache.mkdir("nnkit_kernels")
+    os.environ["NNKIT_CACHE_DIR"] = str(folder)
+    _forget_old_generations(folder)
+
+
+def _forget_old_generations(folder: Path) -> None:
+    """Remove all but the newest folders: every edit of a kernel starts another one."""
+    if not folder.is_dir():
+        return
+    newest_first = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in newest_first[_KEPT_GENERATIONS:]:
+        shutil.rmtree(path, ignore_errors=True)
