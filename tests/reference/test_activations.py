@@ -18,7 +18,7 @@ Function = Callable[[Any], Any]
 
 # Away from the kinks at 0, +-1, +-3 and 6 by more than the two steps of a difference.
 GRID = np.array(
-    [-40, -12.5, -6.2, -4, -2.7, -1.3, -0.75, -0.3, -1e-2, 1e-2, 0.2, 0.8, 1.6, 2.9, 4.4, 7, 13, 40.0]
+    [-40, -12.5, -6.2, -4, -2.7, -1.3, -0.75, -0.3, -1e-2, 1e-2, 0.2, 0.8, 1.6, 2.9, 4.4, 6.5, 7, 13, 40.0]
 )
 
 
