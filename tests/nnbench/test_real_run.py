@@ -75,7 +75,7 @@ def test_a_long_trial_is_cut_short_by_ctrl_c(folder: Path) -> None:
     store = folder / ".nnbench" / "store.sqlite"
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         deadline_s = time.monotonic() + 60
-        while not store.exists() and time.monotonic() < deadline_s:
+        while not store.exists() and process.poll() is None and time.monotonic() < deadline_s:
             time.sleep(0.05)
         time.sleep(1.0)  # the kernels were compiled by the test above, so the first trials run by now
         process.send_signal(signal.SIGINT)
