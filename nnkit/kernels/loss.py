@@ -19,15 +19,18 @@ def sparse_categorical_crossentropy_gradient(outputs, targets, doutputs, scratch
     Cost        1 exp and about 6 operations per value, 1 log per row
     """
     rows, classes = outputs.shape
-    _shift_rows(outputs, targets, doutputs, totals)
-    _exp_all(flat(doutputs))
     sums = flat(scratch)
-    _sum_rows(doutputs, sums)
+    share = real(outputs, 1.0) / real(outputs, rows)
+    _exponentials(outputs, targets, doutputs, totals)
     for i in range(rows):
-        share = real(outputs, 1.0) / (sums[i] * real(outputs, rows))
+        total = doutputs[i, 0]
+        for j in range(1, classes):
+            total += doutputs[i, j]
+        sums[i] = total
+        scale = share / total
         for j in range(classes):
-            doutputs[i, j] *= share
-        doutputs[i, targets[i]] -= real(outputs, 1.0) / real(outputs, rows)
+            doutputs[i, j] *= scale
+        doutputs[i, targets[i]] -= share
     _add_logs(sums, rows, totals)
 
 
@@ -38,34 +41,66 @@ def sparse_categorical_crossentropy_value(outputs, targets, scratch, totals):
     Shapes      outputs, scratch: (rows, classes); targets: (rows,) of int32; totals: (2,)
     Gradient    sparse_categorical_crossentropy_gradient
     """
-    _shift_rows(outputs, targets, scratch, totals)
-    _exp_all(flat(scratch))
-    # The sum of row i goes to flat place i, which lies in no row after the i-th.
+    rows, classes = outputs.shape
     sums = flat(scratch)
-    _sum_rows(scratch, sums)
-    _add_logs(sums, outputs.shape[0], totals)
+    _exponentials(outputs, targets, scratch, totals)
+    for i in range(rows):
+        total = scratch[i, 0]
+        for j in range(1, classes):
+            total += scratch[i, j]
+        # Flat place i lies in no row after the i-th.
+        sums[i] = total
+    _add_logs(sums, rows, totals)
 
 
 @kernel
-def _shift_rows(outputs, targets, shifted, totals):
-    """Write ``shifted = outputs - row maximum``, and start the totals: minus the target's, and the hits.
+def _exponentials(outputs, targets, values, totals):
+    """Write ``values = exp(outputs - row maximum)``; start the totals: minus the targets' logits, the hits.
 
     The row maximum keeps exp from overflowing: exp(89) is too large for float32.
     """
     rows, classes = outputs.shape
     loss, hits = 0.0, 0
     for i in range(rows):
-        best, best_index = outputs[i, 0], 0
+        best = outputs[i, 0]
         for j in range(1, classes):
-            is_better = outputs[i, j] > best
-            best = outputs[i, j] if is_better else best
-            best_index = j if is_better else best_index
+            best = outputs[i, j] if outputs[i, j] > best else best
+        # Before the row is written: values may be outputs.
+        shifted = outputs[i, targets[i]] - best
+        loss -= shifted
+        hits += shifted == real(values, 0.0)
         for j in range(classes):
-            shifted[i, j] = outputs[i, j] - best
-        loss -= shifted[i, targets[i]]
-        hits += best_index == targets[i]
+            values[i, j] = outputs[i, j] - best
+    if _count_zeros(flat(values)) != rows:
+        hits = _first_hits(values, targets)
+    _exp_all(flat(values))
     totals[0] = loss
     totals[1] = hits
+
+
+@kernel
+def _count_zeros(values):
+    """Return how many are 0: as many as there are rows, unless a row has two maxima (or holds NaN).
+
+    This flat loop is cheaper than to look for the place of each row's maximum.
+    """
+    zeros = 0
+    for i in range(values.size):
+        zeros += values[i] == real(values, 0.0)
+    return zeros
+
+
+@kernel
+def _first_hits(shifted, targets):
+    """Return in how many rows the first maximum, which is now 0, is the target."""
+    rows, classes = shifted.shape
+    hits = 0
+    for i in range(rows):
+        first = 0
+        while first < classes - 1 and shifted[i, first] != real(shifted, 0.0):
+            first += 1
+        hits += first == targets[i] and shifted[i, first] == real(shifted, 0.0)
+    return hits
 
 
 @kernel
@@ -73,16 +108,6 @@ def _exp_all(values):
     """Replace every value by its exp: one flat loop, because a row of 10 classes fills no vector."""
     for i in range(values.size):
         values[i] = exp(values[i])
-
-
-@kernel
-def _sum_rows(values, sums):
-    rows, columns = values.shape
-    for i in range(rows):
-        total = values[i, 0]
-        for j in range(1, columns):
-            total += values[i, j]
-        sums[i] = total
 
 
 @kernel

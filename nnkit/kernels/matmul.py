@@ -1,12 +1,12 @@
-"""The matrix product and the transpose, in explicit vectors, with their readable twins.
+"""The matrix product in explicit vectors, with the readable twins of its parts.
 
-One kernel serves all three layouts of a dense layer: strides say how A is read, and a product with the
-transpose of B transposes B first (a block of 16 × 16 values takes 64 shuffles).
+One kernel serves all three products of a dense layer: strides say how A is read, and a transposed B is
+turned strip by strip into a panel that stays in the cache (a block of 16 × 16 values takes 64 shuffles).
 """
 
 from nnkit.assembly import Assembly, External
 from nnkit.jit import kernel
-from nnkit.simd import lanes_of
+from nnkit.simd import copy_values, lanes_of
 
 
 def _build_tiles(dtype):
@@ -68,157 +68,114 @@ transpose_block = External(TILES, "nnkit_transpose", "piiipi", _transpose_twin)
 
 
 @kernel
-def matmul(a, b, start, c, panel, a_row, a_step, has_start, start_row, low):
-    """Write ``C = max(start + A·B, low)``; every value is one chain of fused multiply-adds over k.
+def column_strip(
+    width, a, a_row, a_step, b, b_at, b_row, c, c_at, start, start_at, start_row, has_start, depth, low
+):
+    """Write ``width`` columns of C, all rows, with the widest strip that they fill; return how many.
 
-    Shapes      a: flat, A[i, k] = a[i * a_row + k * a_step]; b: (depth, columns); c: (rows, columns);
-                start: flat, start[i * start_row + j], read where ``has_start``; a bias has start_row 0;
-                panel: scratch of depth * 4 vectors to copy column strips of a large b into, or empty
-    In place    start may be c
-    Cost        2 · rows · columns · depth FLOP
-    Gradient    the same kernel, with other strides
+    Shapes      c: (rows, columns), from c_at; B[k, j] = b[b_at + k * b_row + j]; others as in matmul
     """
-    depth, columns = b.shape
-    rows = c.shape[0]
-    lanes = lanes_of(b)
-    packed = panel.size >= depth * 4 * lanes
-    j = 0
-    while j < columns:
-        left = columns - j
-        if left >= 4 * lanes and packed:
-            # Rows of a wide B lie on as many pages and in few cache sets: copy the strip once.
-            for k in range(depth):
-                for v in range(4 * lanes):
-                    panel[k * 4 * lanes + v] = b[k, j + v]
-            strip4(
-                a,
-                0,
-                a_row,
-                a_step,
-                panel,
-                0,
-                4 * lanes,
-                c,
-                j,
-                columns,
-                start,
-                j,
-                start_row,
-                has_start,
-                rows,
-                depth,
-                low,
-                0,
-            )
-            j += 4 * lanes
-        elif left >= 4 * lanes:
-            strip4(
-                a,
-                0,
-                a_row,
-                a_step,
-                b,
-                j,
-                columns,
-                c,
-                j,
-                columns,
-                start,
-                j,
-                start_row,
-                has_start,
-                rows,
-                depth,
-                low,
-                0,
-            )
-            j += 4 * lanes
-        elif left >= 2 * lanes:
-            strip2(
-                a,
-                0,
-                a_row,
-                a_step,
-                b,
-                j,
-                columns,
-                c,
-                j,
-                columns,
-                start,
-                j,
-                start_row,
-                has_start,
-                rows,
-                depth,
-                low,
-                0,
-            )
-            j += 2 * lanes
-        elif left >= lanes:
-            strip1(
-                a,
-                0,
-                a_row,
-                a_step,
-                b,
-                j,
-                columns,
-                c,
-                j,
-                columns,
-                start,
-                j,
-                start_row,
-                has_start,
-                rows,
-                depth,
-                low,
-                0,
-            )
-            j += lanes
-        else:
-            strip_tail(
-                a,
-                0,
-                a_row,
-                a_step,
-                b,
-                j,
-                columns,
-                c,
-                j,
-                columns,
-                start,
-                j,
-                start_row,
-                has_start,
-                rows,
-                depth,
-                low,
-                left,
-            )
-            j += left
+    rows, columns = c.shape
+    lanes = lanes_of(c)
+    # fmt: off
+    if width >= 4 * lanes:
+        strip4(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, columns, start, start_at, start_row, has_start,
+               rows, depth, low, 0)
+        return 4 * lanes
+    if width >= 2 * lanes:
+        strip2(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, columns, start, start_at, start_row, has_start,
+               rows, depth, low, 0)
+        return 2 * lanes
+    if width >= lanes:
+        strip1(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, columns, start, start_at, start_row, has_start,
+               rows, depth, low, 0)
+        return lanes
+    strip_tail(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, columns, start, start_at, start_row, has_start,
+               rows, depth, low, width)
+    # fmt: on
+    return width
 
 
 @kernel
-def transpose(x, y):
-    """Write ``y = xᵀ``.
+def copy_columns(b, j, width, panel, panel_row):
+    """Copy ``width`` columns of b, from column j, to the rows of the panel."""
+    depth, columns = b.shape
+    for k in range(depth):
+        copy_values(b, k * columns + j, panel, k * panel_row, width)
 
-    Shapes      x: (rows, columns); y: (columns, rows)
-    Cost        no arithmetic; 2 × 4 bytes per value in float32
-    """
-    rows, columns = x.shape
-    lanes = lanes_of(x)
-    for i in range(0, rows, lanes):
-        for j in range(0, columns, lanes):
+
+@kernel
+def turn_rows(b, j, width, panel, panel_row):
+    """Write the transpose of ``width`` rows of b, from row j, to the rows of the panel."""
+    depth = b.shape[1]
+    lanes = lanes_of(b)
+    for k in range(0, depth, lanes):
+        for v in range(0, width, lanes):
+            height, length = min(lanes, width - v), min(lanes, depth - k)
             transpose_block(
-                x,
-                i * columns + j,
-                columns,
-                min(lanes, rows - i),
-                min(lanes, columns - j),
-                y,
-                j * rows + i,
-                rows,
+                b, (j + v) * depth + k, depth, height, length, panel, k * panel_row + v, panel_row
             )
+
+
+@kernel
+def matmul(a, b, start, c, panel, a_row, a_step, turned, has_start, low):
+    """Write ``C = max(start + A·B, low)``; every value is one chain of fused multiply-adds over k.
+
+    Shapes      a: flat, A[i, k] = a[i * a_row + k * a_step]; b: (depth, columns), or where ``turned``
+                (columns, depth), and B is its transpose; c: (rows, columns); start: (columns,), read
+                where ``has_start``; panel: scratch of depth * 4 vectors, which a turned b needs and a
+                large one is faster with, or empty
+    Cost        2 · rows · columns · depth FLOP
+    Gradient    the same kernel, with other strides
+    """
+    depth, columns = (b.shape[1], b.shape[0]) if turned else b.shape
+    panel_row = 4 * lanes_of(b)
+    # Rows of a wide b lie on as many pages and in few cache sets: its strips are copied, once each.
+    copied = not turned and panel.size >= depth * panel_row
+    j = 0
+    while j < columns:
+        width = min(panel_row, columns - j)
+        if turned:
+            turn_rows(b, j, width, panel, panel_row)
+        elif copied:
+            copy_columns(b, j, width, panel, panel_row)
+        done = 0
+        while done < width:
+            here = j + done
+            if turned or copied:
+                done += column_strip(
+                    width - done,
+                    a,
+                    a_row,
+                    a_step,
+                    panel,
+                    done,
+                    panel_row,
+                    c,
+                    here,
+                    start,
+                    here,
+                    0,
+                    has_start,
+                    depth,
+                    low,
+                )
+            else:
+                done += column_strip(
+                    width - done,
+                    a,
+                    a_row,
+                    a_step,
+                    b,
+                    here,
+                    columns,
+                    c,
+                    here,
+                    start,
+                    here,
+                    0,
+                    has_start,
+                    depth,
+                    low,
+                )
+        j += width

@@ -143,8 +143,8 @@ def normal_tail_single(x):
     """Return the share of the normal distribution above ``x >= 0``, and ``exp(-x**2 / 2)``.
 
     The share is ``exp(-x**2 / 2) / (x + 1.25) * shape`` with a shape between 0.39 and 0.63. Rounding
-    errors that would be magnified, of the square and of the quotient, are taken along in exp, and those of the
-    two products up to the last rounding.
+    errors that would be magnified, of the square and of the quotient, are taken along in exp, and those
+    of the two products up to the last rounding.
     Limits      gradual underflow, 0 beyond 14.2; NaN stays NaN
     """
     a = real(x, 14.5) if x > real(x, 14.5) else x

@@ -66,6 +66,26 @@ class Function:
         numbers = ir.Constant(ir.VectorType(I64, lanes), [I64(lane) for lane in range(lanes)])
         return self.builder.icmp_signed("<", numbers, self.splat(count))
 
+    def leading_lanes(self, count: int) -> Any:
+        """Return the constant mask of the first ``count`` lanes; None, for no mask, where it is all of them."""
+        lanes = self.element.lanes
+        if count >= lanes:
+            return None
+        return ir.Constant(ir.VectorType(I1, lanes), [I1(int(lane < count)) for lane in range(lanes)])
+
+    def load_repeated(self, pointer: Any, count: int) -> Any:
+        """Return ``count`` values from ``pointer`` on, repeated over all lanes."""
+        if count == 1:
+            return self.splat(self.builder.load(pointer))
+        few = self.builder.load(self.builder.bitcast(pointer, ir.VectorType(self.element.scalar, count).as_pointer()))
+        few.align = self.element.size
+        return self.shuffle(few, few, [lane % count for lane in range(self.element.lanes)])
+
+    def shuffle(self, first: Any, second: Any, order: list[int]) -> Any:
+        """Return the values of both vectors, one behind the other, in another order."""
+        kind = ir.VectorType(I32, len(order))
+        return self.builder.shuffle_vector(first, second, ir.Constant(kind, [I32(i) for i in order]))
+
     def load(self, pointer: Any, mask: Any = None) -> Any:
         place = self.builder.bitcast(pointer, self.element.vector.as_pointer())
         if mask is None:
@@ -142,6 +162,14 @@ class Function:
             value.add_incoming(result, last)
             merged.append(value)
         return merged
+
+    def repeat(
+        self, name: str, count: int, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]
+    ) -> list[Any]:
+        """Emit ``body`` ``count`` times: as a loop, or in a line where there is nothing to repeat."""
+        if count == 0:
+            return carried
+        return body(I64(0), carried) if count == 1 else self.loop(name, I64(count), carried, body)
 
     def finish(self) -> None:
         self.builder.ret_void()

@@ -9,7 +9,7 @@ from nnkit.compiler.emitter import Emitter, Penalty
 from nnkit.entries import make_entry, op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.initializers import BoundInitializer
-from nnkit.kernels.matmul import matmul, transpose
+from nnkit.kernels.matmul import matmul
 from nnkit.kernels.movement import column_sum
 from nnkit.layers.activation import emit_activation, resolve_activation
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
@@ -19,7 +19,7 @@ from nnkit.registry import Hyper
 
 _NO_FLOOR = float("-inf")
 # A strip of four vectors of B is copied where B has this many values: its rows then share cache sets.
-_PANEL_FROM = 1 << 19
+PANEL_FROM = 1 << 19
 
 _ARGUMENTS = (
     Operand("a", "in"),
@@ -29,8 +29,8 @@ _ARGUMENTS = (
     Operand("panel", "scratch"),
     Scalar("a_row", "integer"),
     Scalar("a_step", "integer"),
+    Scalar("turned", "integer"),
     Scalar("has_start", "integer"),
-    Scalar("start_row", "integer"),
     Scalar("low"),
 )
 # One entry for all three products of a dense layer: numba compiles the tile dispatch once.
@@ -39,7 +39,9 @@ _MATMUL = make_entry("matmul", matmul, _ARGUMENTS)
 
 def _matmul_flops(shapes: Mapping[str, tuple[int, ...]]) -> int:
     rows, columns = shapes["c"]
-    return 2 * rows * columns * shapes["b"][0]
+    first, second = shapes["b"]
+    # b is (depth, columns) or (columns, depth): its size over the columns is the depth either way.
+    return 2 * rows * columns * (first * second // columns)
 
 
 def _dense_gradient(op: Op, sweep: Sweep) -> None:
@@ -47,31 +49,22 @@ def _dense_gradient(op: Op, sweep: Sweep) -> None:
     dy = sweep.gradient(y)
     assert dy is not None
     features, units = w.shape
-    emit_matmul(
-        sweep,
-        DENSE_BACKWARD_KERNEL,
-        x,
-        dy,
-        sweep.parameter_gradient(w),
-        a_row=1,
-        a_step=features,
-        columns=units,
-    )
+    dw = sweep.parameter_gradient(w)
+    emit_matmul(sweep, DENSE_BACKWARD_KERNEL, x, rows_of(dy, units), dw, a_row=1, a_step=features)
     if op.scalars["has_start"]:
         bias_gradient = sweep.parameter_gradient(op.buffer("start"))
         sweep.emit(COLUMN_SUM, {"x": rows_of(dy, units), "y": bias_gradient})
     if sweep.wants(x):
-        turned = sweep.transient(f"{w.name} transposed", (units, features))
-        sweep.emit(TRANSPOSE, {"x": w, "y": turned})
         dx = sweep.new_gradient(x)
-        emit_matmul(sweep, DENSE_BACKWARD_INPUT, dy, turned, dx, a_row=units, a_step=1, columns=features)
+        emit_matmul(
+            sweep, DENSE_BACKWARD_INPUT, dy, rows_of(w, units), dx, a_row=units, a_step=1, turned=True
+        )
         sweep.arrive(x, dx)
 
 
 DENSE = OpKind("dense", _MATMUL, _ARGUMENTS, _matmul_flops, _dense_gradient)
 DENSE_BACKWARD_KERNEL = OpKind("dense_backward_kernel", _MATMUL, _ARGUMENTS, _matmul_flops)
 DENSE_BACKWARD_INPUT = OpKind("dense_backward_input", _MATMUL, _ARGUMENTS, _matmul_flops)
-TRANSPOSE = op_kind("transpose", transpose, Operand("x", "in", rank=2), Operand("y", "out", rank=2))
 COLUMN_SUM = op_kind(
     "column_sum",
     column_sum,
@@ -85,27 +78,34 @@ def emit_matmul(
     emitter: Emitter | Sweep,
     kind: OpKind,
     a: Buffer,
-    b: Buffer,
+    b: View,
     c: Buffer,
     *,
     a_row: int,
     a_step: int,
-    columns: int,
+    turned: bool = False,
     start: Buffer | None = None,
 ) -> None:
-    """Emit ``C = start + A·B``; without ``start`` the sums begin at 0."""
-    matrix = rows_of(b, columns)
-    wide = b.size >= _PANEL_FROM
-    panel = emitter.transient(f"{c.name} panel", (matrix.shape[0] * 4 * emitter.graph.lanes if wide else 0,))
+    """Emit ``C = start + A·B``, or ``A·Bᵀ`` where b is ``turned``; without ``start`` the sums begin at 0."""
+    columns, depth = b.shape if turned else b.shape[::-1]
+    needs_panel = turned or abs(b.shape[0] * b.shape[1]) >= PANEL_FROM
+    panel = emitter.transient(f"{c.name} panel", (depth * 4 * emitter.graph.lanes if needs_panel else 0,))
     views: dict[str, Buffer | View] = {
         "a": flat(a),
-        "b": matrix,
-        "start": flat(start or a),
+        "b": b,
+        # Where sums begin at 0 the operand is not read, and any vector will do.
+        "start": flat(start or c),
         "c": rows_of(c, columns),
         "panel": panel,
     }
     emitter.emit(
-        kind, views, a_row=a_row, a_step=a_step, has_start=int(start is not None), start_row=0, low=_NO_FLOOR
+        kind,
+        views,
+        a_row=a_row,
+        a_step=a_step,
+        turned=int(turned),
+        has_start=int(start is not None),
+        low=_NO_FLOOR,
     )
 
 
@@ -145,7 +145,7 @@ class Dense(Layer):
             if b is not None:
                 emit_draw(emitter, b, self.bias_initializer)
         y = emitter.transient(f"{name}/output", (*x.shape[:-1], self.units))
-        emit_matmul(emitter, DENSE, x, w, y, a_row=features, a_step=1, columns=self.units, start=b)
+        emit_matmul(emitter, DENSE, x, rows_of(w, self.units), y, a_row=features, a_step=1, start=b)
         return emit_activation(emitter, y, self.activation, name)
 
 

@@ -1,0 +1,54 @@
+"""Ratios that survive a noisy machine: both sides in one run, taking turns, medians of short rounds."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """How many times longer the peer takes: median over rounds, with quartiles."""
+
+    median: float
+    low: float
+    high: float
+    ours_s: float
+    theirs_s: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f}x [{self.low:.2f}, {self.high:.2f}] (n = {self.n})"
+
+
+def interleave(ours: Work, theirs: Work, *, rounds: int = 31, round_s: float = 0.02) -> Ratio:
+    """Time rounds of both sides in random ABBA order; a round lasts about ``round_s``."""
+    calls = [_calls_for(work, round_s) for work in (ours, theirs)]
+    seconds = np.empty((rounds, 2))
+    rng = np.random.Generator(np.random.PCG64(0))
+    for round_index in range(rounds):
+        for side in rng.permutation(2):
+            seconds[round_index, side] = _time(ours if side == 0 else theirs, calls[side])
+    ratios = seconds[:, 1] / seconds[:, 0]
+    low, median, high = np.quantile(ratios, (0.25, 0.5, 0.75))
+    ours_s, theirs_s = np.median(seconds, axis=0)
+    return Ratio(float(median), float(low), float(high), float(ours_s), float(theirs_s), rounds)
+
+
+def _calls_for(work: Work, round_s: float) -> int:
+    work()
+    n = 1
+    while (spent := _time(work, n) * n) < round_s / 4:
+        n *= 4
+    return max(1, round(n * round_s / spent))
+
+
+def _time(work: Work, n: int) -> float:
+    """Return the seconds per call of ``n`` calls."""
+    began = time.perf_counter()
+    for _ in range(n):
+        work()
+    return (time.perf_counter() - began) / n
