@@ -114,7 +114,7 @@ SILU = Activation(
     aliases=("swish",),
     summary="The input times its sigmoid: a smooth ReLU that dips below 0.",
     formula="y = x / (1 + exp(-x))",
-    source="Elfwing, Uchibe, Doya (2018), Neural Networks 107; as swish: Ramachandran et al. (2017), arXiv:1710.05941",
+    source="Elfwing et al. (2018), Neural Networks 107; swish: Ramachandran et al. (2017), arXiv:1710.05941",
     value=a.silu,
     slope=a.silu_slope,
     slope_of="input",
