@@ -1,0 +1,65 @@
+"""A workbench: a few ops on arrays of their own, outside of any program."""
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnkit.activations import BoundActivation
+from nnkit.compiler.encode import encode
+from nnkit.compiler.plan import make_plan
+from nnkit.jit import is_disabled
+from nnkit.layers.activation import activation_kinds
+from nnkit.ops import Buffer, Op, flat
+
+Array = NDArray[np.float64]
+
+
+def run_ops(ops: Sequence[Op], values: Mapping[Buffer, NDArray[Any]], dtype: str) -> None:
+    """Run the ops in order, with the machine code that programs run.
+
+    Every buffer that outlives the ops is in ``values``: its array is read before and written after.
+    """
+    plan = make_plan([("values", list(values))], [(ops, 1)], dtype)
+    block = np.zeros(plan.arena_bytes + 64, dtype=np.uint8)
+    skip = -block.ctypes.data % 64
+    arena = block[skip : skip + plan.arena_bytes]
+    places = {
+        buffer: arena[plan.offsets[buffer] :][: array.nbytes].view(array.dtype).reshape(array.shape)
+        for buffer, array in values.items()
+    }
+    for buffer, place in places.items():
+        place[...] = values[buffer]
+    for address, arguments in encode(ops, plan.offsets, dtype).pairs.tolist():
+        _function(address)(int(arena.ctypes.data), arguments)
+    for buffer, place in places.items():
+        values[buffer][...] = place
+
+
+def value_and_slope(activation: BoundActivation, x: Array) -> tuple[Array, Array]:
+    """Return an activation and its derivative at every ``x``, in float64.
+
+    This is `BoundActivation` without numba, where the kernels' machine code is on disk already.
+    """
+    if is_disabled():
+        return activation(x), activation.gradient(x)
+    forward, backward = activation_kinds(activation.record)
+    x_, y_, one_, slope_ = (Buffer(name, (x.size,), "state") for name in ("x", "y", "one", "slope"))
+    scalars = {} if activation.alpha is None else {"alpha": activation.alpha}
+    source = x_ if activation.record.slope_of == "input" else y_
+    ops = (
+        Op(forward, {"x": flat(x_), "y": flat(y_)}, scalars),
+        Op(backward, {"source": flat(source), "dy": flat(one_), "dx": flat(slope_)}, scalars),
+    )
+    arrays = {x_: np.ascontiguousarray(x, np.float64).reshape(-1), one_: np.ones(x.size)}
+    arrays |= {y_: np.empty(x.size), slope_: np.empty(x.size)}
+    run_ops(ops, arrays, "float64")
+    return arrays[y_].reshape(x.shape), arrays[slope_].reshape(x.shape)
+
+
+@cache
+def _function(address: int) -> Any:
+    return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(address)
