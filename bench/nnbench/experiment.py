@@ -1,7 +1,6 @@
 """Carry a plan out: look up what the store has, warm up, run the rest, and record the run."""
 
 import hashlib
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from nnbench.progress import Progress
 from nnbench.records import CaseFacts, RunRecord, TrialRecord
 from nnbench.request import Plan
 from nnbench.spec import CaseSpec
+from nnbench.stopping import Stop
 from nnbench.store import MissingStore, Store
 from nnkit.errors import NnkitError
 
@@ -65,7 +65,7 @@ def carry_out(
     command: str,
     clock: Clock,
     progress: Progress,
-    stop: threading.Event,
+    stop: Stop,
 ) -> RunRecord:
     """Run the trials that the store does not have, record each as it finishes, and then the run itself.
 
@@ -113,7 +113,7 @@ class _Stopped(Exception):
     """Leaves the warming up between two kernels."""
 
 
-def _warm_up(todo: Sequence[TrialSpec], progress: Progress, clock: Clock, stop: threading.Event) -> float:
+def _warm_up(todo: Sequence[TrialSpec], progress: Progress, clock: Clock, stop: Stop) -> float:
     """Compile or load every kernel that is needed, unless stopped, and return the seconds it took."""
     from nnbench.trial import warm_up
 
@@ -129,7 +129,7 @@ def _warm_up(todo: Sequence[TrialSpec], progress: Progress, clock: Clock, stop: 
 
 
 def _train(
-    todo: Sequence[TrialSpec], jobs: int, store: Store, progress: Progress, stop: threading.Event
+    todo: Sequence[TrialSpec], jobs: int, store: Store, progress: Progress, stop: Stop
 ) -> int:
     """Run the trials and return how many were recorded."""
     from nnbench.trial import run_trial

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ from nnbench.records import Axes, CaseFacts, Direction, TrialRecord
 from nnbench.spec import CaseSpec, canonical_json
 from nnbench.statistics.curves import steps_to_target
 from nnbench.statistics.failures import failure_kind
+from nnbench.stopping import Stop
 from nnkit import datasets, driver, layers, losses, optimizers, schedules
 from nnkit.callbacks import Callback, EarlyStopping
 from nnkit.compiler import explain as listing
@@ -35,13 +37,11 @@ _TYPICAL_STEP_OVERHEAD_S = 2e-6
 _TYPICAL_TRIAL_OVERHEAD_S = 1e-3
 
 
-def run_trial(trial: TrialSpec, *, stop: threading.Event | None = None) -> TrialRecord:
+def run_trial(trial: TrialSpec, *, stop: Stop | None = None) -> TrialRecord:
     """Train one trial and return its record. Divergence is a result; nothing numerical is raised."""
     program = program_of(trial.case, trial.axes, trial.dtype)
     part = _parts(trial.case, trial.seed, trial.dtype)
     run = Trial(program, trial.seed)
-    if stop is not None and stop.is_set():
-        run.stop()
     n_steps = trial.epochs * _steps_per_epoch(len(part.train), program.batch_size)
     fit = Fit(
         run,
@@ -52,7 +52,8 @@ def run_trial(trial: TrialSpec, *, stop: threading.Event | None = None) -> Trial
         rates=_rates(program.optimizer, trial.axes, n_steps),
         callbacks=_callbacks(trial.case),
     )
-    outcome = fit.run()
+    with stop.telling(run.stop) if stop is not None else nullcontext():
+        outcome = fit.run()
     return _record(trial, run, outcome)
 
 

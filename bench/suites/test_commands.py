@@ -1,4 +1,4 @@
-"""How long a user waits: for help, for the first compilation, for a warm start, for an answer from the store."""
+"""How long a user waits: for help, for the first compilation, for a warm start, for a stored answer."""
 
 import os
 import subprocess
@@ -12,7 +12,8 @@ FIRST_STEP = """
 import time
 began = time.perf_counter()
 import numpy as np, nnkit
-model = nnkit.Sequential([nnkit.layers.Dense(64, activation="relu"), nnkit.layers.Dense(10)], input_shape=(64,))
+layers = [nnkit.layers.Dense(64, activation="relu"), nnkit.layers.Dense(10)]
+model = nnkit.Sequential(layers, input_shape=(64,))
 model.compile("adam", "sparse_categorical_crossentropy")
 x, y = np.zeros((32, 64), np.float32), np.zeros(32, np.int32)
 model.fit(x, y, batch_size=32)

@@ -41,7 +41,7 @@ def run_digits(folder: Path, n: int, *options: str) -> dict:
 
 
 def test_trials_per_second(tmp_path: Path, report) -> None:
-    """What ``nnbench run`` manages, from the difference of a long and a short run: the start is not counted."""
+    """What ``nnbench run`` manages: a long run less a short one, so that the start is not counted."""
     rates = []
     for attempt in range(3):
         seconds = {}

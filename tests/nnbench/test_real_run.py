@@ -63,11 +63,9 @@ def test_divergence_is_a_result(document: Any) -> None:
     assert all(trial["final"] == {} for trial in trials)
 
 
-@pytest.mark.xfail(
-    raises=subprocess.TimeoutExpired, reason="a trial looks at the wish to stop once, at its start"
-)
-def test_a_long_trial_is_cut_short_by_ctrl_c(folder: Path) -> None:
+def test_a_long_trial_is_cut_short_by_ctrl_c(folder: Path, document: Any) -> None:
     """A million epochs take minutes; nothing of them is kept, and the command ends at once."""
+    document(*RUN, "--epochs", "1", "--store", "elsewhere")  # so that nothing is left to compile below
     call = (
         f"import sys; sys.path[:0] = {sys.path!r}; from nnbench.cli import main; sys.exit(main(sys.argv[1:]))"
     )
@@ -77,10 +75,10 @@ def test_a_long_trial_is_cut_short_by_ctrl_c(folder: Path) -> None:
         deadline_s = time.monotonic() + 60
         while not store.exists() and process.poll() is None and time.monotonic() < deadline_s:
             time.sleep(0.05)
-        time.sleep(1.0)  # the kernels were compiled by the test above, so the first trials run by now
+        time.sleep(1.0)  # the first trials run by now
         process.send_signal(signal.SIGINT)
         try:
-            _, said = process.communicate(timeout=2)
+            _, said = process.communicate(timeout=10)
         finally:
             process.kill()
 
