@@ -4,10 +4,12 @@ A new one is two scalar functions in `nnkit.kernels.activation` and a record in 
 `register` takes two functions that numba can compile.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from nnkit.activations.builtin import BUILTIN
 from nnkit.activations.plugin import activation_of
 from nnkit.activations.record import Activation, BoundActivation
-from nnkit.jit import Kernel
 from nnkit.registry import Registry, Value
 
 __all__ = ["Activation", "BoundActivation", "get", "names", "record", "records", "register"]
@@ -39,8 +41,8 @@ def get(name: str, **hyperparameters: Value) -> BoundActivation:
 def register(
     name: str,
     *,
-    value: Kernel | object,
-    slope: Kernel | object,
+    value: Callable[..., Any],
+    slope: Callable[..., Any],
     summary: str = "A plug-in.",
     formula: str = "",
     source: str = "plug-in",

@@ -13,7 +13,13 @@ _SAMPLE = (-1.5, -0.5, 0.0, 0.5, 1.5)
 
 
 def activation_of(
-    name: str, *, value: object, slope: object, summary: str, formula: str, source: str
+    name: str,
+    *,
+    value: Callable[..., Any],
+    slope: Callable[..., Any],
+    summary: str,
+    formula: str,
+    source: str,
 ) -> Activation:
     """Return the record of an activation, or say which of its two functions cannot be used and why."""
     part = Activation(

@@ -19,7 +19,7 @@ class Activation(Part):
     """A scalar function and its derivative, both of which may take the one hyper-parameter.
 
     ``value(x)`` or ``value(x, alpha)`` is the function. ``slope`` is its derivative, a function of the
-    input ``x`` or of the output ``y``, as ``slope_of`` says. The derivative jumps at the ``kinks``.
+    input ``x`` or of the output ``y``, as ``slope_of`` says. It may jump at the ``kinks`` alone.
     """
 
     value: Lazy

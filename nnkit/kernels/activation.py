@@ -167,9 +167,19 @@ def gelu_tanh(x):
 
 @kernel
 def gelu_tanh_slope(x):
-    s = sigmoid(_gelu_tanh_argument(x))
+    s, rest = _sigmoid_and_rest(_gelu_tanh_argument(x))
     inner = fma(x * x, real(x, 3.0 * 1.5957691216057308 * 0.044715), real(x, 1.5957691216057308))
-    return fma(x * inner, s * (real(x, 1.0) - s), s)
+    return fma(x * inner, s * rest, s)
+
+
+@kernel
+def _sigmoid_and_rest(x):
+    """Return ``s = sigmoid(x)`` and ``1 - s``, which as a difference has no digits left for large ``x``."""
+    t = exp(-fabs(x))
+    larger = real(x, 1.0) / (real(x, 1.0) + t)
+    smaller = t * larger
+    is_below = x < real(x, 0.0)
+    return (smaller if is_below else larger), (larger if is_below else smaller)
 
 
 @kernel
@@ -179,8 +189,8 @@ def silu(x):
 
 @kernel
 def silu_slope(x):
-    s = sigmoid(x)
-    return s * fma(x, real(x, 1.0) - s, real(x, 1.0))
+    s, rest = _sigmoid_and_rest(x)
+    return s * fma(x, rest, real(x, 1.0))
 
 
 @kernel

@@ -56,7 +56,11 @@ def normal_cdf_reference(x):
 
 
 def erf_reference(x):
-    return special.erf(x) if x.dtype == np.float64 else 2 * normal_cdf_reference(x * np.sqrt(x.dtype.type(2))) - 1
+    return (
+        special.erf(x)
+        if x.dtype == np.float64
+        else 2 * normal_cdf_reference(x * np.sqrt(x.dtype.type(2))) - 1
+    )
 
 
 REFERENCES = {

@@ -1,0 +1,181 @@
+"""The loss kernels against float64 textbook forms, and where exp overflows, ties and NaN arise."""
+
+import numpy as np
+import pytest
+
+from nnkit import losses
+from tests.reference import losses as reference
+
+SIZES = (1, 3, 16, 17, 33)
+DTYPES = ("float32", "float64")
+CROSS_ENTROPY = "sparse_categorical_crossentropy"
+CASES = [
+    (name, rows, n)
+    for rows in SIZES
+    for name, widths in ((CROSS_ENTROPY, SIZES), ("binary_crossentropy", (1,)), ("mean_squared_error", SIZES))
+    for n in widths
+]
+
+
+def batch(name, rows, n, dtype):
+    """Return outputs and targets of which some are predicted correctly and some are not."""
+    random = np.random.default_rng((rows, n))
+    outputs = (3 * random.normal(size=(rows, n))).astype(dtype)
+    if name == "mean_squared_error":
+        return outputs, random.normal(size=(rows, n)).astype(dtype)
+    n_classes = 2 if name == "binary_crossentropy" else n
+    return outputs, random.integers(0, n_classes, rows).astype(np.int32)
+
+
+def run(name, outputs, targets):
+    """Return the gradient, the totals beside it and the totals of the value kernel alone."""
+    record = losses.record(name)
+    doutputs, scratch = np.full_like(outputs, np.nan), np.full_like(outputs, np.nan)
+    totals, alone = np.full(2, np.nan), np.full(2, np.nan)
+    record.gradient_kernel(outputs, targets, doutputs, scratch, totals)
+    record.value_kernel(outputs, targets, np.full_like(outputs, np.nan), alone)
+    return doutputs, totals, alone
+
+
+def textbook(name, outputs, targets):
+    """Return the sum of the rows' losses, the gradient of their mean and the number of hits."""
+    exact = outputs.astype(np.float64)
+    if name == "mean_squared_error":
+        mean, gradient = reference.mean_squared_error(exact, targets.astype(np.float64))
+        return mean * len(exact), gradient, 0
+    if name == "binary_crossentropy":
+        mean, gradient = reference.binary_crossentropy(exact, targets[:, None].astype(np.float64))
+        return mean * len(exact), gradient, np.sum((exact[:, 0] > 0) == (targets == 1))
+    mean, gradient = reference.sparse_categorical_crossentropy(exact, targets)
+    return mean * len(exact), gradient, np.sum(exact.argmax(axis=1) == targets)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("name", "rows", "n"), CASES)
+def test_sums_gradients_and_hits_are_those_of_the_textbook(name, rows, n, dtype):
+    """A row is some roundings of its largest value; a sum of rows has no more, for it is float64."""
+    outputs, targets = batch(name, rows, n, dtype)
+    before = outputs.copy()
+    total, gradient, hits = textbook(name, outputs, targets)
+    found, totals, alone = run(name, outputs, targets)
+    eps = float(np.finfo(dtype).eps)
+
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, gradient, rtol=8 * eps, atol=4 * eps / rows)
+    assert totals[0] == pytest.approx(total, rel=4 * eps, abs=8 * eps * rows)
+    assert totals[1] == hits
+    assert np.array_equal(alone, totals)
+    assert np.array_equal(outputs, before)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("name", "rows", "n"), [case for case in CASES if case[1] == 17])
+def test_the_gradient_may_take_the_place_of_the_outputs(name, rows, n, dtype):
+    outputs, targets = batch(name, rows, n, dtype)
+    expected, expected_totals, _ = run(name, outputs, targets)
+    totals = np.full(2, np.nan)
+    losses.record(name).gradient_kernel(outputs, targets, outputs, np.full_like(outputs, np.nan), totals)
+
+    assert np.array_equal(outputs, expected)
+    assert np.array_equal(totals, expected_totals)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_large_logits_do_not_overflow(dtype):
+    """The loss of a wrong, certain prediction is the distance of the logits; of a right one, 0."""
+    outputs = np.array([[1e4, 0, -1e4], [1e4, 0, -1e4], [1e38, -1e38, 0]], dtype)
+    gradient, totals, _ = run(CROSS_ENTROPY, outputs, np.array([0, 2, 2], np.int32))
+
+    assert totals[0] == pytest.approx(2e4 + float(outputs[2, 0]), rel=1e-6)
+    np.testing.assert_allclose(gradient * 3, [[0, 0, 0], [1, 0, -1], [1, 0, -1]], atol=1e-7)
+    assert totals[1] == 1
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_large_binary_logits_do_not_overflow(dtype):
+    outputs = np.array([[1e4], [1e4], [-1e4], [-1e4]], dtype)
+    gradient, totals, _ = run("binary_crossentropy", outputs, np.array([0, 1, 0, 1], np.int32))
+
+    assert totals.tolist() == [2e4, 2.0]
+    assert (gradient * 4).tolist() == [[1.0], [0.0], [0.0], [-1.0]]
+
+
+@pytest.mark.parametrize("place", [0, 4, 9])
+@pytest.mark.parametrize("name", losses.names())
+def test_one_nan_makes_the_loss_nan(name, place):
+    """Divergence must reach the record, whichever output it came from."""
+    n = 1 if name == "binary_crossentropy" else 10
+    outputs, targets = batch(name, 10, n, "float32")
+    outputs[3 if n == 10 else place, place if n == 10 else 0] = np.nan
+    gradient, totals, alone = run(name, outputs, targets)
+
+    assert np.isnan(totals[0])
+    assert np.isnan(alone[0])
+    assert np.isnan(gradient).any()
+
+
+def test_the_first_of_equal_maxima_is_the_prediction():
+    """As argmax does: a network of zeros predicts class 0 for every row."""
+    targets = np.array([0, 1, 2, 0], np.int32)
+    _, zeros, _ = run(CROSS_ENTROPY, np.zeros((4, 3), np.float32), targets)
+    some = np.array([[1, 2, 2], [1, 2, 2], [1, 2, 2], [2, 1, 0]], np.float32)
+    _, ties, _ = run(CROSS_ENTROPY, some, targets)
+
+    assert zeros[1] == 2
+    assert ties[1] == 2
+
+
+def test_a_binary_logit_of_zero_predicts_class_0():
+    _, totals, _ = run("binary_crossentropy", np.zeros((3, 1)), np.array([0, 1, 0], np.int32))
+
+    assert totals[1] == 2
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", SIZES)
+def test_the_gradient_of_a_row_sums_to_zero(n, dtype):
+    """Shifting all logits of a row changes nothing: n roundings of numbers below 1 / rows."""
+    gradient, _, _ = run(CROSS_ENTROPY, *batch(CROSS_ENTROPY, 33, n, dtype))
+
+    assert np.abs(gradient.sum(axis=1)).max() <= n * np.finfo(dtype).eps / 33
+
+
+@pytest.mark.parametrize("name", losses.names())
+def test_rows_count_in_index_order(name):
+    """The bits of the sum are those of float64 additions, row after row, of each row alone."""
+    n = 1 if name == "binary_crossentropy" else 7
+    outputs, targets = batch(name, 100, n, "float32")
+    _, totals, _ = run(name, outputs, targets)
+    alone = [run(name, outputs[i : i + 1], targets[i : i + 1])[1] for i in range(100)]
+    total = 0.0
+    for one in alone:
+        total += one[0]
+
+    # The cross-entropy adds up its two terms one after the other: 100 roundings of the sum apart.
+    assert totals[0] == (pytest.approx(total, rel=1e-14) if name == CROSS_ENTROPY else total)
+    assert totals[1] == sum(one[1] for one in alone)
+
+
+@pytest.mark.parametrize("name", losses.names())
+def test_the_python_twin_agrees(name):
+    """Without the JIT the same functions run in Python."""
+    outputs, targets = batch(name, 5, 1 if name == "binary_crossentropy" else 4, "float64")
+    gradient, totals, _ = run(name, outputs, targets)
+    twin, found = np.full_like(outputs, np.nan), np.full(2, np.nan)
+    losses.record(name).gradient_kernel.python()(outputs, targets, twin, np.full_like(outputs, np.nan), found)
+
+    np.testing.assert_allclose(twin, gradient, rtol=1e-13, atol=1e-16)
+    np.testing.assert_allclose(found, totals, rtol=1e-13)
+
+
+def test_the_comparison_rejects_a_wrong_twin():
+    """A gradient that forgets the target, and a sum that forgets a row, are far outside the tolerance."""
+    outputs, targets = batch(CROSS_ENTROPY, 17, 16, "float32")
+    total, gradient, _ = textbook(CROSS_ENTROPY, outputs, targets)
+    found, totals, _ = run(CROSS_ENTROPY, outputs, targets)
+    found[np.arange(17), targets] += np.float32(1 / 17)
+    _, fewer, _ = run(CROSS_ENTROPY, outputs[1:], targets[1:])
+
+    assert not np.allclose(found, gradient, rtol=1e-3)
+    assert fewer[0] != pytest.approx(total, rel=1e-3)
+    assert totals[0] == pytest.approx(total, rel=1e-6)
