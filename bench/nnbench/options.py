@@ -25,6 +25,10 @@ Rate = Annotated[
 BatchSize = Annotated[str | None, typer.Option(metavar="LIST", help="Batch sizes.")]
 Epochs = Annotated[str | None, typer.Option(metavar="N", help="Epochs, in place of the case's own.")]
 Dtype = Annotated[str | None, typer.Option(metavar="TYPE", help="float32 (the default) or float64.")]
+Plugin = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FILE.py", help="A Python file that registers parts. May be given several times."),
+]
 Store = Annotated[
     str | None,
     typer.Option(metavar="DIR", help="Where results are kept. By default .nnbench in this folder."),
@@ -35,4 +39,4 @@ Color = Annotated[
     str | None, typer.Option(metavar="WHEN", help="auto, always or never. NO_COLOR is honoured in auto.")
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-ReportFormat = Literal["text", "markdown", "json", "csv"]
+ReportFormat = Literal["text", "markdown", "html", "json", "csv", "latex"]

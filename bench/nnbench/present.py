@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,8 +15,15 @@ from nnbench.settings import Color
 if TYPE_CHECKING:
     from nnbench.findings import Findings
 
-Format = Literal["text", "markdown", "json", "csv"]
-_ENDINGS: dict[Format, str] = {"text": "txt", "markdown": "md", "json": "json", "csv": "csv"}
+Format = Literal["text", "markdown", "html", "json", "csv", "latex"]
+_ENDINGS: dict[Format, str] = {
+    "text": "txt",
+    "markdown": "md",
+    "html": "html",
+    "json": "json",
+    "csv": "csv",
+    "latex": "tex",
+}
 
 
 def print_json(document: object) -> None:
@@ -91,10 +99,10 @@ def _document(found: "Findings") -> Document:
 def _rendered(found: "Findings", form: Format) -> str:
     if form == "text":
         return text.render(_document(found))
-    if form == "markdown":
-        from nnbench.reporting.render import markdown
-
-        return markdown.render(_document(found))
+    if form in ("markdown", "html", "latex"):
+        # Imported one by one: only HTML pays for its templates, and only pictures for theirs.
+        renderer = import_module(f"nnbench.reporting.render.{form}")
+        return str(renderer.render(_document(found)))
     if form == "csv":
         from nnbench.reporting.render import csv
 

@@ -12,7 +12,7 @@ def command(
         str, typer.Argument(metavar="[RUN]", help="A run's name, its beginning, or 'last'.")
     ] = "last",
     form: Annotated[
-        options.ReportFormat, typer.Option("--format", "-f", help="text, markdown, json or csv.")
+        options.ReportFormat, typer.Option("--format", "-f", help="text, markdown, html, json, csv or latex.")
     ] = "text",
     output: Annotated[
         str | None,
