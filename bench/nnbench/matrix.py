@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nnbench import axes as choices
+from nnbench import plugins
 from nnbench.catalogue import own_choices, used_axes
 from nnbench.errors import UsageError
 from nnbench.records import Axes
@@ -163,6 +164,9 @@ def _identity(part: CaseMatrix, axes: Axes, epochs: int) -> "hashlib._Hash":
         "epochs": epochs,
         "numerics": NUMERICS_VERSION,
     }
+    # Left out where there is none, so that a plug-in changes no identity but those of its own trials.
+    if sources := plugins.sources_among(plugins.names_in([axes.as_dict(), part.case.identity])):
+        entries["plugins"] = sources
     return hashlib.sha256(canonical_json(entries).removesuffix("}").encode() + b",")
 
 

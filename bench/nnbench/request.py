@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnbench import catalogue, settings
+from nnbench import catalogue, plugins, settings
 from nnbench.errors import UsageError
 from nnbench.files import check, read_toml
 from nnbench.matrix import Matrix, cross
@@ -40,9 +40,11 @@ def make_plan(
 ) -> Plan:
     """Return the plan for ``nnbench run`` with these arguments and options, or raise UsageError."""
     found, from_pyproject_cases = settings.from_pyproject(folder)
+    asked = settings.from_options(options), settings.from_environment(environment)
+    # Before the first name is looked up: a case may well be made of parts that a plug-in adds.
+    plugins.load(settings.plugin_files(*asked, found))
     named = _read_arguments(arguments)
-    layers = (settings.from_options(options), settings.from_environment(environment), named.layer, found)
-    chosen = settings.read_settings(*layers)
+    chosen = settings.read_settings(*asked, named.layer, found)
     cases = named.cases or tuple(catalogue.case_named(name) for name in from_pyproject_cases)
     if not cases:
         raise UsageError("usage: nnbench run CASE… [--optimizer a,b] [--activation c,d] …", _known_cases())
@@ -88,6 +90,7 @@ def _read_arguments(arguments: Sequence[str]) -> _Named:
             continue
         file = check(MatrixFile, content, argument)
         layers[argument] = settings.from_file(file, argument, path.parent)
+        plugins.load(settings.plugin_files(layers[argument]))
         from_matrix += _cases_of(file, argument, path.parent)
     if len(layers) > 1:
         raise UsageError(

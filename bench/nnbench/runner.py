@@ -14,6 +14,7 @@ from functools import partial
 from queue import SimpleQueue
 from types import FrameType
 
+from nnbench import plugins
 from nnbench.engines import Engine, Execute
 from nnbench.matrix import TrialSpec
 from nnbench.records import TrialRecord
@@ -91,8 +92,14 @@ def _record(trial: TrialSpec, future: "Future[TrialRecord]") -> TrialRecord:
         train_s=0.0,
         digest="",
         failure=None,
-        error=" ".join(f"{type(error).__name__}: {error}".split()),
+        error=" ".join(f"{_place(error)}{type(error).__name__}: {error}".split()),
     )
+
+
+def _place(error: Exception) -> str:
+    # Most errors in a trial are those of the user's own plug-in, and only the line tells them where.
+    place = plugins.place_of(error)
+    return f"{place}: " if place else ""
 
 
 @contextmanager

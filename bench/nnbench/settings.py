@@ -5,10 +5,10 @@ that a message about it can say where to mend it.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from nnbench import axes as choices
 from nnbench.errors import UsageError
@@ -21,7 +21,10 @@ from nnkit.errors import did_you_mean
 Color = Literal["auto", "always", "never"]
 ENVIRONMENT_PREFIX = "NNBENCH_"
 # The options that may also stand in the environment or in a file, as they are spelt there.
-SCALARS = ("seeds", "first_seed", "epochs", "jobs", "store", "dtype", "against", "order", "color", "quiet")
+SCALARS = (
+    *("plugin", "seeds", "first_seed", "epochs", "jobs", "store"),
+    *("dtype", "against", "order", "color", "quiet"),
+)
 NAMES = tuple("lr" if axis == "learning_rate" else axis for axis in AXES) + SCALARS
 MAX_JOBS = 1024
 
@@ -81,7 +84,10 @@ def from_file(file: MatrixFile, where: str, folder: Path, *, prefix: str = "") -
     for name in SCALARS:
         value = getattr(file, name)
         if value is not None:
-            value = str(folder / value) if name == "store" else value
+            if name == "store":
+                value = str(folder / value)
+            elif name == "plugin":
+                value = tuple(str(folder / file) for file in value)
             layer[name] = Given(value, f"{where}, {prefix}{name}")
     return layer
 
@@ -97,6 +103,15 @@ def from_pyproject(start: Path) -> tuple[Layer, tuple[str, ...]]:
             file = check(MatrixFile, table, f"{path}, tool.nnbench")
             return from_file(file, str(path), folder, prefix="tool.nnbench."), file.cases
     return {}, ()
+
+
+def plugin_files(*layers: Layer) -> list[str]:
+    """Return the plug-ins that any layer names: they add up, where other settings replace one another."""
+    files: list[str] = []
+    for layer in layers:
+        value = layer["plugin"].value if "plugin" in layer else ()
+        files += value.split(",") if isinstance(value, str) else map(str, cast("Sequence[str]", value))
+    return files
 
 
 def read_settings(*layers: Layer) -> Settings:
@@ -197,13 +212,19 @@ class DisplaySettings:
 
     store: Path
     color: Color
+    plugins: tuple[str, ...]
 
 
-def display_settings(*, store: str | None, color: str | None) -> DisplaySettings:
-    """Return where the store is and whether to use colour, for verbs that read and print."""
+def display_settings(
+    *, store: str | None, color: str | None, plugin: Sequence[str] | None = None
+) -> DisplaySettings:
+    """Return what verbs that read and print need to know."""
     found, _ = from_pyproject(Path.cwd())
-    options = from_options({"store": store, "color": color})
-    first = {**found, **from_environment(os.environ), **options}
+    options = from_options({"store": store, "color": color, "plugin": plugin})
+    layers = (options, from_environment(os.environ), found)
+    first = {name: given for layer in reversed(layers) for name, given in layer.items()}
     return DisplaySettings(
-        store=store_path(first.get("store")), color=_one_of(first.get("color"), Color, "auto")
+        store=store_path(first.get("store")),
+        color=_one_of(first.get("color"), Color, "auto"),
+        plugins=tuple(plugin_files(*layers)),
     )

@@ -261,6 +261,7 @@ class MatrixFile(Section):
     """A matrix file, and the table ``[tool.nnbench]`` of pyproject.toml: the options of ``run`` by name."""
 
     cases: Texts = ()
+    plugin: Texts | None = None
     axes: AxisLists = AxisLists()
     seeds: Seeds | None = None
     first_seed: Whole | None = None

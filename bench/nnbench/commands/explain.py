@@ -18,6 +18,7 @@ def command(
     batch_size: options.BatchSize = None,
     epochs: options.Epochs = None,
     dtype: options.Dtype = None,
+    plugin: options.Plugin = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
@@ -25,14 +26,15 @@ def command(
 
     Every op of a training step with what it reads and writes, and the plan of the memory.
     """
-    from nnbench import present, request, trial
+    from nnbench import plugins, present, request, trial
     from nnbench.errors import UsageError
-    from nnbench.settings import from_options, read_settings
+    from nnbench.settings import display_settings, from_options, read_settings
 
     given = {
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
         "lr": lr, "batch_size": batch_size, "epochs": epochs, "dtype": dtype, "seeds": "1",
     }  # fmt: skip
+    plugins.load(display_settings(store=None, color=None, plugin=plugin).plugins)
     chosen = read_settings(from_options(given))
     trials = request.plan_for([request.one_case(case)], chosen).matrix.trials()
     if len(trials) != 1:

@@ -16,6 +16,7 @@ def command(
             " cases, datasets, claims, runs.",
         ),
     ],
+    plugin: options.Plugin = None,
     store: options.Store = None,
     as_json: options.Json = False,
     color: options.Color = None,
@@ -25,10 +26,11 @@ def command(
 
     `nnbench show NAME` tells everything of one.
     """
-    from nnbench import inventory, present, progress
+    from nnbench import inventory, plugins, present, progress
     from nnbench.settings import display_settings
 
-    chosen = display_settings(store=store, color=color)
+    chosen = display_settings(store=store, color=color, plugin=plugin)
+    plugins.load(chosen.plugins)
     if kind == "runs":
         items = _runs(chosen.store)
         rows = [[item["name"], item["summary"]] for item in items]

@@ -49,6 +49,7 @@ def command(
         str | None,
         typer.Option(metavar="ORDER", help="shuffled (fair at any time) or seed (one seed after another)."),
     ] = None,
+    plugin: options.Plugin = None,
     store: options.Store = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would run and how long; run nothing.")
@@ -76,7 +77,7 @@ def command(
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
         "lr": lr, "batch_size": batch_size, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
         "dtype": dtype, "against": against, "jobs": _one_name(jobs, threads), "order": order, "store": store,
-        "quiet": quiet, "color": color,
+        "plugin": plugin, "quiet": quiet, "color": color,
     }  # fmt: skip
     folder = _report_folder(report)
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())

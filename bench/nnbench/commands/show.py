@@ -17,6 +17,7 @@ def command(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="A part, a case, a run, or the key of a trial.")
     ],
+    plugin: options.Plugin = None,
     store: options.Store = None,
     as_json: options.Json = False,
     color: options.Color = None,
@@ -26,11 +27,12 @@ def command(
 
     A part is shown with its formula, its source, and its hyper-parameters with their ranges.
     """
-    from nnbench import inventory, present
+    from nnbench import inventory, plugins, present
     from nnbench.errors import UsageError
     from nnbench.settings import display_settings
 
-    chosen = display_settings(store=store, color=color)
+    chosen = display_settings(store=store, color=color, plugin=plugin)
+    plugins.load(chosen.plugins)
     try:
         found = inventory.entries_named(name)
     except UsageError:
