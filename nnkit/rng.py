@@ -26,8 +26,9 @@ _MULTIPLIER_0 = np.uint64(0xD2511F53)
 _MULTIPLIER_1 = np.uint64(0xCD9E8D57)
 _WEYL_0 = np.uint64(0x9E3779B9)
 _WEYL_1 = np.uint64(0xBB67AE85)
-_TWICE_WEYL_0 = np.uint64((2 * 0x9E3779B9) % 2**32)
-_TWICE_WEYL_1 = np.uint64((2 * 0xBB67AE85) % 2**32)
+# What is added to the key in the rounds after the first.
+_STEPS_0 = tuple(np.uint64(n) * _WEYL_0 for n in range(10))
+_STEPS_1 = tuple(np.uint64(n) * _WEYL_1 for n in range(10))
 _LOW = np.uint64(0xFFFFFFFF)
 _WORD_BITS = np.uint64(32)
 _SPARE_BITS = np.uint64(11)
@@ -40,86 +41,59 @@ _UNIT = 2.0**-53
 
 @kernel
 def philox_round(c0, c1, c2, c3, k0, k1):
-    """Return the counter (c0, c1, c2, c3) after one round under the round key (k0, k1); all are uint64."""
+    """Return the uint64 counter (c0, c1, c2, c3) after one round under the low words of k0 and k1."""
     first = _MULTIPLIER_0 * c0
     second = _MULTIPLIER_1 * c2
-    return (second >> _WORD_BITS) ^ c1 ^ k0, second & _LOW, (first >> _WORD_BITS) ^ c3 ^ k1, first & _LOW
+    return (
+        (second >> _WORD_BITS) ^ c1 ^ (k0 & _LOW),
+        second & _LOW,
+        (first >> _WORD_BITS) ^ c3 ^ (k1 & _LOW),
+        first & _LOW,
+    )
 
 
 @kernel
-def two_rounds(c0, c1, c2, c3, k0, k1):
-    """Return the counter after two rounds, the first under (k0, k1)."""
-    c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1)
-    return philox_round(c0, c1, c2, c3, (k0 + _WEYL_0) & _LOW, (k1 + _WEYL_1) & _LOW)
-
-
-@kernel
-def philox_block(c0, c1, c2, c3, k0, k1):
-    """Return the four words of one block: ten rounds, Weyl's constants added to the key between them."""
-    for _ in range(5):
-        c0, c1, c2, c3 = two_rounds(c0, c1, c2, c3, k0, k1)
-        k0 = (k0 + _TWICE_WEYL_0) & _LOW
-        k1 = (k1 + _TWICE_WEYL_1) & _LOW
+def philox_block(block, batch, epoch, last, key):
+    """Return the four words of a block, as uint64. The arguments are int64; the counter's low words count."""
+    c0, c1 = np.uint64(block & 0xFFFFFFFF), np.uint64(batch & 0xFFFFFFFF)
+    c2, c3 = np.uint64(epoch & 0xFFFFFFFF), np.uint64(last & 0xFFFFFFFF)
+    k0, k1 = np.uint64(key & 0xFFFFFFFF), np.uint64((key >> 32) & 0xFFFFFFFF)
+    for _ in range(10):
+        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0, k1)
+        k0 += _WEYL_0
+        k1 += _WEYL_1
     return c0, c1, c2, c3
 
 
 @kernel
-def low_word(value):
-    """Return the lower 32 bits of an int64, as uint64."""
-    return np.uint64(value & 0xFFFFFFFF)
-
-
-@kernel
-def high_word(value):
-    """Return the upper 32 bits of an int64, as uint64."""
-    return np.uint64((value >> 32) & 0xFFFFFFFF)
-
-
-@kernel
-def stream_word(purpose, stream):
-    """Return the counter's last word: the purpose in its upper 8 bits, the stream in its lower 24."""
-    return low_word((purpose << 24) + stream)
-
-
-@kernel
-def fill_blocks(words, first_block, n_blocks, key, purpose, stream, epoch, batch):
-    """Write ``n_blocks`` blocks, from ``first_block`` on, to the start of the uint32 ``words``.
+def fill_words(words, n_words, first_block, key, purpose, stream, epoch, batch):
+    """Write ``n_words`` words, from ``first_block`` on, to the start of the uint32 ``words``.
 
     Cost        20 multiplications per 4 words
     """
-    a0, a1 = low_word(key), high_word(key)
-    b0, b1 = (a0 + _TWICE_WEYL_0) & _LOW, (a1 + _TWICE_WEYL_1) & _LOW
-    d0, d1 = (b0 + _TWICE_WEYL_0) & _LOW, (b1 + _TWICE_WEYL_1) & _LOW
-    e0, e1 = (d0 + _TWICE_WEYL_0) & _LOW, (d1 + _TWICE_WEYL_1) & _LOW
-    f0, f1 = (e0 + _TWICE_WEYL_0) & _LOW, (e1 + _TWICE_WEYL_1) & _LOW
-    batch_word, epoch_word, last = low_word(batch), low_word(epoch), stream_word(purpose, stream)
+    k0, k1 = np.uint64(key & 0xFFFFFFFF), np.uint64((key >> 32) & 0xFFFFFFFF)
+    last = (purpose << 24) + stream
+    s1, s2, s3 = np.uint64(batch & 0xFFFFFFFF), np.uint64(epoch & 0xFFFFFFFF), np.uint64(last & 0xFFFFFFFF)
+    n_blocks = n_words // 4
     for block in range(n_blocks):
         # philox_block written out: a call or an inner loop here keeps LLVM from using vectors (7 x slower).
-        c0, c1, c2, c3 = two_rounds(low_word(first_block + block), batch_word, epoch_word, last, a0, a1)
-        c0, c1, c2, c3 = two_rounds(c0, c1, c2, c3, b0, b1)
-        c0, c1, c2, c3 = two_rounds(c0, c1, c2, c3, d0, d1)
-        c0, c1, c2, c3 = two_rounds(c0, c1, c2, c3, e0, e1)
-        c0, c1, c2, c3 = two_rounds(c0, c1, c2, c3, f0, f1)
+        c0 = np.uint64((first_block + block) & 0xFFFFFFFF)
+        c0, c1, c2, c3 = philox_round(c0, s1, s2, s3, k0, k1)
+        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0 + _STEPS_0[1], k1 + _STEPS_1[1])
+        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0 + _STEPS_0[2], k1 + _STEPS_1[2])
+        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0 + _STEPS_0[3], k1 + _STEPS_1[3])
+        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0 + _STEPS_0[4], k1 + _STEPS_1[4])
+        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0 + _STEPS_0[5], k1 + _STEPS_1[5])
+        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0 + _STEPS_0[6], k1 + _STEPS_1[6])
+        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0 + _STEPS_0[7], k1 + _STEPS_1[7])
+        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0 + _STEPS_0[8], k1 + _STEPS_1[8])
+        c0, c1, c2, c3 = philox_round(c0, c1, c2, c3, k0 + _STEPS_0[9], k1 + _STEPS_1[9])
         words[4 * block] = np.uint32(c0)
         words[4 * block + 1] = np.uint32(c1)
         words[4 * block + 2] = np.uint32(c2)
         words[4 * block + 3] = np.uint32(c3)
-
-
-@kernel
-def fill_words(words, n_words, first_block, key, purpose, stream, epoch, batch):
-    """Write ``n_words`` words, from ``first_block`` on, to the start of ``words``."""
-    n_blocks = n_words // 4
-    fill_blocks(words, first_block, n_blocks, key, purpose, stream, epoch, batch)
     if n_words > 4 * n_blocks:
-        w0, w1, w2, _ = philox_block(
-            low_word(first_block + n_blocks),
-            low_word(batch),
-            low_word(epoch),
-            stream_word(purpose, stream),
-            low_word(key),
-            high_word(key),
-        )
+        w0, w1, w2, _ = philox_block(first_block + n_blocks, batch, epoch, last, key)
         words[4 * n_blocks] = np.uint32(w0)
         if n_words > 4 * n_blocks + 1:
             words[4 * n_blocks + 1] = np.uint32(w1)
@@ -131,12 +105,6 @@ def fill_words(words, n_words, first_block, key, purpose, stream, epoch, batch):
 def philox_words(words, key, purpose, stream, epoch, batch):
     """Fill the uint32 ``words``, of any length, with the first words of a stream."""
     fill_words(words, words.size, 0, key, purpose, stream, epoch, batch)
-
-
-@kernel
-def words_at_a_time(words, n):
-    """Return how many of ``n`` words to draw at once: all if they fit, or else whole blocks of them."""
-    return max(n, 1) if n <= words.size else words.size // 4 * 4
 
 
 @kernel
@@ -155,10 +123,9 @@ def uniform(out, key, purpose, stream, epoch, batch):
 
     Shapes      out: (n,), any n
     """
-    k0, k1 = low_word(key), high_word(key)
-    batch_word, epoch_word, last = low_word(batch), low_word(epoch), stream_word(purpose, stream)
+    last = (purpose << 24) + stream
     for block in range((out.size + 1) // 2):
-        w0, w1, w2, w3 = philox_block(low_word(block), batch_word, epoch_word, last, k0, k1)
+        w0, w1, w2, w3 = philox_block(block, batch, epoch, last, key)
         out[2 * block] = unit_interval(w0, w1)
         if 2 * block + 1 < out.size:
             out[2 * block + 1] = unit_interval(w2, w3)
@@ -174,14 +141,16 @@ def shuffle(order, words, n, key, epoch):
     Shapes      order: (n,); words: uint32 scratch of n or of any length from 4 on: the result is the same
     Cost        1 word, 1 multiplication and 2 scattered accesses per example
     """
-    at_a_time = words_at_a_time(words, n)
-    for start in range(0, n, at_a_time):
-        count = min(at_a_time, n - start)
+    at_a_time = words.size if words.size >= n else words.size // 4 * 4
+    start = 0
+    while start < n:
+        count = n - start if n - start < at_a_time else at_a_time
         fill_words(words, count, start // 4, key, ORDER, 0, epoch, 0)
         for index in range(start, start + count):
             chosen = np.int64((np.uint64(words[index - start]) * np.uint64(index + 1)) >> _WORD_BITS)
             order[index] = order[chosen]
             order[chosen] = index
+        start += at_a_time
 
 
 @kernel
@@ -191,11 +160,13 @@ def dropout_mask(mask, words, rate, key, stream, step):
     Shapes      mask: (n,); words: uint32 scratch of n or of any length from 4 on: the result is the same
     Cost        1 word, 1 comparison per value
     """
-    at_a_time = words_at_a_time(words, mask.size)
+    at_a_time = words.size if words.size >= mask.size else words.size // 4 * 4
     threshold = np.uint64(rate * 4294967296.0)
     kept, dropped = real(mask, 1.0 / (1.0 - rate)), real(mask, 0.0)
-    for start in range(0, mask.size, at_a_time):
-        count = min(at_a_time, mask.size - start)
+    start = 0
+    while start < mask.size:
+        count = mask.size - start if mask.size - start < at_a_time else at_a_time
         fill_words(words, count, start // 4, key, DROPOUT, stream, 0, step)
         for index in range(count):
             mask[start + index] = dropped if np.uint64(words[index]) < threshold else kept
+        start += at_a_time

@@ -7,7 +7,7 @@ float64 draws, rounded.
 
 from nnkit.jit import kernel
 from nnkit.kernels.normal import standard_normal
-from nnkit.rng import INITIAL, high_word, low_word, philox_block, stream_word, unit_interval
+from nnkit.rng import INITIAL, philox_block, unit_interval
 from nnkit.simd import fma, real, sqrt
 
 # The standard normal distribution function at -2, and the probability that lies between -2 and 2.
@@ -34,9 +34,8 @@ def fill_quantiles(out, first, second, key, stream):
 
     Shapes      out: (n,), any n
     """
-    k0, k1, last, zero = low_word(key), high_word(key), stream_word(INITIAL, stream), low_word(0)
     for block in range((out.size + 1) // 2):
-        w0, w1, w2, w3 = philox_block(low_word(block), zero, zero, last, k0, k1)
+        w0, w1, w2, w3 = philox_block(block, 0, 0, (INITIAL << 24) + stream, key)
         out[2 * block] = real(out, quantile(unit_interval(w0, w1), first, second))
         if 2 * block + 1 < out.size:
             out[2 * block + 1] = real(out, quantile(unit_interval(w2, w3), first, second))
@@ -72,10 +71,7 @@ fill_truncated_normal = fill_quantiles.bind(quantile=truncated_normal_quantile)
 @kernel
 def normal_at(index, key, stream):
     """Return the standard normal number of element ``index``."""
-    zero = low_word(0)
-    w0, w1, w2, w3 = philox_block(
-        low_word(index // 2), zero, zero, stream_word(INITIAL, stream), low_word(key), high_word(key)
-    )
+    w0, w1, w2, w3 = philox_block(index // 2, 0, 0, (INITIAL << 24) + stream, key)
     return standard_normal(unit_interval(w0, w1) if index % 2 == 0 else unit_interval(w2, w3))
 
 

@@ -39,7 +39,11 @@ def get(name: str, **hyperparameters: Value | BoundSchedule) -> BoundOptimizer:
             raise InvalidArgument(
                 f"{name}: {key} must be a number, found a schedule. Only learning_rate moves."
             )
-    return BoundOptimizer(chosen, chosen.resolve(given), schedule)
+    parameters = chosen.resolve(given)
+    described = chosen.becomes(parameters) if chosen.becomes is not None else None
+    if described is not None:
+        chosen, parameters = record(described[0]), record(described[0]).resolve(described[1])
+    return BoundOptimizer(chosen, parameters, schedule)
 
 
 def record(name: str) -> Optimizer:
@@ -65,6 +69,7 @@ def _class_style(name: str) -> Callable[..., BoundOptimizer]:
     return make
 
 
+SGD = _class_style("sgd")
 Momentum = _class_style("momentum")
 Nesterov = _class_style("nesterov")
 Adagrad = _class_style("adagrad")
@@ -72,19 +77,6 @@ RMSprop = _class_style("rmsprop")
 Adam = _class_style("adam")
 AdamW = _class_style("adamw")
 Lion = _class_style("lion")
-
-
-def SGD(
-    learning_rate: float | BoundSchedule | None = None,
-    momentum: float = 0.0,
-    nesterov: bool = False,
-    **hyperparameters: Value,
-) -> BoundOptimizer:
-    """Return gradient descent, or the optimizer that Keras's arguments describe: momentum or nesterov."""
-    if momentum == 0.0:
-        return _class_style("sgd")(learning_rate, **hyperparameters)
-    make = Nesterov if nesterov else Momentum
-    return make(learning_rate, momentum=momentum, **hyperparameters)
 
 
 def register_numpy(name: str, update: Callable[..., None], **hyperparameters: Value) -> Optimizer:

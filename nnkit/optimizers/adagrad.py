@@ -43,5 +43,6 @@ ADAGRAD = Optimizer(
     slot_names=("accumulator",),
     slot_start=("initial_accumulator_value",),
     kernel=adagrad_update,
+    flops=6,
     source="Duchi, Hazan and Singer (2011), JMLR 12; epsilon where the paper and PyTorch have it",
 )

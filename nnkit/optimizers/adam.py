@@ -22,8 +22,8 @@ def integer_power(base, exponent):
 
 
 @kernel
-def adam_step(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat, decay):
-    """Step by the mean gradient over the root of the mean square, from ``decay`` times the parameters.
+def adam_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat):
+    """Step by the mean gradient over the root of the mean square.
 
     The bias corrections are numbers of the whole step, so they go into the rate and epsilon, multiplied
     by c = sqrt(1 - beta_2**step): lr m' / (sqrt(v') + epsilon) = (lr c / (1 - beta_1**step)) m /
@@ -37,20 +37,13 @@ def adam_step(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_
     offset = real(p, epsilon if epsilon_hat != 0.0 else epsilon * correction)
     keep_1, take_1 = real(p, beta_1), real(p, 1.0 - beta_1)
     keep_2, take_2 = real(p, beta_2), real(p, 1.0 - beta_2)
-    kept = real(p, decay)
     for index in range(p.size):
         gradient = g[index]
         first = fma(keep_1, m[index], take_1 * gradient)
         second = fma(keep_2, v[index], take_2 * (gradient * gradient))
         m[index] = first
         v[index] = second
-        p[index] = kept * p[index] - rate * first / (sqrt(second) + offset)
-
-
-@kernel
-def adam_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat):
-    """Step by the mean gradient over the root of the mean square: see adam_step."""
-    adam_step(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat, 1.0)
+        p[index] -= rate * first / (sqrt(second) + offset)
 
 
 ADAM_HYPERPARAMETERS = (
@@ -69,5 +62,6 @@ ADAM = Optimizer(
     hyperparameters=(*ADAM_HYPERPARAMETERS, *COMMON),
     slot_names=("m", "v"),
     kernel=adam_update,
+    flops=12,
     source="Kingma and Ba (2015), arXiv:1412.6980, Algorithm 1; epsilon of Keras 3, in the paper's place",
 )

@@ -4,16 +4,19 @@
 # Kernels are typed by numba, from their arguments.
 
 from nnkit.jit import kernel
-from nnkit.optimizers.adam import ADAM_HYPERPARAMETERS, adam_step
+from nnkit.optimizers.adam import ADAM_HYPERPARAMETERS, adam_update
 from nnkit.optimizers.optimizer import COMMON, Optimizer
 from nnkit.registry import Hyper
+from nnkit.simd import real
 
 
 @kernel
 def adamw_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat, weight_decay):
     """Step as Adam does, from weights that are ``1 - learning_rate * weight_decay`` of what they were."""
-    decay = 1.0 - learning_rate * weight_decay
-    adam_step(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat, decay)
+    kept = real(p, 1.0 - learning_rate * weight_decay)
+    for index in range(p.size):
+        p[index] *= kept
+    adam_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat)
 
 
 ADAMW = Optimizer(
@@ -27,6 +30,7 @@ ADAMW = Optimizer(
     ),
     slot_names=("m", "v"),
     kernel=adamw_update,
+    flops=13,
     source="Loshchilov and Hutter (2019), Decoupled weight decay regularization, arXiv:1711.05101;"
     " defaults of Keras 3",
 )

@@ -42,6 +42,7 @@ LION = Optimizer(
     ),
     slot_names=("m",),
     kernel=lion_update,
+    flops=10,
     source="Chen et al. (2023), Symbolic discovery of optimization algorithms, arXiv:2302.06675;"
     " defaults of Keras 3",
 )

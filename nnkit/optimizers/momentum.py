@@ -45,6 +45,7 @@ MOMENTUM = Optimizer(
     ),
     slot_names=("velocity",),
     kernel=momentum_update,
+    flops=5,
     source="Polyak (1964), USSR Comput. Math. Math. Phys. 4(5); the form of PyTorch",
     aliases=("heavy_ball",),
 )

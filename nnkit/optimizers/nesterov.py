@@ -40,6 +40,7 @@ NESTEROV = Optimizer(
     ),
     slot_names=("velocity",),
     kernel=nesterov_update,
+    flops=7,
     source="Nesterov (1983), Soviet Math. Dokl. 27(2); Sutskever et al. (2013), ICML; the form of PyTorch",
     aliases=("nag",),
 )

@@ -29,6 +29,8 @@ class Optimizer(Part):
     kernel      ``update(p, g, slot, …, learning_rate, step, hyper, …)`` over contiguous vectors, in place;
                 scalars are float64 (true is 1, none is NaN) but ``step``, an int64, which is 1 at first
     slot_start  the value a slot starts from: a number, or the name of a hyper-parameter
+    flops       operations per parameter; a fused multiply-add is two, a root and a division one each
+    becomes     the name and hyper-parameters of another optimizer, where these describe one
     update      ``update(params, grads, state, step, learning_rate, **hyperparameters)`` over dicts of
                 arrays; where it is given there is no kernel
     """
@@ -36,6 +38,8 @@ class Optimizer(Part):
     kernel: Kernel | None = None
     slot_names: tuple[str, ...] = ()
     slot_start: tuple[float | str, ...] = ()
+    flops: int = 0
+    becomes: Callable[[Mapping[str, Value]], tuple[str, dict[str, Value]] | None] | None = None
     update: Callable[..., None] | None = None
 
     @property

@@ -72,6 +72,7 @@ RMSPROP = Optimizer(
     ),
     slot_names=("mean_square", "velocity", "mean"),
     kernel=rmsprop_update,
+    flops=8,
     source="Tieleman and Hinton (2012), Neural Networks for Machine Learning, lecture 6.5;"
     " defaults of Keras 3, epsilon outside the root as in PyTorch",
 )

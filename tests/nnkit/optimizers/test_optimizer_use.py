@@ -90,6 +90,7 @@ def test_keras_s_class_names_make_the_same_objects():
         optimizers.SGD(momentum=0.9): "momentum",
         optimizers.SGD(momentum=0.9, nesterov=True): "nesterov",
         optimizers.SGD(nesterov=True): "sgd",
+        optimizers.get("sgd", momentum=0.5, learning_rate=0.1): "momentum",
         optimizers.Momentum(): "momentum",
         optimizers.Nesterov(): "nesterov",
         optimizers.Adagrad(): "adagrad",
