@@ -28,6 +28,8 @@ from nnkit.simd import fabs
     N_STEPS,
     RATES_AT,
     STEP_OUT,
+    EARLIER_STEPS,
+    EARLIER_EPOCHS,
     EVAL_TABLE,
     N_EVAL_OPS,
     X_EVAL_AT,
@@ -48,7 +50,7 @@ from nnkit.simd import fabs
     CLOCK_UNIT,
     CLOCK_FRACTION,
     ITINERARY_CELLS,
-) = range(34)
+) = range(36)
 
 # ORDER_MODE: as it is in memory, a fresh order for every epoch, or one order drawn once and repeated.
 AS_GIVEN, RESHUFFLE, FIXED = range(3)
@@ -192,7 +194,7 @@ def train_step(base, itinerary, step):
     header = integers_at(base)
     n, batch_size = itinerary[N_TRAIN], itinerary[BATCH_SIZE]
     per_epoch = (n + batch_size - 1) // batch_size
-    epoch, batch = step // per_epoch, step % per_epoch
+    epoch, batch = itinerary[EARLIER_EPOCHS] + step // per_epoch, step % per_epoch
     mode = itinerary[ORDER_MODE]
     if batch == 0 and mode != AS_GIVEN:
         order = carray(indices_at(itinerary[ORDER_AT]), (n,))
@@ -201,7 +203,7 @@ def train_step(base, itinerary, step):
     start = batch * batch_size
     rows = min(batch_size, n - start)
     point_at_batch(base, itinerary[X_TRAIN_AT], itinerary[Y_TRAIN_AT], itinerary[ORDER_AT] + 4 * start, rows)
-    header[STEP], header[EPOCH], header[BATCH_INDEX] = step + 1, epoch, batch
+    header[STEP], header[EPOCH], header[BATCH_INDEX] = itinerary[EARLIER_STEPS] + step + 1, epoch, batch
     numbers = reals_at(base)
     numbers[RATE] = reals_at(itinerary[RATES_AT])[step]
     numbers[PENALTY] = 0.0

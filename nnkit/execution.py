@@ -4,7 +4,8 @@ import ctypes
 import hashlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,7 +17,7 @@ from nnkit import driver
 from nnkit.compiler.encode import Table
 from nnkit.compiler.program import Program
 from nnkit.jit import Entry
-from nnkit.ops import KEY, ORDER, PENALTY, ROWS, STEP, STOP, TOTALS, Buffer, X, Y
+from nnkit.ops import EPOCH, KEY, ORDER, PENALTY, ROWS, STEP, STOP, TOTALS, Buffer, X, Y
 
 Array = NDArray[Any]
 STATUS_NAMES = ("done", "diverged", "stopped")
@@ -56,7 +57,11 @@ class Trial:
         self._base = int(self.arena.ctypes.data)
         self._header = self.arena[:256].view(np.int64)
         self._itinerary = np.zeros(driver.ITINERARY_CELLS, dtype=np.int64)
-        self._keep: list[Any] = [block]
+        self._block = block
+        self._ticks = np.zeros(2, dtype=np.int64)
+        self._training: tuple[Any, ...] = ()  # arrays that the itinerary points into stay alive
+        self._evaluation: tuple[Any, ...] = ()
+        self.optimizer_state: dict[str, Any] = {}  # of an optimizer in plain NumPy
         self._header[KEY] = seed
         self._run_once(program.tables["initial"])
 
@@ -91,15 +96,33 @@ class Trial:
         return self.arena[start : after + size]
 
     def digest(self) -> str:
-        """Return the SHA-256 of all parameters and states, as their bytes lie in memory."""
-        return hashlib.sha256(self.model_vector().tobytes()).hexdigest()
+        """Return the SHA-256 of all parameters, and then of the states, as their bytes lie in memory."""
+        content = [self.region(name).tobytes() for name in ("parameters", "states")]
+        return hashlib.sha256(b"".join(content)).hexdigest()
+
+    def take_over(self, other: "Trial", *, training: bool) -> None:
+        """Copy the model of ``other``, and with ``training`` also how far its optimizer has come."""
+        for region in self.program.plan.regions:
+            if region in ("parameters", "states") or (training and region.startswith("slot")):
+                self.region(region)[:] = other.region(region)
+        if training:
+            self._header[[STEP, EPOCH]] = other._header[[STEP, EPOCH]]
+            self.optimizer_state = other.optimizer_state
 
     # -- running -----------------------------------------------------------------------------------
 
     def attach_training(
-        self, data: Data, *, rates: NDArray[np.float64], order: int = driver.RESHUFFLE
+        self,
+        data: Data,
+        *,
+        rates: NDArray[np.float64],
+        order: int = driver.RESHUFFLE,
+        batch_size: int | None = None,
     ) -> None:
-        """Say what to train on: one rate per step, and how the samples are ordered."""
+        """Say what to train on: one rate per step, how the samples are ordered, and how many make a batch.
+
+        Steps and epochs are counted on from what the trial has trained before.
+        """
         n = len(data)
         self._order = np.arange(n, dtype=np.int32)
         words = np.empty(max(4, -(-n // 4) * 4), dtype=np.uint32)
@@ -112,17 +135,21 @@ class Trial:
                 driver.X_TRAIN_AT: _address(data.x),
                 driver.Y_TRAIN_AT: _address(data.y),
                 driver.N_TRAIN: n,
-                driver.BATCH_SIZE: self.program.batch_size,
+                driver.BATCH_SIZE: batch_size or self.program.batch_size,
                 driver.ORDER_AT: _address(self._order),
                 driver.WORDS_AT: _address(words),
                 driver.ORDER_MODE: order,
                 driver.N_STEPS: len(rates),
                 driver.RATES_AT: _address(self.rates),
                 driver.STEP_OUT: _address(self.step_totals),
+                driver.EARLIER_STEPS: self.steps_done,
+                driver.EARLIER_EPOCHS: int(self._header[EPOCH]) + 1 if self.steps_done else 0,
+                driver.TRAIN_S: 0,
+                driver.N_EVAL: 0,
             }
         )
-        self._set(_clock_cells(self._keep))
-        self._keep += [data, words]
+        self._set(_clock_cells(self._ticks))
+        self._training = data, words
 
     def attach_evaluation(self, data: Data, *, every: int, n_evaluations: int = 1) -> None:
         """Say what to evaluate on, and after how many steps each time."""
@@ -142,19 +169,40 @@ class Trial:
                 driver.N_EVALS: 0,
             }
         )
-        self._keep += [data, identity]
+        self._evaluation = data, identity
 
     def train(self, first_step: int, last_step: int) -> Segment:
         """Run steps ``first_step`` up to ``last_step``, without the interpreter and without the GIL."""
         self._set({driver.FIRST_STEP: first_step, driver.LAST_STEP: last_step})
         self._call(driver.DRIVE, self._itinerary)
-        cells = self._itinerary
-        return Segment(STATUS_NAMES[cells[driver.STATUS]], int(cells[driver.STOPPED_AT]))
+        segment = Segment(
+            STATUS_NAMES[self._itinerary[driver.STATUS]], int(self._itinerary[driver.STOPPED_AT])
+        )
+        if segment.status == "stopped":
+            self._header[STOP] = 0
+        return segment
 
     def evaluate(self) -> tuple[float, float]:
         """Return the mean loss and the share of samples predicted correctly, over the evaluation data."""
         self._call(driver.EVALUATE, self._itinerary)
         return float(self.evaluations[0, 1]), float(self.evaluations[0, 2])
+
+    def evaluate_after(self, step: int) -> None:
+        """Evaluate now, and keep the row as the driver keeps those of its own evaluations."""
+        row = self.evaluations[self.n_evaluations]
+        self._set({driver.EVAL_OUT: _address(row)})
+        self._call(driver.EVALUATE, self._itinerary)
+        row[0], row[3] = step, self.train_s
+        self._set({driver.EVAL_OUT: _address(self.evaluations), driver.N_EVALS: self.n_evaluations + 1})
+
+    @contextmanager
+    def training_time(self) -> Iterator[None]:
+        """Count what the block does, between two calls of the driver, as training."""
+        began_s = time.perf_counter()
+        yield
+        self._itinerary[driver.TRAIN_S : driver.TRAIN_S + 1].view(np.float64)[0] += (
+            time.perf_counter() - began_s
+        )
 
     def predict(self, x: Array) -> Array:
         """Return the model's outputs for every sample of ``x``."""
@@ -229,10 +277,8 @@ def _function(address: int) -> Any:
     return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(address)
 
 
-def _clock_cells(keep: list[Any]) -> dict[int, int]:
+def _clock_cells(ticks: NDArray[np.int64]) -> dict[int, int]:
     """Return the itinerary's cells for the system's monotonic clock, which the driver calls by address."""
-    ticks = np.zeros(2, dtype=np.int64)
-    keep.append(ticks)
     call, arguments, scales = _clock()
     first, second = (_address(ticks) if argument is None else argument for argument in arguments)
     units = np.array(scales).view(np.int64)

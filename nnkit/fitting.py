@@ -59,23 +59,27 @@ class Fit:
         rates: NDArray[np.float64] | None = None,
         callbacks: Sequence[Callback] = (),
         every: int | None = None,
+        batch_size: int | None = None,
     ) -> None:
         self._trial = trial
         self._data = data
         self._validation = validation
         self._callbacks = callbacks
         self._reason: str | None = None
-        self._state: dict[str, Any] = {}  # of an optimizer in plain NumPy
-        batch = trial.program.batch_size
-        self._per_epoch = -(-len(data) // batch)
+        self._batch_size = batch_size or trial.program.batch_size
+        self._per_epoch = -(-len(data) // self._batch_size)
         self._n_steps = epochs * self._per_epoch
         self._every = every or self._per_epoch
-        table = rate_table(trial.program.optimizer, self._n_steps) if rates is None else rates
+        self._earlier = trial.steps_done
+        if rates is None:
+            rates = rate_table(trial.program.optimizer, self._earlier + self._n_steps)[self._earlier :]
         mode = (driver.RESHUFFLE if shuffle else driver.AS_GIVEN) if order is None else order
-        trial.attach_training(data, rates=table, order=mode)
+        trial.attach_training(data, rates=rates, order=mode, batch_size=self._batch_size)
         if validation is not None:
+            # The driver would evaluate before an update that is made by hand, so that is done here.
+            by_driver = 0 if self._is_by_hand() else self._every
             trial.attach_evaluation(
-                validation, every=self._every, n_evaluations=-(-self._n_steps // self._every)
+                validation, every=by_driver, n_evaluations=-(-self._n_steps // self._every)
             )
 
     def run(self) -> Outcome:
@@ -97,7 +101,10 @@ class Fit:
     # -- how it runs ---------------------------------------------------------------------------------
 
     def _is_stepwise(self) -> bool:
-        return bool(self._callbacks) or self._trial.program.optimizer.record.kernel is None
+        return bool(self._callbacks) or self._is_by_hand()
+
+    def _is_by_hand(self) -> bool:
+        return self._trial.program.optimizer.record.kernel is None
 
     def _at_once(self) -> tuple[str, int]:
         segment = self._trial.train(0, self._n_steps)
@@ -105,7 +112,7 @@ class Fit:
 
     def _by_segments(self) -> tuple[str, int]:
         """Come back to Python at every evaluation point, or after every step for a NumPy optimizer."""
-        by_hand = self._trial.program.optimizer.record.kernel is None
+        by_hand = self._is_by_hand()
         step = 0
         while step < self._n_steps:
             next_evaluation = min((step // self._every + 1) * self._every, self._n_steps)
@@ -117,6 +124,10 @@ class Fit:
                 self._update_by_hand(step)
             step = until
             if step == next_evaluation:
+                if by_hand and self._validation is not None:
+                    self._trial.evaluate_after(step)
+                    if not np.isfinite(self._trial.evaluations[self._trial.n_evaluations - 1, 1]):
+                        return "diverged", step
                 self._call_back(step)
             if self._reason is not None:
                 return "stopped", step
@@ -124,14 +135,15 @@ class Fit:
 
     def _update_by_hand(self, step: int) -> None:
         optimizer = self._trial.program.optimizer
-        update_by_hand(
-            optimizer,
-            self._trial.parameters(),
-            self._trial.gradients(),
-            self._state,
-            step + 1,
-            float(self._trial.rates[step]),
-        )
+        with self._trial.training_time():
+            update_by_hand(
+                optimizer,
+                self._trial.parameters(),
+                self._trial.gradients(),
+                self._trial.optimizer_state,
+                self._earlier + step + 1,
+                float(self._trial.rates[step]),
+            )
 
     def _call_back(self, step: int) -> None:
         values = {"loss": float(self._trial.step_totals[step - 1, 0])}
@@ -143,7 +155,7 @@ class Fit:
 
     def _outcome(self, status: str, steps: int) -> Outcome:
         totals = self._trial.step_totals[:steps]
-        batch = self._trial.program.batch_size
+        batch = self._batch_size
         starts = np.arange(steps) % self._per_epoch * batch
         rows = np.minimum(batch, len(self._data) - starts)
         evaluations = (

@@ -22,6 +22,8 @@ from nnkit.registry import parse_choice
 from nnkit.samples import checked_data, checked_inputs
 
 Array = NDArray[Any]
+# Arenas have room for batches of this many samples, so that a fit in batches of another size moves nothing.
+_LEAST_ROOM = 256
 
 
 @dataclass
@@ -45,20 +47,16 @@ class Sequential:
     def __init__(
         self, layers: Sequence[Layer], *, input_shape: Sequence[int], seed: int = 0, dtype: str = "float32"
     ) -> None:
-        if dtype not in ("float32", "float64"):
-            raise InvalidArgument(f"Sequential: dtype must be 'float32' or 'float64', found {dtype!r}.")
+        _check_arguments(layers, input_shape, seed, dtype)
         self.layers = tuple(layers)
         self.input_shape = tuple(int(size) for size in input_shape)
         self.seed = int(seed)
         self.dtype = dtype
-        if not self.input_shape or min(self.input_shape) < 1:
-            raise InvalidArgument(
-                f"Sequential: input_shape must hold sizes of at least 1, found {input_shape!r}."
-            )
         self._loss: Loss | None = None
         self._optimizer: BoundOptimizer | None = None
         self._metrics: tuple[str, ...] = ()
         self._trial: Trial | None = None
+        self._is_stale = False  # the trial's program is from before the last compile
         self._learners: dict[int, tuple[Program, Table]] = {}  # by batch size
 
     # -- Keras's verbs -----------------------------------------------------------------------------
@@ -69,14 +67,15 @@ class Sequential:
         loss: str | Loss = "sparse_categorical_crossentropy",
         metrics: Sequence[str] = (),
     ) -> None:
-        """Choose the optimizer, the loss and the metrics (``"accuracy"``); starts the weights afresh."""
+        """Choose the optimizer, the loss and the metrics (``"accuracy"``). The weights stay, as in Keras."""
         unknown = [name for name in metrics if name != "accuracy"]
         if unknown:
             raise InvalidArgument(f"compile: no metric named {unknown[0]!r}. There is 'accuracy'.")
-        self._optimizer = _resolve_optimizer(optimizer)
+        chosen = _resolve_optimizer(optimizer)
         self._loss = losses.get(loss) if isinstance(loss, str) else loss
+        self._optimizer = chosen
         self._metrics = tuple(metrics)
-        self._trial = None
+        self._is_stale = True
         self._learners = {}
 
     def fit(
@@ -91,13 +90,22 @@ class Sequential:
         callbacks: Sequence[Callback] = (),
     ) -> History:
         """Train for ``epochs`` epochs, the last batch of each possibly shorter; return what happened."""
+        self._check_compiled("fit")
         for name, value in (("batch_size", batch_size), ("epochs", epochs)):
-            if isinstance(value, bool) or int(value) != value or value < 1:
+            if not _is_whole(value) or value < 1:
                 raise InvalidArgument(f"fit: {name} must be a whole number of at least 1, found {value!r}.")
         trial = self._trial_of(int(batch_size))
         data = self._checked(x, y)
         validation = self._checked(*validation_data, where="validation_") if validation_data else None
-        fit = Fit(trial, data, validation, epochs=int(epochs), shuffle=shuffle, callbacks=tuple(callbacks))
+        fit = Fit(
+            trial,
+            data,
+            validation,
+            epochs=int(epochs),
+            shuffle=shuffle,
+            callbacks=tuple(callbacks),
+            batch_size=int(batch_size),
+        )
         outcome = fit.run()
         return History(
             outcome.per_epoch("accuracy" in self._metrics),
@@ -109,6 +117,7 @@ class Sequential:
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
         """Return the mean loss, and the accuracy if compiled in, over all samples."""
+        self._check_compiled("evaluate")
         trial = self._trial_of()
         trial.attach_evaluation(self._checked(x, y), every=0)
         loss, correct = trial.evaluate()
@@ -130,11 +139,13 @@ class Sequential:
 
     def loss_and_gradients(self, x: ArrayLike, y: ArrayLike) -> tuple[float, dict[str, Array]]:
         """Return the mean loss over the samples, penalties included, and its gradient for every parameter."""
+        self._check_compiled("loss_and_gradients")
         trace = self.trace(x, y)
         return trace.loss, {name: trace.gradients[name] for name in self.parameters}
 
     def trace(self, x: ArrayLike, y: ArrayLike) -> "Trace":
         """Run forward and backward on the samples as one batch; return every value and gradient by name."""
+        self._check_compiled("trace")
         data = self._checked(x, y)
         copy, loss = self._one_batch(data)
         values = {name: copy.view(buffer, len(data)).copy() for name, buffer in copy.program.named.items()}
@@ -143,22 +154,28 @@ class Sequential:
 
     @property
     def parameters(self) -> dict[str, Array]:
-        """The live parameters by name, in order: writing into them changes the model."""
+        """The live parameters by name, in order: writing into them changes the model.
+
+        Views stay live until the model is compiled again or fitted in batches of more than 256.
+        """
         return self._trial_of().parameters()
 
     def set_parameters(self, values: Mapping[str, ArrayLike]) -> None:
         """Overwrite parameters by name; the others stay."""
         known = self.parameters
-        for name, value in values.items():
+        arrays = {name: np.asarray(value) for name, value in values.items()}
+        for name, array in arrays.items():
             if name not in known:
                 raise InvalidArgument(
                     f"set_parameters: no parameter named {name!r}. There are: {', '.join(known)}."
                 )
-            array = np.asarray(value)
             if array.shape != known[name].shape:
                 raise InvalidArgument(
                     f"set_parameters: {name} must have shape {known[name].shape}, found {array.shape}."
                 )
+            if array.dtype.kind not in "biuf":
+                raise InvalidArgument(f"set_parameters: {name} must hold real numbers, found {array.dtype}.")
+        for name, array in arrays.items():
             known[name][...] = array
 
     def digest(self) -> str:
@@ -189,20 +206,16 @@ class Sequential:
             keep_values=keep_values,
         )
 
-    def _trial_of(self, batch_size: int | None = None) -> Trial:
-        """Return the model's trial; another batch size is another program with the same parameters."""
-        if self._trial is None:
-            self._trial = Trial(self.program(batch_size=batch_size or 32), self.seed)
-        elif batch_size is not None and batch_size != self._trial.program.batch_size:
-            self._trial = self._carried_over(Trial(self.program(batch_size=batch_size), self.seed))
-        return self._trial
-
-    def _carried_over(self, fresh: Trial) -> Trial:
-        assert self._trial is not None
-        for region in fresh.program.plan.regions:
-            if region == "parameters" or region == "states" or region.startswith("slot"):
-                fresh.region(region)[:] = self._trial.region(region)
-        return fresh
+    def _trial_of(self, batch_size: int = 1) -> Trial:
+        """Return the model's trial, with room for batches of ``batch_size``."""
+        trial = self._trial
+        if trial is None or self._is_stale or batch_size > trial.program.batch_size:
+            fresh = Trial(self.program(batch_size=max(batch_size, _LEAST_ROOM)), self.seed)
+            if trial is not None:
+                fresh.take_over(trial, training=not self._is_stale)
+            self._trial, self._is_stale = fresh, False
+            return fresh
+        return trial
 
     def _one_batch(self, data: Data) -> tuple[Trial, float]:
         """Run forward and backward on a copy of the model that keeps all values; return it and the loss."""
@@ -213,7 +226,8 @@ class Sequential:
                 encode(program.gradient_ops, program.plan.offsets, program.dtype),
             )
         program, table = self._learners[len(data)]
-        trial = self._carried_over(Trial(program, self.seed)) if self._trial else Trial(program, self.seed)
+        trial = Trial(program, self.seed)
+        trial.take_over(self._trial_of(), training=False)
         return trial, trial.run_batch(data, table)
 
     def _checked(self, x: ArrayLike, y: ArrayLike, where: str = "") -> Data:
@@ -225,6 +239,10 @@ class Sequential:
         if program.loss.targets == "labels":
             return np.zeros(n, dtype=np.int32)
         return np.zeros((n, *program.output_shape), dtype=self.dtype)
+
+    def _check_compiled(self, verb: str) -> None:
+        if self._loss is None:
+            raise InvalidArgument(f"{verb}: the model has no loss yet. Call compile(optimizer, loss) first.")
 
     def _counts_correct(self) -> bool:
         return "accuracy" in self._metrics
@@ -252,6 +270,33 @@ def load_model(path: str | Path) -> Sequential:
                 raise InvalidData(f"{path}: {kind} {name!r} is missing or has the wrong shape.")
             view[...] = saved
     return model
+
+
+def _check_arguments(layers: object, input_shape: object, seed: object, dtype: str) -> None:
+    """Raise InvalidArgument for the mistakes that are easily made: a bare layer, a bare size."""
+    if dtype not in ("float32", "float64"):
+        raise InvalidArgument(f"Sequential: dtype must be 'float32' or 'float64', found {dtype!r}.")
+    if not isinstance(layers, Sequence) or isinstance(layers, str):
+        raise InvalidArgument(f"Sequential: layers must be a list such as [Dense(10)], found {layers!r}.")
+    for index, layer in enumerate(layers):
+        if not isinstance(layer, Layer):
+            raise InvalidArgument(
+                f"Sequential: layer {index} must be a layer such as Dense, found {layer!r}."
+            )
+    if not isinstance(input_shape, Sequence) or not all(_is_whole(size) for size in input_shape):
+        raise InvalidArgument(
+            f"Sequential: input_shape must be a tuple of sizes such as (64,), found {input_shape!r}."
+        )
+    if not input_shape or min(input_shape) < 1:
+        raise InvalidArgument(
+            f"Sequential: input_shape must hold sizes of at least 1, found {input_shape!r}."
+        )
+    if not _is_whole(seed) or not -(2**63) <= int(seed) < 2**63:  # type: ignore[call-overload]
+        raise InvalidArgument(f"Sequential: seed must be a whole number of 64 bits, found {seed!r}.")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _resolve_optimizer(given: str | BoundOptimizer) -> BoundOptimizer:
