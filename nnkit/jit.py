@@ -43,6 +43,7 @@ class Lazy:
     """Something that kernels name as a global and that becomes a numba object on first compilation."""
 
     def compiled(self) -> Any:
+        """Return what compiled code that names this object calls."""
         raise NotImplementedError
 
     def python(self) -> Any:
@@ -62,15 +63,26 @@ class Kernel(Lazy):
         self.bindings = bindings or {}
         self.__doc__ = function.__doc__
         self.__name__ = getattr(function, "__name__", "kernel")
-        self._dispatcher: Any = None
+        self._nested: Any = None
+        self._callable: Any = None
 
     def compiled(self) -> Any:
         with _lock:
-            if self._dispatcher is None:
-                numba = import_numba()
-                linked = linked_function(self.function, self.bindings, compiled=True)
-                self._dispatcher = numba.njit(**_OPTIONS)(linked)
-        return self._dispatcher
+            if self._nested is None:
+                # Without the wrapper that Python would call, which costs as much as the function itself.
+                self._nested = self._dispatcher(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+        return self._nested
+
+    def callable(self) -> Any:
+        """Return the compiled function that Python calls."""
+        with _lock:
+            if self._callable is None:
+                self._callable = self._dispatcher(no_cfunc_wrapper=True)
+        return self._callable
+
+    def _dispatcher(self, **options: bool) -> Any:
+        linked = linked_function(self.function, self.bindings, compiled=True)
+        return import_numba().njit(**_OPTIONS, **options)(linked)
 
     def python(self) -> Any:
         return linked_function(self.function, self.bindings, compiled=False)
@@ -83,7 +95,7 @@ class Kernel(Lazy):
         return Kernel(self.function, {**self.bindings, **bindings})
 
     def __call__(self, *args: Any) -> Any:
-        return (self.python() if is_disabled() else self.compiled())(*args)
+        return (self.python() if is_disabled() else self.callable())(*args)
 
 
 def kernel(function: Callable[..., Any]) -> Kernel:

@@ -131,7 +131,7 @@ def test_loops_become_vector_code(name):
     record.backward_kernel()(x, x, x.copy(), *alpha)
 
     for loop in (record.forward_kernel(), record.backward_kernel()):
-        dispatcher = loop.compiled()
+        dispatcher = loop.callable()
         (code,) = (dispatcher.inspect_llvm(s) for s in dispatcher.signatures if s[0].dtype.name == "float32")
         assert re.search(r"<\d+ x float>", code)
 
@@ -179,7 +179,7 @@ def test_integers_become_float64_and_lists_arrays():
 
 
 def test_mistakes_are_named():
-    with pytest.raises(UnknownName, match="no activation named 'rellu'. Did you mean 'relu'"):
+    with pytest.raises(UnknownName, match=r"no activation named 'rellu'\. Did you mean 'relu'"):
         activations.get("rellu")
     with pytest.raises(UnknownName, match="activation elu: no hyper-parameter named 'slope'"):
         activations.get("elu", slope=1.0)
