@@ -2,7 +2,8 @@
 
 The polynomials are minimax fits (Remez for polynomials, weighted least squares for the rational one);
 the error named beside each is that of the fit, before rounding. Constants are written with `real`,
-because a bare literal would widen the computation to float64.
+because a bare literal would widen the computation to float64. Ranges are cut off so that NaN passes: its
+power of two may then be any number, which NaN times that number does not show.
 """
 
 from nnkit.jit import kernel
