@@ -1,6 +1,6 @@
 """The float64 halves of `nnkit.kernels.scalar`: the methods of `scalar_single` with 53 bits.
 
-The polynomials are minimax fits (Remez for polynomials, weighted least squares for the rational one);
+The polynomials are minimax fits by the Remez exchange, relative to the function or as said beside them;
 the error named beside each is that of the fit, before rounding.
 """
 

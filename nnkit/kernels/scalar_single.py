@@ -1,6 +1,6 @@
 """The float32 halves of `nnkit.kernels.scalar`: range reductions and polynomials of 24 bits.
 
-The polynomials are minimax fits (Remez for polynomials, weighted least squares for the rational one);
+The polynomials are minimax fits by the Remez exchange, relative to the function or as said beside them;
 the error named beside each is that of the fit, before rounding. Constants are written with `real`,
 because a bare literal would widen the computation to float64. Ranges are cut off so that NaN passes: its
 power of two may then be any number, which NaN times that number does not show.
