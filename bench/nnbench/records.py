@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Status = Literal["finished", "diverged", "failed", "pruned", "cancelled"]
 Direction = Literal["max", "min"]
+Edge = Literal["low", "high", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,13 @@ class Axes:
         """Return the choices on the axes that vary, e.g. ``"adam · relu"``."""
         chosen = self.as_dict()
         return " · ".join(chosen[name] for name in varying if name in chosen) or "(only configuration)"
+
+    def at(self, name: str, choice: str) -> "Axes":
+        """Return the same choices but for this one axis."""
+        return Axes(tuple((axis, choice if axis == name else value) for axis, value in self.values))
+
+    def without(self, name: str) -> "Axes":
+        return Axes(tuple((axis, value) for axis, value in self.values if axis != name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,32 @@ class CaseFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class RateSearch:
+    """Which learning rates were tried for one configuration, as they are spelt, and which was chosen."""
+
+    case: str
+    axes: Axes  # every choice but the learning rate
+    configuration: str  # hash of what all its trials share: everything but rate and seed
+    default_rate: str
+    grid: tuple[str, ...]  # evenly spaced in the logarithm, ascending; the default is in its middle
+    grown: tuple[str, ...]  # beyond its ends, because the best rate was an end
+    refined: tuple[str, ...]  # between the best rate and its neighbours
+    learning_rate: str | None  # the best seen; None: no rate left a score
+    edge: Edge | None  # which end of all these rates is as good as the best: then it is no optimum
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What ``nnbench tune`` did: every configuration the same number of rates, on seeds of their own."""
+
+    tuning_seeds: tuple[int, ...]
+    seeds: tuple[int, ...]  # fresh ones, at the chosen rate and at the default rate
+    searches: tuple[RateSearch, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One invocation of ``nnbench run``: which trials it asked for, in order, and where it ran."""
+    """One invocation of ``run`` or ``tune``: which trials it asked for, in order, and where it ran."""
 
     run: str
     created: str  # ISO 8601, UTC
@@ -87,6 +119,7 @@ class RunRecord:
     elapsed_s: float
     n_new: int
     n_cached: int
+    tuning: Tuning | None = None  # None: it was no search for learning rates
 
 
 Verdict = Literal["better", "worse", "equivalent", "cannot_tell"]

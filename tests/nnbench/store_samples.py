@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nnbench.records import Axes, CaseFacts, RunRecord, TrialRecord
+from nnbench.records import Axes, CaseFacts, RateSearch, RunRecord, TrialRecord, Tuning
 
 
 def key_of(index: int) -> str:
@@ -31,6 +31,21 @@ def trial(index: int, **changes: Any) -> TrialRecord:
         train_s=0.01,
         digest=key_of(-index - 1),
         curves={"step_loss": steps + index, "eval_step": steps, "val_loss": steps[:2] * index},
+    )
+    return replace(plain, **changes)
+
+
+def search(configuration: str, **changes: Any) -> RateSearch:
+    plain = RateSearch(
+        case="digits",
+        axes=Axes((("optimizer", "sgd(momentum=0.9)"), ("activation", "relu"))),
+        configuration=configuration,
+        default_rate="0.01",
+        grid=("0.001", "0.01", "0.1"),
+        grown=("1",),
+        refined=("0.0316", "0.316"),
+        learning_rate="0.0316",
+        edge=None,
     )
     return replace(plain, **changes)
 
@@ -122,6 +137,25 @@ _cases = st.builds(
     **dict.fromkeys(("n_train", "n_validation", "n_parameters", "epochs", "batch_size", "steps"), _wholes),
 )
 
+_searches = st.builds(
+    RateSearch,
+    case=_texts,
+    axes=st.lists(st.tuples(_names, _texts), max_size=3, unique_by=lambda pair: pair[0]).map(
+        lambda pairs: Axes(tuple(pairs))
+    ),
+    configuration=_names,
+    default_rate=_texts,
+    **dict.fromkeys(("grid", "grown", "refined"), st.lists(_texts, max_size=3).map(tuple)),
+    learning_rate=st.none() | _names,
+    edge=st.sampled_from([None, "low", "high", "both"]),
+)
+_tunings = st.builds(
+    Tuning,
+    tuning_seeds=st.lists(_wholes, max_size=3).map(tuple),
+    seeds=st.lists(_wholes, max_size=3).map(tuple),
+    searches=st.lists(_searches, max_size=2).map(tuple),
+)
+
 runs = st.builds(
     RunRecord,
     run=_names.filter(lambda name: name not in ("", "last")),
@@ -135,6 +169,7 @@ runs = st.builds(
     elapsed_s=st.floats(),
     n_new=_wholes,
     n_cached=_wholes,
+    tuning=st.none() | _tunings,
 )
 
 

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnbench.errors import NothingMeasured, UsageError
-from nnbench.records import RunRecord, Status, TrialRecord
+from nnbench.records import RunRecord, Status, TrialRecord, Tuning
 from nnbench.store import Store
-from nnbench.store.rows import TRIAL_COLUMNS
-from tests.nnbench.store_samples import key_of, run, runs, spelled, trial, trials
+from nnbench.store.encoding import from_json, to_json
+from nnbench.store.rows import TRIAL_COLUMNS, TunedRate
+from tests.nnbench.store_samples import key_of, run, runs, search, spelled, trial, trials
 
 # The examples share a store, or a folder, and give each record, or store, a name of its own.
 SHARED_FOLDER = settings(
@@ -218,3 +219,32 @@ def test_the_order_of_recording_does_not_matter(tmp_path: Path, order: list[int]
         found = store.trials([key_of(index) for index in range(6)])
 
     assert [record.seed for record in found] == sorted(order[:n])
+
+
+def _tune(name: str, *searches: object) -> RunRecord:
+    return run(name, tuning=Tuning(tuning_seeds=(9,), seeds=(0, 1), searches=searches))  # type: ignore[arg-type]
+
+
+def test_the_newest_search_says_what_the_tuned_rate_is(store: Store) -> None:
+    """Each configuration has its own; one that no search knows is absent, one without any score is None."""
+    store.put_run(_tune("first", search("a"), search("b", edge="high")))
+    store.put_run(_tune("second", search("a", learning_rate="0.5"), search("c", learning_rate=None)))
+    store.put_run(run("no search at all"))
+
+    found = store.tuned_rates(["a", "b", "c", "d"])
+
+    assert found == {
+        "a": TunedRate("0.5", None, "second"),
+        "b": TunedRate("0.0316", "high", "first"),
+        "c": TunedRate(None, None, "second"),
+    }
+
+
+def test_a_run_of_an_earlier_version_has_no_tuning(store: Store) -> None:
+    """Its facts do not know the word."""
+    store.put_run(run("old"))
+    (facts,) = store._connection.execute("SELECT facts FROM run").fetchone()
+    earlier = {name: value for name, value in from_json(facts).items() if name != "tuning"}
+    store._connection.execute("UPDATE run SET facts = ?", (to_json(earlier),))
+
+    assert store.run("old") == run("old")

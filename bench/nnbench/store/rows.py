@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from nnbench.records import Axes, CaseFacts, RunRecord, TrialRecord
+from nnbench.records import Axes, CaseFacts, Edge, RateSearch, RunRecord, TrialRecord, Tuning
 from nnbench.store.encoding import Curves, from_json, to_json
 
 # The order of a row of the table "trial"; the names are the fields of TrialRecord.
@@ -26,6 +26,15 @@ TRIAL_COLUMNS = (
 )
 # The fields of RunRecord that have columns of their own; the others share one JSON object.
 _RUN_COLUMNS = ("run", "created", "trial_keys")
+
+
+@dataclass(frozen=True, slots=True)
+class TunedRate:
+    """What the newest search found for a configuration; ``learning_rate`` is None where no rate worked."""
+
+    learning_rate: str | None
+    edge: Edge | None
+    run: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ def facts_of_run(record: RunRecord) -> str:
     shared = (field.name for field in fields(RunRecord) if field.name not in _RUN_COLUMNS)
     facts = {name: getattr(record, name) for name in shared}
     facts["cases"] = [asdict(case) for case in record.cases]
+    facts["tuning"] = None if record.tuning is None else asdict(record.tuning)
     return to_json(facts)
 
 
@@ -90,7 +100,29 @@ def run_of_row(run: str, created: str, facts: str, trial_keys: tuple[str, ...]) 
     values: dict[str, Any] = from_json(facts)
     values["cases"] = tuple(CaseFacts(**case) for case in values["cases"])
     values["varying"] = tuple(values["varying"])
+    values["tuning"] = _tuning(values.get("tuning"))  # a run of an earlier version has none
     return RunRecord(run=run, created=created, trial_keys=trial_keys, **values)
+
+
+def _tuning(values: dict[str, Any] | None) -> Tuning | None:
+    if values is None:
+        return None
+    return Tuning(
+        tuning_seeds=tuple(values["tuning_seeds"]),
+        seeds=tuple(values["seeds"]),
+        searches=tuple(_search(search) for search in values["searches"]),
+    )
+
+
+def _search(values: dict[str, Any]) -> RateSearch:
+    chosen = tuple((axis, choice) for axis, choice in values["axes"]["values"])
+    rates = {name: tuple(values[name]) for name in ("grid", "grown", "refined")}
+    return RateSearch(**{**values, **rates, "axes": Axes(chosen)})
+
+
+def tuned_rates(run: str, tuning: Tuning) -> list[tuple[object, ...]]:
+    """Return the rows of the table of tuned rates that a search leaves."""
+    return [(search.configuration, search.learning_rate, search.edge, run) for search in tuning.searches]
 
 
 def summary_of_row(run: str, created: str, n_trials: int, facts: str) -> RunSummary:

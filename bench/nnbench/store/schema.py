@@ -58,8 +58,19 @@ _TRIALS_AND_RUNS = (
     """,
 )
 
+_TUNED_RATES = (
+    """
+    CREATE TABLE tuned_rate (
+        configuration TEXT PRIMARY KEY,  -- hash of everything but learning rate and seed
+        learning_rate TEXT,              -- as it is spelt; NULL: no rate left a score
+        edge          TEXT,              -- NULL: the best rate was no end of those tried
+        run           TEXT NOT NULL      -- the search that found it, the newest one
+    ) WITHOUT ROWID
+    """,
+)
+
 Migration = Sequence[str]
-MIGRATIONS: tuple[Migration, ...] = (_TRIALS_AND_RUNS,)
+MIGRATIONS: tuple[Migration, ...] = (_TRIALS_AND_RUNS, _TUNED_RATES)
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:

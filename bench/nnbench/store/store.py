@@ -39,6 +39,7 @@ _PUT_RUN = """
     ON CONFLICT (run) DO UPDATE
     SET created = excluded.created, n_trials = excluded.n_trials, facts = excluded.facts
 """
+_PUT_TUNED_RATE = "INSERT OR REPLACE INTO tuned_rate VALUES (?, ?, ?, ?)"
 _GET_TRIALS = f"SELECT {_NAMES} FROM trial"
 _GET_TRIALS_AND_CURVES = f"""
     SELECT {_NAMES}, lengths, samples FROM trial JOIN curves ON curves.trial_id = trial.id
@@ -117,6 +118,14 @@ class Store:
                 "INSERT INTO run_trial (run_id, position, key) VALUES (?, ?, ?)",
                 ((run_id, position, key) for position, key in enumerate(run.trial_keys)),
             )
+            if run.tuning is not None:
+                connection.executemany(_PUT_TUNED_RATE, rows.tuned_rates(run.run, run.tuning))
+
+    def tuned_rates(self, configurations: Iterable[str]) -> dict[str, rows.TunedRate]:
+        """Return what the newest searches found, for those of the configurations that have one."""
+        query = "SELECT configuration, learning_rate, edge, run FROM tuned_rate"
+        found = self._select(query, configurations, column="configuration")
+        return {configuration: rows.TunedRate(*rest) for configuration, *rest in found}
 
     def runs(self) -> list[rows.RunSummary]:
         """Return a summary of each run, the newest first."""
@@ -157,9 +166,9 @@ class Store:
         with one_line(self.path, "read"):
             return self._connection.execute(query, values).fetchall()
 
-    def _select(self, query: str, keys: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query whose trials have these keys, in no order that means anything."""
+    def _select(self, query: str, keys: Iterable[str], *, column: str = "key") -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query that have one of these keys, in no order that means anything."""
         wanted = list(keys)
         for start in range(0, len(wanted), _KEYS_PER_QUERY):
             some = wanted[start : start + _KEYS_PER_QUERY]
-            yield from self._fetch(f"{query} WHERE key IN ({', '.join('?' for _ in some)})", some)
+            yield from self._fetch(f"{query} WHERE {column} IN ({', '.join('?' for _ in some)})", some)
