@@ -33,10 +33,11 @@ class Outcome:
             history["accuracy"] = []
         for start in range(0, self.steps, self.steps_per_epoch):
             end = min(start + self.steps_per_epoch, self.steps)
-            weights = self.rows[start:end]
-            history["loss"].append(float(np.average(self.step_loss[start:end], weights=weights)))
+            rows = self.rows[start:end]
+            # Shares first: the sum over an epoch of losses near the largest float would overflow.
+            history["loss"].append(float(np.sum(self.step_loss[start:end] * (rows / rows.sum()))))
             if with_accuracy:
-                history["accuracy"].append(float(self.step_correct[start:end].sum() / weights.sum()))
+                history["accuracy"].append(float(self.step_correct[start:end].sum() / rows.sum()))
         if len(self.evaluations):
             history["val_loss"] = [float(value) for value in self.evaluations[:, 1]]
             if with_accuracy:
