@@ -127,7 +127,7 @@ Verdict = Literal["better", "worse", "equivalent", "cannot_tell"]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The verdict on configuration ``a`` against the reference ``b``, paired by seed: "a is better than b"."""
+    """The verdict on configuration ``a`` against reference ``b``, paired by seed: "a is better than b"."""
 
     case: str
     a: Axes
