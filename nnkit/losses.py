@@ -49,7 +49,7 @@ class Loss(Part):
                 f" {self._remedy()}"
             )
         if self.targets == "labels":
-            n_classes = max(values.shape[1], 2)
+            n_classes = self.n_classes(values.shape[1])
             return values, checked_labels(targets, len(values), n_classes, f"loss {self.name}")
         wanted = np.asarray(targets)
         if wanted.shape != np.shape(outputs):
@@ -58,6 +58,10 @@ class Loss(Part):
                 f"found {wanted.shape}. Reshape one of them; nothing is broadcast."
             )
         return values, np.ascontiguousarray(wanted.reshape(values.shape), dtype=values.dtype)
+
+    def n_classes(self, n_outputs: int) -> int:
+        """Return how many labels there are: a single logit parts two."""
+        return 2 if self.n_outputs == 1 else n_outputs
 
     def _remedy(self) -> str:
         return "For more classes use sparse_categorical_crossentropy." if self.targets == "labels" else ""

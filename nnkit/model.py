@@ -94,6 +94,10 @@ class Sequential:
         for name, value in (("batch_size", batch_size), ("epochs", epochs)):
             if not _is_whole(value) or value < 1:
                 raise InvalidArgument(f"fit: {name} must be a whole number of at least 1, found {value!r}.")
+        if validation_data is not None and len(validation_data) != 2:
+            raise InvalidArgument(
+                f"fit: validation_data must be a pair (x, y), found {len(validation_data)} values."
+            )
         trial = self._trial_of(int(batch_size))
         data = self._checked(x, y)
         validation = self._checked(*validation_data, where="validation_") if validation_data else None

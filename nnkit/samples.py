@@ -12,7 +12,7 @@ from nnkit.losses import Loss, checked_labels
 
 def checked_inputs(x: ArrayLike, input_shape: tuple[int, ...], dtype: str, where: str = "x") -> NDArray[Any]:
     """Return ``x`` contiguous and in the model's type, or raise InvalidData."""
-    values = np.asarray(x)
+    values = as_array(x, where)
     if values.dtype.kind not in "biuf":
         raise InvalidData(f"{where}: expected numbers, found {values.dtype}.")
     if values.ndim == 0 or values.shape[1:] != input_shape:
@@ -21,8 +21,15 @@ def checked_inputs(x: ArrayLike, input_shape: tuple[int, ...], dtype: str, where
         )
     if len(values) == 0:
         raise InvalidData(f"{where}: expected at least one sample, found none.")
-    converted = np.ascontiguousarray(values, dtype=dtype)
+    with np.errstate(over="ignore"):
+        converted = np.ascontiguousarray(values, dtype=dtype)
     bad = np.flatnonzero(~np.isfinite(converted.reshape(len(converted), -1)).all(axis=1))
+    if bad.size and np.isfinite(values[bad[0]]).all():
+        largest = np.abs(values[bad[0]]).max()
+        raise InvalidData(
+            f"{where}: expected numbers that {dtype} can hold, found {largest:g} at row {bad[0]}. "
+            "Scale the data."
+        )
     if bad.size:
         raise InvalidData(
             f"{where}: expected finite numbers, found NaN or infinity in {bad.size} sample(s), the first "
@@ -43,11 +50,22 @@ def checked_data(
     """Return samples and targets as a program reads them, or raise InvalidData."""
     inputs = checked_inputs(x, input_shape, dtype, f"{where}x")
     n_outputs = output_shape[-1]
+    targets = as_array(y, f"{where}y")
     if loss.targets == "labels":
-        return Data(inputs, checked_labels(y, len(inputs), max(n_outputs, 2), f"{where}y"))
-    targets = np.asarray(y)
+        return Data(inputs, checked_labels(targets, len(inputs), loss.n_classes(n_outputs), f"{where}y"))
     if targets.shape == (len(inputs),) and n_outputs == 1:
         targets = targets[:, None]
     if targets.shape != (len(inputs), n_outputs):
         raise InvalidData(f"{where}y: expected shape {(len(inputs), n_outputs)}, found {targets.shape}.")
     return Data(inputs, checked_inputs(targets, (n_outputs,), dtype, f"{where}y"))
+
+
+def as_array(values: ArrayLike, where: str) -> NDArray[Any]:
+    """Return ``values`` as an array, or raise InvalidData where its rows differ in length."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        reason = str(error).split(". ")[0]
+        raise InvalidData(
+            f"{where}: expected an array of numbers, found a list that is none ({reason})."
+        ) from None

@@ -197,6 +197,11 @@ def _emit_targets(emitter: Emitter, loss: Loss, outputs: Buffer) -> Buffer:
             f"loss {loss.name}: the last layer must give one row per sample, found {outputs.shape[1:]}."
             " End the model with Flatten or Dense."
         )
+    if loss.n_outputs not in (None, outputs.shape[1]):
+        raise InvalidArgument(
+            f"loss {loss.name}: the last layer must give {loss.n_outputs} value per sample, found "
+            f"{outputs.shape[1]}. End the model with Dense({loss.n_outputs})."
+        )
     if loss.targets == "labels":
         labels = emitter.transient("targets", (BATCH, 1), type="int32")
         emitter.emit(GATHER_LABELS, {"out": labels})
