@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnbench.statistics.distributions import normal_cdf, normal_quantile
+from nnbench.statistics.distributions import normal_cdf, normal_quantile, t_quantile
 
 Interval = tuple[float, float]
 UNBOUNDED: Interval = (-math.inf, math.inf)
@@ -35,10 +35,14 @@ def bca_interval(
     confidence: float = 0.95,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
+    expanded: bool = False,
 ) -> Interval:
     """Return the bias-corrected and accelerated bootstrap interval of a statistic of one sample.
 
-    Source: Efron (1987), J. Amer. Statist. Assoc. 82(397). Values that are all equal give an interval of no
+    Source: Efron (1987), J. Amer. Statist. Assoc. 82(397). A resample of n values is spread as if its
+    variance were divided by n and not by n - 1, and knows nothing of Student's heavier tails, so the interval
+    of a small sample is too short; ``expanded`` takes the levels that make up for both (Hesterberg 2015,
+    The American Statistician 69(4), section 4). Values that are all equal give an interval of no
     width; fewer than two values, or one that is infinite, give the whole line, since neither the resamples
     nor the jackknife can bound the statistic then.
     """
@@ -50,7 +54,7 @@ def bca_interval(
         return exactly, exactly
     indices = resample_indices(sample.size, n_resamples=n_resamples, seed=seed)
     resampled = np.asarray(statistic(sample[indices], axis=-1), dtype=np.float64)
-    low, high = _bca_levels(sample, resampled, statistic, confidence)
+    low, high = _bca_levels(sample, resampled, statistic, confidence, expanded)
     low_value, high_value = np.quantile(resampled, (low, high))
     return float(low_value), float(high_value)
 
@@ -111,7 +115,11 @@ def as_sample(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def _bca_levels(
-    sample: NDArray[np.float64], resampled: NDArray[np.float64], statistic: Statistic, confidence: float
+    sample: NDArray[np.float64],
+    resampled: NDArray[np.float64],
+    statistic: Statistic,
+    confidence: float,
+    expanded: bool,
 ) -> Interval:
     """Return the two levels at which the resampled distribution is read."""
     observed = statistic(sample, axis=-1)
@@ -125,6 +133,9 @@ def _bca_levels(
         return normal_cdf(bias + (bias + z) / (1.0 - acceleration * (bias + z)))
 
     z = normal_quantile(0.5 + 0.5 * confidence)
+    if expanded:
+        n = sample.size
+        z = math.sqrt(n / (n - 1)) * t_quantile(0.5 + 0.5 * confidence, n - 1)
     return level(-z), level(z)
 
 
