@@ -67,6 +67,17 @@ def emit_activation(emitter: Emitter, x: Buffer, given: str | BoundActivation, n
     return y
 
 
+def activation_of(op: Op) -> BoundActivation | None:
+    """Return the activation that an op applies to its ``x``, or None for an op of another kind."""
+    if op.kind.name not in activations.names():
+        return None
+    record = activations.record(op.kind.name)
+    if activation_kinds(record)[0] is not op.kind:
+        return None
+    given = {hyper.name: op.scalars["alpha"] for hyper in record.hyperparameters}
+    return activations.get(record.name, **given)
+
+
 @dataclass(frozen=True)
 class Activation(Layer):
     """An activation as a layer of its own: ``y = activation(x)``, value by value."""

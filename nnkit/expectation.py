@@ -1,0 +1,231 @@
+"""What mean-field theory expects of a program before its training: op by op, forwards and then backwards.
+
+Followed are mean squares: of a value over its units, samples and draws of the weights, and of the
+gradient for it. Where an op has no rule, or a weight is not drawn with mean 0, nothing is expected from
+there on; biases count only if they start at 0.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nnkit import meanfield
+from nnkit.initializers import TRUNCATED_STDDEV
+from nnkit.layers.activation import activation_of
+from nnkit.ops import Buffer, Op
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A value's expected mean square; ``is_normal`` if a sum of many weighted inputs made it."""
+
+    square: float
+    is_normal: bool
+
+
+@dataclass
+class Expectation:
+    """The expected mean squares by buffer; what is missing cannot be told."""
+
+    weight_squares: Mapping[Buffer, float]
+    signals: dict[Buffer, Signal] = field(default_factory=dict)
+    gradients: dict[Buffer, float] = field(default_factory=dict)
+
+    def value(self, buffer: Buffer) -> float | None:
+        signal = self.signals.get(buffer)
+        return None if signal is None else signal.square
+
+
+def expect(
+    forward: Sequence[Op],
+    initial: Sequence[Op],
+    *,
+    inputs: Buffer,
+    input_square: float,
+    outputs: Buffer,
+) -> Expectation:
+    """Return what is expected where the inputs have this mean square, and the outputs' gradient has 1."""
+    found = Expectation(_weight_squares(initial))
+    found.signals[inputs] = Signal(input_square, is_normal=False)
+    for op in forward:
+        rule = _rule_of(op)
+        if rule is not None:
+            rule.forward(op, found)
+    found.gradients[outputs] = 1.0
+    readers = _readers(forward)
+    for op in reversed(forward):
+        rule = _rule_of(op)
+        # The shares of several readers need not be independent, so that their squares do not add.
+        if rule is not None and readers.get(rule.source(op), 0) == 1:
+            rule.backward(op, found)
+    return found
+
+
+def weight_gain(kernel: Buffer, weight_square: float) -> float:
+    """Return the gain of a kernel: the root of its weights' mean square times the inputs of a unit."""
+    return math.sqrt(weight_square * math.prod(kernel.shape[:-1]))
+
+
+# -- how weights are drawn ----------------------------------------------------------------------------
+
+
+def _weight_squares(initial: Sequence[Op]) -> dict[Buffer, float]:
+    """Return the mean square of every parameter that is drawn with mean 0."""
+    squares = {}
+    for op in initial:
+        square = _drawn_square(op)
+        if square is not None:
+            squares[op.buffer("out")] = square
+    return squares
+
+
+def _drawn_square(op: Op) -> float | None:
+    scalars = op.scalars
+    if op.kind.name == "fill_constant":
+        return 0.0 if scalars["value"] == 0 else None
+    if op.kind.name == "fill_orthogonal":
+        return scalars["gain"] ** 2 / max(op.views["out"].shape)
+    first, second = scalars["first"], scalars["second"]
+    if op.kind.name == "fill_uniform":
+        return second**2 / 3 if first == -second else None
+    stddev = second * TRUNCATED_STDDEV if op.kind.name == "fill_truncated_normal" else second
+    return stddev**2 if first == 0 else None
+
+
+# -- a rule for each kind of op -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    source: Callable[[Op], Buffer]
+    forward: Callable[[Op, Expectation], None]
+    backward: Callable[[Op, Expectation], None]
+
+
+def _rule_of(op: Op) -> _Rule | None:
+    return _ACTIVATION if activation_of(op) is not None else _RULES.get(op.kind.name)
+
+
+def _readers(ops: Iterable[Op]) -> dict[Buffer, int]:
+    count: dict[Buffer, int] = {}
+    for op in ops:
+        for buffer in set(op.touched("in", "inout")):
+            count[buffer] = count.get(buffer, 0) + 1
+    return count
+
+
+def _activation_forward(op: Op, found: Expectation) -> None:
+    signal, activation = found.signals.get(op.buffer("x")), activation_of(op)
+    if signal is not None and signal.is_normal and activation is not None:
+        square = meanfield.moments(activation, signal.square).square
+        found.signals[op.buffer("y")] = Signal(square, is_normal=False)
+
+
+def _activation_backward(op: Op, found: Expectation) -> None:
+    signal, activation = found.signals.get(op.buffer("x")), activation_of(op)
+    dy = found.gradients.get(op.buffer("y"))
+    if dy is not None and signal is not None and signal.is_normal and activation is not None:
+        found.gradients[op.buffer("x")] = dy * meanfield.moments(activation, signal.square).slope_square
+
+
+def _dense_forward(op: Op, found: Expectation) -> None:
+    signal, weight = found.signals.get(op.buffer("a")), found.weight_squares.get(op.buffer("b"))
+    if signal is not None and weight is not None and _starts_at_zero(op, "start", found):
+        square = op.buffer("b").shape[0] * weight * signal.square
+        found.signals[op.buffer("c")] = Signal(square, is_normal=True)
+
+
+def _dense_backward(op: Op, found: Expectation) -> None:
+    dy, weight = found.gradients.get(op.buffer("c")), found.weight_squares.get(op.buffer("b"))
+    if dy is not None and weight is not None:
+        found.gradients[op.buffer("a")] = op.buffer("b").shape[1] * weight * dy
+
+
+def _convolution_forward(op: Op, found: Expectation) -> None:
+    signal, weight = found.signals.get(op.buffer("x")), found.weight_squares.get(op.buffer("w"))
+    taps = _taps_inside(op)
+    if signal is not None and weight is not None and taps is not None and _starts_at_zero(op, "bias", found):
+        square = taps * op.buffer("w").shape[-2] * weight * signal.square
+        found.signals[op.buffer("y")] = Signal(square, is_normal=True)
+
+
+def _convolution_backward(op: Op, found: Expectation) -> None:
+    x, y = op.buffer("x"), op.buffer("y")
+    dy, weight, taps = found.gradients.get(y), found.weight_squares.get(op.buffer("w")), _taps_inside(op)
+    if dy is not None and weight is not None and taps is not None:
+        # What every output hands to its inputs, spread over all of them.
+        found.gradients[x] = dy * taps * op.buffer("w").shape[-2] * weight * (y.size / x.size)
+
+
+def _taps_inside(op: Op) -> float | None:
+    """Return how many taps of a window lie inside the image, on average; None for strides and dilation."""
+    kernel = op.buffer("w").shape[:-2]
+    sizes, outputs = op.buffer("x").shape[1:-1], op.buffer("y").shape[1:-1]
+    inside = 1.0
+    for taps, size, output in zip(kernel, sizes, outputs, strict=True):
+        if output == size - taps + 1:
+            inside *= taps
+        elif output == size and size >= taps:
+            # Of the padding's p pixels at one end, the first window sees p, the next p - 1 …
+            before, after = (taps - 1) // 2, taps // 2
+            inside *= taps - (before * (before + 1) + after * (after + 1)) / 2 / size
+        else:
+            return None
+    return inside
+
+
+def _starts_at_zero(op: Op, bias: str, found: Expectation) -> bool:
+    if bias not in op.views or op.scalars.get("has_start") == 0:
+        return True
+    return found.weight_squares.get(op.buffer(bias)) == 0.0
+
+
+def _copy_forward(op: Op, found: Expectation) -> None:
+    if (signal := found.signals.get(op.buffer("x"))) is not None:
+        found.signals[op.buffer("y")] = signal
+
+
+def _copy_backward(op: Op, found: Expectation) -> None:
+    if (dy := found.gradients.get(op.buffer("y"))) is not None:
+        found.gradients[op.buffer("x")] = dy
+
+
+def _mask_forward(op: Op, found: Expectation) -> None:
+    # A value is kept with probability 1 - rate, and then divided by it.
+    found.signals[op.buffer("mask")] = Signal(1.0 / (1.0 - op.scalars["rate"]), is_normal=False)
+
+
+def _multiply_forward(op: Op, found: Expectation) -> None:
+    x, z = found.signals.get(op.buffer("x")), found.signals.get(op.buffer("z"))
+    if x is not None and z is not None:
+        found.signals[op.buffer("y")] = Signal(x.square * z.square, is_normal=False)
+
+
+def _multiply_backward(op: Op, found: Expectation) -> None:
+    dy, z = found.gradients.get(op.buffer("y")), found.signals.get(op.buffer("z"))
+    if dy is not None and z is not None:
+        found.gradients[op.buffer("x")] = dy * z.square
+
+
+def _normalization_forward(op: Op, found: Expectation) -> None:
+    found.signals[op.buffer("y")] = Signal(1.0, is_normal=True)
+
+
+def _nothing(op: Op, found: Expectation) -> None:
+    """Expect nothing: a normalisation's gradient depends on how alike the samples of a batch are."""
+
+
+def _operand(name: str) -> Callable[[Op], Buffer]:
+    return lambda op: op.buffer(name)
+
+
+_ACTIVATION = _Rule(_operand("x"), _activation_forward, _activation_backward)
+_RULES = {
+    "dense": _Rule(_operand("a"), _dense_forward, _dense_backward),
+    "conv2d": _Rule(_operand("x"), _convolution_forward, _convolution_backward),
+    "copy": _Rule(_operand("x"), _copy_forward, _copy_backward),
+    "dropout_mask": _Rule(_operand("mask"), _mask_forward, _nothing),
+    "multiply": _Rule(_operand("x"), _multiply_forward, _multiply_backward),
+    "batch_norm_train": _Rule(_operand("x"), _normalization_forward, _nothing),
+    "layer_norm": _Rule(_operand("x"), _normalization_forward, _nothing),
+}
