@@ -1,8 +1,5 @@
 """Adagrad: a rate for every parameter, which falls with the squared gradients seen so far."""
 
-# mypy: allow-untyped-defs
-# Kernels are typed by numba, from their arguments.
-
 from nnkit.jit import kernel
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
 from nnkit.registry import Hyper

@@ -1,8 +1,5 @@
 """Adam: momentum and RMSprop together, corrected for their start from zero."""
 
-# mypy: allow-untyped-defs
-# Kernels are typed by numba, from their arguments.
-
 from nnkit.jit import kernel
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
 from nnkit.registry import Hyper

@@ -1,8 +1,5 @@
 """AdamW: Adam with a decay of the weights that the gradients' statistics do not see."""
 
-# mypy: allow-untyped-defs
-# Kernels are typed by numba, from their arguments.
-
 from nnkit.jit import kernel
 from nnkit.optimizers.adam import ADAM_HYPERPARAMETERS, adam_update
 from nnkit.optimizers.optimizer import COMMON, Optimizer

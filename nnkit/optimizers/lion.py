@@ -1,8 +1,5 @@
 """Lion: steps of one length, in the direction of the sign of a mean gradient."""
 
-# mypy: allow-untyped-defs
-# Kernels are typed by numba, from their arguments.
-
 from nnkit.jit import kernel
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
 from nnkit.registry import Hyper

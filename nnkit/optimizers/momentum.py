@@ -1,8 +1,5 @@
 """Gradient descent with momentum: the heavy ball."""
 
-# mypy: allow-untyped-defs
-# Kernels are typed by numba, from their arguments.
-
 from nnkit.jit import kernel
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
 from nnkit.registry import Hyper

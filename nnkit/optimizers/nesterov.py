@@ -1,8 +1,5 @@
 """Nesterov's accelerated gradient."""
 
-# mypy: allow-untyped-defs
-# Kernels are typed by numba, from their arguments.
-
 from nnkit.jit import kernel
 from nnkit.optimizers.momentum import RATE_IN_VELOCITY
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate

@@ -1,8 +1,5 @@
 """RMSprop: Adagrad with a memory that fades."""
 
-# mypy: allow-untyped-defs
-# Kernels are typed by numba, from their arguments.
-
 from nnkit.jit import kernel
 from nnkit.optimizers.adagrad import EPSILON_INSIDE_ROOT
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate

@@ -1,8 +1,5 @@
 """Gradient descent."""
 
-# mypy: allow-untyped-defs
-# Kernels are typed by numba, from their arguments.
-
 from collections.abc import Mapping
 
 from nnkit.jit import kernel
