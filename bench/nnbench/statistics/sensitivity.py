@@ -6,7 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnbench.records import Direction
+from nnbench.records import Direction, Edge
+from nnbench.statistics.bootstrap import Interval, percentile_interval, resample_indices
+
+_UNKNOWN: Interval = (math.nan, math.nan)
+_N_RESAMPLES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class BestRate:
+    """Where on a grid the best value is."""
+
+    index: int
+    edge: Edge | None  # an end of the grid is as good as the best: nobody knows what lies beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +43,91 @@ def sensitivity(
     untrained: float,
     tolerance: float,
     default: float | None = None,
+    even: ArrayLike | None = None,
 ) -> Sensitivity:
     """Return the sensitivity to the learning rate from values f on a grid, evenly spaced in its logarithm.
 
     ``values`` are medians over seeds, infinite in the bad direction where a rate diverged. ``untrained`` is
     f0, the value of a model that learnt nothing: no rate counts as worse, or one divergence would drown the
     mean. ``default`` is the value at the default rate. ``tolerance`` is in units of the metric; the case's
-    noticeable difference is a good one.
+    noticeable difference is a good one. ``even`` marks the even grid where ``rates`` has others too: those
+    say more of the basin, and would make the mean excess small.
     """
     rate = np.asarray(rates, dtype=np.float64)
     sign = -1.0 if direction == "max" else 1.0
     cost = sign * np.asarray(values, dtype=np.float64)
     _check_grid(rate, cost)
-    best = int(np.argmin(cost))
+    found = best_rate(rate, values, direction=direction)
+    best = found.index
     lowest = float(cost[best])
     bar = lowest + tolerance
+    counted = cost if even is None else cost[np.asarray(even, dtype=np.bool_)]
     decades = np.log10(rate)
     left, is_open_left = _basin_edge(decades[best::-1], cost[best::-1], bar)
     right, is_open_right = _basin_edge(decades[best:], cost[best:], bar)
     return Sensitivity(
         best_rate=float(rate[best]),
         best=sign * lowest,
-        is_edge=best in (0, rate.size - 1),
+        is_edge=found.edge is not None,
         basin_width_decades=right - left,
         is_basin_open=is_open_left or is_open_right,
-        mean_excess=float(np.mean(np.minimum(cost, max(lowest, sign * untrained)) - lowest)),
+        mean_excess=float(np.mean(np.minimum(counted, max(lowest, sign * untrained)) - lowest)),
         default_regret=None if default is None else sign * default - lowest,
         n_rates=rate.size,
+    )
+
+
+def best_rate(rates: ArrayLike, values: ArrayLike, *, direction: Direction) -> BestRate:
+    """Return which rate has the best value; of several the one nearest to their middle, then the lower.
+
+    The middle of a plateau, in the logarithm of the rate, is furthest from the cliffs on both of its sides.
+    Where an end of the grid is as good as the best, the plateau may go on beyond it: that is an edge.
+    """
+    decades = np.log10(np.asarray(rates, dtype=np.float64))
+    cost = (-1.0 if direction == "max" else 1.0) * np.asarray(values, dtype=np.float64)
+    tied = np.flatnonzero(cost == cost.min())
+    away = np.abs(decades[tied] - 0.5 * (decades[tied[0]] + decades[tied[-1]]))
+    # Rounded, or the last bit of a logarithm would choose between two that lie equally near.
+    index = int(tied[np.argmin(np.round(away, 9))])
+    low, high = bool(tied[0] == 0), bool(tied[-1] == cost.size - 1)
+    edges: dict[tuple[bool, bool], Edge] = {(True, True): "both", (True, False): "low", (False, True): "high"}
+    return BestRate(index, edges.get((low, high)))
+
+
+def intervals_over_seeds(
+    rates: ArrayLike,
+    scores: ArrayLike,
+    *,
+    direction: Direction,
+    untrained: float,
+    tolerance: float,
+    even: ArrayLike | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[Interval, Interval]:
+    """Return intervals of the basin width and of the mean excess, from a (rates, seeds) table of scores.
+
+    The seeds are drawn again, each for all rates at once. One seed bounds neither.
+    """
+    table = np.asarray(scores, dtype=np.float64)
+    n_seeds = table.shape[1]
+    if n_seeds < 2:
+        return _UNKNOWN, _UNKNOWN
+    # Few seeds can be drawn in few ways: each way is computed once, and counted.
+    drawn = np.sort(resample_indices(n_seeds, n_resamples=_N_RESAMPLES, seed=seed), axis=1)
+    ways, times = np.unique(drawn, axis=0, return_counts=True)
+    found = [
+        sensitivity(rates, values, direction=direction, untrained=untrained, tolerance=tolerance, even=even)
+        for values in np.median(table[:, ways], axis=2).T
+        if np.isfinite(values).any()
+    ]
+    if len(found) < len(ways):  # in some draws no rate has a score
+        return _UNKNOWN, _UNKNOWN
+    widths = np.repeat([each.basin_width_decades for each in found], times)
+    excesses = np.repeat([each.mean_excess for each in found], times)
+    return (
+        percentile_interval(widths, confidence=confidence),
+        percentile_interval(excesses, confidence=confidence),
     )
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nnbench.statistics.sensitivity import Sensitivity, sensitivity
+from nnbench.statistics.sensitivity import Sensitivity, best_rate, intervals_over_seeds, sensitivity
 
 RATES = np.geomspace(1e-4, 1.0, 9)  # two a decade
 
@@ -107,3 +107,68 @@ def test_bad_grids_are_refused(rates: list[float], values: list[float], message:
     """Each mistake has its own message."""
     with pytest.raises(ValueError, match=message):
         sensitivity(rates, values, direction="min", untrained=1.0, tolerance=0.1)
+
+
+@pytest.mark.parametrize(
+    ("values", "index", "edge"),
+    [
+        ([3.0, 1.0, 2.0, 3.0], 1, None),
+        ([3.0, 1.0, 1.0, 1.0, 3.0], 2, None),  # the middle of a plateau
+        ([3.0, 1.0, 1.0, 3.0], 1, None),  # of two, the lower
+        ([3.0, 1.0, 2.0, 1.0, 3.0], 1, None),  # not what lies between them
+        ([1.0, 1.0, 1.0, 3.0], 1, "low"),  # the plateau may go on beyond the end
+        ([3.0, 2.0, 1.0], 2, "high"),
+        ([1.0, 1.0, 1.0], 1, "both"),
+        ([1.0, math.inf, math.inf], 0, "low"),
+    ],
+)
+def test_the_best_rate_is_the_middle_of_the_best(values: list[float], index: int, edge: str | None) -> None:
+    """And an end that is as good as the best makes an edge, wherever the chosen one lies."""
+    found = best_rate(np.geomspace(1e-3, 1.0, len(values)), values, direction="min")
+
+    assert (found.index, found.edge) == (index, edge)
+
+
+def test_the_middle_is_that_of_the_logarithms() -> None:
+    """Of 0.001, 0.01 and 1, all equally good, 0.01 is nearest to the middle, 0.0316."""
+    found = best_rate([1e-5, 0.001, 0.01, 1.0, 10.0], [0.0, 1.0, 1.0, 1.0, 0.0], direction="max")
+
+    assert found.index == 2
+
+
+def test_rates_close_to_the_best_do_not_make_the_mean_excess_small() -> None:
+    """The refined rates sharpen the basin; the excess is averaged over the even grid alone."""
+    decades = np.array([-4.0, -3.0, -2.25, -2.0, -1.75, -1.0, 0.0])
+    values = np.abs(decades + 2.0)
+    even = [True, True, False, True, False, True, True]
+
+    found = sensitivity(10.0**decades, values, direction="min", untrained=9.0, tolerance=0.25, even=even)
+
+    assert found.mean_excess == pytest.approx((2 + 1 + 0 + 1 + 2) / 5)
+    assert found.basin_width_decades == pytest.approx(0.5)
+
+
+def _intervals(scores: np.ndarray) -> tuple[tuple[float, float], tuple[float, float]]:
+    return intervals_over_seeds([1e-3, 1e-2, 1e-1], scores, direction="min", untrained=9.0, tolerance=0.5)
+
+
+def test_seeds_that_agree_leave_no_doubt() -> None:
+    """Three equal columns: the intervals have no width, at the value of one of them."""
+    basin, excess = _intervals(np.repeat([[1.0], [0.0], [1.0]], 3, axis=1))
+
+    assert basin == pytest.approx((1.0, 1.0))
+    assert excess == pytest.approx((2 / 3, 2 / 3))
+
+
+def test_seeds_that_differ_widen_the_intervals() -> None:
+    """The basin of one seed is a decade wide, that of the others two: both ends are drawn."""
+    basin, excess = _intervals(np.array([[1.0, 0.5, 0.5], [0.0, 0.0, 0.0], [1.0, 0.5, 0.5]]))
+
+    assert basin == pytest.approx((1.0, 2.0))
+    assert excess == pytest.approx((1 / 3, 2 / 3))
+
+
+def test_one_seed_bounds_nothing() -> None:
+    basin, excess = _intervals(np.array([[1.0], [0.0], [1.0]]))
+
+    assert np.isnan([*basin, *excess]).all()
