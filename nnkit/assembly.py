@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nnkit import pack
-from nnkit.jit import Lazy
+from nnkit.jit import Entry, Lazy
 
 _lock = threading.RLock()
 
@@ -154,3 +154,22 @@ class External(Lazy):
 
 def element_dtype(array: Any) -> str:
     return "float32" if array.dtype == np.float32 else "float64"
+
+
+class AssembledEntry(Entry):
+    """An entry that is itself a function of an assembly: numba has no part in it."""
+
+    def __init__(self, name: str, label: str, build: Callable[[str, str], str]) -> None:
+        self.name = name
+        self._assembly = Assembly(label, self._text)
+        self._build = build
+
+    def is_ready(self, dtype: str) -> bool:
+        return self._assembly.is_ready(dtype)
+
+    def address(self, dtype: str) -> int:
+        return next(iter(self._assembly.ensure(dtype).values()))
+
+    def _text(self, dtype: str) -> tuple[str, list[str]]:
+        symbol = f"nnkit_{self._assembly.name}_{dtype}"
+        return self._build(symbol, dtype), [symbol]

@@ -100,6 +100,8 @@ class OpKind:
     arguments: tuple[Argument, ...]
     flops: Work = lambda shapes: 0
     gradient: Callable[[Op, Sweep], None] | None = None
+    # The output whose values the scalar ``low`` bounds from below: a ReLU behind the op is that bound.
+    relu_into: str | None = None
 
     @property
     def operands(self) -> tuple[Operand, ...]:

@@ -1,4 +1,4 @@
-"""Fusing: a ReLU right behind a dense layer becomes the layer's last instruction."""
+"""Fusing: a ReLU right behind a dense or convolutional layer becomes the layer's last instruction."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from nnkit.ops import Buffer, Op, View
 
 
 def fuse_relu(ops: Sequence[Op]) -> list[Op]:
-    """Return ``ops`` with every ``dense`` + ``relu`` pair merged, where nobody else reads between them.
+    """Return ``ops`` with every ReLU merged into the op before it, if nobody else reads between.
 
     ReLU's gradient is a function of its output, so the value before it is dead after the fusion; the bits
     are those of the two separate ops.
@@ -16,8 +16,8 @@ def fuse_relu(ops: Sequence[Op]) -> list[Op]:
     for op in ops:
         before = fused[-1] if fused else None
         if before is not None and _can_fuse(before, op, readers):
-            output = op.buffer("y")
-            merged = {**before.views, "c": View(output, before.views["c"].shape)}
+            into = str(before.kind.relu_into)
+            merged = {**before.views, into: View(op.buffer("y"), before.views[into].shape)}
             fused[-1] = Op(before.kind, merged, {**before.scalars, "low": 0.0})
         else:
             fused.append(op)
@@ -34,8 +34,8 @@ def _readers(ops: Sequence[Op]) -> dict[Buffer, int]:
 
 def _can_fuse(before: Op, op: Op, readers: dict[Buffer, int]) -> bool:
     return (
-        before.kind.name == "dense"
+        before.kind.relu_into is not None
         and op.kind.name == "relu"
-        and op.buffer("x") is before.buffer("c")
+        and op.buffer("x") is before.buffer(before.kind.relu_into)
         and readers[op.buffer("x")] == 1
     )

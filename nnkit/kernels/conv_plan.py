@@ -12,6 +12,8 @@ from math import prod
 from nnkit.kernels.window import Pair, Windows
 
 _MOST_PIXELS = 4
+# No tile on any CPU has more rows than this.
+_MOST_ROWS = 14
 # The gradient of a kernel keeps its sums in registers over at least so many pixels.
 _PIXELS_PER_BLOCK = 256
 
@@ -86,7 +88,8 @@ class Convolution:
         before = _pair(span - 1 - origin for span, origin in zip(spans, one.origin, strict=True))
         # What is left after the gradient is zeros (or, where the last pixels were not read, cut off).
         after = _pair(
-            length + span - 1 - first - of for length, span, first, of in zip(one.size, spans, before, size, strict=True)
+            length + span - 1 - first - of
+            for length, span, first, of in zip(one.size, spans, before, size, strict=True)
         )
         pads = ((before[0], after[0]), (before[1], after[1]))
         windows = Windows(size, one.window, dilation=one.dilation, pads=pads)
@@ -121,6 +124,19 @@ class ForwardPlan:
     @property
     def is_woven(self) -> bool:
         return self.pixels > 1 and self.pixel_step > 1
+
+    @property
+    def skips_rows(self) -> bool:
+        """True where kernel rows above and below the image are left out.
+
+        Not so where a tile has pixels of several rows on any CPU: infinite weights would show the difference.
+        """
+        return -(-self.shape.windows.output[1] // self.pixels) > _MOST_ROWS // 2
+
+    @property
+    def scale(self) -> int:
+        """Return how far apart the values of the padded image lie where the tiles read it."""
+        return self.pixels if self.is_woven else 1
 
     @property
     def reads_image(self) -> bool:
@@ -177,6 +193,11 @@ class GradientPlan:
     def row(self) -> int:
         width = self.shape.windows.size[1] if self.reads_image else self.shape.windows.reach[1]
         return width * self.shape.channels
+
+    @property
+    def skips_rows(self) -> bool:
+        """True where windows are left out that have a tap's kernel row above or below the image."""
+        return len(self.places) // len(self.shape.runs(self.row)) > _MOST_ROWS // 2
 
     @property
     def image_size(self) -> int:

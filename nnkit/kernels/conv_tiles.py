@@ -3,6 +3,7 @@
 An image is copied into a padded buffer; then tiles of some pixels by one or two vectors of filters are
 computed in registers, straight from it. Every output value is one chain of fused multiply-adds over kernel
 rows, columns and channels in order, started from the bias: its bits depend on no tile and no register.
+Kernel rows that lie in the padding as a whole are left out, columns are not.
 """
 
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from nnkit.assembly import vector_bytes
 from nnkit.kernels.conv_plan import Convolution, ForwardPlan
 from nnkit.kernels.entry_ir import Values, emit_entry
 from nnkit.kernels.image_ir import emit_pad, emit_weave, emit_zeros
-from nnkit.kernels.vector_ir import Function
+from nnkit.kernels.vector_ir import I64, Function
 from nnkit.ops import Argument
 
 # Most rows of a tile of so many vectors, by register width: sums, a row of the kernel and one input fit.
-_MOST_ROWS = {64: {2: 14, 1: 14}, 32: {1: 6}, 16: {1: 3}}
-_UNROLL = 4
+MOST_ROWS = {64: {2: 14, 1: 14}, 32: {1: 6}, 16: {1: 3}}
+UNROLL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class _Forward:
     @property
     def strips(self) -> list[int]:
         """Return how many vectors each strip of filters has."""
-        widest = max(_MOST_ROWS[vector_bytes()])
+        widest = max(MOST_ROWS[vector_bytes()])
         whole, rest = divmod(self.plan.vectors, widest)
         return [widest] * whole + ([rest] if rest else [])
 
@@ -169,7 +170,9 @@ class _Forward:
         for c in range(n_filters):
             value = entry.builder.load(entry.at(w, (start + c) * self.shape.channels))
             for p in range(pixels):
-                vector = entry.builder.insert_element(vector, value, ir.Constant(ir.IntType(32), c * pixels + p))
+                vector = entry.builder.insert_element(
+                    vector, value, ir.Constant(ir.IntType(32), c * pixels + p)
+                )
         return vector
 
     # -- tiles ---------------------------------------------------------------------------------------
@@ -183,29 +186,65 @@ class _Forward:
             for first, vectors in self._strip_places():
                 self._convolve_strip(x_at, w_at, entry.at(y_at, first), low, first, vectors)
                 w_at = entry.at(w_at, (shape.depth + 1) * vectors * self.lanes)
-            step = plan.pixels if plan.is_woven else 1
-            return [entry.at(x_at, step * shape.group_channels), w_at, entry.at(y_at, shape.group_filters)]
+            return [
+                entry.at(x_at, plan.scale * shape.group_channels),
+                w_at,
+                entry.at(y_at, shape.group_filters),
+            ]
 
         entry.repeat("groups", shape.groups, [x, packed, y], convolve_group)
 
     def _convolve_strip(self, x: Any, w: Any, y: Any, low: Any, first: int, vectors: int) -> None:
         """Emit the tiles of all pixels by one strip of filters."""
         entry, shape = self.entry, self.shape
-        height, width = shape.windows.output
-        scale = self.plan.pixels if self.plan.is_woven else 1
-        x_row, y_row = scale * shape.windows.strides[0] * self.plan.row, width * shape.filters
+        bias, w = w, entry.at(w, vectors * self.lanes)
+        x_row = self.plan.scale * shape.windows.strides[0] * self.plan.row
+        y_row = shape.windows.output[1] * shape.filters
+        row = I64(0)
         for n_rows, times, cells in self._cut(vectors):
             tiles = [self._tile(vectors, first, self._cells(n_rows, columns)) for columns in cells]
 
             def convolve_rows(
                 _: Any, carried: list[Any], n_rows: int = n_rows, tiles: list[ir.Function] = tiles
             ) -> list[Any]:
-                x_at, y_at = carried
+                row_at, x_at, y_at = carried
+                skipped, left = self._kernel_rows(row_at, n_rows)
+                x_first = entry.at(x_at, entry.builder.mul(skipped, I64(self._x_kernel_row)))
+                w_first = entry.at(w, entry.builder.mul(skipped, I64(self._w_kernel_row(vectors))))
                 for tile in tiles:
-                    entry.builder.call(tile, [x_at, w, y_at, low])
-                return [entry.at(x_at, n_rows * x_row), entry.at(y_at, n_rows * y_row)]
+                    entry.builder.call(tile, [x_first, w_first, bias, y_at, low, left])
+                row_after = entry.builder.add(row_at, I64(n_rows))
+                return [row_after, entry.at(x_at, n_rows * x_row), entry.at(y_at, n_rows * y_row)]
 
-            x, y = entry.repeat("rows", times, [x, y], convolve_rows)
+            row, x, y = entry.repeat("rows", times, [row, x, y], convolve_rows)
+
+    @property
+    def _x_kernel_row(self) -> int:
+        return self.plan.scale * self.shape.windows.dilation[0] * self.plan.row
+
+    def _w_kernel_row(self, vectors: int) -> int:
+        return self.shape.depth // self.shape.windows.window[0] * vectors * self.lanes
+
+    def _kernel_rows(self, row: Any, n_rows: int) -> tuple[Any, Any]:
+        """Return (kernel rows that lie above the image, kernel rows after them that touch it)."""
+        windows, builder = self.shape.windows, self.entry.builder
+        height = windows.window[0]
+        if not self.plan.skips_rows:
+            return I64(0), I64(height)
+        assert n_rows == 1, n_rows
+        # A kernel row r reads row i · stride + r · dilation - origin of the image, which has ``size`` rows.
+        above = builder.sub(I64(windows.origin[0]), builder.mul(row, I64(windows.strides[0])))
+        first = self._ceiling(above, windows.dilation[0], height)
+        after = self._ceiling(builder.add(above, I64(windows.size[0])), windows.dilation[0], height)
+        return first, builder.sub(after, first)
+
+    def _ceiling(self, value: Any, divisor: int, most: int) -> Any:
+        """Return ceil(value / divisor), but at least 0 and at most ``most``."""
+        builder = self.entry.builder
+        quotient = builder.sdiv(builder.add(value, I64(divisor - 1)), I64(divisor))
+        # sdiv rounds towards 0, which for negative values is the 0 that is wanted anyway.
+        positive = builder.select(builder.icmp_signed("<", quotient, I64(0)), I64(0), quotient)
+        return builder.select(builder.icmp_signed(">", positive, I64(most)), I64(most), positive)
 
     def _cut(self, vectors: int) -> list[tuple[int, int, list[range]]]:
         """Return how the image is cut: (rows at a time, how often, columns of each tile).
@@ -213,22 +252,21 @@ class _Forward:
         Evenly: of two tiles that share 16 pixels each has 8. Columns count in vectors' pixels.
         """
         height, width = self.shape.windows.output
-        most = _MOST_ROWS[vector_bytes()][vectors]
+        most = MOST_ROWS[vector_bytes()][vectors]
         groups = -(-width // self.plan.pixels)
         at_once = max(1, min(height, most // groups))
-        columns = _even_ranges(groups, most)
-        heights = [len(part) for part in _even_ranges(height, at_once)]
+        columns = even_ranges(groups, most)
+        heights = [len(part) for part in even_ranges(height, at_once)]
         return [(n, heights.count(n), columns) for n in sorted(set(heights), reverse=True)]
 
     def _cells(self, n_rows: int, columns: range) -> Cells:
         shape, plan = self.shape, self.plan
         width = shape.windows.output[1]
-        scale = plan.pixels if plan.is_woven else 1
         cells = []
         for i in range(n_rows):
             for group in columns:
                 j = group * plan.pixels
-                x = scale * (i * shape.windows.strides[0] * plan.row + j * plan.pixel_step)
+                x = plan.scale * (i * shape.windows.strides[0] * plan.row + j * plan.pixel_step)
                 cells.append(Cell(x, (i * width + j) * shape.filters, min(plan.pixels, width - j)))
         return tuple(cells)
 
@@ -242,29 +280,27 @@ class _Forward:
 
     def _emit_tile(self, name: str, vectors: int, filters: int, cells: Cells) -> ir.Function:
         pointer = self.element.pointer
-        parameters = [pointer, pointer, pointer, self.element.scalar]
+        parameters = [pointer, pointer, pointer, pointer, self.element.scalar, I64]
         tile = Function(self.entry.module, self.element, name, parameters, internal=True)
-        x, w, y, low = tile.ir.args
-        start = [tile.load(tile.at(w, v * self.lanes)) for v in range(vectors)]
+        x, w, bias, y, low, kernel_rows = tile.ir.args
+        start = [tile.load(tile.at(bias, v * self.lanes)) for v in range(vectors)]
         sums = [start[v] for _ in cells for v in range(vectors)]
-        sums = self._accumulate(tile, x, tile.at(w, vectors * self.lanes), sums, cells)
+        sums = self._accumulate(tile, kernel_rows, [x, w, *sums], cells)
         floor = tile.splat(low)
         for r, cell in enumerate(cells):
-            self._store(tile, [tile.at_least(value, floor) for value in sums[r * vectors : (r + 1) * vectors]],
-                        tile.at(y, cell.y), filters, cell.pixels)  # fmt: skip
+            values = [tile.at_least(value, floor) for value in sums[r * vectors : (r + 1) * vectors]]
+            self._store(tile, values, tile.at(y, cell.y), filters, cell.pixels)
         tile.finish()
         return tile.ir
 
-    def _accumulate(self, tile: Function, x: Any, w: Any, sums: list[Any], cells: Cells) -> list[Any]:
+    def _accumulate(self, tile: Function, kernel_rows: Any, carried: list[Any], cells: Cells) -> list[Any]:
         """Emit the loops over kernel rows, columns and channels around the multiply-adds; return the sums."""
         shape, plan = self.shape, self.plan
-        step = plan.pixels if plan.is_woven else 1
-        vectors = len(sums) // len(cells)
-        (height, width), (down, across) = shape.windows.window, shape.windows.dilation
-        if shape.is_contiguous:
-            n_runs, length, run_step = 1, width * shape.channels, 0
-        else:
-            n_runs, length, run_step = width, shape.group_channels, across * shape.channels
+        vectors = (len(carried) - 2) // len(cells)
+        width, across = shape.windows.window[1], shape.windows.dilation[1]
+        n_runs, length = (1, width * shape.channels) if shape.is_contiguous else (width, shape.group_channels)
+        # LLVM would keep inputs that several pixels of a tile share, in registers that there are not.
+        at_once = min(UNROLL, plan.pixel_step)
 
         def multiply_add(carried: list[Any]) -> list[Any]:
             x_at, w_at, *values = carried
@@ -273,19 +309,17 @@ class _Forward:
             for r, cell in enumerate(cells):
                 inputs = tile.load_repeated(tile.at(x_at, cell.x), plan.pixels)
                 updated += [tile.fma(inputs, row[v], values[r * vectors + v]) for v in range(vectors)]
-            return [tile.at(x_at, step), tile.at(w_at, vectors * self.lanes), *updated]
+            return [tile.at(x_at, plan.scale), tile.at(w_at, vectors * self.lanes), *updated]
 
         def run(_: Any, carried: list[Any]) -> list[Any]:
-            x_run = carried[0]
-            values = _unrolled(tile, length, carried, multiply_add)
-            return [tile.at(x_run, step * run_step), *values[1:]]
+            values = unrolled(tile, length, carried, multiply_add, at_once)
+            return [tile.at(carried[0], plan.scale * across * shape.channels), *values[1:]]
 
         def kernel_row(_: Any, carried: list[Any]) -> list[Any]:
-            x_row = carried[0]
             values = tile.repeat("runs", n_runs, carried, run)
-            return [tile.at(x_row, step * down * plan.row), *values[1:]]
+            return [tile.at(carried[0], self._x_kernel_row), *values[1:]]
 
-        return tile.repeat("kernel_rows", height, [x, w, *sums], kernel_row)[2:]
+        return tile.loop("kernel_rows", kernel_rows, carried, kernel_row)[2:]
 
     def _store(self, tile: Function, values: list[Any], y: Any, filters: int, pixels: int) -> None:
         """Store one row of a tile: some filters of one pixel, or all filters of some pixels."""
@@ -298,12 +332,12 @@ class _Forward:
             tile.store(value, tile.at(y, v * self.lanes), tile.leading_lanes(filters - v * self.lanes))
 
 
-def _unrolled(tile: Function, count: int, carried: list[Any], step: Any) -> list[Any]:
+def unrolled(tile: Function, count: int, carried: list[Any], step: Any, at_once: int) -> list[Any]:
     """Emit ``count`` steps, a few at a time: long straight code would not fit the decoded-op cache."""
-    whole, rest = divmod(count, _UNROLL)
+    whole, rest = divmod(count, at_once)
 
     def body(_: Any, values: list[Any]) -> list[Any]:
-        for _ in range(_UNROLL):
+        for _ in range(at_once):
             values = step(values)
         return values
 
@@ -313,8 +347,8 @@ def _unrolled(tile: Function, count: int, carried: list[Any], step: Any) -> list
     return carried
 
 
-def _even_ranges(count: int, most: int) -> list[range]:
-    """Cut ``range(count)`` into the fewest parts of at most ``most``, none more than one longer than another."""
+def even_ranges(count: int, most: int) -> list[range]:
+    """Cut ``range(count)`` into the fewest parts of at most ``most``, as even as can be."""
     n_parts = -(-count // most)
     base, longer = divmod(count, n_parts)
     ranges, start = [], 0

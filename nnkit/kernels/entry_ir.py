@@ -1,4 +1,4 @@
-"""Entries written as vector IR: ops that pass through llvmlite alone, in milliseconds instead of tenths of seconds."""
+"""Entries written as vector IR, for ops that llvmlite alone compiles, in a fraction of numba's time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +31,9 @@ def emit_entry(
         if isinstance(argument, Operand):
             assert argument.external is None, argument.name
             offset = entry.builder.load(entry.at(args, position))
-            values[argument.name] = entry.builder.bitcast(entry.at(base, offset), _pointer(element, argument.type))
+            values[argument.name] = entry.builder.bitcast(
+                entry.at(base, offset), _pointer(element, argument.type)
+            )
             position += 1 + argument.rank
         elif argument.cell is not None:
             values[argument.name] = _number(entry, base, argument.cell, argument.type)

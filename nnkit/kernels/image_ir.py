@@ -50,7 +50,9 @@ def emit_pad(function: Function, shape: Convolution, source: Any, target: Any) -
         return
     row = reach[1] * channels
     source = function.at(source, (rows[0] * width + columns[0]) * channels)
-    target = function.at(target, (rows[0] * down + origin[0]) * row + (columns[0] * across + origin[1]) * channels)
+    target = function.at(
+        target, (rows[0] * down + origin[0]) * row + (columns[0] * across + origin[1]) * channels
+    )
 
     def copy_row(_: Any, carried: list[Any]) -> list[Any]:
         source_at, target_at = carried
@@ -61,7 +63,7 @@ def emit_pad(function: Function, shape: Convolution, source: Any, target: Any) -
         return [function.at(source_at, width * channels), function.at(target_at, down * row)]
 
     def copy_pixel(_: Any, carried: list[Any]) -> list[Any]:
-        emit_copy(function, *carried, channels)
+        emit_copy(function, carried[0], carried[1], channels)
         return [function.at(carried[0], channels), function.at(carried[1], across * channels)]
 
     function.repeat("rows", len(rows), [source, target], copy_row)

@@ -16,11 +16,12 @@ class Element:
     i of every result is the same chain of operations everywhere.
     """
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: str, lanes: int | None = None) -> None:
         self.dtype = dtype
         self.scalar = ir.FloatType() if dtype == "float32" else ir.DoubleType()
         self.size = 4 if dtype == "float32" else 8
-        self.lanes = 64 // self.size
+        # Fewer lanes where a kernel works value by value and its rows are short.
+        self.lanes = lanes or 64 // self.size
         self.vector = ir.VectorType(self.scalar, self.lanes)
         self.pointer = self.scalar.as_pointer()
         self.suffix = f"v{self.lanes}f{8 * self.size}"
@@ -67,7 +68,7 @@ class Function:
         return self.builder.icmp_signed("<", numbers, self.splat(count))
 
     def leading_lanes(self, count: int) -> Any:
-        """Return the constant mask of the first ``count`` lanes; None, for no mask, where it is all of them."""
+        """Return the constant mask of the first ``count`` lanes; None, which is no mask, if these are all."""
         lanes = self.element.lanes
         if count >= lanes:
             return None
@@ -77,7 +78,9 @@ class Function:
         """Return ``count`` values from ``pointer`` on, repeated over all lanes."""
         if count == 1:
             return self.splat(self.builder.load(pointer))
-        few = self.builder.load(self.builder.bitcast(pointer, ir.VectorType(self.element.scalar, count).as_pointer()))
+        few = self.builder.load(
+            self.builder.bitcast(pointer, ir.VectorType(self.element.scalar, count).as_pointer())
+        )
         few.align = self.element.size
         return self.shuffle(few, few, [lane % count for lane in range(self.element.lanes)])
 

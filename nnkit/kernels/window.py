@@ -21,7 +21,9 @@ class Windows:
     @property
     def spans(self) -> Pair:
         """Return the pixels from a window's first tap to its last, both included."""
-        return _pair(dilation * (taps - 1) + 1 for taps, dilation in zip(self.window, self.dilation, strict=True))
+        return _pair(
+            dilation * (taps - 1) + 1 for taps, dilation in zip(self.window, self.dilation, strict=True)
+        )
 
     @property
     def output(self) -> Pair:

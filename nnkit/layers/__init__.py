@@ -2,6 +2,7 @@
 
 from nnkit.layers.activation import ELU, Activation, LeakyReLU
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.convolution import Conv1D, Conv2D
 from nnkit.layers.dense import Dense
 from nnkit.layers.dropout import Dropout
 from nnkit.layers.normalization import BatchNormalization
@@ -15,6 +16,8 @@ __all__ = [
     "LAYERS",
     "Activation",
     "BatchNormalization",
+    "Conv1D",
+    "Conv2D",
     "Dense",
     "Dropout",
     "Flatten",

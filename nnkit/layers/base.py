@@ -36,9 +36,9 @@ LAYERS: Registry[LayerRecord] = Registry("layer")
 
 
 def snake_case(name: str) -> str:
-    """Return Keras's name of a layer in a model: ``BatchNormalization`` is ``batch_normalization``."""
+    """Return Keras's name of a layer in a model: ``MaxPooling2D`` is ``max_pooling2d``."""
     letters = [
-        f"_{c.lower()}" if c.isupper() and i and not name[i - 1].isupper() else c.lower()
+        f"_{c.lower()}" if c.isupper() and i and name[i - 1].islower() else c.lower()
         for i, c in enumerate(name)
     ]
     return "".join(letters)

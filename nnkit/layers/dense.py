@@ -62,7 +62,7 @@ def _dense_gradient(op: Op, sweep: Sweep) -> None:
         sweep.arrive(x, dx)
 
 
-DENSE = OpKind("dense", _MATMUL, _ARGUMENTS, _matmul_flops, _dense_gradient)
+DENSE = OpKind("dense", _MATMUL, _ARGUMENTS, _matmul_flops, _dense_gradient, relu_into="c")
 DENSE_BACKWARD_KERNEL = OpKind("dense_backward_kernel", _MATMUL, _ARGUMENTS, _matmul_flops)
 DENSE_BACKWARD_INPUT = OpKind("dense_backward_input", _MATMUL, _ARGUMENTS, _matmul_flops)
 COLUMN_SUM = op_kind(

@@ -1,0 +1,235 @@
+"""Convolutions over images and sequences, and their gradient rules."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from nnkit.activations import BoundActivation
+from nnkit.compiler.backward import Sweep
+from nnkit.compiler.emitter import Emitter, Penalty
+from nnkit.errors import InvalidArgument
+from nnkit.initializers import BoundInitializer
+from nnkit.kernels.conv import backward_kernel_entry, forward_entry
+from nnkit.kernels.conv_plan import Convolution, ForwardPlan, GradientPlan
+from nnkit.layers.activation import emit_activation, resolve_activation
+from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.draw import emit_draw, resolve_initializer
+from nnkit.layers.window import (
+    Padding,
+    Size,
+    checked_padding,
+    checked_size,
+    image_shape,
+    image_size,
+    windows_over,
+)
+from nnkit.ops import Argument, Buffer, Op, Operand, OpKind, Scalar
+from nnkit.registry import Hyper
+
+_NO_FLOOR = float("-inf")
+
+
+@cache
+def forward_kind(shape: Convolution, *, has_bias: bool) -> OpKind:
+    """Return the op kind of a convolution of this shape; of the gradient for an input, if it is turned."""
+    bias = (Operand("bias", "in"),) if has_bias else ()
+    arguments: tuple[Argument, ...] = (
+        Operand("x", "in"),
+        Operand("w", "in"),
+        *bias,
+        Operand("y", "out"),
+        Operand("padded", "scratch"),
+        Operand("packed", "scratch"),
+        Scalar("low"),
+    )
+    name = "conv2d_backward_input" if shape.turned else "conv2d"
+    entry = forward_entry(name, shape, arguments)
+
+    def gradient(op: Op, sweep: Sweep) -> None:
+        _emit_gradient(op, sweep, shape, has_bias=has_bias)
+
+    n_outputs = shape.windows.output[0] * shape.windows.output[1] * shape.filters
+    return OpKind(
+        name,
+        entry,
+        arguments,
+        flops=lambda shapes: shapes["y"][0] // n_outputs * shape.flops,
+        gradient=None if shape.turned else gradient,
+        relu_into="y",
+    )
+
+
+@cache
+def backward_kernel_kind(shape: Convolution, *, has_bias: bool) -> OpKind:
+    """Return the op kind of the gradients for kernel and bias."""
+    bias = (Operand("db", "out"),) if has_bias else ()
+    arguments: tuple[Argument, ...] = (
+        Operand("x", "in"),
+        Operand("dy", "in"),
+        Operand("dw", "out"),
+        *bias,
+        Operand("padded", "scratch"),
+        Operand("sums", "scratch"),
+    )
+    n_outputs = shape.windows.output[0] * shape.windows.output[1] * shape.filters
+    return OpKind(
+        "conv2d_backward_kernel",
+        backward_kernel_entry("conv2d_backward_kernel", shape, arguments),
+        arguments,
+        flops=lambda shapes: shapes["dy"][0] // n_outputs * shape.flops,
+    )
+
+
+def emit_forward(
+    emitter: Emitter | Sweep, shape: Convolution, x: Buffer, w: Buffer, bias: Buffer | None, y: Buffer
+) -> None:
+    """Emit the convolution of ``x`` into ``y`` with its scratch buffers."""
+    plan = ForwardPlan(shape, emitter.graph.lanes)
+    views = {
+        "x": x,
+        "w": w,
+        "y": y,
+        "padded": emitter.transient(f"{y.name} padded", (plan.plain_size + plan.woven_size,)),
+        "packed": emitter.transient(f"{y.name} kernel", (plan.packed_size,)),
+    }
+    if bias is not None:
+        views["bias"] = bias
+    emitter.emit(forward_kind(shape, has_bias=bias is not None), views, low=_NO_FLOOR)
+
+
+def _emit_gradient(op: Op, sweep: Sweep, shape: Convolution, *, has_bias: bool) -> None:
+    x, w = op.buffer("x"), op.buffer("w")
+    dy = sweep.gradient(op.buffer("y"))
+    assert dy is not None
+    plan = GradientPlan(shape, sweep.graph.lanes)
+    views = {
+        "x": x,
+        "dy": dy,
+        "dw": sweep.parameter_gradient(w),
+        "padded": sweep.transient(f"d {w.name} padded", (plan.padded_size,)),
+        "sums": sweep.transient(f"d {w.name} sums", (plan.sums_size,)),
+    }
+    if has_bias:
+        views["db"] = sweep.parameter_gradient(op.buffer("bias"))
+    sweep.emit(backward_kernel_kind(shape, has_bias=has_bias), views)
+    if sweep.wants(x):
+        dx = sweep.new_gradient(x)
+        emit_forward(sweep, shape.gradient(), dy, w, None, dx)
+        sweep.arrive(x, dx)
+
+
+@dataclass(frozen=True)
+class Conv2D(Layer):
+    """A convolution over images.
+
+    Formula     y[b, i, j, o] = activation(bias[o] + Σ x[b, i·S + r·D, j·S + s·D, c] · kernel[r, s, c, o])
+    Shapes      x: (batch, height, width, channels); kernel: (height, width, channels / groups, filters)
+    """
+
+    filters: int
+    kernel_size: Size
+    strides: Size = 1
+    padding: Padding = "valid"
+    dilation_rate: Size = 1
+    groups: int = 1
+    activation: str | BoundActivation = "linear"
+    use_bias: bool = True
+    kernel_initializer: str | BoundInitializer = "glorot_uniform"
+    bias_initializer: str | BoundInitializer = "zeros"
+    kernel_l1: float = 0.0
+    kernel_l2: float = 0.0
+
+    _n_axes = 2
+
+    def __post_init__(self) -> None:
+        name = self.record.name
+        numbers = {"filters": self.filters, "groups": self.groups, "l1": self.kernel_l1, "l2": self.kernel_l2}
+        self.record.resolve(numbers, name)
+        for argument in ("kernel_size", "strides", "dilation_rate"):
+            checked_size(getattr(self, argument), argument, name, self._n_axes)
+        checked_padding(self.padding, name, self._n_axes)
+        if self.filters % self.groups:
+            raise InvalidArgument(
+                f"{name}: filters must be a multiple of groups, found {self.filters} and {self.groups}."
+            )
+        resolve_activation(self.activation)
+        resolve_initializer(self.kernel_initializer)
+        resolve_initializer(self.bias_initializer)
+
+    def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
+        shape = self._shape(x, name)
+        n_axes = self._n_axes
+        kernel_shape = (*shape.windows.window[2 - n_axes :], shape.group_channels, self.filters)
+        is_new = emitter.is_new(f"{name}/kernel")
+        w = emitter.parameter(f"{name}/kernel", kernel_shape, penalty=Penalty(self.kernel_l1, self.kernel_l2))
+        b = emitter.parameter(f"{name}/bias", (self.filters,)) if self.use_bias else None
+        if is_new:
+            emit_draw(emitter, w, self.kernel_initializer)
+            if b is not None:
+                emit_draw(emitter, b, self.bias_initializer)
+        y = emitter.transient(
+            f"{name}/output", image_shape(x.shape[0], shape.windows.output, self.filters, n_axes)
+        )
+        emit_forward(emitter, shape, x, w, b, y)
+        return emit_activation(emitter, y, self.activation, name)
+
+    def _shape(self, x: Buffer, name: str) -> Convolution:
+        n_axes = self._n_axes
+        size, channels = image_size(x.shape, n_axes, name)
+        if channels % self.groups:
+            raise InvalidArgument(
+                f"{name}: {channels} input channels cannot be split into {self.groups} groups."
+            )
+        windows = windows_over(
+            size,
+            checked_size(self.kernel_size, "kernel_size", name, n_axes),
+            strides=checked_size(self.strides, "strides", name, n_axes),
+            padding=checked_padding(self.padding, name, n_axes),
+            dilation=checked_size(self.dilation_rate, "dilation_rate", name, n_axes),
+            where=name,
+        )
+        return Convolution(windows, channels, self.filters, self.groups)
+
+
+@dataclass(frozen=True)
+class Conv1D(Conv2D):
+    """A convolution over sequences.
+
+    Formula     y[b, t, o] = activation(bias[o] + Σ x[b, t·S + s·D, c] · kernel[s, c, o])
+    Shapes      x: (batch, steps, channels); kernel: (steps, channels / groups, filters)
+    """
+
+    _n_axes = 1
+
+
+_HYPERPARAMETERS = (
+    Hyper("filters", default=32, at_least=1, integer=True, summary="number of output channels"),
+    Hyper(
+        "groups",
+        default=1,
+        at_least=1,
+        integer=True,
+        summary="parts of the channels that do not see each other",
+    ),
+    Hyper("l1", default=0.0, at_least=0.0, summary="strength of the L1 penalty of the kernel"),
+    Hyper("l2", default=0.0, at_least=0.0, summary="strength of the L2 penalty of the kernel"),
+)
+Conv2D.record = LAYERS.add(
+    LayerRecord(
+        name="Conv2D",
+        summary="Weighs the pixels around every output pixel, with the same weights everywhere.",
+        formula="y[i, j, o] = activation(bias[o] + sum_rsc x[i S + r D, j S + s D, c] kernel[r, s, c, o])",
+        source="LeCun et al. (1989), Neural Computation 1(4); arguments of keras.layers.Conv2D",
+        hyperparameters=_HYPERPARAMETERS,
+        make=Conv2D,
+    )
+)
+Conv1D.record = LAYERS.add(
+    LayerRecord(
+        name="Conv1D",
+        summary="Conv2D along one axis.",
+        formula="y[t, o] = activation(bias[o] + sum_sc x[t S + s D, c] kernel[s, c, o])",
+        source="Waibel et al. (1989), IEEE TASSP 37(3); arguments of keras.layers.Conv1D",
+        hyperparameters=_HYPERPARAMETERS,
+        make=Conv1D,
+    )
+)
