@@ -12,7 +12,7 @@ from nnkit import losses, optimizers, saving
 from nnkit.callbacks import Callback
 from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.program import Program, compile_program
-from nnkit.errors import InvalidArgument, InvalidData
+from nnkit.errors import InvalidArgument, InvalidData, NnkitError
 from nnkit.execution import Data, Trial
 from nnkit.fitting import Fit
 from nnkit.layers.base import Layer
@@ -264,16 +264,22 @@ class Trace:
 def load_model(path: str | Path) -> Sequential:
     """Return the model in ``path``, weights and running statistics included; compile it to train on."""
     facts, arrays = saving.read(Path(path))
-    model = Sequential(
-        facts["layers"], input_shape=facts["input_shape"], seed=facts["seed"], dtype=facts["dtype"]
-    )
+    try:
+        model = Sequential(**facts)
+        _fill_in(model, arrays)
+    except NnkitError as error:
+        raise InvalidData(f"{path}: {error}") from error
+    return model
+
+
+def _fill_in(model: Sequential, arrays: Mapping[str, Array]) -> None:
     for kind, views in (("parameter", model.parameters), ("state", model.states)):
         for name, view in views.items():
             saved = arrays.get(f"{kind}:{name}")
             if saved is None or saved.shape != view.shape:
-                raise InvalidData(f"{path}: {kind} {name!r} is missing or has the wrong shape.")
+                found = "none" if saved is None else saved.shape
+                raise InvalidData(f"{kind} {name}: expected an array of shape {view.shape}, found {found}.")
             view[...] = saved
-    return model
 
 
 def _check_arguments(layers: object, input_shape: object, seed: object, dtype: str) -> None:

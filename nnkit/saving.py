@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
-import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnkit.activations import BoundActivation
-from nnkit.errors import EnvironmentProblem, InvalidData
+from nnkit.errors import EnvironmentProblem, InvalidData, NnkitError
 from nnkit.initializers import BoundInitializer
 from nnkit.layers import record as layer_record
 from nnkit.layers.base import Layer
@@ -39,24 +40,38 @@ def save(model: Sequential, path: Path) -> None:
             np.savez(stream, model=np.array(json.dumps(facts)), allow_pickle=False, **arrays)
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         raise EnvironmentProblem(f"{path}: the model cannot be written ({error.strerror}).") from error
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what `save` wrote: the facts, with the layers made again, and the arrays by name."""
     try:
-        with np.load(path, allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
-        facts = json.loads(str(arrays.pop("model")))
-        facts["layers"] = [make_layer(one) for one in facts["layers"]]
+        content = path.read_bytes()
     except FileNotFoundError as error:
         raise EnvironmentProblem(f"{path}: there is no such file.") from error
     except OSError as error:
         raise EnvironmentProblem(f"{path}: the model cannot be read ({error.strerror or error}).") from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    try:
+        return _parse(content)
+    except NnkitError as error:
+        raise InvalidData(f"{path}: {error}") from error
+    # A damaged file makes zipfile, numpy and json raise a dozen kinds of exceptions, all to be told alike.
+    except Exception as error:
         raise InvalidData(f"{path}: is not a saved model, or is damaged ({type(error).__name__}).") from error
-    return facts, arrays
+
+
+def _parse(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as found:
+        arrays = {name: found[name] for name in found.files}
+    facts = json.loads(str(arrays.pop("model")))
+    if facts["format"] != _FORMAT:
+        raise InvalidData(
+            f"expected a model of format {_FORMAT}, found format {facts['format']!r}. Upgrade nnkit."
+        )
+    kept = {name: facts[name] for name in ("input_shape", "seed", "dtype")}
+    return {**kept, "layers": [make_layer(one) for one in facts["layers"]]}, arrays
 
 
 def describe_layer(layer: Layer) -> dict[str, Any]:
