@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from nnbench import environment, runner
 from nnbench.clock import Clock, iso_utc
@@ -14,6 +15,7 @@ from nnbench.matrix import CaseMatrix, TrialSpec, in_order
 from nnbench.progress import Progress
 from nnbench.records import CaseFacts, RunRecord, TrialRecord
 from nnbench.request import Plan
+from nnbench.settings import Settings
 from nnbench.spec import CaseSpec
 from nnbench.stopping import Stop
 from nnbench.store import MissingStore, Store
@@ -37,7 +39,7 @@ def forecast(plan: Plan) -> Forecast:
     trials = plan.matrix.trials()
     cached = _cached(plan, trials)
     todo = [trial for trial in trials if trial.key not in cached]
-    jobs = n_jobs(plan)
+    jobs = n_jobs(plan.settings)
     per_configuration = {_configuration(trial): estimate_s(trial) for trial in _one_each(todo)}
     seconds = sum(per_configuration[_configuration(trial)] for trial in todo)
     return Forecast(len(trials), len(trials) - len(todo), seconds / min(jobs, max(1, len(todo))), jobs)
@@ -77,23 +79,22 @@ def carry_out(
     keys = tuple(trial.key for trial in trials)
     cached = store.finished_keys(keys)
     run = RunRecord(
-        run=_run_name(created, keys),
+        run=run_name(created, keys),
         created=iso_utc(created),
         command=command,
         cases=facts,
         varying=plan.matrix.varying,
         against=plan.against,
         trial_keys=keys,
-        environment={**environment.machine(), "engine": "threads", "jobs": n_jobs(plan)},
+        environment=surroundings(plan.settings),
         elapsed_s=0.0,
         n_new=0,
         n_cached=len(cached),
     )
     # Recorded now as well: a run that is killed can still be reported.
     store.put_run(run)
-    todo = in_order([trial for trial in trials if trial.key not in cached], plan.settings.order)
-    warm_s = _warm_up(todo, progress, clock, stop) if todo else 0.0
-    n_new = _train(todo, n_jobs(plan), store, progress, stop)
+    todo = [trial for trial in trials if trial.key not in cached]
+    n_new, warm_s = train(todo, plan.settings, store, clock=clock, progress=progress, stop=stop)
     run = replace(
         run,
         elapsed_s=clock.elapsed_s() - began_s,
@@ -105,8 +106,30 @@ def carry_out(
     return run
 
 
-def n_jobs(plan: Plan) -> int:
-    return plan.settings.jobs or environment.usable_cores()
+def n_jobs(chosen: Settings) -> int:
+    return chosen.jobs or environment.usable_cores()
+
+
+def surroundings(chosen: Settings) -> dict[str, Any]:
+    """Return where and how the trials run, for the record."""
+    return {**environment.machine(), "engine": "threads", "jobs": n_jobs(chosen)}
+
+
+def train(
+    todo: Sequence[TrialSpec],
+    chosen: Settings,
+    store: Store,
+    *,
+    clock: Clock,
+    progress: Progress,
+    stop: Stop,
+) -> tuple[int, float]:
+    """Run the trials and record each; return how many were recorded, and the seconds of warming up."""
+    if not todo:
+        return 0, 0.0
+    ordered = in_order(list(todo), chosen.order)
+    warm_s = _warm_up(ordered, progress, clock, stop)
+    return _train(ordered, n_jobs(chosen), store, progress, stop), warm_s
 
 
 class _Stopped(Exception):
@@ -128,9 +151,7 @@ def _warm_up(todo: Sequence[TrialSpec], progress: Progress, clock: Clock, stop: 
     return clock.elapsed_s() - began_s
 
 
-def _train(
-    todo: Sequence[TrialSpec], jobs: int, store: Store, progress: Progress, stop: Stop
-) -> int:
+def _train(todo: Sequence[TrialSpec], jobs: int, store: Store, progress: Progress, stop: Stop) -> int:
     """Run the trials and return how many were recorded."""
     from nnbench.trial import run_trial
 
@@ -186,7 +207,7 @@ def _as_run(part: CaseMatrix) -> CaseSpec:
     return part.case.trained_at(int(sizes[0])) if len(sizes) == 1 else part.case
 
 
-def _run_name(created: datetime, keys: Sequence[str]) -> str:
+def run_name(created: datetime, keys: Sequence[str]) -> str:
     """Return a name that sorts by time, and that two runs started in the same second do not share."""
     sha = hashlib.sha256(repr(created).encode())
     for key in keys:

@@ -95,7 +95,7 @@ class Matrix:
 
     def trials(self) -> list[TrialSpec]:
         """Return every trial: by case, then configuration, then seed."""
-        return [trial for part, axes in self.configurations() for trial in _with_seeds(part, axes)]
+        return [trial for part, axes in self.configurations() for trial in with_seeds(part, axes, part.seeds)]
 
 
 def cross(
@@ -140,10 +140,16 @@ def _axes(optimizer: choices.Optimizer, others: tuple[str, ...]) -> Axes:
     return Axes(tuple(chosen.items()))
 
 
-def _with_seeds(part: CaseMatrix, axes: Axes) -> Iterator[TrialSpec]:
+def configuration_key(part: CaseMatrix, axes: Axes) -> str:
+    """Return the hash of what all trials of a configuration share, at whatever rate and seed."""
+    return _identity(part, axes.without("learning_rate"), part.case.training.epochs).hexdigest()
+
+
+def with_seeds(part: CaseMatrix, axes: Axes, seeds: Ranges) -> Iterator[TrialSpec]:
+    """Yield the trials of a configuration."""
     epochs = part.case.training.epochs
     identity = _identity(part, axes, epochs)
-    for seed in itertools.chain.from_iterable(part.seeds):
+    for seed in itertools.chain.from_iterable(seeds):
         # The start of the text is hashed once per configuration: a key costs a microsecond, not fifty.
         sha = identity.copy()
         sha.update(f'"seed":{seed}}}'.encode())

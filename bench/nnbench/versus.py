@@ -8,7 +8,7 @@ from nnbench.errors import NothingMeasured, UsageError
 from nnbench.findings import Findings
 from nnbench.records import Axes, CaseFacts, Comparison
 from nnbench.statistics.pairs import PairResult, compare
-from nnbench.statistics.summary import scores_by_configuration
+from nnbench.statistics.summary import as_comparison, scores_by_configuration
 from nnbench.statistics.verdicts import decide_family
 
 LEVEL = 0.05
@@ -59,18 +59,7 @@ def decided(pairs: Sequence[Pair]) -> list[Comparison]:
     """Return the verdict on every pair, corrected over all of them."""
     decisions = decide_family([pair.result for pair in pairs], level=LEVEL)
     return [
-        Comparison(
-            case=pair.facts.name,
-            a=pair.a,
-            b=pair.b,
-            verdict=decision.verdict,
-            difference=pair.result.difference,
-            interval=pair.result.interval,
-            p=decision.p,
-            n=pair.result.n,
-            seeds_needed=decision.seeds_needed,
-            reason=decision.reason,
-        )
+        as_comparison(pair.facts, pair.a, pair.b, pair.result, decision)
         for pair, decision in zip(pairs, decisions, strict=True)
     ]
 

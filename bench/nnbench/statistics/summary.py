@@ -15,6 +15,8 @@ from nnbench.records import Axes, CaseFacts, Comparison, ConfigurationSummary, T
 from nnbench.statistics.failures import failure_kind
 from nnbench.statistics.families import leader_family
 from nnbench.statistics.intervals import median_interval, wilson_interval
+from nnbench.statistics.pairs import PairResult
+from nnbench.statistics.verdicts import Decision
 
 _EVIDENCE = frozenset({"finished", "diverged", "pruned"})
 
@@ -76,21 +78,22 @@ def comparisons(
     decided = leader_family(
         scores, direction=facts.direction, noticeable=facts.noticeable, level=level, reference=against
     )
-    return [
-        Comparison(
-            case=facts.name,
-            a=item.a,
-            b=item.b,
-            verdict=item.decision.verdict,
-            difference=item.pair.difference,
-            interval=item.pair.interval,
-            p=item.decision.p,
-            n=item.pair.n,
-            seeds_needed=item.decision.seeds_needed,
-            reason=item.decision.reason,
-        )
-        for item in decided
-    ]
+    return [as_comparison(facts, item.a, item.b, item.pair, item.decision) for item in decided]
+
+
+def as_comparison(facts: CaseFacts, a: Axes, b: Axes, pair: PairResult, decision: Decision) -> Comparison:
+    return Comparison(
+        case=facts.name,
+        a=a,
+        b=b,
+        verdict=decision.verdict,
+        difference=pair.difference,
+        interval=pair.interval,
+        p=decision.p,
+        n=pair.n,
+        seeds_needed=decision.seeds_needed,
+        reason=decision.reason,
+    )
 
 
 def has_reached_target(trial: TrialRecord) -> bool:

@@ -1,0 +1,290 @@
+"""Search the learning rate of every configuration at equal budget, then measure it on fresh seeds.
+
+The rate with the best median over the tuning seeds is chosen; a diverged trial counts as the worst, and of
+several equally good rates the middle one is taken. Trials are those of ``run``: the store has each once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from nnbench import axes as choices
+from nnbench import experiment
+from nnbench.clock import Clock, iso_utc
+from nnbench.errors import UsageError
+from nnbench.matrix import CaseMatrix, TrialSpec, configuration_key, with_seeds
+from nnbench.progress import Progress
+from nnbench.rates import MOST_ROUNDS, PER_ROUND, ROUNDS, Search, first_rates
+from nnbench.records import Axes, CaseFacts, RateSearch, RunRecord, Tuning
+from nnbench.request import Plan
+from nnbench.seeds import Ranges, n_seeds, read_seeds
+from nnbench.statistics.summary import worst_score
+from nnbench.statistics.tuning import median_scores
+from nnbench.stopping import Stop
+from nnbench.store import Store
+from nnkit.registry import spell_value
+
+FIRST_TUNING_SEED = 1_000_000  # far from the seeds that anybody reports
+POINTS, DECADES, TUNING_SEEDS = 13, 6.0, 3
+_RATE = "learning_rate"
+
+
+@dataclass(frozen=True, slots=True)
+class TunePlan:
+    """A search that has passed every check that needs no training. ``plan`` is at the default rates."""
+
+    plan: Plan
+    tuning_seeds: Ranges
+    n_points: int
+    decades: float
+
+    @property
+    def n_configurations(self) -> int:
+        return len(list(self.plan.matrix.configurations()))
+
+    @property
+    def n_rates(self) -> int:
+        """Return how many rates every configuration is tried at, if none is left on an edge."""
+        return self.n_points + ROUNDS * PER_ROUND
+
+    @property
+    def n_trials(self) -> int:
+        """Return the least number of trials that the search asks for."""
+        fresh = sum(2 * n_seeds(part.seeds) for part, _ in self.plan.matrix.configurations())
+        return self.n_configurations * self.n_rates * n_seeds(self.tuning_seeds) + fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One configuration, and how far its search has come."""
+
+    part: CaseMatrix
+    axes: Axes  # at its default rate
+    facts: CaseFacts
+    search: Search
+
+    def trials(self, rates: Iterable[float], seeds: Ranges) -> list[TrialSpec]:
+        return [
+            trial
+            for rate in rates
+            for trial in with_seeds(self.part, self.axes.at(_RATE, spell_value(rate)), seeds)
+        ]
+
+
+def make_plan(plan: Plan, *, tuning_seeds: str, n_points: int, decades: float) -> TunePlan:
+    """Return the search for the configurations of a plan, or raise UsageError."""
+    if (asked := plan.settings.axes.get(_RATE)) is not None:
+        raise UsageError(f"{asked.where}: tune searches the learning rates itself. Leave this out.")
+    for part in plan.matrix.parts:
+        _check_part(part)
+    seeds = read_seeds(tuning_seeds, "--tuning-seeds", first=_first_seed(tuning_seeds))
+    for part in plan.matrix.parts:
+        if shared := set(chain(*seeds)) & set(chain(*part.seeds)):
+            raise UsageError(
+                f"--tuning-seeds: seed {min(shared)} is also a reported seed of case {part.case.name!r}. On a"
+                " seed that it was chosen by, a rate looks better than it is: keep the two apart."
+            )
+    return TunePlan(plan, seeds, n_points, decades)
+
+
+def carry_out(
+    asked: TunePlan,
+    facts: Sequence[CaseFacts],
+    store: Store,
+    *,
+    command: str,
+    clock: Clock,
+    progress: Progress,
+    stop: Stop,
+) -> RunRecord | None:
+    """Search, measure and record; return None where it was stopped before its end.
+
+    Every trial is recorded as soon as it is done, so that the same search again goes on from there.
+    """
+    began_s, created = clock.elapsed_s(), clock.now_utc()
+    stages = _Stages(asked, store, clock, progress, stop)
+    subjects = _search(_subjects(asked, facts), asked, stages)
+    if stop.is_set():
+        return None
+    searches = [_result(subject, stages.scores(subject)) for subject in subjects]
+    fresh = [
+        trial
+        for subject, search in zip(subjects, searches, strict=True)
+        for trial in _fresh_trials(subject, search)
+    ]
+    stages.complete(fresh)
+    if stop.is_set():
+        return None
+    keys = tuple(dict.fromkeys(stages.keys))
+    run = RunRecord(
+        run=experiment.run_name(created, keys),
+        created=iso_utc(created),
+        command=command,
+        cases=tuple(facts),
+        varying=(*asked.plan.matrix.varying, _RATE),
+        against=None,
+        trial_keys=keys,
+        environment={**experiment.surroundings(asked.plan.settings), "warm_up_s": stages.warm_s},
+        elapsed_s=clock.elapsed_s() - began_s,
+        n_new=stages.n_new,
+        n_cached=len(keys) - stages.n_new,
+        tuning=Tuning(
+            tuning_seeds=tuple(chain(*asked.tuning_seeds)),
+            seeds=tuple(sorted({trial.seed for trial in fresh})),
+            searches=tuple(searches),
+        ),
+    )
+    store.put_run(run)
+    return run
+
+
+def first_trials(asked: TunePlan, facts: Sequence[CaseFacts]) -> list[TrialSpec]:
+    """Return the trials that the search begins with: every rate of the grid with every tuning seed."""
+    return [
+        trial
+        for subject in _subjects(asked, facts)
+        for trial in subject.trials(subject.search.grid, asked.tuning_seeds)
+    ]
+
+
+def _check_part(part: CaseMatrix) -> None:
+    if len(part.others[_RATE]) > 1:
+        raise UsageError(
+            f"{part.case.where}: this case crosses learning rates, and tune searches them. Name an axis to"
+            " cross instead, for example --optimizer."
+        )
+    for one in part.optimizers:
+        if one.rate is not None:
+            raise UsageError(
+                f"{one.text} has a learning rate of its own, {one.rate}; tune searches it. Leave it out."
+            )
+        if one.default_rate == choices.DEFAULT_RATE:
+            raise UsageError(f"{one.text} has no learning rate to tune. Leave it out of this search.")
+
+
+def _first_seed(tuning_seeds: str) -> int:
+    return FIRST_TUNING_SEED if tuning_seeds.strip().isdigit() else 0
+
+
+def _subjects(asked: TunePlan, facts: Sequence[CaseFacts]) -> list[Subject]:
+    of_case = {each.name: each for each in facts}
+    return [
+        Subject(
+            part,
+            axes,
+            of_case[part.case.name],
+            first_rates(float(axes.as_dict()[_RATE]), n_points=asked.n_points, decades=asked.decades),
+        )
+        for part, axes in asked.plan.matrix.configurations()
+    ]
+
+
+def _search(subjects: list[Subject], asked: TunePlan, stages: "_Stages") -> list[Subject]:
+    """Try the grid, and then some rates more for every configuration until no best one is on an edge."""
+    stages.complete(
+        [trial for subject in subjects for trial in subject.trials(subject.search.grid, asked.tuning_seeds)]
+    )
+    for n_rounds in range(MOST_ROUNDS):
+        scores = [stages.scores(subject) for subject in subjects]
+        if stages.stop.is_set() or (n_rounds >= ROUNDS and not any(map(_is_open, subjects, scores))):
+            break
+        # All or none: what one configuration needs, every configuration gets.
+        further = [
+            replace(subject, search=subject.search.next_round(found, subject.facts.direction))
+            for subject, found in zip(subjects, scores, strict=True)
+        ]
+        stages.complete(
+            [
+                trial
+                for before, after in zip(subjects, further, strict=True)
+                for trial in after.trials(
+                    set(after.search.rates) - set(before.search.rates), asked.tuning_seeds
+                )
+            ]
+        )
+        subjects = further
+    return subjects
+
+
+def _is_open(subject: Subject, scores: Mapping[float, float]) -> bool:
+    found = subject.search.best(scores, subject.facts.direction)
+    return found is None or found.edge is not None
+
+
+def _result(subject: Subject, scores: Mapping[float, float]) -> RateSearch:
+    search = subject.search
+    found = search.best(scores, subject.facts.direction)
+    return RateSearch(
+        case=subject.part.case.name,
+        axes=subject.axes.without(_RATE),
+        configuration=configuration_key(subject.part, subject.axes),
+        default_rate=subject.axes.as_dict()[_RATE],
+        grid=tuple(map(spell_value, search.grid)),
+        grown=tuple(map(spell_value, search.grown)),
+        refined=tuple(map(spell_value, search.refined)),
+        learning_rate=None if found is None else spell_value(search.rates[found.index]),
+        edge=None if found is None else found.edge,
+    )
+
+
+def _fresh_trials(subject: Subject, search: RateSearch) -> list[TrialSpec]:
+    rates = dict.fromkeys([search.learning_rate or search.default_rate, search.default_rate])
+    return subject.trials(map(float, rates), subject.part.seeds)
+
+
+class _Stages:
+    """Runs the trials of one stage after the other, and counts them."""
+
+    def __init__(self, asked: TunePlan, store: Store, clock: Clock, progress: Progress, stop: Stop) -> None:
+        self.stop = stop
+        self.keys: list[str] = []
+        self.n_new = 0
+        self.warm_s = 0.0
+        self._asked = asked
+        self._store = store
+        self._clock = clock
+        self._progress = _Counted(progress, asked.n_trials)
+
+    def complete(self, trials: Sequence[TrialSpec]) -> None:
+        """Run those of the trials that the store does not have."""
+        keys = [trial.key for trial in trials]
+        cached = self._store.finished_keys(keys)
+        n_new, warm_s = experiment.train(
+            [trial for trial in trials if trial.key not in cached],
+            self._asked.plan.settings,
+            self._store,
+            clock=self._clock,
+            progress=self._progress,
+            stop=self.stop,
+        )
+        self.keys += keys
+        self.n_new += n_new
+        self.warm_s += warm_s
+        self._progress.pass_over(len(trials))
+
+    def scores(self, subject: Subject) -> dict[float, float]:
+        """Return the median score over the tuning seeds at each rate that was tried so far."""
+        keys = [trial.key for trial in subject.trials(subject.search.rates, self._asked.tuning_seeds)]
+        medians = median_scores(self._store.trials(keys), subject.facts)
+        # Where every trial failed with an error there is none, and no reason to choose the rate.
+        worst = worst_score(subject.facts)
+        return {rate: medians.get(spell_value(rate), worst) for rate in subject.search.rates}
+
+
+class _Counted:
+    """Progress over all stages as one count; how many trials there will be is at first a lower bound."""
+
+    def __init__(self, told: Progress, n_expected: int) -> None:
+        self._told = told
+        self._n_expected = n_expected
+        self._n_passed = 0
+
+    def compiling(self, n_done: int, n_total: int, name: str) -> None:
+        self._told.compiling(n_done, n_total, name)
+
+    def training(self, n_done: int, n_total: int) -> None:
+        reached = self._n_passed + n_total
+        self._told.training(reached - n_total + n_done, max(self._n_expected, reached))
+
+    def pass_over(self, n_trials: int) -> None:
+        self._n_passed += n_trials
