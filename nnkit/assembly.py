@@ -164,6 +164,10 @@ class AssembledEntry(Entry):
         self._assembly = Assembly(label, self._text)
         self._build = build
 
+    @property
+    def home(self) -> str:
+        return self._build.__module__
+
     def is_ready(self, dtype: str) -> bool:
         return self._assembly.is_ready(dtype)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nnkit import driver
 from nnkit.compiler.encode import Table
 from nnkit.compiler.program import Program
-from nnkit.jit import Entry
+from nnkit.jit import Entry, function_at
 from nnkit.ops import EPOCH, KEY, ORDER, PENALTY, ROWS, STEP, STOP, TOTALS, Buffer, X, Y
 
 Array = NDArray[Any]
@@ -259,7 +259,7 @@ class Trial:
         self._call(driver.RUN_ONCE, cells)
 
     def _call(self, entry: Entry, cells: NDArray[np.int64]) -> None:
-        _function(entry.address("float64"))(self._base, cells.ctypes.data)
+        function_at(entry.address("float64"))(self._base, cells.ctypes.data)
 
     def _set(self, cells: Mapping[int, int]) -> None:
         for cell, value in cells.items():
@@ -269,12 +269,6 @@ class Trial:
 def _address(array: Array) -> int:
     assert array.flags.c_contiguous, "machine code reads contiguous arrays only"
     return int(array.ctypes.data)
-
-
-@cache
-def _function(address: int) -> Any:
-    # ctypes lets go of the GIL while a CFUNCTYPE function runs: this is what lets trials run in threads.
-    return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(address)
 
 
 def _clock_cells(ticks: NDArray[np.int64]) -> dict[int, int]:

@@ -5,10 +5,12 @@ called; an entry compiles when its address is asked for. The object code of entr
 (`nnkit.pack`), so that a later process loads it with llvmlite alone.
 """
 
+import ctypes
 import hashlib
 import os
 import threading
 from collections.abc import Callable
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -186,6 +188,13 @@ class Entry:
         self._addresses: dict[str, int] = {}
         self._keep_alive: list[Any] = []
 
+    @property
+    def home(self) -> str:
+        """Return the module of the kernel that is called, e.g. ``nnkit.kernels.matmul``."""
+        behind = self._bindings.get("compute")
+        function = behind.function if isinstance(behind, Kernel) else self._function
+        return str(function.__globals__["__name__"])
+
     def is_ready(self, dtype: str) -> bool:
         """True where asking for the address costs no compilation."""
         return dtype in self._addresses or (self._packed and pack.contains(self._label(dtype)))
@@ -219,6 +228,13 @@ class Entry:
             # Right after a fresh compilation is the only moment at which numba hands out object code.
             pack.save(self._label(dtype), [compiled._wrapper_name], compiled._library._get_compiled_object())
         return int(compiled.address)
+
+
+@cache
+def function_at(address: int) -> Callable[[int, int], None]:
+    """Return the entry at an address as a function of (base, arguments), both addresses themselves."""
+    # ctypes lets go of the GIL while a CFUNCTYPE function runs: this is what lets trials run in threads.
+    return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(address)
 
 
 def text_digest(*texts: str) -> str:

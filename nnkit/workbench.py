@@ -1,8 +1,6 @@
 """A workbench: a few ops on arrays of their own, outside of any program."""
 
-import ctypes
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,11 +9,11 @@ from numpy.typing import NDArray
 from nnkit.activations import BoundActivation
 from nnkit.compiler.encode import encode
 from nnkit.compiler.plan import make_plan
-from nnkit.jit import is_disabled
+from nnkit.jit import function_at, is_disabled
 from nnkit.layers.activation import activation_kinds
 from nnkit.ops import Buffer, Op, flat
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 
 
 def run_ops(ops: Sequence[Op], values: Mapping[Buffer, NDArray[Any]], dtype: str) -> None:
@@ -34,13 +32,13 @@ def run_ops(ops: Sequence[Op], values: Mapping[Buffer, NDArray[Any]], dtype: str
     for buffer, place in places.items():
         place[...] = values[buffer]
     for address, arguments in encode(ops, plan.offsets, dtype).pairs.tolist():
-        _function(address)(int(arena.ctypes.data), arguments)
+        function_at(address)(int(arena.ctypes.data), arguments)
     for buffer, place in places.items():
         values[buffer][...] = place
 
 
 def value_and_slope(activation: BoundActivation, x: Array) -> tuple[Array, Array]:
-    """Return an activation and its derivative at every ``x``, in float64.
+    """Return an activation and its derivative at every ``x``, in its type.
 
     This is `BoundActivation` without numba, where the kernels' machine code is on disk already.
     """
@@ -54,12 +52,7 @@ def value_and_slope(activation: BoundActivation, x: Array) -> tuple[Array, Array
         Op(forward, {"x": flat(x_), "y": flat(y_)}, scalars),
         Op(backward, {"source": flat(source), "dy": flat(one_), "dx": flat(slope_)}, scalars),
     )
-    arrays = {x_: np.ascontiguousarray(x, np.float64).reshape(-1), one_: np.ones(x.size)}
-    arrays |= {y_: np.empty(x.size), slope_: np.empty(x.size)}
-    run_ops(ops, arrays, "float64")
+    arrays = {x_: np.ascontiguousarray(x).reshape(-1), one_: np.ones(x.size, x.dtype)}
+    arrays |= {y_: np.empty(x.size, x.dtype), slope_: np.empty(x.size, x.dtype)}
+    run_ops(ops, arrays, str(x.dtype))
     return arrays[y_].reshape(x.shape), arrays[slope_].reshape(x.shape)
-
-
-@cache
-def _function(address: int) -> Any:
-    return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(address)

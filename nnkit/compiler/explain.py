@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from nnkit.compiler.plan import size_bytes
+from nnkit.compiler.plan import type_bytes
 from nnkit.compiler.program import SEQUENCES, Program
-from nnkit.ops import Op
+from nnkit.ops import ORDER, Op, Operand
 
 
 def describe(program: Program) -> dict[str, Any]:
@@ -39,11 +39,35 @@ def step_flops(program: Program) -> int:
 
 
 def op_flops(op: Op, rows: int) -> int:
-    shapes = {
-        name: tuple(-size * rows if size < 0 else size for size in view.shape)
-        for name, view in op.views.items()
-    }
-    return int(op.kind.flops(shapes))
+    return int(op.kind.flops({name: _at(view.shape, rows) for name, view in op.views.items()}))
+
+
+def op_bytes(op: Op, rows: int, dtype: str) -> int:
+    """Return the bytes that an op reads and writes, scratch excluded; what it changes in place counts twice.
+
+    Of data outside the arena it reads the batch, which is as much as it writes.
+    """
+    written = op.touched("out", "inout")
+    n_bytes = {"in": 0, "out": 0, "inout": 0, "scratch": 0}
+    for operand in op.kind.operands:
+        if operand.external is None and operand.role == "in" and op.buffer(operand.name) in written:
+            continue  # a product whose sums start at 0 reads no start: its output stands in for it
+        n_bytes[operand.role] += _operand_bytes(op, operand, rows, dtype)
+    return n_bytes["in"] + n_bytes["out"] + 2 * n_bytes["inout"]
+
+
+def _operand_bytes(op: Op, operand: Operand, rows: int, dtype: str) -> int:
+    if operand.external == ORDER:
+        return rows * type_bytes(operand.type, dtype)
+    if operand.external is not None:
+        outputs = [each for each in op.kind.operands if each.role == "out"]
+        return sum(_operand_bytes(op, each, rows, dtype) for each in outputs)
+    return _size(_at(op.views[operand.name].shape, rows)) * type_bytes(operand.type, dtype)
+
+
+def _at(shape: Iterable[int], rows: int) -> tuple[int, ...]:
+    """Return a shape with the sizes that it has in a batch of ``rows``."""
+    return tuple(-size * rows if size < 0 else size for size in shape)
 
 
 def render(program: Program) -> str:
@@ -75,7 +99,7 @@ def _describe_op(op: Op, program: Program, rows: int) -> dict[str, Any]:
         "reads": _names(op, "in", "inout"),
         "writes": _names(op, "out", "inout"),
         "flops": op_flops(op, rows),
-        "bytes": sum(size_bytes(buffer, rows, program.dtype) for buffer in touched),
+        "bytes": op_bytes(op, rows, program.dtype),
         "at": {buffer.name: program.plan.offsets[buffer] for buffer in touched},
     }
 

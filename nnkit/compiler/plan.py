@@ -34,9 +34,13 @@ class Plan:
 
 def size_bytes(buffer: Buffer, batch_size: int, dtype: str) -> int:
     """Return the bytes of ``buffer`` in a full batch."""
-    real = 4 if dtype == "float32" else 8
     count = buffer.size if buffer.size >= 0 else -buffer.size * batch_size
-    return count * _TYPE_BYTES.get(buffer.type, real)
+    return count * type_bytes(buffer.type, dtype)
+
+
+def type_bytes(type_name: str, dtype: str) -> int:
+    """Return the bytes of one value; a real is as long as the program's ``dtype``."""
+    return _TYPE_BYTES.get(type_name, 4 if dtype == "float32" else 8)
 
 
 def lives(ops: Sequence[Op]) -> list[Life]:

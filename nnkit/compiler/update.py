@@ -46,6 +46,7 @@ def update_kind(record: Optimizer) -> OpKind:
         Scalar("learning_rate", "double", cell=RATE),
         Scalar("step", "integer", cell=STEP),
         *(Scalar(hyper, "double") for hyper in scalar_names(record.kernel)),
+        flops=lambda shapes: record.flops * shapes["p"][0],
     )
 
 

@@ -1,0 +1,45 @@
+"""The roofline: which ceiling holds for which work."""
+
+import pytest
+
+from nnkit.roofline import Roofline, measure
+
+ROOF = Roofline(
+    "float32", flops_s=100e9, levels=((16_000, 190e9), (32_000, 200e9), (64_000, 80e9), (1_000_000, 10e9))
+)
+
+
+@pytest.mark.parametrize(
+    ("working_set_bytes", "bytes_s"),
+    [
+        (100, 200e9),  # less than the least measured: what is possible for a larger one is possible here
+        (16_000, 200e9),
+        (32_000, 200e9),
+        (63_999, 200e9),  # the ceiling never falls before the size at which it was seen to fall
+        (64_000, 80e9),
+        (10**9, 10e9),
+    ],
+)
+def test_the_bandwidth_is_that_of_the_cache_that_holds_the_work(
+    working_set_bytes: int, bytes_s: float
+) -> None:
+    assert ROOF.bytes_s_for(working_set_bytes) == bytes_s
+
+
+def test_the_longer_of_two_times_is_the_ceiling() -> None:
+    assert ROOF.ceiling_s(1e6, 1000, 1000) == pytest.approx(1e-5)  # 1e6 FLOP against 5 ns of bytes
+    assert ROOF.ceiling_s(100, 20_000, 20_000) == pytest.approx(1e-7)  # 1 ns of FLOP against 20 kB
+    assert ROOF.ceiling_s(0, 20_000, 10**9) == pytest.approx(2e-6)
+
+
+def test_memory_is_the_last_level() -> None:
+    assert ROOF.bytes_s == 10e9
+
+
+def test_a_measured_roofline_has_the_shape_of_one() -> None:
+    """No speed is asserted: memory is slower than the fastest cache, and every figure is a real one."""
+    found = measure("float32", seconds=0.05)
+
+    assert found.flops_s > 1e8
+    assert [size for size, _ in found.levels] == sorted(size for size, _ in found.levels)
+    assert 1e8 < found.bytes_s < found.bytes_s_for(0)
