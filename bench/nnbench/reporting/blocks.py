@@ -82,11 +82,17 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class FigureRef:
-    """Learning curves that a renderer may draw. Nothing is computed until it does."""
+    """A picture that a renderer may draw. Nothing is drawn until it does."""
 
     name: str  # the file name without its ending
     caption: str
     alternative: str  # what somebody who cannot see the picture should know
+
+
+@dataclass(frozen=True, slots=True)
+class CurvesFigure(FigureRef):
+    """Learning curves."""
+
     facts: CaseFacts
     panels: tuple[Panel, ...]
 

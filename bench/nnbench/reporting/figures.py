@@ -14,50 +14,34 @@ import numpy as np
 from matplotlib.axes import Axes as Plot
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from nnbench.records import CaseFacts
 from nnbench.reporting import digits
-from nnbench.reporting.blocks import FigureRef
+from nnbench.reporting.blocks import CurvesFigure, FigureRef
 from nnbench.reporting.lines import Line, Window, as_line, spread, window
-from nnbench.reporting.views import words
+from nnbench.reporting.metric_axis import draw_metric_axis, metric_name
+from nnbench.reporting.style import (
+    DASHES,
+    INK,
+    LETTER_INCHES,
+    ONE_TWO_FIVE,
+    PALETTE,
+    POINTS,
+    SETTINGS,
+)
 
-# Okabe and Ito (2008), Color Universal Design, without its yellow (too pale for a line on white) and with
-# its black last, so that the first colours are those that stand apart most.
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
-# When the colours run out they come again in another pattern.
-DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
-
-_INK, _GREY = "#333333", "#777777"
-
-# matplotlib types the names of its settings only in some versions.
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
-    "font.size": 9.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#777777",
-    "axes.labelcolor": _INK,
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
-}
-_POINTS = 72.0  # an inch has as many
-_LETTER_INCHES = 0.078  # mean width of a letter at this size, rounded up
 _LONG_LABEL = 36  # letters; a longer one takes a line for each of its choices
 _LABEL_POINTS = 11.5  # from one label to the next
 # Inches around and of a plot; text is placed by hand, so that it is where it was put in every viewer.
 _LEFT, _BOTTOM, _PLOT_WIDE = 0.8, 0.5, 4.5
-_ONE_TWO_FIVE = (1.0, 2.0, 5.0)
-_ERRORS = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 _LOG_FROM_RATIO = 8.0  # a run at least that much longer than its first evaluation is drawn over log steps
 
 
 def svg(figure: FigureRef) -> bytes:
     """Draw a figure and return the file."""
     # Salted with the name, so that two figures on one page do not share identifiers.
-    with matplotlib.rc_context(_STYLE | {"svg.hashsalt": figure.name}):
+    with matplotlib.rc_context(SETTINGS | {"svg.hashsalt": figure.name}):
         drawn = draw(figure)
         target = io.BytesIO()
         # Neither a date nor a version: the file changes when the records do, and only then.
@@ -68,6 +52,13 @@ def svg(figure: FigureRef) -> bytes:
 
 def draw(figure: FigureRef) -> Figure:
     """Return the figure, to be rendered by whichever canvas the caller has."""
+    match figure:
+        case CurvesFigure():
+            return _curves(figure)
+    raise TypeError(f"nobody draws a {type(figure).__name__}")
+
+
+def _curves(figure: CurvesFigure) -> Figure:
     panels = [
         (panel.title, [as_line(series, figure.facts) for series in panel.series]) for panel in figure.panels
     ]
@@ -91,15 +82,15 @@ def _colours(labels: Sequence[str]) -> dict[str, _Style]:
 def _single(facts: CaseFacts, lines: list[Line], styles: dict[str, _Style]) -> Figure:
     """Draw one panel with the labels at the ends of the lines, outside of the data."""
     longest = max((len(part) for line in lines for part in _legend(line).split("\n")), default=0)
-    needed = sum(map(_label_height, lines)) / _POINTS
+    needed = sum(map(_label_height, lines)) / POINTS
     height = max(2.6, needed)
-    wide, high = _LEFT + _PLOT_WIDE + 0.35 + _LETTER_INCHES * longest, _BOTTOM + height + 0.15
+    wide, high = _LEFT + _PLOT_WIDE + 0.35 + LETTER_INCHES * longest, _BOTTOM + height + 0.15
     figure = Figure(figsize=(wide, high))
     plot = figure.add_axes((_LEFT / wide, _BOTTOM / high, _PLOT_WIDE / wide, height / high))
     _prepare(plot, facts, window(lines, facts))
     for line in lines:
         _line(plot, line, styles[line.label])
-    _label_ends(plot, lines, styles, height_points=height * _POINTS)
+    _label_ends(plot, lines, styles, height_points=height * POINTS)
     _name_axes(figure, facts, window(lines, facts), centre=((_LEFT + _PLOT_WIDE / 2), (_BOTTOM + height / 2)))
     return figure
 
@@ -110,7 +101,7 @@ def _multiples(facts: CaseFacts, panels: list[tuple[str, list[Line]]], styles: d
     down = math.ceil(len(panels) / across)
     wide = _LEFT + 2.6 * across
     longest = max(map(len, styles))
-    legend_columns = max(1, int((wide - _LEFT) / (0.45 + _LETTER_INCHES * longest)))
+    legend_columns = max(1, int((wide - _LEFT) / (0.45 + LETTER_INCHES * longest)))
     legend_high = 0.2 * math.ceil(len(styles) / legend_columns) + 0.1
     high = _BOTTOM + 2.0 * down - 0.1 + legend_high
     figure = Figure(figsize=(wide, high))
@@ -121,7 +112,7 @@ def _multiples(facts: CaseFacts, panels: list[tuple[str, list[Line]]], styles: d
         plot = figure.add_axes((box[0] / wide, box[1] / high, box[2] / wide, box[3] / high))
         _prepare(plot, facts, view)
         plot.tick_params(labelleft=column == 0, labelbottom=place + across >= len(panels))
-        plot.set_title(title, loc="left", fontsize=9, color=_INK)
+        plot.set_title(title, loc="left", fontsize=9, color=INK)
         for line in lines:
             _line(plot, line, styles[line.label])
         _note_lost(plot, lines)
@@ -146,51 +137,15 @@ def _multiples(facts: CaseFacts, panels: list[tuple[str, list[Line]]], styles: d
 
 def _prepare(plot: Plot, facts: CaseFacts, view: Window) -> None:
     """Set scales, ticks and the line of the target."""
-    scale = digits.scale_of(facts.metric)
     plot.set_xlim(view.first_step, view.last_step)
     if view.last_step >= _LOG_FROM_RATIO * view.first_step:
         plot.set_xscale("log")
-        plot.xaxis.set_major_locator(LogLocator(subs=_ONE_TWO_FIVE))
+        plot.xaxis.set_major_locator(LogLocator(subs=ONE_TWO_FIVE))
     else:
         plot.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     plot.xaxis.set_minor_locator(NullLocator())
     plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: digits.count(value)))
-    _scale_values(plot, view)
-    plot.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value * scale.factor:.6g}".replace("-", digits.MINUS))
-    )
-    plot.grid(axis="y", color="#E6E6E6", linewidth=0.6)
-    plot.set_axisbelow(True)
-    if facts.target is not None and view.low <= facts.target <= view.high:
-        plot.axhline(facts.target, color=_GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
-        plot.annotate(
-            f"target {words.metric_value(facts.target, facts)}",
-            (0.0, facts.target),
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 2),
-            textcoords="offset points",
-            fontsize=8,
-            color="#555555",
-        )
-
-
-def _scale_values(plot: Plot, view: Window) -> None:
-    if view.scale == "log":
-        plot.set_yscale("log")
-        plot.yaxis.set_major_locator(LogLocator(subs=_ONE_TWO_FIVE))
-    elif view.scale == "log of the error":
-        plot.set_yscale(
-            "function",
-            functions=(
-                lambda value: -np.log10(np.maximum(1.0 - value, view.resolution / 10)),
-                lambda place: 1.0 - 10.0 ** -np.asarray(place),
-            ),
-        )
-        plot.yaxis.set_major_locator(FixedLocator([1.0 - error for error in _ERRORS]))
-    else:
-        plot.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    plot.yaxis.set_minor_locator(NullLocator())
-    plot.set_ylim(view.low, view.high)
+    draw_metric_axis(plot, facts, view)
 
 
 def _line(plot: Plot, line: Line, style: _Style) -> None:
@@ -241,9 +196,9 @@ def _label_ends(plot: Plot, lines: list[Line], styles: dict[str, _Style], *, hei
             _legend(line),
             (1.0, start / height_points),
             xycoords="axes fraction",
-            xytext=(1.0 + 16 / (_PLOT_WIDE * _POINTS), place / height_points),
+            xytext=(1.0 + 16 / (_PLOT_WIDE * POINTS), place / height_points),
             textcoords="axes fraction",
-            color=_INK,
+            color=INK,
             va="center",
             linespacing=1.1,
             arrowprops={
@@ -270,10 +225,6 @@ def _note_lost(plot: Plot, lines: list[Line]) -> None:
 def _name_axes(figure: Figure, facts: CaseFacts, view: Window, *, centre: tuple[float, float]) -> None:
     wide, high = figure.get_size_inches()
     x, y = centre[0] / wide, centre[1] / high
-    name = words.unit_after(words.metric(facts), digits.scale_of(facts.metric).unit)
-    if view.scale == "log of the error":
-        name += "\n(log of the error)"
-    figure.text(x, 0.06 / high, "training steps", ha="center", va="bottom", color=_INK)
-    figure.text(
-        0.06 / wide, y, name, rotation=90, ha="left", va="center", color=_INK, multialignment="center"
-    )
+    name = metric_name(facts, view)
+    figure.text(x, 0.06 / high, "training steps", ha="center", va="bottom", color=INK)
+    figure.text(0.06 / wide, y, name, rotation=90, ha="left", va="center", color=INK, multialignment="center")

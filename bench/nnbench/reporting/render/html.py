@@ -33,7 +33,7 @@ def render(document: Document) -> str:
 
 
 def _kind(block: Block) -> str:
-    return type(block).__name__
+    return "FigureRef" if isinstance(block, FigureRef) else type(block).__name__
 
 
 def _drawing(figure: FigureRef) -> Markup:

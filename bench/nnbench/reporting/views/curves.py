@@ -4,7 +4,7 @@ import numpy as np
 
 from nnbench.records import Axes
 from nnbench.reporting import digits
-from nnbench.reporting.blocks import FigureRef, Panel, Series
+from nnbench.reporting.blocks import CurvesFigure, Panel, Series
 from nnbench.reporting.evidence import CaseEvidence
 from nnbench.reporting.views import words
 from nnbench.reporting.views.matrix import levels
@@ -12,13 +12,13 @@ from nnbench.reporting.views.matrix import levels
 MOST_LINES = 8  # on one panel; the palette has no more colours that everybody can tell apart
 
 
-def curves(case: CaseEvidence) -> FigureRef | None:
+def curves(case: CaseEvidence) -> CurvesFigure | None:
     """Return the figure of a case, or None where no trial has a value of the metric to draw."""
     name = f"val_{case.facts.metric}"
     if not any(np.isfinite(trial.curves.get(name, ())).any() for trial in case.trials):
         return None
     metric = words.metric(case.facts)
-    return FigureRef(
+    return CurvesFigure(
         name=f"{_file_name(case.facts.name)}-curves",
         caption=(
             f"{metric.capitalize()} of {case.facts.name} over training steps: median and quartiles of "
