@@ -28,6 +28,7 @@ BATCH = -1
 ROWS, STEP, EPOCH, BATCH_INDEX, RATE, KEY = range(6)
 X, Y, ORDER = 6, 8, 10  # each an address and, in the next cell, a length
 TOTALS, PENALTY, STOP, CLOCK = 12, 14, 15, 16  # totals: loss summed over rows, rows predicted correctly
+EVALUATION = 17  # the number of the evaluation, from 1
 HEADER_BYTES = 256
 
 
@@ -102,6 +103,8 @@ class OpKind:
     gradient: Callable[[Op, Sweep], None] | None = None
     # The output whose values the scalar ``low`` bounds from below: a ReLU behind the op is that bound.
     relu_into: str | None = None
+    # For an op that makes a gradient: the op that also passes it through the ReLU behind it, given that op.
+    through_relu: Callable[[Op, Op], Op | None] | None = None
 
     @property
     def operands(self) -> tuple[Operand, ...]:

@@ -15,7 +15,7 @@ from nnkit.assembly import vector_bytes
 from nnkit.kernels.conv_plan import Convolution, GradientPlan
 from nnkit.kernels.conv_tiles import MOST_ROWS, UNROLL, even_ranges, unrolled
 from nnkit.kernels.entry_ir import Values, emit_entry
-from nnkit.kernels.image_ir import emit_pad, emit_zeros
+from nnkit.kernels.image_ir import emit_fill, emit_pad
 from nnkit.kernels.vector_ir import I64, Function
 from nnkit.ops import Argument
 
@@ -54,9 +54,9 @@ class _Gradient:
     def emit(self, rows: Any, values: Values) -> None:
         """Emit the whole op: block of images by block, then the sums out of their vectors."""
         entry, plan, shape = self.entry, self.plan, self.shape
-        emit_zeros(entry, values["sums"], plan.sums_size)
+        emit_fill(entry, values["sums"], plan.sums_size)
         if not plan.reads_image:
-            emit_zeros(entry, values["padded"], plan.padded_size)
+            emit_fill(entry, values["padded"], plan.padded_size)
         image = shape.windows.size[0] * shape.windows.size[1] * shape.channels
         outputs = shape.windows.output[0] * shape.windows.output[1] * shape.filters
         at_once = I64(plan.images)
@@ -80,7 +80,7 @@ class _Gradient:
         image = shape.windows.size[0] * shape.windows.size[1] * shape.channels
 
         def pad_image(_: Any, carried: list[Any]) -> list[Any]:
-            emit_pad(entry, shape, *carried)
+            emit_pad(entry, shape.windows, shape.channels, carried[0], carried[1])
             return [entry.at(carried[0], image), entry.at(carried[1], self.plan.image_size)]
 
         entry.loop("pad", count, [x, values["padded"]], pad_image)

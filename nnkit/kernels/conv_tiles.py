@@ -14,7 +14,7 @@ from llvmlite import ir
 from nnkit.assembly import vector_bytes
 from nnkit.kernels.conv_plan import Convolution, ForwardPlan
 from nnkit.kernels.entry_ir import Values, emit_entry
-from nnkit.kernels.image_ir import emit_pad, emit_weave, emit_zeros
+from nnkit.kernels.image_ir import emit_fill, emit_pad, emit_weave
 from nnkit.kernels.vector_ir import I64, Function
 from nnkit.ops import Argument
 
@@ -60,7 +60,7 @@ class _Forward:
         entry, plan = self.entry, self.plan
         self._pack(values["w"], values.get("bias"), values["packed"])
         if not plan.reads_image:
-            emit_zeros(entry, values["padded"], plan.plain_size)
+            emit_fill(entry, values["padded"], plan.plain_size)
         height, width = self.shape.image
         image = height * width * self.shape.channels
         outputs = self.shape.windows.output[0] * self.shape.windows.output[1] * self.shape.filters
@@ -77,7 +77,7 @@ class _Forward:
         plan = self.plan
         if plan.reads_image:
             return x
-        emit_pad(self.entry, self.shape, x, values["padded"])
+        emit_pad(self.entry, self.shape.windows, self.shape.channels, x, values["padded"], self.shape.spread)
         if not plan.is_woven:
             return values["padded"]
         woven = self.entry.at(values["padded"], plan.plain_size)

@@ -13,7 +13,12 @@ _OCTET = ir.IntType(8)
 
 
 def emit_entry(
-    symbol: str, dtype: str, arguments: tuple[Argument, ...], body: Callable[[Function, Any, Values], None]
+    symbol: str,
+    dtype: str,
+    arguments: tuple[Argument, ...],
+    body: Callable[[Function, Any, Values], None],
+    *,
+    lanes: int | None = None,
 ) -> str:
     """Return the text of a module with the function ``symbol(base, args)``, which decodes and computes.
 
@@ -21,7 +26,7 @@ def emit_entry(
     has a pointer for every operand and a number for every scalar. Sizes are not decoded: they are part of
     what the code is made for.
     """
-    element = Element(dtype)
+    element = Element(dtype, lanes)
     module = ir.Module(symbol)
     entry = Function(module, element, symbol, [_OCTET.as_pointer(), I64.as_pointer()], internal=False)
     base, args = entry.ir.args

@@ -1,22 +1,26 @@
-"""Moving images in vector IR: zeros, copies with a border, and pixels woven side by side."""
+"""Moving images in vector IR: copies with and without a border, and pixels woven side by side."""
 
 from typing import Any
 
-from nnkit.kernels.conv_plan import Convolution
 from nnkit.kernels.vector_ir import Function
+from nnkit.kernels.window import Pair, Windows
 
 _UNROLLED = 4
 
 
-def emit_zeros(function: Function, target: Any, count: int) -> None:
-    """Write ``count`` zeros, a whole number of vectors."""
-    lanes, zero = function.element.lanes, function.element.zero()
+def emit_fill(function: Function, target: Any, count: int, value: float = 0.0) -> None:
+    """Write ``value`` into ``count`` places."""
+    lanes = function.element.lanes
+    vector = function.constant(value)
+    whole, rest = divmod(count, lanes)
 
     def body(_: Any, carried: list[Any]) -> list[Any]:
-        function.store(zero, carried[0])
+        function.store(vector, carried[0])
         return [function.at(carried[0], lanes)]
 
-    function.repeat("zeros", count // lanes, [target], body)
+    (end,) = function.repeat("fill", whole, [target], body)
+    if rest:
+        function.store(vector, end, function.leading_lanes(rest))
 
 
 def emit_copy(function: Function, source: Any, target: Any, count: int) -> None:
@@ -40,10 +44,13 @@ def emit_copy(function: Function, source: Any, target: Any, count: int) -> None:
         function.store(function.load(ends[0], mask), ends[1], mask)
 
 
-def emit_pad(function: Function, shape: Convolution, source: Any, target: Any) -> None:
-    """Copy an image into the middle of its padded twin, whose border is zero already."""
-    (height, width), channels = shape.image, shape.channels
-    (down, across), origin, reach = shape.spread, shape.windows.origin, shape.windows.reach
+def emit_pad(
+    function: Function, windows: Windows, channels: int, source: Any, target: Any, spread: Pair = (1, 1)
+) -> None:
+    """Copy an image into the middle of its padded twin, its pixels ``spread`` apart."""
+    down, across = spread
+    height, width = ((n - 1) // step + 1 for n, step in zip(windows.size, spread, strict=True))
+    origin, reach = windows.origin, windows.reach
     rows = _kept(height, down, origin[0], reach[0])
     columns = _kept(width, across, origin[1], reach[1])
     if not rows or not columns:
@@ -67,6 +74,23 @@ def emit_pad(function: Function, shape: Convolution, source: Any, target: Any) -
         return [function.at(carried[0], channels), function.at(carried[1], across * channels)]
 
     function.repeat("rows", len(rows), [source, target], copy_row)
+
+
+def emit_crop(function: Function, windows: Windows, channels: int, source: Any, target: Any) -> None:
+    """Copy the middle of a padded image out of it; pixels beyond what the windows read become 0."""
+    (height, width), origin, reach = windows.size, windows.origin, windows.reach
+    rows, columns = _kept(height, 1, origin[0], reach[0]), _kept(width, 1, origin[1], reach[1])
+    if len(rows) < height or len(columns) < width:
+        emit_fill(function, target, height * width * channels)
+    row = reach[1] * channels
+
+    def copy_row(_: Any, carried: list[Any]) -> list[Any]:
+        emit_copy(function, carried[0], carried[1], len(columns) * channels)
+        return [function.at(carried[0], row), function.at(carried[1], width * channels)]
+
+    function.repeat(
+        "crop", len(rows), [function.at(source, origin[0] * row + origin[1] * channels), target], copy_row
+    )
 
 
 def _kept(count: int, spread: int, origin: int, reach: int) -> range:

@@ -61,6 +61,10 @@ class Function:
         zeros = ir.Constant(ir.VectorType(I32, self.element.lanes), [I32(0)] * self.element.lanes)
         return self.builder.shuffle_vector(first, undefined, zeros)
 
+    def constant(self, value: float) -> Any:
+        """Return a vector of one value."""
+        return ir.Constant(self.element.vector, [self.element.scalar(value)] * self.element.lanes)
+
     def first_lanes(self, count: Any) -> Any:
         """Return the mask of the first ``count`` lanes; all of them where ``count`` is larger."""
         lanes = self.element.lanes
@@ -78,11 +82,20 @@ class Function:
         """Return ``count`` values from ``pointer`` on, repeated over all lanes."""
         if count == 1:
             return self.splat(self.builder.load(pointer))
-        few = self.builder.load(
-            self.builder.bitcast(pointer, ir.VectorType(self.element.scalar, count).as_pointer())
-        )
-        few.align = self.element.size
+        few = self.load_few(pointer, count)
         return self.shuffle(few, few, [lane % count for lane in range(self.element.lanes)])
+
+    def load_few(self, pointer: Any, count: int) -> Any:
+        """Return a short vector of the ``count`` values from ``pointer`` on."""
+        kind = ir.VectorType(self.element.scalar, count)
+        few = self.builder.load(self.builder.bitcast(pointer, kind.as_pointer()))
+        few.align = self.element.size
+        return few
+
+    def store_few(self, few: Any, pointer: Any) -> None:
+        """Write a short vector."""
+        place = self.builder.bitcast(pointer, few.type.as_pointer())
+        self.builder.store(few, place).align = self.element.size
 
     def shuffle(self, first: Any, second: Any, order: list[int]) -> Any:
         """Return the values of both vectors, one behind the other, in another order."""

@@ -6,6 +6,14 @@ from nnkit.layers.convolution import Conv1D, Conv2D
 from nnkit.layers.dense import Dense
 from nnkit.layers.dropout import Dropout
 from nnkit.layers.normalization import BatchNormalization
+from nnkit.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
 from nnkit.layers.shape import Flatten, Reshape
 
 names = LAYERS.names
@@ -15,15 +23,21 @@ __all__ = [
     "ELU",
     "LAYERS",
     "Activation",
+    "AveragePooling1D",
+    "AveragePooling2D",
     "BatchNormalization",
     "Conv1D",
     "Conv2D",
     "Dense",
     "Dropout",
     "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
     "Layer",
     "LayerRecord",
     "LeakyReLU",
+    "MaxPooling1D",
+    "MaxPooling2D",
     "Reshape",
     "names",
     "record",

@@ -1,0 +1,226 @@
+"""Pooling layers over windows and over whole images, and their gradient rules."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from math import prod
+from typing import ClassVar, Literal
+
+from nnkit.compiler.backward import Sweep
+from nnkit.compiler.emitter import Emitter
+from nnkit.errors import InvalidArgument
+from nnkit.kernels.pool import backward_entry, forward_entry
+from nnkit.kernels.pool_plan import Pooling
+from nnkit.kernels.window import Windows
+from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.window import (
+    Padding,
+    Size,
+    checked_padding,
+    checked_size,
+    image_shape,
+    image_size,
+    windows_over,
+)
+from nnkit.ops import Argument, Buffer, Op, Operand, OpKind
+
+_PADDED = Operand("padded", "scratch")
+
+
+@cache
+def forward_kind(shape: Pooling) -> OpKind:
+    """Return the op kind of a pooling of this shape."""
+    name = f"{shape.kind}_pooling2d"
+    arguments: tuple[Argument, ...] = (Operand("x", "in"), Operand("y", "out"), _PADDED)
+    taps = prod(shape.windows.window)
+
+    def gradient(op: Op, sweep: Sweep) -> None:
+        _emit_gradient(op, sweep, shape)
+
+    return OpKind(
+        name,
+        forward_entry(name, shape, arguments),
+        arguments,
+        flops=lambda shapes: shapes["y"][0] * taps,
+        gradient=gradient,
+    )
+
+
+@cache
+def backward_kind(shape: Pooling) -> OpKind:
+    """Return the op kind of the gradient of a pooling; one that passes a ReLU before it too, if so asked."""
+    name = f"{shape.kind}_pooling2d_backward" + ("_relu" if shape.through_relu else "")
+    seen = (Operand("x", "in"), Operand("y", "in")) if shape.kind == "max" else ()
+    arguments: tuple[Argument, ...] = (
+        *seen,
+        Operand("dy", "in"),
+        Operand("dx", "out"),
+        _PADDED,
+        Operand("dpadded", "scratch"),
+    )
+
+    def through_relu(op: Op, relu: Op) -> Op | None:
+        # Only where the values that were pooled are those that the ReLU made.
+        if relu.buffer("source") is not op.buffer("x"):
+            return None
+        gated = backward_kind(replace(shape, through_relu=True))
+        return Op(gated, {**op.views, "dx": relu.views["dx"]}, op.scalars)
+
+    return OpKind(
+        name,
+        backward_entry(name, shape, arguments),
+        arguments,
+        flops=lambda shapes: shapes["dx"][0],
+        through_relu=through_relu if shape.kind == "max" and not shape.through_relu else None,
+    )
+
+
+def _emit_gradient(op: Op, sweep: Sweep, shape: Pooling) -> None:
+    x, y = op.buffer("x"), op.buffer("y")
+    dy = sweep.gradient(y)
+    assert dy is not None
+    if not sweep.wants(x):
+        return
+    dx = sweep.new_gradient(x)
+    size = (shape.padded_size,)
+    views = {"dy": dy, "dx": dx, "dpadded": sweep.transient(f"{dx.name} padded", size)}
+    if shape.kind == "max":
+        views |= {"x": x, "y": y}
+    views["padded"] = sweep.transient(f"{x.name} padded", size if shape.kind == "max" else (0,))
+    sweep.emit(backward_kind(shape), views)
+    sweep.arrive(x, dx)
+
+
+def emit_pooling(emitter: Emitter, x: Buffer, shape: Pooling, y: Buffer, name: str) -> None:
+    views = {"x": x, "y": y, "padded": emitter.transient(f"{name}/padded", (shape.padded_size,))}
+    emitter.emit(forward_kind(shape), views)
+
+
+@dataclass(frozen=True)
+class MaxPooling2D(Layer):
+    """The largest value of every window; ``strides`` are the window's size unless given."""
+
+    pool_size: Size = 2
+    strides: Size | None = None
+    padding: Padding = "valid"
+
+    _kind: ClassVar[Literal["max", "average"]] = "max"
+    _n_axes: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        name = self.record.name
+        checked_size(self.pool_size, "pool_size", name, self._n_axes)
+        if self.strides is not None:
+            checked_size(self.strides, "strides", name, self._n_axes)
+        checked_padding(self.padding, name, self._n_axes)
+
+    def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
+        size, channels = image_size(x.shape, self._n_axes, name)
+        windows = self._windows(size, name)
+        y_shape = image_shape(x.shape[0], windows.output, channels, self._n_axes)
+        y = emitter.transient(f"{name}/output", y_shape)
+        emit_pooling(emitter, x, Pooling(self._kind, windows, channels), y, name)
+        return y
+
+    def _windows(self, size: tuple[int, int], name: str) -> Windows:
+        window = checked_size(self.pool_size, "pool_size", name, self._n_axes)
+        strides = self.pool_size if self.strides is None else self.strides
+        windows = windows_over(
+            size,
+            window,
+            strides=checked_size(strides, "strides", name, self._n_axes),
+            padding=checked_padding(self.padding, name, self._n_axes),
+            where=name,
+        )
+        # A window of padding alone has no largest value and no mean.
+        for pads, taps in zip(windows.pads, window, strict=True):
+            if max(pads) >= taps:
+                raise InvalidArgument(
+                    f"{name}: padding must be smaller than the window, "
+                    f"found {self.padding!r} for a window of {self.pool_size!r}."
+                )
+        return windows
+
+
+@dataclass(frozen=True)
+class MaxPooling1D(MaxPooling2D):
+    """`MaxPooling2D` along one axis."""
+
+    _n_axes: ClassVar[int] = 1
+
+
+@dataclass(frozen=True)
+class AveragePooling2D(MaxPooling2D):
+    """The mean of every window over its pixels inside the image."""
+
+    _kind: ClassVar[Literal["max", "average"]] = "average"
+
+
+@dataclass(frozen=True)
+class AveragePooling1D(AveragePooling2D):
+    """`AveragePooling2D` along one axis."""
+
+    _n_axes: ClassVar[int] = 1
+
+
+@dataclass(frozen=True)
+class GlobalAveragePooling2D(Layer):
+    """The mean of every channel over the whole image."""
+
+    _kind: ClassVar[Literal["max", "average"]] = "average"
+
+    def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
+        size, channels = image_size(x.shape, 2, name)
+        y = emitter.transient(f"{name}/output", (x.shape[0], channels))
+        emit_pooling(emitter, x, Pooling(self._kind, Windows(size, size, size), channels), y, name)
+        return y
+
+
+@dataclass(frozen=True)
+class GlobalMaxPooling2D(GlobalAveragePooling2D):
+    """The largest value of every channel in the whole image."""
+
+    _kind: ClassVar[Literal["max", "average"]] = "max"
+
+
+def _add(make: type[Layer], summary: str, formula: str, source: str) -> None:
+    make.record = LAYERS.add(
+        LayerRecord(name=make.__name__, summary=summary, formula=formula, source=source, make=make)
+    )
+
+
+_add(
+    MaxPooling2D,
+    "Keeps the largest value of every window, of equal ones the first.",
+    "y[i, j, c] = max over r, s of x[i S + r, j S + s, c]",
+    "Riesenhuber and Poggio (1999), Nature Neuroscience 2(11); arguments of keras.layers.MaxPooling2D",
+)
+_add(
+    MaxPooling1D,
+    "MaxPooling2D along one axis.",
+    "y[t, c] = max over s of x[t S + s, c]",
+    "Collobert et al. (2011), JMLR 12; arguments of keras.layers.MaxPooling1D",
+)
+_add(
+    AveragePooling2D,
+    "Takes the mean of every window; padding does not count.",
+    "y[i, j, c] = mean over r, s of x[i S + r, j S + s, c]",
+    "LeCun et al. (1998), Proceedings of the IEEE 86(11); arguments of keras.layers.AveragePooling2D",
+)
+_add(
+    AveragePooling1D,
+    "AveragePooling2D along one axis.",
+    "y[t, c] = mean over s of x[t S + s, c]",
+    "Waibel et al. (1989), IEEE TASSP 37(3); arguments of keras.layers.AveragePooling1D",
+)
+_add(
+    GlobalAveragePooling2D,
+    "Takes the mean of every channel.",
+    "y[c] = mean over i, j of x[i, j, c]",
+    "Lin, Chen and Yan (2014), Network in network, arXiv:1312.4400",
+)
+_add(
+    GlobalMaxPooling2D,
+    "Keeps the largest value of every channel.",
+    "y[c] = max over i, j of x[i, j, c]",
+    "Oquab et al. (2015), CVPR; keras.layers.GlobalMaxPooling2D",
+)
