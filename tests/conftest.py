@@ -1,4 +1,4 @@
-"""Where the tests keep compiled kernels: one folder for all of them, warm when the tests run again."""
+"""How the tests run: where compiled kernels are kept, and which examples hypothesis tries."""
 
 import os
 import shutil
@@ -6,6 +6,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A first call compiles kernels: no deadline. In CI the same examples every time: a red run is repeatable.
+settings.register_profile("nnbench", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("nnbench")
 
 _KEPT_GENERATIONS = 12
 

@@ -1,8 +1,9 @@
 """An independent check of a plan. Quadratic on purpose: it must not reuse the planner's reasoning."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
-from nnkit.ops import Buffer, Op
+from nnkit.ops import HEADER_BYTES, Buffer, Op
 
 
 def check_plan(
@@ -10,15 +11,12 @@ def check_plan(
 ) -> None:
     """Raise AssertionError unless every value that an op reads is still there when it is read.
 
-    Walks the ops as they run and remembers, for every byte range written, who owns it: a later write by
-    another buffer over a range that its owner is still read from is the error this exists to find.
+    For every write it looks at every later read of another buffer: where the two overlap and the value read
+    was written before, this write destroys it. What lasts from step to step may not be touched at all,
+    whether or not an op of this sequence names it: slots are reached through the first of their vector.
     """
-    used = [(index, buffer) for index, op in enumerate(ops) for buffer in _all(op)]
-    for _, buffer in used:
-        if buffer.kind == "header":
-            continue
-        assert offsets[buffer] >= 0, (buffer.name, offsets[buffer])
-        assert offsets[buffer] + sizes[buffer] <= arena_bytes, (buffer.name, offsets[buffer], sizes[buffer])
+    _check_bounds(offsets, sizes, arena_bytes)
+    _check_lasting(ops, offsets, sizes)
     for writer_index, op in enumerate(ops):
         for written in op.touched("out", "inout", "scratch"):
             for reader_index, other in enumerate(ops):
@@ -34,6 +32,23 @@ def check_plan(
                         f"op {writer_index} {op.kind.name} writes {written.name} over {read.name}, "
                         f"which op {reader_index} {other.kind.name} still reads"
                     )
+
+
+def _check_bounds(offsets: Mapping[Buffer, int], sizes: Mapping[Buffer, int], arena_bytes: int) -> None:
+    for buffer, offset in offsets.items():
+        if buffer.kind != "header":
+            assert offset >= HEADER_BYTES, (buffer.name, offset)
+            assert offset + sizes[buffer] <= arena_bytes, (buffer.name, offset, sizes[buffer])
+
+
+def _check_lasting(ops: Sequence[Op], offsets: Mapping[Buffer, int], sizes: Mapping[Buffer, int]) -> None:
+    lasting = [buffer for buffer in offsets if buffer.kind not in ("transient", "header")]
+    in_place = sorted(lasting, key=lambda buffer: offsets[buffer])
+    for buffer, behind in pairwise(in_place):
+        assert not _overlap(buffer, behind, offsets, sizes), f"{behind.name} lies over {buffer.name}"
+    for other in {buffer for op in ops for buffer in _all(op) if buffer.kind == "transient"}:
+        for buffer in lasting:
+            assert not _overlap(buffer, other, offsets, sizes), f"{other.name} lies over {buffer.name}"
 
 
 def _all(op: Op) -> list[Buffer]:
