@@ -62,6 +62,7 @@ def _first_write(ops: Sequence[Op], buffer: Buffer) -> int | None:
 
 
 def _overlap(a: Buffer, b: Buffer, offsets: Mapping[Buffer, int], sizes: Mapping[Buffer, int]) -> bool:
-    if "header" in (a.kind, b.kind):
+    # An empty buffer, such as a panel that a small product does without, lies over nothing.
+    if "header" in (a.kind, b.kind) or not sizes[a] or not sizes[b]:
         return False
     return offsets[a] < offsets[b] + sizes[b] and offsets[b] < offsets[a] + sizes[a]

@@ -75,6 +75,15 @@ def test_an_op_never_writes_over_what_it_reads() -> None:
     assert abs(plan.offsets[a] - plan.offsets[b]) >= 400
 
 
+def test_an_empty_buffer_lies_over_nothing() -> None:
+    """A product that needs no panel has one of no bytes; wherever it is said to be, nothing is lost."""
+    a, panel = Buffer("a", (100,)), Buffer("panel", (0,))
+    ops = [op(x=("out", a)), op(x=("scratch", panel)), op(x=("in", a))]
+    plan = make_plan([], [(ops, 1)], "float32")
+
+    check_plan(ops, {**plan.offsets, panel: plan.offsets[a] + 16}, plan.sizes, plan.arena_bytes)
+
+
 def test_lasting_buffers_are_one_vector_each_in_their_order() -> None:
     parameters = [Buffer(f"p{i}", (size,), "parameter") for i, size in enumerate((3, 5, 1))]
     slots = [Buffer(f"m{i}", (size,), "slot") for i, size in enumerate((3, 5, 1))]
