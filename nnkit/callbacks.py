@@ -47,6 +47,7 @@ class EarlyStopping:
     best_step: int = field(default=0, init=False)
     _waited: int = field(default=0, init=False)
     _weights: NDArray[Any] | None = field(default=None, init=False, repr=False)
+    _is_running: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.patience < 0 or self.min_delta < 0:
@@ -54,12 +55,17 @@ class EarlyStopping:
                 f"EarlyStopping: patience and min_delta must be at least 0, found {self.patience!r} and "
                 f"{self.min_delta!r}."
             )
+        if self.mode not in ("min", "max", None):
+            raise InvalidArgument(f"EarlyStopping: mode must be 'min', 'max' or None, found {self.mode!r}.")
 
     def on_evaluation(self, step: int, values: Mapping[str, float], fitting: Fitting) -> None:
         if self.monitor not in values:
             raise InvalidArgument(
                 f"EarlyStopping: no value named {self.monitor!r}. There are: {', '.join(sorted(values))}."
             )
+        if not self._is_running:
+            # The best of an earlier fit is no measure of this one.
+            self.best, self._waited, self._is_running = np.nan, 0, True
         value = values[self.monitor]
         if self._improves(value):
             self.best, self.best_step, self._waited = value, step, 0
@@ -72,6 +78,7 @@ class EarlyStopping:
     def on_end(self, fitting: Fitting) -> None:
         if self.restore_best_weights and self._weights is not None:
             fitting.parameter_vector()[:] = self._weights
+        self._is_running, self._weights = False, None
 
     def _improves(self, value: float) -> bool:
         if np.isnan(self.best):
