@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 Status = Literal["finished", "diverged", "failed", "pruned", "cancelled"]
 Direction = Literal["max", "min"]
 Edge = Literal["low", "high", "both"]
+# Why a race was over: one was left or better than all the others, every seed was given out, its budget was
+# used up, or it was interrupted.
+Ending = Literal["decided", "seeds", "budget", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,42 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True)
+class Pruning:
+    """When a configuration left a race, and the evidence: what its pairs with the leader showed."""
+
+    axes: Axes
+    look: int  # counted from 1
+    n_seeds: int  # that had been given out by then
+    against: Axes  # who led then
+    n: int  # pairs
+    difference: float  # mean of this one minus the leader, in units of the metric
+    interval: tuple[float, float]
+    p: float  # of this pair alone, at most the race's threshold
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRace:
+    """The race of one case: its rule, fixed beforehand, and what came of it."""
+
+    case: str
+    level: float  # of the whole race
+    n_configurations: int
+    looks: tuple[int, ...]  # after how many seeds the configurations are compared; the last one is the end
+    prunings: tuple[Pruning, ...] = ()
+    ending: Ending = "stopped"
+
+    @property
+    def n_tests(self) -> int:
+        """Every pair at every look: what the level is divided by."""
+        return self.n_configurations * (self.n_configurations - 1) // 2 * len(self.looks)
+
+    @property
+    def threshold(self) -> float:
+        """The p value at which a configuration leaves."""
+        return self.level / self.n_tests
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One invocation of ``run`` or ``tune``: which trials it asked for, in order, and where it ran."""
 
@@ -120,6 +159,8 @@ class RunRecord:
     n_new: int
     n_cached: int
     tuning: Tuning | None = None  # None: it was no search for learning rates
+    races: tuple[CaseRace, ...] = ()  # one per case, where configurations could leave early
+    budget_s: float | None = None  # None: as long as it takes
 
 
 Verdict = Literal["better", "worse", "equivalent", "cannot_tell"]
@@ -155,3 +196,4 @@ class ConfigurationSummary:
     failures: Mapping[str, int]
     median_steps_to_target: float  # inf when at least half never reached it
     train_s: float  # median
+    pruned: Pruning | None = None  # None: it did not leave a race

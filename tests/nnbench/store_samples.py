@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nnbench.records import Axes, CaseFacts, RateSearch, RunRecord, TrialRecord, Tuning
+from nnbench.records import Axes, CaseFacts, CaseRace, Pruning, RateSearch, RunRecord, TrialRecord, Tuning
 
 
 def key_of(index: int) -> str:
@@ -137,12 +137,13 @@ _cases = st.builds(
     **dict.fromkeys(("n_train", "n_validation", "n_parameters", "epochs", "batch_size", "steps"), _wholes),
 )
 
+_chosen = st.lists(st.tuples(_names, _texts), max_size=3, unique_by=lambda pair: pair[0]).map(
+    lambda pairs: Axes(tuple(pairs))
+)
 _searches = st.builds(
     RateSearch,
     case=_texts,
-    axes=st.lists(st.tuples(_names, _texts), max_size=3, unique_by=lambda pair: pair[0]).map(
-        lambda pairs: Axes(tuple(pairs))
-    ),
+    axes=_chosen,
     configuration=_names,
     default_rate=_texts,
     **dict.fromkeys(("grid", "grown", "refined"), st.lists(_texts, max_size=3).map(tuple)),
@@ -154,6 +155,24 @@ _tunings = st.builds(
     tuning_seeds=st.lists(_wholes, max_size=3).map(tuple),
     seeds=st.lists(_wholes, max_size=3).map(tuple),
     searches=st.lists(_searches, max_size=2).map(tuple),
+)
+
+_prunings = st.builds(
+    Pruning,
+    axes=_chosen,
+    against=_chosen,
+    interval=st.tuples(st.floats(), st.floats()),
+    **dict.fromkeys(("look", "n_seeds", "n"), _wholes),
+    **dict.fromkeys(("difference", "p"), st.floats()),
+)
+_races = st.builds(
+    CaseRace,
+    case=_texts,
+    level=st.floats(),
+    n_configurations=_wholes,
+    looks=st.lists(_wholes, max_size=3).map(tuple),
+    prunings=st.lists(_prunings, max_size=2).map(tuple),
+    ending=st.sampled_from(["decided", "seeds", "budget", "stopped"]),
 )
 
 runs = st.builds(
@@ -170,6 +189,8 @@ runs = st.builds(
     n_new=_wholes,
     n_cached=_wholes,
     tuning=st.none() | _tunings,
+    races=st.lists(_races, max_size=2).map(tuple),
+    budget_s=st.none() | st.floats(),
 )
 
 

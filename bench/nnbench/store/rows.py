@@ -5,7 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from nnbench.records import Axes, CaseFacts, Edge, RateSearch, RunRecord, TrialRecord, Tuning
+from nnbench.records import (
+    Axes,
+    CaseFacts,
+    CaseRace,
+    Edge,
+    Pruning,
+    RateSearch,
+    RunRecord,
+    TrialRecord,
+    Tuning,
+)
 from nnbench.store.encoding import Curves, from_json, to_json
 
 # The order of a row of the table "trial"; the names are the fields of TrialRecord.
@@ -93,6 +103,7 @@ def facts_of_run(record: RunRecord) -> str:
     facts = {name: getattr(record, name) for name in shared}
     facts["cases"] = [asdict(case) for case in record.cases]
     facts["tuning"] = None if record.tuning is None else asdict(record.tuning)
+    facts["races"] = [asdict(race) for race in record.races]
     return to_json(facts)
 
 
@@ -100,7 +111,9 @@ def run_of_row(run: str, created: str, facts: str, trial_keys: tuple[str, ...]) 
     values: dict[str, Any] = from_json(facts)
     values["cases"] = tuple(CaseFacts(**case) for case in values["cases"])
     values["varying"] = tuple(values["varying"])
-    values["tuning"] = _tuning(values.get("tuning"))  # a run of an earlier version has none
+    # A run of an earlier version has neither of these.
+    values["tuning"] = _tuning(values.get("tuning"))
+    values["races"] = tuple(map(_race, values.get("races", ())))
     return RunRecord(run=run, created=created, trial_keys=trial_keys, **values)
 
 
@@ -114,10 +127,24 @@ def _tuning(values: dict[str, Any] | None) -> Tuning | None:
     )
 
 
+def _race(values: dict[str, Any]) -> CaseRace:
+    prunings = tuple(map(_pruning, values["prunings"]))
+    return CaseRace(**{**values, "looks": tuple(values["looks"]), "prunings": prunings})
+
+
+def _pruning(values: dict[str, Any]) -> Pruning:
+    low, high = values["interval"]
+    both = {name: _chosen(values[name]) for name in ("axes", "against")}
+    return Pruning(**{**values, **both, "interval": (low, high)})
+
+
+def _chosen(values: dict[str, Any]) -> Axes:
+    return Axes(tuple((axis, choice) for axis, choice in values["values"]))
+
+
 def _search(values: dict[str, Any]) -> RateSearch:
-    chosen = tuple((axis, choice) for axis, choice in values["axes"]["values"])
     rates = {name: tuple(values[name]) for name in ("grid", "grown", "refined")}
-    return RateSearch(**{**values, **rates, "axes": Axes(chosen)})
+    return RateSearch(**{**values, **rates, "axes": _chosen(values["axes"])})
 
 
 def tuned_rates(run: str, tuning: Tuning) -> list[tuple[object, ...]]:
