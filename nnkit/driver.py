@@ -8,7 +8,21 @@ from collections.abc import Callable
 from typing import Any
 
 from nnkit.jit import Entry, Intrinsic, kernel
-from nnkit.ops import BATCH_INDEX, EPOCH, KEY, ORDER, PENALTY, RATE, ROWS, STEP, STOP, TOTALS, X, Y
+from nnkit.ops import (
+    BATCH_INDEX,
+    EPOCH,
+    EVALUATION,
+    KEY,
+    ORDER,
+    PENALTY,
+    RATE,
+    ROWS,
+    STEP,
+    STOP,
+    TOTALS,
+    X,
+    Y,
+)
 from nnkit.rng import shuffle
 from nnkit.simd import fabs
 
@@ -40,6 +54,14 @@ from nnkit.simd import fabs
     EVAL_EVERY,
     EVAL_OUT,
     N_EVALS,
+    BEFORE_TABLE,
+    N_BEFORE_OPS,
+    AFTER_TABLE,
+    N_AFTER_OPS,
+    PROBE_AT,
+    N_PROBE_CELLS,
+    PROBE_OUT,
+    N_PROBE_ROWS,
     STATUS,
     STOPPED_AT,
     TRAIN_S,
@@ -50,7 +72,7 @@ from nnkit.simd import fabs
     CLOCK_UNIT,
     CLOCK_FRACTION,
     ITINERARY_CELLS,
-) = range(36)
+) = range(44)
 
 # ORDER_MODE: as it is in memory, a fresh order for every epoch, or one order drawn once and repeated.
 AS_GIVEN, RESHUFFLE, FIXED = range(3)
@@ -177,6 +199,7 @@ def evaluate_all(base, itinerary):
     """Run the evaluation ops over all evaluation data; return the mean loss and the share correct."""
     totals = reals_at(base + 8 * TOTALS)
     n = itinerary[N_EVAL]
+    integers_at(base)[EVALUATION] += 1
     loss, correct = 0.0, 0.0
     for start in range(0, n, itinerary[EVAL_BATCH]):
         rows = min(itinerary[EVAL_BATCH], n - start)
@@ -185,7 +208,21 @@ def evaluate_all(base, itinerary):
         run_table(base, itinerary[EVAL_TABLE], itinerary[N_EVAL_OPS])
         loss += totals[0]
         correct += totals[1]
+    keep_probes(itinerary, integers_at(base)[EVALUATION] - 1)
     return loss / n, correct / n
+
+
+@kernel
+def keep_probes(itinerary, place):
+    """Keep what the probes of an evaluation found as row ``place``, and clear it for the next."""
+    n = itinerary[N_PROBE_CELLS]
+    found = reals_at(itinerary[PROBE_AT])
+    if place < itinerary[N_PROBE_ROWS]:
+        row = reals_at(itinerary[PROBE_OUT] + 8 * n * place)
+        for cell in range(n):
+            row[cell] = found[cell]
+    for cell in range(n):
+        found[cell] = 0.0
 
 
 @kernel
@@ -242,10 +279,14 @@ def drive_steps(base, itinerary):
         if header[STOP] != 0:
             itinerary[STATUS] = STOPPED
             break
+        is_due = evaluation_due(itinerary, step + 1)
+        if is_due:
+            run_table(base, itinerary[BEFORE_TABLE], itinerary[N_BEFORE_OPS])
         loss = train_step(base, itinerary, step)
         itinerary[STOPPED_AT] = step + 1
-        if is_finite(loss) and evaluation_due(itinerary, step + 1):
+        if is_finite(loss) and is_due:
             cells[TRAIN_S] += now_s(itinerary) - began
+            run_table(base, itinerary[AFTER_TABLE], itinerary[N_AFTER_OPS])
             loss, correct = evaluate_all(base, itinerary)
             row = reals_at(itinerary[EVAL_OUT] + 8 * EVAL_COLUMNS * itinerary[N_EVALS])
             row[0], row[1], row[2], row[3] = step + 1, loss, correct, cells[TRAIN_S]

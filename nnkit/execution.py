@@ -17,7 +17,7 @@ from nnkit import driver
 from nnkit.compiler.encode import Table
 from nnkit.compiler.program import Program
 from nnkit.jit import Entry, function_at
-from nnkit.ops import EPOCH, KEY, ORDER, PENALTY, ROWS, STEP, STOP, TOTALS, Buffer, X, Y
+from nnkit.ops import EPOCH, EVALUATION, KEY, ORDER, PENALTY, ROWS, STEP, STOP, TOTALS, Buffer, X, Y
 
 Array = NDArray[Any]
 STATUS_NAMES = ("done", "diverged", "stopped")
@@ -170,6 +170,33 @@ class Trial:
             }
         )
         self._evaluation = data, identity
+        if self.program.probes.n_cells:
+            self._attach_probes(n_evaluations + 1)
+
+    def _attach_probes(self, n_rows: int) -> None:
+        """Make room for what the probes find: a row before training, and one for every evaluation."""
+        probes = self.program.probes
+        self.probe_rows = np.full((n_rows, probes.n_cells), np.nan)
+        start, size = self.program.plan.regions["probes"]
+        self.arena[start : start + size] = 0
+        before, after = self.program.tables["before_step"], self.program.tables["after_step"]
+        self._header[EVALUATION] = 0
+        self._set(
+            {
+                driver.BEFORE_TABLE: before.address,
+                driver.N_BEFORE_OPS: before.n_ops,
+                driver.AFTER_TABLE: after.address,
+                driver.N_AFTER_OPS: after.n_ops,
+                driver.PROBE_AT: self._base + start,
+                driver.N_PROBE_CELLS: probes.n_cells,
+                driver.PROBE_OUT: _address(self.probe_rows),
+                driver.N_PROBE_ROWS: n_rows,
+            }
+        )
+
+    def run_table(self, name: str) -> None:
+        """Run the ops of one sequence, where the driver does not."""
+        self._run_once(self.program.tables[name])
 
     def train(self, first_step: int, last_step: int) -> Segment:
         """Run steps ``first_step`` up to ``last_step``, without the interpreter and without the GIL."""
@@ -231,6 +258,15 @@ class Trial:
     def stop(self) -> None:
         """Ask the driver to return after the step it is in."""
         self._header[STOP] = 1
+
+    @property
+    def n_evaluation_samples(self) -> int:
+        return int(self._itinerary[driver.N_EVAL])
+
+    @property
+    def n_probe_rows(self) -> int:
+        """How often the probes have looked so far."""
+        return int(self._header[EVALUATION]) if self.program.probes.n_cells else 0
 
     @property
     def n_evaluations(self) -> int:

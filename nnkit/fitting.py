@@ -84,6 +84,8 @@ class Fit:
             )
 
     def run(self) -> Outcome:
+        if self._trial.program.probes.n_cells and self._validation is not None:
+            self._trial.evaluate()  # what the probes see before any training
         status, steps = self._by_segments() if self._is_stepwise() else self._at_once()
         for callback in self._callbacks:
             callback.on_end(self)
@@ -122,7 +124,7 @@ class Fit:
             if segment.status != "done":
                 return _STATUS[segment.status], segment.step
             if by_hand:
-                self._update_by_hand(step)
+                self._update_by_hand(step, is_watched=until == next_evaluation)
             step = until
             if step == next_evaluation:
                 if by_hand and self._validation is not None:
@@ -134,8 +136,11 @@ class Fit:
                 return "stopped", step
         return "finished", step
 
-    def _update_by_hand(self, step: int) -> None:
+    def _update_by_hand(self, step: int, *, is_watched: bool) -> None:
         optimizer = self._trial.program.optimizer
+        is_watched = is_watched and self._trial.program.probes.n_cells > 0
+        if is_watched:
+            self._trial.run_table("before_step")
         with self._trial.training_time():
             update_by_hand(
                 optimizer,
@@ -145,6 +150,8 @@ class Fit:
                 self._earlier + step + 1,
                 float(self._trial.rates[step]),
             )
+        if is_watched:
+            self._trial.run_table("after_step")
 
     def _call_back(self, step: int) -> None:
         values = {"loss": float(self._trial.step_totals[step - 1, 0])}

@@ -50,7 +50,7 @@ def moments(activation: str | BoundActivation, variance: float) -> Moments:
         raise InvalidArgument(f"moments: the variance must be at least 0, found {variance!r}. Try 1.0.")
     if not math.isfinite(variance):
         return Moments(math.nan, math.inf, math.nan)
-    return _moments(_Key(resolve_activation(activation)), float(variance))
+    return _moments(resolve_activation(activation), float(variance))
 
 
 def next_variance(
@@ -90,29 +90,12 @@ def variance_after(
 # -- integration --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """An activation that is equal to another with the same record and hyper-parameter."""
-
-    activation: BoundActivation
-
-    def __hash__(self) -> int:
-        return hash((id(self.activation.record), self.activation.alpha))
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, _Key)
-            and self.activation.record is other.activation.record
-            and self.activation.alpha == other.activation.alpha
-        )
-
-
 @lru_cache(maxsize=4096)
-def _moments(key: _Key, variance: float) -> Moments:
+def _moments(activation: BoundActivation, variance: float) -> Moments:
     """Integrate piece by piece, and halve a piece as long as its halves say something else than the whole."""
     scale = math.sqrt(variance)
-    low, high = _panels(key.activation, scale)
-    whole = _integrals(key.activation, scale, low, high)
+    low, high = _panels(activation, scale)
+    whole = _integrals(activation, scale, low, high)
     if not np.isfinite(whole).all():
         return Moments(math.inf, math.inf, math.inf)
     # What counts is the size of a moment, not of its part in one piece; a mean may be 0 by symmetry.
@@ -121,8 +104,8 @@ def _moments(key: _Key, variance: float) -> Moments:
     total = np.zeros(3)
     for _ in range(_MOST_HALVINGS):
         middle = (low + high) / 2
-        left = _integrals(key.activation, scale, low, middle)
-        right = _integrals(key.activation, scale, middle, high)
+        left = _integrals(activation, scale, low, middle)
+        right = _integrals(activation, scale, middle, high)
         is_open = (np.abs(left + right - whole) > _TOLERANCE * size[:, None]).any(axis=0)
         total += (left + right)[:, ~is_open].sum(axis=1)
         whole = np.concatenate([left[:, is_open], right[:, is_open]], axis=1)

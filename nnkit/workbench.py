@@ -31,7 +31,8 @@ def run_ops(ops: Sequence[Op], values: Mapping[Buffer, NDArray[Any]], dtype: str
     }
     for buffer, place in places.items():
         place[...] = values[buffer]
-    for address, arguments in encode(ops, plan.offsets, dtype).pairs.tolist():
+    table = encode(ops, plan.offsets, dtype)  # named, so that its cells outlive the calls
+    for address, arguments in table.pairs.tolist():
         function_at(address)(int(arena.ctypes.data), arguments)
     for buffer, place in places.items():
         values[buffer][...] = place

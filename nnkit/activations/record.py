@@ -56,6 +56,10 @@ class BoundActivation:
     record: Activation
     parameters: Mapping[str, Value]
 
+    def __hash__(self) -> int:
+        # Written out, because the parameters are a dict: what is computed from an activation can be cached.
+        return hash((self.record.name, self.alpha))
+
     @property
     def name(self) -> str:
         return self.record.name

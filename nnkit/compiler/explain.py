@@ -76,9 +76,9 @@ def render(program: Program) -> str:
     size = f"{facts['parameters']:,} parameters, {facts['flops_per_step']:,} FLOP a step"
     lines = [f"{program.dtype}, batch {program.batch_size}, {size}"]
     for sequence in SEQUENCES:
-        lines += ["", f"{sequence}:"]
         rows = [op for op in facts["ops"] if op["sequence"] == sequence]
-        lines += [_line(index, op) for index, op in enumerate(rows)]
+        if rows:
+            lines += ["", f"{sequence}:", *(_line(index, op) for index, op in enumerate(rows))]
     arena = facts["arena"]
     lines += ["", f"arena: {arena['bytes']:,} bytes"]
     for name, region in arena["regions"].items():

@@ -10,8 +10,9 @@ from nnkit.compiler.backward import sweep_backward
 from nnkit.compiler.check import check_plan
 from nnkit.compiler.emitter import Emitter, Graph
 from nnkit.compiler.encode import Table, encode
-from nnkit.compiler.fuse import fuse_relu
+from nnkit.compiler.fuse import fuse
 from nnkit.compiler.plan import Plan, make_plan
+from nnkit.compiler.probes import NO_PROBES, Probes, watch_activations, watch_weights
 from nnkit.compiler.update import emit_clipping, emit_penalties, emit_update, slot_buffers
 from nnkit.driver import DRIVE, EVALUATE, RUN_ONCE
 from nnkit.entries import op_kind
@@ -48,12 +49,17 @@ GATHER_LABELS = op_kind(
 
 @dataclass(frozen=True, slots=True)
 class Sequences:
-    """The ops of a program: what runs once, per step, per evaluation batch, per prediction batch."""
+    """The ops of a program: what runs once, per step, per evaluation batch, per prediction batch.
+
+    The last two run only with probes, before and after a step that an evaluation follows.
+    """
 
     initial: tuple[Op, ...]
     train: tuple[Op, ...]
     evaluate: tuple[Op, ...]
     predict: tuple[Op, ...]
+    before_step: tuple[Op, ...]
+    after_step: tuple[Op, ...]
 
 
 SEQUENCES = tuple(Sequences.__slots__)
@@ -79,6 +85,7 @@ class Program:
     training_outputs: Buffer
     named: dict[str, Buffer]  # every value and gradient of the training sequence, by name
     gradient_ops: tuple[Op, ...]  # of the training sequence before fusion: all but clipping and the update
+    probes: Probes
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -121,8 +128,13 @@ def compile_program(
     batch_size: int,
     eval_batch: int | None = None,
     keep_values: bool = False,
+    probes: bool = False,
 ) -> Program:
-    """Compile a model. ``keep_values`` gives every value a place of its own, for the learner's view."""
+    """Compile a model.
+
+    ``keep_values`` gives every value a place of its own, for the learner's view. ``probes`` lets
+    evaluations look at activations, gradients and steps as well; training is the same to the bit.
+    """
     eval_batch = eval_batch or max(batch_size, 128)
     graph = Graph(batch_size, dtype)
     train = Emitter(graph, training=True)
@@ -147,13 +159,18 @@ def compile_program(
     emit_update(train, optimizer, slots)
 
     evaluate, predict, final = _inference(graph, layers, input_shape, loss)
+    watched, activations = watch_activations(evaluate.ops, dtype) if probes else (evaluate.ops, ())
+    before, after, weights = watch_weights(graph) if probes else ([], [], ())
+    found = Probes(activations, weights) if probes else NO_PROBES
     sequences = Sequences(
         tuple(graph.initial),
-        tuple(train.ops if keep_values else fuse_relu(train.ops)),
-        tuple(fuse_relu(evaluate.ops)),
-        tuple(fuse_relu(predict.ops)),
+        tuple(train.ops if keep_values else fuse(train.ops)),
+        tuple(fuse(watched)),
+        tuple(fuse(predict.ops)),
+        tuple(before),
+        tuple(after),
     )
-    plan = _plan(graph, sequences, slots, dtype, batch_size, eval_batch, share=not keep_values, final=final)
+    plan = _plan(graph, sequences, slots, found, dtype, batch_size, eval_batch, share=not keep_values)
     return Program(
         dtype,
         batch_size,
@@ -171,6 +188,7 @@ def compile_program(
         outputs,
         {b.name: b for op in train.ops for b in op.touched("out", "inout")},
         gradient_ops,
+        found,
     )
 
 
@@ -232,12 +250,12 @@ def _plan(
     graph: Graph,
     sequences: Sequences,
     slots: list[list[Buffer]],
+    probes: Probes,
     dtype: str,
     batch_size: int,
     eval_batch: int,
     *,
     share: bool,
-    final: Buffer,
 ) -> Plan:
     parameters = list(graph.parameters.values())
     lasting = [
@@ -246,12 +264,15 @@ def _plan(
         ("states", list(graph.states.values())),
         ("gradients", [graph.gradients[parameter] for parameter in parameters]),
         *((f"slot {index}", slot) for index, slot in enumerate(slots)),
+        *([("probes", probes.buffers())] if probes.n_cells else []),
     ]
     runs = [
         (sequences.initial, 1),
         (sequences.train, batch_size),
         (sequences.evaluate, eval_batch),
         (sequences.predict, eval_batch),
+        (sequences.before_step, batch_size),
+        (sequences.after_step, batch_size),
     ]
     plan = make_plan(lasting, runs, dtype, share=share)
     for ops, _ in runs:
