@@ -19,7 +19,7 @@ from nnbench.settings import Settings
 from nnbench.spec import CaseSpec
 from nnbench.stopping import Stop
 from nnbench.store import MissingStore, Store
-from nnkit.errors import NnkitError
+from nnkit.errors import EnvironmentProblem, NnkitError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,13 @@ class Forecast:
     jobs: int
 
 
-def forecast(plan: Plan) -> Forecast:
+def forecast(trials: Sequence[TrialSpec], chosen: Settings) -> Forecast:
     """Return the number of trials, how many of them the store has, and an estimate of the time."""
     from nnbench.trial import estimate_s
 
-    trials = plan.matrix.trials()
-    cached = _cached(plan, trials)
+    cached = _cached(chosen, trials)
     todo = [trial for trial in trials if trial.key not in cached]
-    jobs = n_jobs(plan.settings)
+    jobs = n_jobs(chosen)
     per_configuration = {_configuration(trial): estimate_s(trial) for trial in _one_each(todo)}
     seconds = sum(per_configuration[_configuration(trial)] for trial in todo)
     return Forecast(len(trials), len(trials) - len(todo), seconds / min(jobs, max(1, len(todo))), jobs)
@@ -53,6 +52,8 @@ def facts_of(plan: Plan) -> tuple[CaseFacts, ...]:
     for part in plan.matrix.parts:
         try:
             found.append(facts(_as_run(part)))
+        except EnvironmentProblem:
+            raise  # a damaged data file is no mistake in the case
         except NnkitError as error:
             raise UsageError(f"{part.case.where}: {error}") from None
         _check_batches(part, found[-1])
@@ -175,9 +176,9 @@ def _train(todo: Sequence[TrialSpec], jobs: int, store: Store, progress: Progres
     return n_kept
 
 
-def _cached(plan: Plan, trials: Sequence[TrialSpec]) -> set[str]:
+def _cached(chosen: Settings, trials: Sequence[TrialSpec]) -> set[str]:
     try:
-        with Store.open(plan.settings.store, create=False) as store:
+        with Store.open(chosen.store, create=False) as store:
             return store.finished_keys([trial.key for trial in trials])
     except MissingStore:
         return set()

@@ -27,7 +27,8 @@ def find(store: Store, run: RunRecord) -> Findings:
     trials = tuple(_judged(trial, facts[trial.case]) for trial in recorded if trial.case in facts)
     rows: list[ConfigurationSummary] = []
     verdicts: list[Comparison] = []
-    for case in run.cases:
+    # The rates of a search are no configurations to be ranked: what it says is computed for its report.
+    for case in run.cases if run.tuning is None else ():
         rows += summaries(trials, case)
         verdicts += comparisons(trials, case, against=_reference(trials, case, run))
     return Findings(run, trials, tuple(rows), tuple(verdicts))

@@ -93,6 +93,8 @@ def write_findings(found: "Findings", form: Format, folder: Path) -> Path:
 def _document(found: "Findings") -> Document:
     from nnbench.reporting import document
 
+    if found.run.tuning is not None:
+        return document.build_tuning(found.run, found.trials)
     return document.build(found.run, found.trials, found.summaries, found.comparisons)
 
 
@@ -107,6 +109,10 @@ def _rendered(found: "Findings", form: Format) -> str:
         from nnbench.reporting.render import csv
 
         return csv.render(found.run, found.trials)
+    if found.run.tuning is not None:
+        from nnbench.reporting.render import tune_json
+
+        return tune_json.render(found.run, found.trials)
     from nnbench.reporting.render import json as run_json
 
     return run_json.render(found.run, found.trials, found.summaries, found.comparisons)

@@ -26,6 +26,7 @@ from nnkit.registry import spell_value
 
 FIRST_TUNING_SEED = 1_000_000  # far from the seeds that anybody reports
 POINTS, DECADES, TUNING_SEEDS = 13, 6.0, 3
+LEAST_POINTS, MOST_POINTS, MOST_DECADES = 3, 1000, 20.0
 _RATE = "learning_rate"
 
 
@@ -48,10 +49,14 @@ class TunePlan:
         return self.n_points + ROUNDS * PER_ROUND
 
     @property
+    def n_tuning_seeds(self) -> int:
+        return n_seeds(self.tuning_seeds)
+
+    @property
     def n_trials(self) -> int:
         """Return the least number of trials that the search asks for."""
         fresh = sum(2 * n_seeds(part.seeds) for part, _ in self.plan.matrix.configurations())
-        return self.n_configurations * self.n_rates * n_seeds(self.tuning_seeds) + fresh
+        return self.n_configurations * self.n_rates * self.n_tuning_seeds + fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Subject:
 
 def make_plan(plan: Plan, *, tuning_seeds: str, n_points: int, decades: float) -> TunePlan:
     """Return the search for the configurations of a plan, or raise UsageError."""
+    _check_grid(n_points, decades)
     if (asked := plan.settings.axes.get(_RATE)) is not None:
         raise UsageError(f"{asked.where}: tune searches the learning rates itself. Leave this out.")
     for part in plan.matrix.parts:
@@ -145,6 +151,18 @@ def first_trials(asked: TunePlan, facts: Sequence[CaseFacts]) -> list[TrialSpec]
         for subject in _subjects(asked, facts)
         for trial in subject.trials(subject.search.grid, asked.tuning_seeds)
     ]
+
+
+def _check_grid(n_points: int, decades: float) -> None:
+    if not LEAST_POINTS <= n_points <= MOST_POINTS:
+        raise UsageError(
+            f"--points: a grid has {LEAST_POINTS} to {MOST_POINTS} rates, found {n_points}. Try {POINTS}."
+        )
+    if not 0 < decades <= MOST_DECADES:
+        raise UsageError(
+            f"--decades: a grid is at most {MOST_DECADES:g} decades wide and above 0, found {decades:g}."
+            f" Try {DECADES:g}."
+        )
 
 
 def _check_part(part: CaseMatrix) -> None:

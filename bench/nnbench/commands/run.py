@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from nnbench.records import RunRecord
     from nnbench.request import Plan
 
-SOME_TRIALS_FAILED, INTERRUPTED = 3, 130
 MOST_LINES = 40  # of a dry run
 
 
@@ -71,41 +70,21 @@ def command(
     import os
     from pathlib import Path
 
-    from nnbench import progress, request
+    from nnbench import invocation, progress, request
 
     given = {
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
         "lr": lr, "batch_size": batch_size, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
-        "dtype": dtype, "against": against, "jobs": _one_name(jobs, threads), "order": order, "store": store,
-        "plugin": plugin, "quiet": quiet, "color": color,
+        "dtype": dtype, "against": against, "jobs": invocation.one_name(jobs, threads), "order": order,
+        "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
-    folder = _report_folder(report)
+    folder = invocation.report_folder(report)
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
     if dry_run:
         return _forecast(plan, as_json=as_json)
     return _run(plan, as_json=as_json, folder=folder)
-
-
-def _one_name(jobs: str | None, threads: str | None) -> str | None:
-    from nnbench.errors import UsageError
-
-    if jobs is not None and threads is not None:
-        raise UsageError("--threads is another name for --jobs. Give one of them.")
-    return jobs or threads
-
-
-def _report_folder(report: str | None) -> "Path | None":
-    from pathlib import Path
-
-    from nnbench.errors import UsageError
-
-    if report is None:
-        return None
-    if not report or Path(report).is_file():
-        raise UsageError(f"--report {report!r}: expected a folder. The report goes into a file in it.")
-    return Path(report)
 
 
 def _forecast(plan: "Plan", *, as_json: bool) -> int:
@@ -115,7 +94,7 @@ def _forecast(plan: "Plan", *, as_json: bool) -> int:
     from nnbench.reporting.digits import counted
 
     experiment.facts_of(plan)  # finds out about a model that cannot be built
-    expected = experiment.forecast(plan)
+    expected = experiment.forecast(plan.matrix.trials(), plan.settings)
     if as_json:
         listed = [
             {
@@ -155,7 +134,7 @@ def _spelled(seeds: "tuple[range, ...]") -> str:
 
 def _run(plan: "Plan", *, as_json: bool, folder: "Path | None") -> int:
     """Run what is planned, print the findings, and return the exit code."""
-    from nnbench import findings, present, progress
+    from nnbench import findings, invocation, present, progress
     from nnbench.errors import NothingMeasured
     from nnbench.store import Store
 
@@ -166,60 +145,33 @@ def _run(plan: "Plan", *, as_json: bool, folder: "Path | None") -> int:
             f"interrupted: {run.n_cached + run.n_new:,} of {len(run.trial_keys):,} trials are kept."
             " The same command goes on from here; `nnbench report` shows what there is."
         )
-        return INTERRUPTED
+        return invocation.INTERRUPTED
     with Store.open(chosen.store, create=False) as store:
         found = findings.find(store, run)
     if not found.trials:
         raise NothingMeasured(f"run {run.run}: no trial was recorded.")
-    progress.note(_summary(run), quiet=chosen.quiet)
+    progress.note(invocation.summary(run), quiet=chosen.quiet)
     present.print_findings(found, "json" if as_json else "text", chosen.color)
     if folder is not None:
         path = present.write_findings(found, "markdown", folder)
         progress.note(f"wrote {path}", quiet=chosen.quiet)
-    return SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0
+    return invocation.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0
 
 
 def _train(plan: "Plan") -> "tuple[RunRecord, bool]":
     """Run the trials that are not in the store; return the run and whether it was interrupted."""
-    import sys
+    from nnbench import experiment, invocation
 
-    from nnbench import experiment, progress
-    from nnbench.clock import Clock
-    from nnbench.runner import stopped_by_signals
-    from nnbench.stopping import Stop
-    from nnbench.store import Store
-
-    facts = experiment.facts_of(
-        plan
-    )  # before the store is touched: a model that cannot be built writes nothing
-    clock, stop, chosen = Clock(), Stop(), plan.settings
-    with (
-        Store.open(chosen.store, create=True) as store,
-        stopped_by_signals(stop),
-        progress.progress_on(sys.stderr, clock, quiet=chosen.quiet, color=chosen.color) as told,
-    ):
+    # Before the store is touched: a model that cannot be built writes nothing.
+    facts = experiment.facts_of(plan)
+    with invocation.workplace(plan.settings) as around:
         run = experiment.carry_out(
-            plan, facts, store, command=_command_line(), clock=clock, progress=told, stop=stop
+            plan,
+            facts,
+            around.store,
+            command=invocation.command_line(),
+            clock=around.clock,
+            progress=around.progress,
+            stop=around.stop,
         )
-    return run, stop.is_set()
-
-
-def _summary(run: "RunRecord") -> str:
-    """Return what the run did and how fast, without the seconds in which kernels were compiled or loaded."""
-    from nnbench.progress import duration
-    from nnbench.reporting.digits import counted
-
-    warm_s = float(run.environment.get("warm_up_s", 0.0))
-    train_s = run.elapsed_s - warm_s
-    rate = f" ({run.n_new / train_s:.0f} per second)" if run.n_new and train_s > 0 else ""
-    warm = f", after {duration(warm_s)} of warming up" if warm_s >= 1.0 else ""
-    trained = f"{counted(run.n_new, 'trial')} run in {duration(train_s)}{rate}{warm}"
-    return f"{trained}, {run.n_cached:,} from the store; run {run.run}"
-
-
-def _command_line() -> str:
-    """Return the command as it can be pasted into a shell."""
-    import shlex
-    import sys
-
-    return shlex.join(["nnbench", *sys.argv[1:]])
+    return run, around.stop.is_set()

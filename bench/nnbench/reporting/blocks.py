@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nnbench.records import CaseFacts, TrialRecord
+from nnbench.statistics.tuning import TunedConfiguration
 
 Align = Literal["left", "right", "decimal"]  # decimal: points stand in one column, where the font allows it
 Tone = Literal["plain", "good", "bad", "same", "unsure", "quiet"]
@@ -95,6 +96,14 @@ class CurvesFigure(FigureRef):
 
     facts: CaseFacts
     panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RatesFigure(FigureRef):
+    """The metric against the learning rate, a panel for each configuration."""
+
+    facts: CaseFacts
+    panels: tuple[tuple[str, TunedConfiguration], ...]  # with what to call it
 
 
 Block = Table | Paragraph | Listing | FigureRef

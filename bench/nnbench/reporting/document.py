@@ -6,13 +6,16 @@ from nnbench.records import Comparison, ConfigurationSummary, RunRecord, TrialRe
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Document, Section
 from nnbench.reporting.evidence import CaseEvidence, evidence_of
+from nnbench.reporting.tuned_evidence import tuned_evidence
 from nnbench.reporting.views import words
 from nnbench.reporting.views.curves import curves
 from nnbench.reporting.views.failures import failures
 from nnbench.reporting.views.headline import headline
 from nnbench.reporting.views.matrix import matrix
-from nnbench.reporting.views.run import about
+from nnbench.reporting.views.run import about, about_tuning
+from nnbench.reporting.views.sensitivity import rate_figures, sensitivity
 from nnbench.reporting.views.trials import trials as trial_table
+from nnbench.reporting.views.tuned import tuned, tuned_headline
 from nnbench.reporting.views.verdicts import verdicts
 
 
@@ -40,6 +43,19 @@ def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
     if case.ranking:
         blocks += [verdicts(case), matrix(case), failures(case), curves(case)]
     return tuple(block for block in blocks if block is not None)
+
+
+def build_tuning(run: RunRecord, trials: Sequence[TrialRecord]) -> Document:
+    """Return the report of a search for learning rates."""
+    cases = tuned_evidence(run, trials)
+    sections = [
+        Section(
+            f"{case.facts.name}: {digits.counted(len(case.configurations), 'configuration')}, tuned",
+            (tuned_headline(case), tuned(case), sensitivity(case), *rate_figures(case)),
+        )
+        for case in cases
+    ]
+    return Document(f"Search {run.run}", (*sections, Section("What was run", (about_tuning(run, trials),))))
 
 
 def listing(

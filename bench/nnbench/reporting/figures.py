@@ -17,8 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from nnbench.records import CaseFacts
-from nnbench.reporting import digits
-from nnbench.reporting.blocks import CurvesFigure, FigureRef
+from nnbench.reporting import digits, rate_figure
+from nnbench.reporting.blocks import CurvesFigure, FigureRef, RatesFigure
 from nnbench.reporting.lines import Line, Window, as_line, spread, window
 from nnbench.reporting.metric_axis import draw_metric_axis, metric_name
 from nnbench.reporting.style import (
@@ -55,6 +55,8 @@ def draw(figure: FigureRef) -> Figure:
     match figure:
         case CurvesFigure():
             return _curves(figure)
+        case RatesFigure():
+            return rate_figure.draw(figure)
     raise TypeError(f"nobody draws a {type(figure).__name__}")
 
 

@@ -29,6 +29,7 @@ class Sensitivity:
     best: float  # f*, in units of the metric
     is_edge: bool  # the best rate is an end of the grid: no optimum was seen, the grid must grow
     basin_width_decades: float  # around the best rate, where f is within the tolerance of f*
+    basin: Interval  # the rates at its ends
     is_basin_open: bool  # the basin runs off the grid, so its width is a lower bound
     mean_excess: float  # mean over the grid of min(f, f0) − f*, counted so that more is worse
     default_regret: float | None  # f(default) − f*, counted so that more is worse; None without a default
@@ -70,6 +71,7 @@ def sensitivity(
         best=sign * lowest,
         is_edge=found.edge is not None,
         basin_width_decades=right - left,
+        basin=(10.0**left, 10.0**right),
         is_basin_open=is_open_left or is_open_right,
         mean_excess=float(np.mean(np.minimum(counted, max(lowest, sign * untrained)) - lowest)),
         default_regret=None if default is None else sign * default - lowest,

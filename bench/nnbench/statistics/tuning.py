@@ -12,6 +12,7 @@ from nnbench.records import (
     CaseFacts,
     Comparison,
     ConfigurationSummary,
+    Direction,
     RateSearch,
     TrialRecord,
     Tuning,
@@ -55,6 +56,20 @@ class TunedConfiguration:
     @property
     def is_same_rate(self) -> bool:
         return self.search.learning_rate == self.search.default_rate
+
+    def default_regret(self, direction: Direction) -> tuple[float, Interval]:
+        """Return what the default falls short of the tuned rate, and its interval; more is worse.
+
+        It is that of the fresh seeds: on the tuning seeds the best of many rates looks better than it is.
+        """
+        if self.is_same_rate:
+            return 0.0, (0.0, 0.0)
+        if self.gain is None:
+            return math.nan, (math.nan, math.nan)
+        low, high = self.gain.interval
+        if direction == "max":
+            return self.gain.difference, (low, high)
+        return -self.gain.difference, (-high, -low)
 
 
 def median_scores(trials: Iterable[TrialRecord], facts: CaseFacts) -> dict[str, float]:

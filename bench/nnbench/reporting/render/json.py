@@ -27,21 +27,28 @@ def as_dict(
 ) -> dict[str, Any]:
     """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
     return {
-        "schema": SCHEMA,
+        **header(run, SCHEMA),
+        "against": run.against,
+        "level": level,
+        "trials": [_trial(trial) for trial in trials],
+        "configurations": [configuration(summary) for summary in summaries],
+        "verdicts": [verdict(comparison) for comparison in comparisons],
+    }
+
+
+def header(run: RunRecord, schema: str) -> dict[str, Any]:
+    """Return what every document says first: which run this was, of what, and where."""
+    return {
+        "schema": schema,
         "run": run.run,
         "created": run.created,
         "command": run.command,
         "new": run.n_new,
         "cached": run.n_cached,
-        "elapsed_s": _finite(run.elapsed_s),
+        "elapsed_s": finite(run.elapsed_s),
         "environment": _json_value(run.environment),
         "varying": list(run.varying),
-        "against": run.against,
-        "level": level,
         "cases": [_case(facts) for facts in run.cases],
-        "trials": [_trial(trial) for trial in trials],
-        "configurations": [_configuration(summary) for summary in summaries],
-        "verdicts": [_verdict(comparison) for comparison in comparisons],
     }
 
 
@@ -85,37 +92,37 @@ def _trial(trial: TrialRecord) -> dict[str, Any]:
         "best": _metrics(trial.best),
         "steps": trial.steps,
         "steps_to_target": trial.steps_to_target,
-        "train_s": _finite(trial.train_s),
+        "train_s": finite(trial.train_s),
         "digest": trial.digest,
         "failure": trial.failure,
         "error": trial.error,
     }
 
 
-def _configuration(summary: ConfigurationSummary) -> dict[str, Any]:
+def configuration(summary: ConfigurationSummary) -> dict[str, Any]:
     return {
         "case": summary.case,
         "axes": summary.axes.as_dict(),
         "n": summary.n,
-        "median": _finite(summary.median),
-        "interval": [_finite(end) for end in summary.interval],
-        "success_rate": _finite(summary.success_rate),
-        "success_interval": [_finite(end) for end in summary.success_interval],
+        "median": finite(summary.median),
+        "interval": [finite(end) for end in summary.interval],
+        "success_rate": finite(summary.success_rate),
+        "success_interval": [finite(end) for end in summary.success_interval],
         "failures": dict(summary.failures),
-        "steps_to_target": _finite(summary.median_steps_to_target),
-        "train_s": _finite(summary.train_s),
+        "steps_to_target": finite(summary.median_steps_to_target),
+        "train_s": finite(summary.train_s),
     }
 
 
-def _verdict(comparison: Comparison) -> dict[str, Any]:
+def verdict(comparison: Comparison) -> dict[str, Any]:
     return {
         "case": comparison.case,
         "a": comparison.a.as_dict(),
         "b": comparison.b.as_dict(),
         "verdict": comparison.verdict,
-        "difference": _finite(comparison.difference),
-        "interval": [_finite(end) for end in comparison.interval],
-        "p": _finite(comparison.p),
+        "difference": finite(comparison.difference),
+        "interval": [finite(end) for end in comparison.interval],
+        "p": finite(comparison.p),
         "n": comparison.n,
         "seeds_needed": comparison.seeds_needed,
         "reason": comparison.reason,
@@ -124,10 +131,10 @@ def _verdict(comparison: Comparison) -> dict[str, Any]:
 
 def _metrics(values: Mapping[str, float]) -> dict[str, float | int | None]:
     # "step" is a position, and 450.0 would make a reader of JSON in a typed language stumble.
-    return {key: int(value) if key == "step" else _finite(value) for key, value in values.items()}
+    return {key: int(value) if key == "step" else finite(value) for key, value in values.items()}
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
@@ -136,7 +143,7 @@ def _json_value(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
-        return _finite(value)
+        return finite(value)
     if isinstance(value, Mapping):
         return {str(key): _json_value(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

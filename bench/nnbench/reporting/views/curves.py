@@ -19,7 +19,7 @@ def curves(case: CaseEvidence) -> CurvesFigure | None:
         return None
     metric = words.metric(case.facts)
     return CurvesFigure(
-        name=f"{_file_name(case.facts.name)}-curves",
+        name=f"{file_name(case.facts.name)}-curves",
         caption=(
             f"{metric.capitalize()} of {case.facts.name} over training steps: median and quartiles of "
             f"{words.n_seeds(case)}."
@@ -66,6 +66,7 @@ def _alternative(case: CaseEvidence) -> str:
     return f"Learning curves of {n} on {case.facts.name}.{leader}"
 
 
-def _file_name(case_name: str) -> str:
+def file_name(case_name: str) -> str:
+    """Return the name of a case as the beginning of a file's."""
     # Case names may hold slashes ("digits/mlp"); a figure lies beside the report, never in a folder.
     return "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in case_name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nnbench.records import CaseFacts, RunRecord, TrialRecord
+from nnbench.records import CaseFacts, RunRecord, TrialRecord, Tuning
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Item, Listing
 from nnbench.reporting.views import words
@@ -21,6 +21,25 @@ def about(run: RunRecord, trials: Sequence[TrialRecord]) -> Listing:
         Item("again", run.command, is_verbatim=True),
     ]
     return Listing(tuple(item for item in items if item.text))
+
+
+def about_tuning(run: RunRecord, trials: Sequence[TrialRecord]) -> Listing:
+    """Describe a search: as a run, with the budget that every configuration had."""
+    assert run.tuning is not None, run.run
+    described = about(run, trials).items
+    return Listing((*described[:-4], Item("search", _budget(run.tuning)), *described[-4:]))
+
+
+def _budget(tuning: Tuning) -> str:
+    search = tuning.searches[0]
+    n_rates = len(search.grid) + len(search.grown) + len(search.refined)
+    n_tuning, n_fresh = len(tuning.tuning_seeds), len(tuning.seeds)
+    searched = f"{digits.counted(n_rates, 'rate')} on {digits.counted(n_tuning, 'tuning seed')}"
+    return (
+        f"every configuration: {searched} ({digits.ranges(list(tuning.tuning_seeds))}), "
+        f"{digits.counted(n_rates * n_tuning, 'trial')}; then the tuned and the default rate on "
+        f"{digits.counted(n_fresh, 'fresh seed')} ({digits.ranges(list(tuning.seeds))})"
+    )
 
 
 def _about_case(facts: CaseFacts) -> tuple[Item, ...]:

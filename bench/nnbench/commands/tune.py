@@ -1,0 +1,148 @@
+"""``nnbench tune``: the learning rate of every configuration, at equal budget."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnbench import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nnbench.records import RunRecord
+    from nnbench.tune import TunePlan
+
+
+def command(
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE…|FILE.toml]", help="Cases by name, or files.")
+    ] = None,
+    optimizer: options.Optimizer = None,
+    activation: options.Activation = None,
+    init: options.Init = None,
+    norm: options.Norm = None,
+    schedule: options.Schedule = None,
+    batch_size: options.BatchSize = None,
+    points: Annotated[int, typer.Option(metavar="N", help="Rates on the first grid.")] = 13,
+    decades: Annotated[
+        float, typer.Option(metavar="N", help="Width of the first grid, around the default rate.")
+    ] = 6.0,
+    tuning_seeds: Annotated[
+        str, typer.Option(metavar="N|LIST", help="Seeds to choose the rate by; counted from 1000000 on.")
+    ] = "3",
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="N|LIST", help="Fresh seeds to report, at the tuned and the default rate."),
+    ] = None,
+    epochs: options.Epochs = None,
+    dtype: options.Dtype = None,
+    jobs: Annotated[
+        str | None, typer.Option("--jobs", "-j", metavar="N", help="Trials at the same time.")
+    ] = None,
+    plugin: options.Plugin = None,
+    store: options.Store = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would run and how long; run nothing.")
+    ] = False,
+    report: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Also write the report there, as Markdown with figures.")
+    ] = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    color: options.Color = None,
+    debug: options.Debug = False,
+) -> int:
+    """Find the learning rate of every combination, and how much it matters.
+
+    Every combination gets the same number of rates on the same tuning seeds: a grid around its default, grown
+    while the best rate is an end of it, then refined. Fresh seeds compare the tuned rate with the default.
+    `nnbench run --tuned` uses what was found. The same command again goes on where it was stopped.
+    """
+    import os
+    from pathlib import Path
+
+    from nnbench import invocation, progress, request, tune
+
+    given = {
+        "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
+        "batch_size": batch_size, "seeds": seeds, "epochs": epochs, "dtype": dtype, "jobs": jobs,
+        "plugin": plugin, "store": store, "quiet": quiet, "color": color,
+    }  # fmt: skip
+    folder = invocation.report_folder(report)
+    plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
+    for note in plan.matrix.notes:
+        progress.note(note, quiet=plan.settings.quiet)
+    asked = tune.make_plan(plan, tuning_seeds=tuning_seeds, n_points=points, decades=decades)
+    if dry_run:
+        return _forecast(asked, as_json=as_json)
+    return _tune(asked, as_json=as_json, folder=folder)
+
+
+def _forecast(asked: "TunePlan", *, as_json: bool) -> int:
+    """Print what the search would do at least."""
+    from nnbench import experiment, present, tune
+    from nnbench.progress import duration
+    from nnbench.reporting.digits import counted
+
+    settings = asked.plan.settings
+    expected = experiment.forecast(tune.first_trials(asked, experiment.facts_of(asked.plan)), settings)
+    # Every rate takes about as long as any other: the grid's trials stand for the rest.
+    seconds = expected.seconds / max(1, expected.n_trials - expected.n_cached) * asked.n_trials
+    if as_json:
+        present.print_json(
+            {
+                "schema": "nnbench.plan/1",
+                "trials": asked.n_trials,
+                "configurations": asked.n_configurations,
+                "rates": asked.n_rates,
+                "estimated_s": seconds,
+                "jobs": expected.jobs,
+            }
+        )
+        return 0
+    each = f"{counted(asked.n_rates, 'rate')} on {counted(asked.n_tuning_seeds, 'tuning seed')}"
+    print(
+        f"{counted(asked.n_configurations, 'configuration')}: {each} each, then the fresh seeds at two rates"
+    )
+    print(
+        f"{counted(asked.n_trials, 'trial')} at least (those in the store are not run again), about"
+        f" {duration(seconds)} with {expected.jobs} at a time."
+    )
+    return 0
+
+
+def _tune(asked: "TunePlan", *, as_json: bool, folder: "Path | None") -> int:
+    """Search, print what was found, and return the exit code."""
+    from nnbench import findings, invocation, present, progress
+    from nnbench.store import Store
+
+    chosen = asked.plan.settings
+    run = _search(asked)
+    if run is None:
+        progress.note("interrupted: every finished trial is kept. The same command goes on from here.")
+        return invocation.INTERRUPTED
+    with Store.open(chosen.store, create=False) as store:
+        found = findings.find(store, run)
+    progress.note(invocation.summary(run), quiet=chosen.quiet)
+    present.print_findings(found, "json" if as_json else "text", chosen.color)
+    if folder is not None:
+        path = present.write_findings(found, "markdown", folder)
+        progress.note(f"wrote {path}", quiet=chosen.quiet)
+    return invocation.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0
+
+
+def _search(asked: "TunePlan") -> "RunRecord | None":
+    from nnbench import experiment, invocation, tune
+
+    # Before the store is touched: a model that cannot be built writes nothing.
+    facts = experiment.facts_of(asked.plan)
+    with invocation.workplace(asked.plan.settings) as around:
+        return tune.carry_out(
+            asked,
+            facts,
+            around.store,
+            command=invocation.command_line(),
+            clock=around.clock,
+            progress=around.progress,
+            stop=around.stop,
+        )
