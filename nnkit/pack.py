@@ -12,7 +12,9 @@ import platform
 import re
 import sys
 import tempfile
+import time
 import warnings
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +33,9 @@ _RUNTIME_SYMBOLS = (
     "numba_unpickle",
 )
 _DECLARED = re.compile(r'^declare [^@]*@"?([^"(]+)', re.MULTILINE)
+_ABANDONED_AFTER_S = 600.0
+_GENERATION = re.compile(r"[0-9a-f]{24}")
+_KEPT_GENERATIONS = 16  # every version, CPU and edit of a kernel is one
 _warned: set[str] = set()
 _engines: list[Any] = []  # compiled code lives as long as its engine
 
@@ -82,10 +87,26 @@ def save(label: str, symbols: list[str], code: bytes) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+        _tidy(path.parent)
     except OSError as error:
         _warn_once(
             f"the kernel cache {path.parent} cannot be written ({error.strerror}); each start will compile"
         )
+
+
+@cache
+def _tidy(current: Path) -> None:
+    """Once per process: remove what killed processes were writing, and all but the newest generations."""
+    with suppress(OSError):  # another process may be tidying too
+        for path in current.glob(".writing-*"):
+            if time.time() - path.stat().st_mtime > _ABANDONED_AFTER_S:
+                path.unlink(missing_ok=True)
+        # The folder may be shared with other things: only what this module named is touched.
+        ours = [one for one in current.parent.iterdir() if _GENERATION.fullmatch(one.name)]
+        for folder in sorted(ours, key=lambda one: one.stat().st_mtime)[:-_KEPT_GENERATIONS]:
+            for path in folder.glob("*.o"):
+                path.unlink(missing_ok=True)
+            folder.rmdir()
 
 
 def unknown_symbols(llvm_text: str) -> set[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nnbench.axes import DEFAULT_RATE, NORM_LAYERS
 from nnbench.matrix import Dtype, TrialSpec
+from nnbench.precompile import compile_all
 from nnbench.records import Axes, CaseFacts, Direction, TrialRecord
 from nnbench.spec import CaseSpec, canonical_json
 from nnbench.statistics.curves import steps_to_target
@@ -25,11 +26,13 @@ from nnkit.datasets.prepare import Prepared, prepare
 from nnkit.errors import NnkitError
 from nnkit.execution import Data, Trial
 from nnkit.fitting import Fit, Outcome
+from nnkit.jit import Entry
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.optimizers.optimizer import as_number
 from nnkit.registry import parse_choice
 from nnkit.samples import checked_data
 
+DRIVER_ENTRIES = (driver.DRIVE, driver.EVALUATE, driver.RUN_ONCE)
 ORDERS = {"reshuffle": driver.RESHUFFLE, "fixed": driver.FIXED}
 # What a small program reaches on one core of an ordinary machine; only the estimate before a run uses it.
 _TYPICAL_FLOPS_PER_S = 4e10
@@ -59,16 +62,20 @@ def run_trial(trial: TrialSpec, *, stop: Stop | None = None) -> TrialRecord:
 
 def warm_up(trials: Sequence[TrialSpec], progress: Callable[[int, int, str], None]) -> None:
     """Compile or load every kernel that the trials need; ``progress(done, total, name)`` before each."""
+    compile_all(needed_entries(trials), trials, progress)
+
+
+def needed_entries(trials: Sequence[TrialSpec]) -> list[tuple[Entry, str]]:
+    """Return every entry that the trials need, once, with the type it is compiled for."""
     programs = [program_of(trial.case, trial.axes, trial.dtype) for trial in trials]
-    needed = {
-        (entry, "float64" if entry in program.entries()[:3] else program.dtype): None
-        for program in programs
-        for entry in program.entries()
-    }
-    for index, (entry, dtype) in enumerate(needed):
-        progress(index, len(needed), entry.name)
-        entry.address(dtype)
-    progress(len(needed), len(needed), "")
+    return list(
+        dict.fromkeys(
+            # The driver reads its header as float64, whatever the trial computes with.
+            (entry, "float64" if entry in DRIVER_ENTRIES else program.dtype)
+            for program in programs
+            for entry in program.entries()
+        )
+    )
 
 
 def estimate_s(trial: TrialSpec) -> float:
@@ -87,6 +94,12 @@ def explain(trial: TrialSpec) -> str:
 
 def explain_as_dict(trial: TrialSpec) -> dict[str, Any]:
     return listing.describe(program_of(trial.case, trial.axes, trial.dtype))
+
+
+def data_of(trial: TrialSpec) -> tuple[Data, Data]:
+    """Return what the trial trains on, and what it is validated on."""
+    parts = _parts(trial.case, trial.seed, trial.dtype)
+    return parts.train, parts.validation
 
 
 def facts(case: CaseSpec) -> CaseFacts:
