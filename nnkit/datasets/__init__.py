@@ -1,17 +1,20 @@
-"""Datasets by name: small real ones that ship with the package, and generated ones."""
+"""Datasets by name: small real ones that ship with the package, generated ones, and larger ones to fetch."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
+from nnkit.datasets import remote
 from nnkit.datasets.dataset import Dataset, DatasetRecord, Task
 from nnkit.datasets.embedded import EMBEDDED
+from nnkit.datasets.images import IMAGES
 from nnkit.datasets.mnist1d import MNIST1D, MNIST1D_SHUFFLED
 from nnkit.datasets.planar import PLANAR
 from nnkit.registry import Registry, Value
 
-__all__ = ["DATASETS", "Dataset", "DatasetRecord", "Task", "load", "names", "record"]
+__all__ = ["DATASETS", "Dataset", "DatasetRecord", "Task", "load", "names", "record", "require"]
 
 DATASETS: Registry[DatasetRecord] = Registry("dataset")
-for _record in (*EMBEDDED, *PLANAR, MNIST1D, MNIST1D_SHUFFLED):
+for _record in (*EMBEDDED, *PLANAR, MNIST1D, MNIST1D_SHUFFLED, *IMAGES):
     DATASETS.add(_record)
 
 
@@ -22,6 +25,11 @@ def names() -> tuple[str, ...]:
 def record(name: str) -> DatasetRecord:
     """Return the record of the dataset called ``name``, or raise UnknownName with the nearest one."""
     return DATASETS.record(name)
+
+
+def require(names: Iterable[str]) -> None:
+    """Raise EnvironmentProblem, with the command that helps, where these need files that are not there."""
+    remote.require({record(name).name: record(name).files for name in names})
 
 
 def load(name: str, /, **hyperparameters: Value) -> Dataset:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nnkit.datasets.remote import RemoteFile
 from nnkit.errors import InvalidData
 from nnkit.registry import Part
 
@@ -65,6 +66,7 @@ class DatasetRecord(Part):
     input_shape: tuple[int, ...]
     n_classes: int = 0
     n_official_train: int | None = None
+    files: tuple[RemoteFile, ...] = ()  # what must be fetched before the dataset can be built
     build: Callable[..., Arrays]  # takes the hyper-parameters by name
 
 
@@ -110,6 +112,8 @@ def _check_labels(name: str, x: NDArray[Any], y: NDArray[Any], n_classes: int) -
 def _check_finite(name: str, part: str, array: NDArray[Any]) -> None:
     if array.dtype.kind not in "biuf":
         raise InvalidData(f"dataset {name!r}: {part} must hold real numbers, found dtype {array.dtype}.")
+    if array.dtype.kind != "f":
+        return  # no whole number is infinite in float32, and the copy below is four times as large as pixels
     with np.errstate(over="ignore"):  # a value beyond float32 becomes inf, which is what is looked for
         finite = np.isfinite(array.astype(np.float32))
     if not finite.all():

@@ -1,8 +1,9 @@
 """From a dataset to what a trial trains and validates on: split by seed, scale by the training part."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from nnkit.errors import InvalidArgument, InvalidData
 Scale = Literal["none", "unit", "standardize"]
 Rows = NDArray[np.int64]
 
+# Work goes through float64 in blocks of about this size: as a whole, 50,000 photographs would need 4 GB.
+_BLOCK_VALUES = 1 << 20
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaling:
@@ -21,8 +25,14 @@ class Scaling:
     shift: NDArray[np.float64]
     divisor: NDArray[np.float64]  # infinite for a feature that is constant: it becomes 0 everywhere
 
-    def apply(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.ascontiguousarray((x - self.shift) / self.divisor, dtype=np.float32)
+    def apply(self, x: NDArray[np.float32], rows: Rows) -> NDArray[np.float32]:
+        """Return these rows of ``x``, scaled."""
+        scaled = np.empty((len(rows), *x.shape[1:]), dtype=np.float32)
+        start = 0
+        for block in _blocks(x, rows):
+            scaled[start : start + len(block)] = (block - self.shift) / self.divisor
+            start += len(block)
+        return scaled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,15 +65,15 @@ def prepare(
     """
     train, val = split_rows(dataset, validation, split_seed)
     _check_split(dataset, validation, train, val)
-    scaling = _fit(dataset.x[train], scale)
+    scaling = _fit(dataset.x, train, scale)
     is_target_scaled = dataset.task == "regression" and scale == "standardize"
-    target = _fit(dataset.y[train], scale) if is_target_scaled else _identity()
+    target = _fit(dataset.y, train, scale) if is_target_scaled else _identity()
     if np.isinf(target.divisor).any():
         raise InvalidData(f"dataset {dataset.name!r}: the target is the same for every training sample.")
     return Prepared(
-        x_train=scaling.apply(dataset.x[train]),
+        x_train=scaling.apply(dataset.x, train),
         y_train=_targets(dataset, train, target),
-        x_val=scaling.apply(dataset.x[val]),
+        x_val=scaling.apply(dataset.x, val),
         y_val=_targets(dataset, val, target),
         train_rows=train,
         val_rows=val,
@@ -143,7 +153,7 @@ def _check_split(dataset: Dataset, validation: float | str, train: Rows, val: Ro
 
 def _targets(dataset: Dataset, rows: Rows, target: Scaling) -> NDArray[np.int32] | NDArray[np.float32]:
     if dataset.task == "regression":
-        return target.apply(dataset.y[rows].astype(np.float32, copy=False))
+        return target.apply(dataset.y.astype(np.float32, copy=False), rows)
     return np.ascontiguousarray(dataset.y[rows], dtype=np.int32)
 
 
@@ -151,26 +161,36 @@ def _identity() -> Scaling:
     return Scaling(shift=np.array(0.0), divisor=np.array(1.0))
 
 
-def _fit(x: NDArray[np.float32] | NDArray[np.int32], scale: Scale) -> Scaling:
+def _fit(x: NDArray[np.float32] | NDArray[np.int32], rows: Rows, scale: Scale) -> Scaling:
     if scale == "none":
         return _identity()
     if scale == "unit":
-        largest = float(np.abs(x).max())
+        largest = max(float(np.abs(block).max()) for block in _blocks(x, rows))
         return Scaling(shift=np.array(0.0), divisor=np.array(largest or 1.0))
     if scale == "standardize":
-        return _standardizing(x.astype(np.float64))
+        return _standardizing(x, rows)
     raise InvalidArgument(f"scale must be 'none', 'unit' or 'standardize', found {scale!r}.")
 
 
-def _standardizing(x: NDArray[np.float64]) -> Scaling:
-    mean = _row_sum(x) / len(x)
-    std = np.sqrt(_row_sum((x - mean) ** 2) / len(x))
+def _standardizing(x: NDArray[np.float32] | NDArray[np.int32], rows: Rows) -> Scaling:
+    mean = _row_sum(block.astype(np.float64) for block in _blocks(x, rows)) / len(rows)
+    squares = ((block.astype(np.float64) - mean) ** 2 for block in _blocks(x, rows))
+    std = np.sqrt(_row_sum(squares) / len(rows))
     # A constant column has exactly 0 here: equal float32 values add up in float64 without rounding.
     return Scaling(shift=mean, divisor=np.where(std == 0.0, np.inf, std))
 
 
-def _row_sum(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Accumulate adds the rows one after the other; the order inside sum is numpy's to choose, and
-    # the digest of every trial depends on these bits.
-    total: NDArray[np.float64] = np.add.accumulate(x, axis=0)[-1]
+def _row_sum(blocks: Iterator[NDArray[np.float64]]) -> NDArray[np.float64]:
+    # Accumulate adds the rows one after the other, each block going on from the one before; the order
+    # inside sum is numpy's to choose, and the digest of every trial depends on these bits.
+    total: NDArray[np.float64] = np.add.accumulate(next(blocks), axis=0)[-1]
+    for block in blocks:
+        total = np.add.accumulate(np.concatenate([total[None], block]), axis=0)[-1]
     return total
+
+
+def _blocks(x: NDArray[Any], rows: Rows) -> Iterator[NDArray[Any]]:
+    """Yield these rows of ``x``, in order, some at a time."""
+    n_rows = max(1, _BLOCK_VALUES // math.prod(x.shape[1:]))
+    for start in range(0, len(rows), n_rows):
+        yield x[rows[start : start + n_rows]]

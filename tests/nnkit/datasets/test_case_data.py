@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nnkit import datasets
-from nnkit.datasets import Dataset
+from nnkit.datasets import Dataset, DatasetRecord
 from nnkit.datasets.prepare import prepare
 from nnkit.registry import parse_choice
 
@@ -22,9 +22,17 @@ CASES = {stem: case for stem, case in CASES.items() if "model" in case}  # the r
 EACH = pytest.mark.parametrize("stem", CASES)
 
 
+def record_of(case: dict[str, Any]) -> DatasetRecord:
+    return datasets.record(parse_choice(case["data"]["dataset"])[0])
+
+
 def data_of(case: dict[str, Any]) -> Dataset:
     name, hyperparameters = parse_choice(case["data"]["dataset"])
     return datasets.load(name, **hyperparameters)
+
+
+# What must be fetched is not there when tests run; its records say what the model has to fit.
+AT_HAND = pytest.mark.parametrize("stem", [stem for stem in CASES if not record_of(CASES[stem]).files])
 
 
 def unrolled(layers: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -39,7 +47,9 @@ def test_the_promised_cases_are_there() -> None:
     """The cases that documents and examples name exist."""
     promised = "iris_softmax digits_mlp breast_cancer_mlp wine_mlp diabetes_mlp spirals_mlp xor_mlp"
 
-    assert set(CASES) >= {*promised.split(), "mnist1d_mlp", "deep_sigmoid"}
+    fetched = "mnist_mlp mnist_cnn fashion_mnist_cnn cifar10_cnn"
+
+    assert set(CASES) >= {*promised.split(), "mnist1d_mlp", "deep_sigmoid", *fetched.split()}
 
 
 @EACH
@@ -51,7 +61,7 @@ def test_case_is_named_like_its_file(stem: str) -> None:
     assert len(names) == len(set(names))
 
 
-@EACH
+@AT_HAND
 @pytest.mark.parametrize("seed", range(10))
 def test_case_data_can_be_prepared_with_every_seed(stem: str, seed: int) -> None:
     """The split leaves every class in both parts, and nothing that is not finite."""
@@ -69,7 +79,7 @@ def test_case_data_can_be_prepared_with_every_seed(stem: str, seed: int) -> None
 def test_output_layer_and_loss_fit_the_task(stem: str) -> None:
     """One logit for two classes, one per class for several, one value for a regression."""
     case = CASES[stem]
-    data = data_of(case)
+    data = record_of(case)
     expected = {
         "binary": ("binary_crossentropy", 1),
         "classification": ("sparse_categorical_crossentropy", data.n_classes),
@@ -93,7 +103,7 @@ def test_placeholders_stand_for_axes_of_the_case(stem: str) -> None:
     assert varied & {"activation", "init", "norm"} <= used
 
 
-@EACH
+@AT_HAND
 def test_target_lies_between_chance_and_perfect(stem: str) -> None:
     """The target is better than a useless model and short of the best value there is."""
     case = CASES[stem]
@@ -104,6 +114,17 @@ def test_target_lies_between_chance_and_perfect(stem: str) -> None:
     else:
         assert np.bincount(data.y).max() / len(data) < target < 1
     assert 0 < case["measure"]["noticeable"] < 0.1
+
+
+@EACH
+def test_images_are_validated_on_their_published_test_part(stem: str) -> None:
+    """Fetched data have an official split, which is the same for every seed, and pixels from 0 to 1."""
+    case = CASES[stem]
+    if record_of(case).files:
+        assert case["data"]["validation"] == "official"
+        assert case["data"]["scale"] == "unit"
+        assert 0.1 < case["measure"]["target"] < 1  # ten classes of equal size: a guess is right at 0.1
+        assert 0 < case["measure"]["noticeable"] < 0.1
 
 
 def test_deep_sigmoid_has_ten_hidden_layers() -> None:

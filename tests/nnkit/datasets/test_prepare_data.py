@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nnkit import datasets
 from nnkit.datasets import Dataset
-from nnkit.datasets.prepare import Prepared, prepare
+from nnkit.datasets.prepare import Prepared, Scale, prepare
 from nnkit.errors import InvalidArgument, InvalidData
 
 
@@ -272,3 +272,23 @@ def test_constant_target_is_refused() -> None:
     data = Dataset("flat", np.arange(8.0)[:, None], np.full(8, 0.1), "regression", 0)
     with pytest.raises(InvalidData, match="'flat': the target is the same for every training sample"):
         prepare(data, validation=0.25, split_seed=0, scale="standardize")
+
+
+@pytest.mark.parametrize("scale", ["none", "unit", "standardize"])
+@pytest.mark.parametrize("n_values", [1, 7, 12, 1 << 30])
+def test_the_size_of_a_block_changes_no_bit(
+    n_values: int, scale: Scale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large data are scaled some rows at a time; the sums go on from block to block in the same order."""
+    x = np.random.default_rng(0).normal(size=(101, 2, 3)) * 50
+    dataset = Dataset("made", x, np.arange(101) % 3, "classification", 3)
+
+    def everything() -> list[bytes]:
+        parts = prepare(dataset, validation=0.25, split_seed=1, scale=scale)
+        arrays = (parts.x_train, parts.x_val, parts.scaling.shift, parts.scaling.divisor)
+        return [array.tobytes() for array in arrays]
+
+    at_once = everything()
+    monkeypatch.setattr("nnkit.datasets.prepare._BLOCK_VALUES", n_values)
+
+    assert everything() == at_once
