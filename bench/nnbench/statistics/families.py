@@ -1,7 +1,7 @@
 """The default family of comparisons of one case: every configuration against one reference."""
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Generic, TypeVar
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nnbench.records import Direction
 from nnbench.statistics.bootstrap import as_sample
 from nnbench.statistics.pairs import PairResult, paired_differences, summarize_pair
+from nnbench.statistics.racing import race_p, smallest_race_p
 from nnbench.statistics.significance import holm, sign_flip_p_by_length
 from nnbench.statistics.verdicts import Decision, decide
 
@@ -61,6 +62,45 @@ def leader_family(
         pair = summarize_pair(a_scores, b_scores, p, direction=direction, noticeable=noticeable, level=level)
         decision = decide(pair, float(p_adjusted), family=len(tested), level=level)
         decided.append(DecidedPair(a, b, pair, decision))
+    return decided
+
+
+def race_family(
+    scores: Mapping[Label, Mapping[int, float]],
+    *,
+    left: Collection[Label],
+    n_tests: int,
+    direction: Direction,
+    noticeable: float,
+    level: float = 0.05,
+    reference: Label | None = None,
+) -> list[DecidedPair[Label]]:
+    """Compare every configuration of a race with one reference: the leader of those that have not left.
+
+    Whoever left did so at a look, and the others are compared at the end, which is the last look: every p
+    value is one of the ``n_tests`` that the race may make, and is multiplied by their number.
+    """
+    b = reference
+    if b is None:
+        b = find_leader({label: scores[label] for label in scores if label not in left}, direction=direction)
+    decided = []
+    for a in scores:
+        if a == b:
+            continue
+        a_scores, b_scores = _shared_scores(scores[a], scores[b])
+        p = race_p(paired_differences(a_scores, b_scores))
+        pair = summarize_pair(
+            a_scores,
+            b_scores,
+            p,
+            direction=direction,
+            noticeable=noticeable,
+            level=level,
+            smallest=smallest_race_p(a_scores.size),
+        )
+        decided.append(
+            DecidedPair(a, b, pair, decide(pair, min(1.0, p * n_tests), family=n_tests, level=level))
+        )
     return decided
 
 

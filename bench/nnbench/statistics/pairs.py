@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from nnbench.records import Direction
 from nnbench.statistics.bootstrap import Interval, as_sample
 from nnbench.statistics.intervals import paired_interval
-from nnbench.statistics.significance import leaning, sign_flip_p
+from nnbench.statistics.significance import leaning, sign_flip_p, smallest_p
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class PairResult:
     share_a_ahead: float  # share of the seeds on which a beats b; ties count half
     favours_a: int  # 1: all the pairs together favour a; -1: they favour b; 0: neither
     p: float  # sign-flip test over all pairs
+    smallest_p: float  # that the test could have given for so many pairs
     noticeable: float
 
     @property
@@ -73,8 +74,12 @@ def summarize_pair(
     direction: Direction,
     noticeable: float,
     level: float,
+    smallest: float | None = None,
 ) -> PairResult:
-    """Return the evidence in two paired rows of scores whose sign-flip p value is known."""
+    """Return the evidence in two paired rows of scores whose sign-flip p value is known.
+
+    ``smallest`` is the least that this p value could have been, where it is not that of ``sign_flip_p``.
+    """
     if not noticeable >= 0.0:
         raise ValueError(f"the noticeable difference must be at least 0, not {noticeable!r}")
     sign = 1.0 if direction == "max" else -1.0
@@ -97,6 +102,7 @@ def summarize_pair(
         share_a_ahead=float(np.mean(0.5 * (np.sign(gains) + 1.0))) if gains.size else 0.5,
         favours_a=favours_a,
         p=p,
+        smallest_p=smallest_p(differences.size) if smallest is None else smallest,
         noticeable=noticeable,
     )
 

@@ -4,7 +4,7 @@ import math
 
 from nnbench.statistics.distributions import normal_quantile
 from nnbench.statistics.pairs import PairResult
-from nnbench.statistics.significance import N_DRAWS, pairs_to_reach, smallest_p
+from nnbench.statistics.significance import N_DRAWS, pairs_to_reach
 
 POWER = 0.9
 # Beyond this many seeds a number is no plan, only a way to say no.
@@ -54,7 +54,7 @@ def reason_undecided(pair: PairResult, *, level: float, family: int) -> str:
         return f"{count} cannot reach {share} (needs {enough}{with_family}){outlook}"
     if n < enough:
         return f"with {family} comparisons {n} seeds cannot reach {share}; {enough} would{outlook}"
-    if smallest_p(n) * family > level:
+    if pair.smallest_p * family > level:
         return (
             f"{N_DRAWS} sign patterns cannot reach {share} with {family} comparisons;"
             " name one configuration to compare against"

@@ -102,7 +102,13 @@ def losers(
             continue
         if (p := race_p(gains)) <= race.threshold:
             found[label] = summarize_pair(
-                a, b, p, direction=direction, noticeable=noticeable, level=race.level
+                a,
+                b,
+                p,
+                direction=direction,
+                noticeable=noticeable,
+                level=race.level,
+                smallest=smallest_race_p(gains.size),
             )
     return found
 
@@ -118,7 +124,7 @@ def race_p(differences: NDArray[np.float64]) -> float:
 
 def smallest_race_p(n_pairs: int) -> float:
     """Return the smallest p value that ``race_p`` can give for this many pairs."""
-    return min(1.0, 2.0 / 2 ** min(n_pairs, EXACT_PAIRS))
+    return min(1.0, 2.0 ** (1 - min(n_pairs, EXACT_PAIRS)))
 
 
 def _in_blocks(differences: NDArray[np.float64]) -> NDArray[np.float64]:

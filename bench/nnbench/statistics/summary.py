@@ -8,12 +8,21 @@ configuration: it has no score and makes no pair, and failures are shown beside 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from nnbench.records import Axes, CaseFacts, Comparison, ConfigurationSummary, TrialRecord
+from nnbench.records import (
+    Axes,
+    CaseFacts,
+    CaseRace,
+    Comparison,
+    ConfigurationSummary,
+    Pruning,
+    TrialRecord,
+)
 from nnbench.statistics.failures import failure_kind
-from nnbench.statistics.families import leader_family
+from nnbench.statistics.families import leader_family, race_family
 from nnbench.statistics.intervals import median_interval, wilson_interval
 from nnbench.statistics.pairs import PairResult
 from nnbench.statistics.verdicts import Decision
@@ -55,16 +64,17 @@ def scores_by_configuration(trials: Iterable[TrialRecord], facts: CaseFacts) -> 
     return scores
 
 
-def summaries(trials: Sequence[TrialRecord], facts: CaseFacts) -> list[ConfigurationSummary]:
+def summaries(
+    trials: Sequence[TrialRecord], facts: CaseFacts, *, prunings: Sequence[Pruning] = ()
+) -> list[ConfigurationSummary]:
     """Return one row per configuration of the case, in order of first appearance."""
+    pruned = {pruning.axes: pruning for pruning in prunings}
     members: dict[Axes, list[TrialRecord]] = {}
     for trial in _of_case(trials, facts):
         members.setdefault(trial.axes, []).append(trial)
     scores = scores_by_configuration(trials, facts)
-    return [
-        _summarize(axes, of_configuration, list(scores[axes].values()), facts)
-        for axes, of_configuration in members.items()
-    ]
+    rows = [_summarize(axes, own, list(scores[axes].values()), facts) for axes, own in members.items()]
+    return [replace(row, pruned=pruned.get(row.axes)) for row in rows]
 
 
 def comparisons(
@@ -77,6 +87,25 @@ def comparisons(
     scores = scores_by_configuration(trials, facts)
     decided = leader_family(
         scores, direction=facts.direction, noticeable=facts.noticeable, level=level, reference=against
+    )
+    return [as_comparison(facts, item.a, item.b, item.pair, item.decision) for item in decided]
+
+
+def race_comparisons(
+    trials: Sequence[TrialRecord], facts: CaseFacts, race: CaseRace, *, against: Axes | None = None
+) -> list[Comparison]:
+    """Return the verdicts of a race: every configuration against ``against``, or else its leader."""
+    scores = scores_by_configuration(trials, facts)
+    if len(scores) < 2:
+        return []
+    decided = race_family(
+        scores,
+        left={pruning.axes for pruning in race.prunings},
+        n_tests=race.n_tests,
+        direction=facts.direction,
+        noticeable=facts.noticeable,
+        level=race.level,
+        reference=against,
     )
     return [as_comparison(facts, item.a, item.b, item.pair, item.decision) for item in decided]
 

@@ -166,7 +166,7 @@ def test_identical_twins_rarely_leave_each_others_race(k: int, n_races: int) -> 
 
 
 def test_the_same_race_at_the_full_level_every_time_would_lie() -> None:
-    """What the correction is for: ten equals, tested at 5 % at every look, lose somebody more often than not."""
+    """The correction is needed: ten equals, tested at 5 % at every look, mostly lose somebody."""
     rule = design(10, 40, level=LEVEL)
     assert rule is not None
     careless = Design(2, rule.looks, LEVEL * len(rule.looks))  # as if there were one pair and one look
