@@ -8,8 +8,10 @@ from typing import Any, Literal, get_args
 from nnbench import catalogue, resources
 from nnbench.errors import UsageError
 from nnbench.files import read_toml
+from nnkit import datasets
+from nnkit.datasets import DatasetRecord
 from nnkit.errors import did_you_mean
-from nnkit.registry import Hyper, Part, spell_value
+from nnkit.registry import Hyper, Part, parse_choice, spell_value
 from nnkit.schedules import NumberList
 
 Kind = Literal[
@@ -111,6 +113,8 @@ def _of_part(kind: Any, part: Part) -> Entry:
     details = {}
     if kind == "datasets":
         details = {"licence": str(getattr(part, "licence", "")), "task": str(getattr(part, "task", ""))}
+    if isinstance(part, DatasetRecord):
+        details |= _to_fetch(part)
     return Entry(
         kind=kind,
         name=part.name,
@@ -123,11 +127,16 @@ def _of_part(kind: Any, part: Part) -> Entry:
     )
 
 
+def _to_fetch(dataset: DatasetRecord) -> dict[str, str]:
+    return {"to fetch": f"nnbench data fetch {dataset.name}"} if dataset.files else {}
+
+
 def _cases() -> Iterable[Entry]:
     for found in catalogue.built_in():
         case = catalogue.read_case(found.content, f"cases/{found.path.name}")
         training, measure = case.training, case.measure
         run = [f"{axis}: {', '.join(values)}" for axis, values in case.run.given().items()]
+        dataset = datasets.record(parse_choice(case.data.dataset)[0])
         yield Entry(
             kind="cases",
             name=case.name,
@@ -136,6 +145,7 @@ def _cases() -> Iterable[Entry]:
             source=f"cases/{found.path.name}",
             details={
                 "dataset": case.data.dataset,
+                **_to_fetch(dataset),
                 "budget": f"{training.epochs} epochs in batches of {training.batch_size}",
                 "metric": measure.metric,
                 "target": "none" if measure.target is None else spell_value(measure.target),

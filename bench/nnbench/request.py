@@ -12,6 +12,8 @@ from nnbench.reference import reference_label
 from nnbench.seeds import Ranges, read_seeds
 from nnbench.settings import Layer, Settings
 from nnbench.spec import CaseSpec, MatrixFile, RunSection
+from nnkit import datasets
+from nnkit.registry import parse_choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Plan:
     settings: Settings
     matrix: Matrix
     against: str | None  # label of the reference configuration
+    tuned_by: tuple[str, ...] = ()  # the searches that its learning rates come from
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,10 @@ def plan_for(cases: Sequence[CaseSpec], chosen: Settings) -> Plan:
         dtype=chosen.dtype,
         notes=notes,
     )
-    return Plan(settings=chosen, matrix=matrix, against=reference_label(matrix, chosen.against))
+    plan = Plan(settings=chosen, matrix=matrix, against=reference_label(matrix, chosen.against))
+    # The last check: nobody should fetch data first and then read that an option is misspelt.
+    datasets.require(parse_choice(case.data.dataset)[0] for case in distinct)
+    return plan
 
 
 def one_case(argument: str) -> CaseSpec:

@@ -1,0 +1,177 @@
+"""``nnbench data``: the datasets, and those that must be fetched before they can be trained on."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnbench import options
+
+if TYPE_CHECKING:
+    from nnbench.holdings import Holding
+    from nnbench.settings import Color
+    from nnkit.datasets import DatasetRecord
+
+ACTIONS = ("list", "fetch", "where", "check")
+ENVIRONMENT = 4
+_WORDS = {
+    "ships": "ships with nnkit",
+    "generated": "generated",
+    "fetched": "fetched",
+    "partial": "partly fetched",
+    "missing": "to be fetched",
+    "damaged": "damaged",
+}
+
+
+def command(
+    action: Annotated[
+        str,
+        typer.Argument(
+            metavar="[ACTION]",
+            help="list (what there is), fetch (download), where (the folder), check (every byte).",
+        ),
+    ] = "list",
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME…]", help="Datasets, e.g. mnist cifar10.")
+    ] = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    color: options.Color = None,
+    debug: options.Debug = False,
+) -> int:
+    """List the datasets, or fetch some.
+
+    What is fetched lies in the user's cache folder, or in the folder that NNBENCH_DATA_DIR names. A file is
+    kept only if its SHA-256 is the published one. The same command again goes on where a transfer was cut.
+    """
+    from nnbench.errors import UsageError
+    from nnbench.settings import display_settings
+    from nnkit.errors import did_you_mean
+
+    if action not in ACTIONS:
+        raise UsageError(f"data: there is no action {action!r}.{did_you_mean(action, ACTIONS)}")
+    chosen = display_settings(store=None, color=color).color
+    records = _records(action, names or [])
+    if action == "fetch":
+        return _fetch(records, chosen, as_json=as_json, quiet=quiet)
+    if action == "check":
+        return _check(records, chosen, as_json=as_json, is_named=bool(names))
+    if as_json:
+        _print_json(action, _held(records))
+    elif action == "where":
+        _print_folders(records, is_named=bool(names))
+    else:
+        _print_list(_held(records), chosen)
+    return 0
+
+
+def _records(action: str, names: Sequence[str]) -> "list[DatasetRecord]":
+    """Return the datasets that are named; without a name all that the action is about."""
+    from nnbench.errors import UsageError
+    from nnkit import datasets
+
+    remote = [record.name for record in datasets.DATASETS if record.files]
+    if action == "fetch" and not names:
+        raise UsageError(f"data fetch: name at least one dataset: {', '.join(remote)}.")
+    every = datasets.names() if action == "list" else remote
+    found = [datasets.record(name) for name in dict.fromkeys(names or every)]
+    for record in found:
+        if action != "list" and not record.files:
+            raise UsageError(
+                f"data {action}: {record.name!r} needs no fetching. Others do: {', '.join(remote)}."
+            )
+    return found
+
+
+def _held(records: "Sequence[DatasetRecord]", *, every_byte: bool = False) -> "list[Holding]":
+    from nnbench import holdings
+
+    return [holdings.look(record, every_byte=every_byte) for record in records]
+
+
+def _fetch(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool, quiet: bool) -> int:
+    """Fetch what is not here, and say where it lies."""
+    from nnbench import transfer
+    from nnkit.datasets import remote
+    from nnkit.datasets.fetch import fetch
+
+    with transfer.watching(quiet=quiet, color=color) as watcher:
+        n_new = {record.name: fetch(record.name, record.files, watcher=watcher) for record in records}
+    if as_json:
+        _print_json("fetch", _held(records), n_new)
+        return 0
+    for record in records:
+        size = remote.megabytes(sum(file.size_bytes for file in record.files))
+        done = "fetched" if n_new[record.name] else "already here"
+        print(f"{record.name}: {done}, {size} in {remote.place(record.name)}")
+    return 0
+
+
+def _check(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool, is_named: bool) -> int:
+    """Compare every byte with what was published; what nobody named and nobody fetched is left out."""
+    from nnbench import present, progress
+    from nnbench.reporting.blocks import Cell, Column, Table
+
+    found = _held(records, every_byte=True)
+    if not is_named:
+        found = [holding for holding in found if holding.state != "missing"]
+    if as_json:
+        _print_json("check", found)
+    elif not found:
+        progress.note("nothing has been fetched yet. `nnbench data` lists what there is.")
+    else:
+        columns = (Column("dataset"), Column("file"), Column("state"))
+        rows = tuple(
+            (
+                Cell(holding.record.name),
+                Cell(held.file.name),
+                Cell(_WORDS[held.state], "good" if held.state == "fetched" else "bad"),
+            )
+            for holding in found
+            for held in holding.files
+        )
+        present.print_blocks("data check", [Table("", columns, rows)], color)
+    broken = [holding.record.name for holding in found if holding.state != "fetched"]
+    if broken:
+        progress.note(f"not whole: {', '.join(broken)}. Mend it: nnbench data fetch {' '.join(broken)}")
+    return ENVIRONMENT if broken else 0
+
+
+def _print_folders(records: "Sequence[DatasetRecord]", *, is_named: bool) -> None:
+    """Print the folder of everything, or of what was named: a line that a shell can use."""
+    from nnkit.datasets import remote
+
+    for folder in [remote.place(record.name) for record in records] if is_named else [remote.folder()]:
+        print(folder)
+
+
+def _print_list(found: "Sequence[Holding]", color: "Color") -> None:
+    from nnbench import present
+    from nnkit.datasets import remote
+
+    rows = [
+        [
+            holding.record.name,
+            _WORDS[holding.state],
+            remote.megabytes(holding.size_bytes) if holding.files else "",
+            f"{holding.record.n_samples:,}",
+            holding.record.summary,
+        ]
+        for holding in found
+    ]
+    table = present.table(["name", "state", "to fetch", "samples", "what it is"], rows)
+    present.print_blocks("data", [table], color)
+
+
+def _print_json(action: str, found: "Sequence[Holding]", n_new: Mapping[str, int] | None = None) -> None:
+    from nnbench import holdings, present
+    from nnkit.datasets import remote
+
+    items = [holdings.as_json(holding) for holding in found]
+    for item in items:
+        if n_new is not None:
+            item["n_new"] = n_new[item["name"]]
+    present.print_json(
+        {"schema": "nnbench.data/1", "action": action, "folder": str(remote.folder()), "datasets": items}
+    )
