@@ -1,7 +1,6 @@
 """How the tests run: where compiled kernels are kept, and which examples hypothesis tries."""
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from hypothesis import settings
 settings.register_profile("nnbench", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("nnbench")
 
-_KEPT_GENERATIONS = 12
-
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the folder before anything compiles; a folder that the caller chose stays."""
@@ -23,13 +20,3 @@ def pytest_configure(config: pytest.Config) -> None:
     beside = Path(tempfile.gettempdir(), "nnkit_test_kernels")
     folder = beside if cache is None else cache.mkdir("nnkit_kernels")
     os.environ["NNKIT_CACHE_DIR"] = str(folder)
-    _forget_old_generations(folder)
-
-
-def _forget_old_generations(folder: Path) -> None:
-    """Remove all but the newest folders: every edit of a kernel starts another one."""
-    if not folder.is_dir():
-        return
-    newest_first = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in newest_first[_KEPT_GENERATIONS:]:
-        shutil.rmtree(path, ignore_errors=True)
