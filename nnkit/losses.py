@@ -19,10 +19,15 @@ class Loss(Part):
     ``gradient_kernel(outputs, targets, doutputs, scratch, totals)`` and
     ``value_kernel(outputs, targets, scratch, totals)`` set ``totals`` to the sum of the rows' losses and
     the number of rows predicted correctly; ``doutputs`` is the gradient of the mean over the rows.
+
+    ``flops`` and ``gradient_flops`` are operations per output and per row in float32, for the value alone
+    and for both, counted as for activations.
     """
 
     gradient_kernel: Kernel
     value_kernel: Kernel
+    flops: tuple[int, int]
+    gradient_flops: tuple[int, int]
     targets: Literal["labels", "real"]
     n_outputs: int | None = None  # None: any number
 
@@ -110,6 +115,8 @@ SPARSE_CATEGORICAL_CROSSENTROPY = Loss(
     source="Bridle (1990), Neurocomputing; Keras 3, SparseCategoricalCrossentropy(from_logits=True)",
     gradient_kernel=kernels.sparse_categorical_crossentropy_gradient,
     value_kernel=kernels.sparse_categorical_crossentropy_value,
+    flops=(22, 31),
+    gradient_flops=(23, 33),
     targets="labels",
 )
 BINARY_CROSSENTROPY = Loss(
@@ -119,6 +126,8 @@ BINARY_CROSSENTROPY = Loss(
     source="Keras 3, BinaryCrossentropy(from_logits=True)",
     gradient_kernel=kernels.binary_crossentropy_gradient,
     value_kernel=kernels.binary_crossentropy_value,
+    flops=(43, 0),
+    gradient_flops=(67, 0),
     targets="labels",
     n_outputs=1,
 )
@@ -130,6 +139,8 @@ MEAN_SQUARED_ERROR = Loss(
     source="Keras 3, MeanSquaredError",
     gradient_kernel=kernels.mean_squared_error_gradient,
     value_kernel=kernels.mean_squared_error_value,
+    flops=(3, 2),
+    gradient_flops=(5, 2),
     targets="real",
 )
 

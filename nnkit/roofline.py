@@ -1,26 +1,25 @@
 """The roofline of one core, measured: FLOP per second from registers, bytes per second from each cache."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from nnkit.compiler.encode import encode
+from nnkit.compiler.explain import op_bytes
 from nnkit.compiler.plan import make_plan
 from nnkit.entries import op_kind
 from nnkit.jit import function_at
-from nnkit.kernels.peak import multiply_add_registers, n_sums, triad
+from nnkit.kernels.peak import multiply_add_registers, n_sums, triad, triad_in_place
 from nnkit.ops import Buffer, Op, Operand, flat
 from nnkit.repetition import N_COPIES, Repetition
 
-TRIAD = op_kind(
-    "triad",
-    triad,
-    Operand("x", "in"),
-    Operand("y", "in"),
-    Operand("out", "out"),
-    flops=lambda shapes: 2 * shapes["x"][0],
+# Which of the two is faster depends on the cache: what a store costs is not the same in each.
+STREAMS = (
+    op_kind("triad", triad, Operand("x", "in"), Operand("y", "in"), Operand("out", "out")),
+    op_kind("triad_in_place", triad_in_place, Operand("x", "in"), Operand("y", "inout")),
 )
 # From what any L1 cache holds; the last is far larger than the cache of a desktop or server core, and
 # small enough for any machine.
@@ -31,7 +30,7 @@ _SIZES_BYTES = (*(2**power for power in range(14, 27)), 3 * 2**26)
 class Roofline:
     """The ceilings of one core. ``flops_s`` is for ``dtype``.
 
-    ``levels`` are pairs of a working set in bytes and the bytes per second of the triad that runs over it
+    ``levels`` are pairs of a working set in bytes and the bytes per second of a triad that runs over it
     again and again, the smallest first; the last lies in memory.
     """
 
@@ -80,19 +79,27 @@ def _peak_flops_s(dtype: str, seconds: float) -> float:
 
 
 def _stream_bytes_s(dtype: str, working_set_bytes: int, seconds: float) -> float:
-    """Return the bytes per second of the triad over three arrays that take ``working_set_bytes`` together."""
-    n = working_set_bytes // (3 * np.dtype(dtype).itemsize)
-    buffers = {name: Buffer(name, (n,), "state") for name in ("x", "y", "out")}
-    op = Op(TRIAD, {name: flat(buffer) for name, buffer in buffers.items()})
-    plan = make_plan([("values", list(buffers.values()))], [((op,), 1)], dtype)
-    arena = np.zeros(plan.arena_bytes + 64, np.uint8)
-    arena = arena[-arena.ctypes.data % 64 :][: plan.arena_bytes]
-    arena[:] = 0x3F  # each value 0.75 or so, in either type: neither zero nor denormal
+    """Return the bytes per second that the faster triad reads and writes in a working set of that size."""
     n_calls = max(1, 2**21 // working_set_bytes)  # about 10 us from a cache, one pass of what lies in memory
-    repetition = Repetition(
-        arena, encode((op,), plan.offsets, dtype), 0, rows=1, n_copies=min(n_calls, N_COPIES)
+    return max(
+        op_bytes(op, 1, dtype) / _best_s(partial(repetition.run, n_calls), seconds / len(STREAMS))
+        for op, repetition in _streams(dtype, working_set_bytes, n_calls)
     )
-    return 3 * n * np.dtype(dtype).itemsize / _best_s(lambda: repetition.run(n_calls), seconds)
+
+
+def _streams(dtype: str, working_set_bytes: int, n_calls: int) -> Iterator[tuple[Op, Repetition]]:
+    for kind in STREAMS:
+        names = [operand.name for operand in kind.operands]
+        # In whole cache lines: a vector that straddles two of them is stored at half the speed.
+        n = working_set_bytes // (64 * len(names)) * 64 // np.dtype(dtype).itemsize
+        buffers = {name: Buffer(name, (n,), "state") for name in names}
+        op = Op(kind, {name: flat(buffer) for name, buffer in buffers.items()})
+        plan = make_plan([("values", list(buffers.values()))], [((op,), 1)], dtype)
+        arena = np.zeros(plan.arena_bytes + 64, np.uint8)
+        arena = arena[-arena.ctypes.data % 64 :][: plan.arena_bytes]
+        arena[:] = 0x3F  # about 0.75 in float32, less in float64: neither zero nor denormal
+        table = encode((op,), plan.offsets, dtype)
+        yield op, Repetition(arena, table, 0, rows=1, n_copies=min(n_calls, N_COPIES))
 
 
 def _best_s(work: Callable[[], int], seconds: float) -> float:

@@ -22,6 +22,8 @@ SIGMOID = Activation(
     value=scalar.sigmoid,
     slope=a.sigmoid_slope,
     slope_of="output",
+    flops=23,
+    slope_flops=2,
 )
 TANH = Activation(
     name="tanh",
@@ -31,6 +33,8 @@ TANH = Activation(
     value=scalar.tanh,
     slope=a.tanh_slope,
     slope_of="output",
+    flops=37,
+    slope_flops=2,
 )
 RELU = Activation(
     name="relu",
@@ -58,6 +62,7 @@ LEAKY_RELU = Activation(
     value=a.leaky_relu,
     slope=a.leaky_relu_slope,
     slope_of="output",
+    flops=1,
     kinks=(0.0,),
 )
 RELU6 = Activation(
@@ -79,6 +84,8 @@ ELU = Activation(
     value=a.elu,
     slope=a.elu_slope,
     slope_of="output",
+    flops=22,
+    slope_flops=1,
     kinks=(0.0,),
 )
 SELU = Activation(
@@ -89,6 +96,8 @@ SELU = Activation(
     value=a.selu,
     slope=a.selu_slope,
     slope_of="output",
+    flops=23,
+    slope_flops=1,
     kinks=(0.0,),
 )
 GELU = Activation(
@@ -99,6 +108,8 @@ GELU = Activation(
     value=a.gelu,
     slope=a.gelu_slope,
     slope_of="input",
+    flops=78,
+    slope_flops=83,
 )
 GELU_TANH = Activation(
     name="gelu_tanh",
@@ -108,6 +119,8 @@ GELU_TANH = Activation(
     value=a.gelu_tanh,
     slope=a.gelu_tanh_slope,
     slope_of="input",
+    flops=28,
+    slope_flops=33,
 )
 SILU = Activation(
     name="silu",
@@ -118,6 +131,8 @@ SILU = Activation(
     value=a.silu,
     slope=a.silu_slope,
     slope_of="input",
+    flops=23,
+    slope_flops=26,
 )
 MISH = Activation(
     name="mish",
@@ -127,6 +142,8 @@ MISH = Activation(
     value=a.mish,
     slope=a.mish_slope,
     slope_of="input",
+    flops=26,
+    slope_flops=33,
 )
 SOFTPLUS = Activation(
     name="softplus",
@@ -136,6 +153,8 @@ SOFTPLUS = Activation(
     value=scalar.softplus,
     slope=a.softplus_slope,
     slope_of="input",
+    flops=42,
+    slope_flops=23,
 )
 SOFTSIGN = Activation(
     name="softsign",
@@ -145,6 +164,8 @@ SOFTSIGN = Activation(
     value=a.softsign,
     slope=a.softsign_slope,
     slope_of="input",
+    flops=2,
+    slope_flops=3,
 )
 HARD_SIGMOID = Activation(
     name="hard_sigmoid",
@@ -154,6 +175,7 @@ HARD_SIGMOID = Activation(
     value=a.hard_sigmoid,
     slope=a.hard_sigmoid_slope,
     slope_of="output",
+    flops=2,
     kinks=(-3.0, 3.0),
 )
 HARD_SILU = Activation(
@@ -165,6 +187,8 @@ HARD_SILU = Activation(
     value=a.hard_silu,
     slope=a.hard_silu_slope,
     slope_of="input",
+    flops=3,
+    slope_flops=2,
     kinks=(-3.0, 3.0),
 )
 HARD_TANH = Activation(
@@ -185,6 +209,7 @@ EXPONENTIAL = Activation(
     value=a.exponential,
     slope=a.exponential_slope,
     slope_of="output",
+    flops=20,
 )
 
 BUILTIN = (

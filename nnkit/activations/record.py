@@ -20,12 +20,17 @@ class Activation(Part):
 
     ``value(x)`` or ``value(x, alpha)`` is the function. ``slope`` is its derivative, a function of the
     input ``x`` or of the output ``y``, as ``slope_of`` says. It may jump at the ``kinks`` alone.
+
+    ``flops`` and ``slope_flops`` are operations per value in float32: a fused multiply-add is two, a division
+    one, comparisons and roundings none. A plug-in's are not counted, and 0.
     """
 
     value: Lazy
     slope: Lazy
     slope_of: Literal["input", "output"]
     kinks: tuple[float, ...] = ()
+    flops: int = 0
+    slope_flops: int = 0
 
     def forward_kernel(self) -> Kernel:
         """Return ``kernel(x, y)``, or ``kernel(x, y, alpha)``, over flat arrays."""

@@ -21,7 +21,7 @@ from nnkit.jit import Entry
 from nnkit.kernels.movement import gather_rows
 from nnkit.layers.base import Layer, snake_case
 from nnkit.losses import Loss
-from nnkit.ops import BATCH, ORDER, TOTALS_BUFFER, Buffer, Op, Operand, OpKind, View, X, Y
+from nnkit.ops import BATCH, ORDER, TOTALS_BUFFER, Buffer, Op, Operand, OpKind, View, Work, X, Y
 from nnkit.optimizers.bound import BoundOptimizer
 
 GATHER = op_kind(
@@ -113,9 +113,17 @@ def loss_kind(loss: Loss, *, training: bool) -> OpKind:
     if training:
         gradient = Operand("doutputs", "out", rank=2)
         return op_kind(
-            f"{loss.name}_gradient", loss.gradient_kernel, outputs, targets, gradient, scratch, totals
-        )
-    return op_kind(f"{loss.name}_value", loss.value_kernel, outputs, targets, scratch, totals)
+            f"{loss.name}_gradient", loss.gradient_kernel, outputs, targets, gradient, scratch, totals,
+            flops=_loss_flops(*loss.gradient_flops),
+        )  # fmt: skip
+    return op_kind(
+        f"{loss.name}_value", loss.value_kernel, outputs, targets, scratch, totals,
+        flops=_loss_flops(*loss.flops),
+    )  # fmt: skip
+
+
+def _loss_flops(per_output: int, per_row: int) -> Work:
+    return lambda shapes: shapes["outputs"][0] * (shapes["outputs"][1] * per_output + per_row)
 
 
 def compile_program(

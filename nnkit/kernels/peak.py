@@ -59,3 +59,11 @@ def triad(x, y, out):
     half = real(x, 0.5)
     for i in range(x.size):
         out[i] = x[i] + half * y[i]
+
+
+@kernel
+def triad_in_place(x, y):
+    """Write ``y = y + 0.5 · x``: the triad over two arrays, without a store to lines that were not read."""
+    half = real(x, 0.5)
+    for i in range(x.size):
+        y[i] += half * x[i]

@@ -25,6 +25,7 @@ def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
         Operand("dy", "in"),
         Operand("dx", "out"),
         *alpha,
+        flops=lambda shapes: (record.slope_flops + 1) * shapes["dx"][0],
     )
 
     def gradient(op: Op, sweep: Sweep) -> None:
@@ -43,6 +44,7 @@ def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
         Operand("x", "in"),
         Operand("y", "out"),
         *alpha,
+        flops=lambda shapes: record.flops * shapes["x"][0],
         gradient=gradient,
     )
     return forward, backward
