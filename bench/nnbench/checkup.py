@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nnbench import catalogue, environment
+from nnbench import catalogue, environment, noise
+from nnbench.clock import Clock
 from nnbench.store import MissingStore, Store
 
 State = Literal["ok", "warn", "fail"]
@@ -35,6 +36,7 @@ def examine(store: Path) -> list[Check]:
         _guarded("cases", _cases),
         _guarded("store", lambda: _store(store)),
         _load(facts),
+        _guarded("noise", _noise),
     ]
 
 
@@ -109,3 +111,9 @@ def _load(facts: dict[str, object]) -> Check:
     if isinstance(cores, int) and busy > 0.5 * cores:
         return Check("load", "warn", f"{text}: times will be noisy, and runs slower")
     return Check("load", "ok", text)
+
+
+def _noise() -> Check:
+    """Say whether times measured now would be worth anything."""
+    seen = noise.probe(Clock())
+    return Check("noise", "warn" if seen.is_noisy else "ok", str(seen))

@@ -18,6 +18,15 @@ class Clock:
         """Return the seconds since this clock was made; a corrected system time does not move it."""
         return time.perf_counter() - self._start_s
 
+    def busy_s(self) -> float:
+        """Return the seconds for which the processor has worked on the calling thread."""
+        return time.thread_time()
+
+    @property
+    def resolution_s(self) -> float:
+        """The shortest time that this clock can tell from none."""
+        return time.get_clock_info("perf_counter").resolution
+
 
 def iso_utc(moment: datetime) -> str:
     """Return ``"2026-01-31T09:15:02Z"``: ISO 8601 in UTC, to the second."""

@@ -18,7 +18,7 @@ from nnbench.spec import CaseSpec, canonical_json
 from nnbench.statistics.curves import steps_to_target
 from nnbench.statistics.failures import failure_kind
 from nnbench.stopping import Stop
-from nnkit import datasets, driver, layers, losses, optimizers, schedules
+from nnkit import datasets, driver, layers, losses, optimizers, probes, schedules
 from nnkit.callbacks import Callback, EarlyStopping
 from nnkit.compiler import explain as listing
 from nnkit.compiler.program import Program, compile_program
@@ -29,6 +29,7 @@ from nnkit.fitting import Fit, Outcome
 from nnkit.jit import Entry
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.optimizers.optimizer import as_number
+from nnkit.probes import Readings
 from nnkit.registry import parse_choice
 from nnkit.samples import checked_data
 
@@ -42,7 +43,19 @@ _TYPICAL_TRIAL_OVERHEAD_S = 1e-3
 
 def run_trial(trial: TrialSpec, *, stop: Stop | None = None) -> TrialRecord:
     """Train one trial and return its record. Divergence is a result; nothing numerical is raised."""
-    program = program_of(trial.case, trial.axes, trial.dtype)
+    run, outcome = _run(trial, stop, probes=False)
+    return _record(trial, run, outcome)
+
+
+def run_with_probes(trial: TrialSpec, *, stop: Stop | None = None) -> tuple[TrialRecord, Readings]:
+    """Train one trial to the same bits, and return its record beside what the probes saw."""
+    run, outcome = _run(trial, stop, probes=True)
+    found = probes.read(run)
+    return _record(trial, run, outcome, dead_share=_largest_dead_share(found)), found
+
+
+def _run(trial: TrialSpec, stop: Stop | None, *, probes: bool) -> tuple[Trial, Outcome]:
+    program = program_of(trial.case, trial.axes, trial.dtype, probes=probes)
     part = _parts(trial.case, trial.seed, trial.dtype)
     run = Trial(program, trial.seed)
     n_steps = trial.epochs * _steps_per_epoch(len(part.train), program.batch_size)
@@ -56,18 +69,23 @@ def run_trial(trial: TrialSpec, *, stop: Stop | None = None) -> TrialRecord:
         callbacks=_callbacks(trial.case),
     )
     with stop.telling(run.stop) if stop is not None else nullcontext():
-        outcome = fit.run()
-    return _record(trial, run, outcome)
+        return run, fit.run()
 
 
-def warm_up(trials: Sequence[TrialSpec], progress: Callable[[int, int, str], None]) -> None:
+def _largest_dead_share(found: Readings) -> float:
+    return max((float(each.dead[-1]) for each in found.activations if each.dead.size), default=0.0)
+
+
+def warm_up(
+    trials: Sequence[TrialSpec], progress: Callable[[int, int, str], None], *, probes: bool = False
+) -> None:
     """Compile or load every kernel that the trials need; ``progress(done, total, name)`` before each."""
-    compile_all(needed_entries(trials), trials, progress)
+    compile_all(needed_entries(trials, probes=probes), trials, progress)
 
 
-def needed_entries(trials: Sequence[TrialSpec]) -> list[tuple[Entry, str]]:
+def needed_entries(trials: Sequence[TrialSpec], *, probes: bool = False) -> list[tuple[Entry, str]]:
     """Return every entry that the trials need, once, with the type it is compiled for."""
-    programs = [program_of(trial.case, trial.axes, trial.dtype) for trial in trials]
+    programs = [program_of(trial.case, trial.axes, trial.dtype, probes=probes) for trial in trials]
     return list(
         dict.fromkeys(
             # The driver reads its header as float64, whatever the trial computes with.
@@ -141,14 +159,19 @@ def facts(case: CaseSpec) -> CaseFacts:
 _building = threading.Lock()
 
 
-def program_of(case: CaseSpec, axes: Axes, dtype: Dtype) -> Program:
+def layers_of(case: CaseSpec, axes: Axes) -> list[layers.Layer]:
+    """Return the layers of a configuration's model."""
+    return _layers(case, axes.as_dict())
+
+
+def program_of(case: CaseSpec, axes: Axes, dtype: Dtype, *, probes: bool = False) -> Program:
     """Return the program of a configuration. Its seeds and learning rates share it."""
     without_rate = tuple(
         (name, value) for name, value in axes.values if name not in ("learning_rate", "schedule")
     )
     # One thread builds and the others wait: two would do the same work under one interpreter lock.
     with _building:
-        return _program(_Case(case), without_rate, dtype)
+        return _program(_Case(case), without_rate, dtype, probes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +188,7 @@ class _Case:
 
 
 @lru_cache(maxsize=1024)
-def _program(case: _Case, axes: tuple[tuple[str, str], ...], dtype: str) -> Program:
+def _program(case: _Case, axes: tuple[tuple[str, str], ...], dtype: str, probes: bool) -> Program:
     chosen = dict(axes)
     spec = case.spec
     batch_size = int(chosen["batch_size"])
@@ -178,6 +201,7 @@ def _program(case: _Case, axes: tuple[tuple[str, str], ...], dtype: str) -> Prog
         dtype=dtype,
         batch_size=batch_size,
         eval_batch=max(1, min(n_validation, 256)),
+        probes=probes,
     )
 
 
@@ -310,7 +334,7 @@ def _direction(case: CaseSpec) -> Direction:
 # -- its record ---------------------------------------------------------------------------------------
 
 
-def _record(trial: TrialSpec, run: Trial, outcome: Outcome) -> TrialRecord:
+def _record(trial: TrialSpec, run: Trial, outcome: Outcome, *, dead_share: float = 0.0) -> TrialRecord:
     table = outcome.evaluations
     has_accuracy = run.program.loss.targets == "labels"
     names = ("loss", "accuracy") if has_accuracy else ("loss",)
@@ -342,7 +366,9 @@ def _record(trial: TrialSpec, run: Trial, outcome: Outcome) -> TrialRecord:
         digest=run.digest(),
         curves=curves,
     )
-    return replace(record, failure=failure_kind(record, _facts_once(_Case(trial.case))))
+    return replace(
+        record, failure=failure_kind(record, _facts_once(_Case(trial.case)), dead_share=dead_share)
+    )
 
 
 def _best(

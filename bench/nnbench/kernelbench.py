@@ -1,0 +1,189 @@
+"""Time kernels as training calls them, beside what others offer, and set them against the roofline."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnbench.clock import Clock
+from nnbench.kernel_records import KernelRecord, Spread
+from nnbench.kernel_uses import Use, external_data, shape_text
+from nnbench.turns import Work, take_turns
+from nnkit.compiler.encode import Table
+from nnkit.execution import Data, Trial
+from nnkit.ops import HEADER_BYTES, KEY, ORDER, RATE, STEP, Operand
+from nnkit.repetition import N_COPIES, Outside, Repetition, shuffled
+from nnkit.roofline import Roofline
+
+Array: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of the comparison beside ours: its functions by the name of the op, and its kind of array."""
+
+    name: str
+    peers: Mapping[str, Callable[..., Any]]
+    convert: Callable[[Array], Any] = lambda array: array
+
+
+# What ops read from the header in the middle of a training.
+_NUMBERS = {RATE: 1e-3, STEP: 10, KEY: 0}
+# An op of more work than this is long enough by itself to be called one by one.
+_LONG = 1_000_000
+# Enough that no batch is still in a cache when its turn comes again.
+_MOST_BATCHES = 2048
+
+
+def measure(
+    uses: Sequence[Use], roof: Roofline, sides: Sequence[Side], clock: Clock, *, seconds: float
+) -> Iterator[KernelRecord]:
+    """Yield the record of each use, in about ``seconds`` for all of them."""
+    for program, members in groupby(uses, key=lambda use: use.program):
+        run = Trial(program, seed=0)
+        start = run.arena.copy()
+        for use in members:
+            # An update that was repeated a million times leaves parameters that no training has.
+            run.arena[:] = start
+            # Peers may overflow where the kernels do not.
+            with np.errstate(all="ignore"):
+                yield _measure_one(use, run, roof, sides, clock, seconds / len(uses))
+
+
+def _measure_one(
+    use: Use, run: Trial, roof: Roofline, sides: Sequence[Side], clock: Clock, seconds: float
+) -> KernelRecord:
+    prepare(use, run)
+    outside = _outside(use, run)
+    beside = [side for side in sides if use.op.kind.name in side.peers]
+    works: list[Work] = [repetition(use, run, outside).run]
+    works += [peer_work(use, run, outside, side) for side in beside]
+    times = take_turns(works, clock, seconds=seconds)
+    outside_bytes = _moving(use, outside).nbytes if outside else 0
+    names = [side.name for side in beside]
+    return record(use, times, names, roof, use.working_set_bytes(outside_bytes))
+
+
+def prepare(use: Use, run: Trial) -> None:
+    """Run what comes before the op in its sequence, so that it finds the values that it finds in training."""
+    header = run.arena[:HEADER_BYTES]
+    header.view(np.int64)[STEP], header.view(np.float64)[RATE] = _NUMBERS[STEP], _NUMBERS[RATE]
+    table = use.program.tables[use.sequence]
+    before = Table(table.pairs[: use.index], table.cells)
+    run.run_batch(Data(use.data.x[: use.rows], use.data.y[: use.rows]), before)
+
+
+def _outside(use: Use, run: Trial) -> Outside | None:
+    """Return the data that the op gathers from, repeated until they are larger than the arena."""
+    if external_data(use) is None:
+        return None
+    data = use.data
+    times = -(-(run.arena.nbytes + 1) // min(data.x.nbytes, data.y.nbytes))
+    return shuffled(Data(np.concatenate([data.x] * times), np.concatenate([data.y] * times)))
+
+
+def _moving(use: Use, outside: Outside) -> Array:
+    return outside.data.x if external_data(use) == "x" else outside.data.y
+
+
+def repetition(use: Use, run: Trial, outside: Outside | None) -> Repetition:
+    """Return the op's calls, many at a time where one is short."""
+    n_copies = max(1, min(N_COPIES, _LONG // (use.flops + use.bytes)))
+    table = use.program.tables[use.sequence]
+    return Repetition(run.arena, table, use.index, rows=use.rows, outside=outside, n_copies=n_copies)
+
+
+def peer_work(use: Use, run: Trial, outside: Outside | None, side: Side) -> Work:
+    """Return the peer's calls, on copies of the op's own values; what is gathered differs at every call."""
+    peer = side.peers[use.op.kind.name]
+    names = list(inspect.signature(peer).parameters)
+    known = arguments(use, run, outside)
+    given = [side.convert(known[n]) if isinstance(known[n], np.ndarray) else known[n] for n in names]
+    order = next((each.name for each in use.external if each.external == ORDER), None)
+    if outside is None or order is None:
+
+        def work(n_calls: int) -> int:
+            for _ in range(n_calls):
+                peer(*given)
+            return n_calls
+
+        return work
+    place = names.index(order)
+    batches = [side.convert(batch) for batch in _batches(outside, use.rows)]
+
+    def gather(n_calls: int) -> int:
+        for call in range(n_calls):
+            given[place] = batches[call % len(batches)]
+            peer(*given)
+        return n_calls
+
+    return gather
+
+
+def _batches(outside: Outside, rows: int) -> list[Array]:
+    n = min(len(outside.order) // rows, _MOST_BATCHES)
+    return list(outside.order[: n * rows].reshape(n, rows))
+
+
+def arguments(use: Use, run: Trial, outside: Outside | None) -> dict[str, Any]:
+    """Return copies of the op's operands, and its numbers, by name: what a peer may ask for."""
+    found: dict[str, Any] = dict(use.op.scalars)
+    found |= {each.name: _NUMBERS.get(each.cell, 0) for each in use.op.kind.scalars if each.cell is not None}
+    for operand in use.op.kind.operands:
+        if operand.external is None:
+            found[operand.name] = _copy(use, run, operand)
+        elif operand.external != ORDER and outside is not None:
+            found[operand.name] = _moving(use, outside).reshape(len(outside.data), -1)
+        elif outside is not None:
+            found[operand.name] = outside.order[: use.rows]
+    return found
+
+
+def _copy(use: Use, run: Trial, operand: Operand) -> Array:
+    """Return an operand's values on a cache line of their own, as a matrix where the op works on matrices."""
+    shape = use.shape_of(operand.name)
+    if len(shape) > 2 and any(each.rank == 2 for each in use.op.kind.operands):
+        shape = (-1, shape[-1])
+    names = {"real": use.program.dtype, "double": "float64", "int32": "int32", "uint32": "uint32"}
+    kind = np.dtype(names[operand.type])
+    start = use.program.plan.offsets[use.op.buffer(operand.name)]
+    n_bytes = int(np.prod(use.shape_of(operand.name))) * kind.itemsize
+    block = np.empty(n_bytes + 64, np.uint8)
+    copy = block[-block.ctypes.data % 64 :][:n_bytes]
+    copy[:] = run.arena[start : start + n_bytes]
+    return copy.view(kind).reshape(shape)
+
+
+def record(
+    use: Use, times: NDArray[np.float64], peers: Sequence[str], roof: Roofline, working_set_bytes: int
+) -> KernelRecord:
+    """Return what the times of the kernel (first column) and of its peers amount to."""
+    time_s = spread(times[:, 0])
+    flops, n_bytes = use.flops, use.bytes
+    ceiling_s = roof.ceiling_s(flops, n_bytes, working_set_bytes)
+    return KernelRecord(
+        name=use.op.kind.name,
+        family=use.op.kind.entry.home.removeprefix("nnkit.").removeprefix("kernels.").split(".")[0],
+        shape=shape_text(use),
+        cases=tuple(use.cases),
+        time_s=time_s,
+        n=len(times),
+        flops=flops,
+        bytes=n_bytes,
+        working_set_bytes=working_set_bytes,
+        flops_s=flops / time_s.median,
+        bytes_s=n_bytes / time_s.median,
+        roofline_share=ceiling_s / time_s.median,
+        bound="flops" if flops / roof.flops_s == ceiling_s else "bytes",
+        ratios={who: spread(times[:, column] / times[:, 0]) for column, who in enumerate(peers, start=1)},
+    )
+
+
+def spread(values: NDArray[np.float64]) -> Spread:
+    """Return the median and the quartiles."""
+    low, median, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return Spread(float(median), float(low), float(high))
