@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from nnbench.records import Axes, CaseFacts, Comparison, ConfigurationSummary, RunRecord, TrialRecord
 from nnbench.statistics.curves import steps_to_target
-from nnbench.statistics.summary import comparisons, summaries
+from nnbench.statistics.summary import comparisons, race_comparisons, summaries
 from nnbench.store import Store
 
 
@@ -29,8 +29,14 @@ def find(store: Store, run: RunRecord) -> Findings:
     verdicts: list[Comparison] = []
     # The rates of a search are no configurations to be ranked: what it says is computed for its report.
     for case in run.cases if run.tuning is None else ():
-        rows += summaries(trials, case)
-        verdicts += comparisons(trials, case, against=_reference(trials, case, run))
+        race = next((race for race in run.races if race.case == case.name), None)
+        rows += summaries(trials, case, prunings=() if race is None else race.prunings)
+        against = _reference(trials, case, run)
+        verdicts += (
+            comparisons(trials, case, against=against)
+            if race is None
+            else race_comparisons(trials, case, race, against=against)
+        )
     return Findings(run, trials, tuple(rows), tuple(verdicts))
 
 

@@ -12,6 +12,7 @@ from nnbench.reporting.views.curves import curves
 from nnbench.reporting.views.failures import failures
 from nnbench.reporting.views.headline import headline
 from nnbench.reporting.views.matrix import matrix
+from nnbench.reporting.views.race import race
 from nnbench.reporting.views.run import about, about_tuning
 from nnbench.reporting.views.sensitivity import rate_figures, sensitivity
 from nnbench.reporting.views.trials import trials as trial_table
@@ -41,7 +42,7 @@ def _heading(case: CaseEvidence) -> str:
 def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
     blocks: list[Block | None] = [headline(case)]
     if case.ranking:
-        blocks += [verdicts(case), matrix(case), failures(case), curves(case)]
+        blocks += [verdicts(case), race(case), matrix(case), failures(case), curves(case)]
     return tuple(block for block in blocks if block is not None)
 
 

@@ -4,12 +4,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nnbench.records import Axes, CaseFacts, Comparison, ConfigurationSummary, RunRecord, TrialRecord
+from nnbench.records import (
+    Axes,
+    CaseFacts,
+    CaseRace,
+    Comparison,
+    ConfigurationSummary,
+    RunRecord,
+    TrialRecord,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseEvidence:
-    """Everything known of one case in one run. ``ranking`` is sorted: best median first."""
+    """Everything known of one case in one run.
+
+    ``ranking`` is sorted: best median first, and behind them those that left a race.
+    """
 
     facts: CaseFacts
     varying: tuple[str, ...]
@@ -18,6 +29,7 @@ class CaseEvidence:
     comparisons: tuple[Comparison, ...]
     level: float
     has_named_reference: bool
+    race: CaseRace | None = None
 
     def label(self, axes: Axes) -> str:
         """Return the choices that tell this configuration from the others; all of them if it is alone."""
@@ -94,17 +106,26 @@ def _of_case(
         comparisons=tuple(comparisons),
         level=level,
         has_named_reference=reference is not None and reference.label(run.varying) == run.against,
+        race=next((race for race in run.races if race.case == facts.name), None),
     )
 
 
 def ranked(
     summaries: Sequence[ConfigurationSummary], facts: CaseFacts, reference: Axes | None = None
 ) -> tuple[ConfigurationSummary, ...]:
-    """Sort by median, best first. Of equal medians the reference stands first, then the faster."""
+    """Sort by median, best first. Of equal medians the reference stands first, then the faster.
+
+    Whoever left a race stands behind the others, the last to leave first: its median is over fewer seeds.
+    """
     sign = -1.0 if facts.direction == "max" else 1.0
 
-    def place(summary: ConfigurationSummary) -> tuple[bool, float, bool, float]:
+    def place(summary: ConfigurationSummary) -> tuple[float, bool, float, bool, float]:
         median = sign * summary.median
-        return math.isnan(median), median, summary.axes != reference, summary.median_steps_to_target
+        stands = summary.axes != reference, summary.median_steps_to_target
+        return _seeds_lost(summary), math.isnan(median), median, *stands
 
     return tuple(sorted(summaries, key=place))
+
+
+def _seeds_lost(summary: ConfigurationSummary) -> float:
+    return -math.inf if summary.pruned is None else -summary.pruned.n_seeds

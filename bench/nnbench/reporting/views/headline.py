@@ -23,8 +23,8 @@ def _sentences(case: CaseEvidence) -> list[str]:
     if len(case.ranking) == 1:
         return [_alone(case, best), *_target(case, best), *_one_seed(best), *_lost(case)]
     if not case.has_named_reference:
-        return [_leads(case, best), *_target(case, best), *_lead(case), *_lost(case)]
-    return [*_against(case), *_lost(case)]
+        return [_leads(case, best), *_target(case, best), *_lead(case), *_left(case), *_lost(case)]
+    return [*_against(case), *_left(case), *_lost(case)]
 
 
 def _median(case: CaseEvidence, summary: ConfigurationSummary) -> str:
@@ -129,6 +129,16 @@ def _undecided(case: CaseEvidence, reference: str) -> list[str]:
     verb = "differs" if len(found) == 1 else "differ"
     reason = found[0].reason if len(found) == 1 else f"{case.label(found[0].a)}: {found[0].reason}"
     return [f"Whether {_names(case, found)} {verb} from {reference} cannot be told ({reason})."]
+
+
+def _left(case: CaseEvidence) -> list[str]:
+    """Say how many left the race, and when."""
+    left = [each.pruned.n_seeds for each in case.ranking if each.pruned is not None]
+    if not left:
+        return []
+    n, when = f"{len(left)} of {len(case.ranking)}", digits.counted(min(left), "seed")
+    span = when if min(left) == max(left) else f"{min(left)} to {digits.counted(max(left), 'seed')}"
+    return [f"{n} left the race after {span}."]
 
 
 def _lost(case: CaseEvidence) -> list[str]:

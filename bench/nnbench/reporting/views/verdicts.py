@@ -138,7 +138,8 @@ def _doubt(case: CaseEvidence) -> list[_Filled]:
 def _notes(case: CaseEvidence) -> list[str]:
     n = {each.n for each in case.ranking}
     seeds = f"n = {digits.counted(n.pop(), 'seed')}" if len(n) == 1 else "n seeds"
-    notes = [f"Best median first: {words.metric(case.facts)} after the last step, {seeds}."]
+    left = "; behind them those that left the race" if any(each.pruned for each in case.ranking) else ""
+    notes = [f"Best median first: {words.metric(case.facts)} after the last step, {seeds}{left}."]
     if case.comparisons:
         notes.append(_compared(case))
     if methods := _methods(case):
@@ -151,13 +152,20 @@ def _notes(case: CaseEvidence) -> list[str]:
 def _compared(case: CaseEvidence) -> str:
     assert case.reference is not None
     role = "" if case.has_named_reference else ", the leader"
-    family = digits.counted(case.family, "comparison")
-    which = "" if case.has_named_reference or case.family == 1 else " (all pairs)"
     return (
         f"Difference: mean over pairs by seed, to {case.label(case.reference)}{role}. "
-        f"p: sign-flip test, Holm over {family}{which}. "
+        f"p: sign-flip test, {_family(case)}. "
         f"Verdict at the {digits.level(case.level)} level; equivalent: within {words.noticeable(case.facts)}."
     )
+
+
+def _family(case: CaseEvidence) -> str:
+    if case.race is not None:
+        pairs = digits.counted(case.race.n_tests // len(case.race.looks), "pair")
+        return f"times {pairs} and {digits.counted(len(case.race.looks), 'look')} (Bonferroni)"
+    family = digits.counted(case.family, "comparison")
+    which = "" if case.has_named_reference or case.family == 1 else " (all pairs)"
+    return f"Holm over {family}{which}"
 
 
 def _methods(case: CaseEvidence) -> str:
