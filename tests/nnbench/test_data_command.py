@@ -102,6 +102,22 @@ def test_fetching_several_in_json(mirror: Mirror, monkeypatch: pytest.MonkeyPatc
     assert [item["n_new"] for item in found["datasets"]] == [IDX_FILES, 1]
 
 
+def test_an_interrupted_fetch_says_how_to_go_on(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    stand_in(monkeypatch, "cifar10", mirror)
+    with monkeypatch.context() as patch:
+        patch.setattr(transfer.Lines, "arrived", interrupt)
+        assert main(["data", "fetch", "cifar10"]) == 130
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "nnbench: interrupted: what has arrived is kept, and the same command goes on from here."
+
+    assert main(["data", "fetch", "cifar10"]) == 0
+
+
 def test_without_a_mirror_one_line_and_exit_code_4(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nnkit.datasets import DatasetRecord
 
 ACTIONS = ("list", "fetch", "where", "check")
-ENVIRONMENT = 4
+ENVIRONMENT, INTERRUPTED = 4, 130
 _WORDS = {
     "ships": "ships with nnkit",
     "generated": "generated",
@@ -93,11 +93,16 @@ def _held(records: "Sequence[DatasetRecord]", *, every_byte: bool = False) -> "l
 def _fetch(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool, quiet: bool) -> int:
     """Fetch what is not here, and say where it lies."""
     from nnbench import transfer
+    from nnbench.progress import note
     from nnkit.datasets import remote
     from nnkit.datasets.fetch import fetch
 
-    with transfer.watching(quiet=quiet, color=color) as watcher:
-        n_new = {record.name: fetch(record.name, record.files, watcher=watcher) for record in records}
+    try:
+        with transfer.watching(quiet=quiet, color=color) as watcher:
+            n_new = {record.name: fetch(record.name, record.files, watcher=watcher) for record in records}
+    except KeyboardInterrupt:
+        note("interrupted: what has arrived is kept, and the same command goes on from here.")
+        return INTERRUPTED
     if as_json:
         _print_json("fetch", _held(records), n_new)
         return 0

@@ -281,6 +281,14 @@ def test_a_stream_without_end_is_not_followed(mirror: Mirror, folder: Path) -> N
     assert (folder / "a.gz.part").stat().st_size <= len(CONTENT)
 
 
+def test_one_byte_too_many_is_too_many(mirror: Mirror) -> None:
+    mirror.hides_length, mirror.files["a.gz"] = True, CONTENT + b"\0"
+
+    assert "sends more than the 102400 bytes of the published file" in refusal(
+        published("a.gz", CONTENT, mirror)
+    )
+
+
 def test_without_a_length_the_whole_file_is_taken(mirror: Mirror, folder: Path) -> None:
     mirror.hides_length = True
 
