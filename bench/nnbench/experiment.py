@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from nnbench import environment, runner
+from nnbench.budget import Budget
 from nnbench.clock import Clock, iso_utc
 from nnbench.engines import ThreadEngine
 from nnbench.errors import UsageError
@@ -86,16 +87,19 @@ def carry_out(
         cases=facts,
         varying=plan.matrix.varying,
         against=plan.against,
+        tuned_by=plan.tuned_by,
         trial_keys=keys,
         environment=surroundings(plan.settings),
         elapsed_s=0.0,
         n_new=0,
         n_cached=len(cached),
+        budget_s=plan.settings.budget_s,
     )
     # Recorded now as well: a run that is killed can still be reported.
     store.put_run(run)
     todo = [trial for trial in trials if trial.key not in cached]
-    n_new, warm_s = train(todo, plan.settings, store, clock=clock, progress=progress, stop=stop)
+    budget = None if run.budget_s is None else Budget(run.budget_s, clock)
+    n_new, warm_s = train(todo, plan.settings, store, clock=clock, progress=progress, stop=stop, budget=budget)
     run = replace(
         run,
         elapsed_s=clock.elapsed_s() - began_s,
@@ -124,25 +128,28 @@ def train(
     clock: Clock,
     progress: Progress,
     stop: Stop,
+    budget: Budget | None = None,
 ) -> tuple[int, float]:
     """Run the trials and record each; return how many were recorded, and the seconds of warming up."""
     if not todo:
         return 0, 0.0
     ordered = in_order(list(todo), chosen.order)
-    warm_s = _warm_up(ordered, progress, clock, stop)
-    return _train(ordered, n_jobs(chosen), store, progress, stop), warm_s
+    warm_s = _warm_up(ordered, progress, clock, stop, budget)
+    return _train(ordered, n_jobs(chosen), store, progress, stop, budget), warm_s
 
 
 class _Stopped(Exception):
     """Leaves the warming up between two kernels."""
 
 
-def _warm_up(todo: Sequence[TrialSpec], progress: Progress, clock: Clock, stop: Stop) -> float:
+def _warm_up(
+    todo: Sequence[TrialSpec], progress: Progress, clock: Clock, stop: Stop, budget: Budget | None
+) -> float:
     """Compile or load every kernel that is needed, unless stopped, and return the seconds it took."""
     from nnbench.trial import warm_up
 
     def tell(n_done: int, n_total: int, name: str) -> None:
-        if stop.is_set():
+        if stop.is_set() or (budget is not None and budget.is_over()):
             raise _Stopped
         progress.compiling(n_done, n_total, name)
 
@@ -152,7 +159,14 @@ def _warm_up(todo: Sequence[TrialSpec], progress: Progress, clock: Clock, stop: 
     return clock.elapsed_s() - began_s
 
 
-def _train(todo: Sequence[TrialSpec], jobs: int, store: Store, progress: Progress, stop: Stop) -> int:
+def _train(
+    todo: Sequence[TrialSpec],
+    jobs: int,
+    store: Store,
+    progress: Progress,
+    stop: Stop,
+    budget: Budget | None,
+) -> int:
     """Run the trials and return how many were recorded."""
     from nnbench.trial import run_trial
 
@@ -169,8 +183,10 @@ def _train(todo: Sequence[TrialSpec], jobs: int, store: Store, progress: Progres
 
     progress.training(0, len(todo))
     engine = ThreadEngine(jobs)
+    watched = execute if budget is None else budget.watching(execute)
+    lasting = todo if budget is None else budget.lasting(todo)
     try:
-        runner.run_trials(todo, execute=execute, engine=engine, keep=keep, stop=stop)
+        runner.run_trials(lasting, execute=watched, engine=engine, keep=keep, stop=stop)
     finally:
         engine.close()
     return n_kept

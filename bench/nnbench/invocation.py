@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnbench import experiment, tune
 from nnbench.clock import Clock
 from nnbench.errors import UsageError
-from nnbench.progress import Progress, duration, progress_on
+from nnbench.progress import Progress, duration, note, progress_on
 from nnbench.records import RunRecord
 from nnbench.reporting.digits import counted
 from nnbench.runner import stopped_by_signals
 from nnbench.settings import Settings
 from nnbench.stopping import Stop
 from nnbench.store import Store
+from nnbench.tune import TunePlan
 
 SOME_TRIALS_FAILED, INTERRUPTED = 3, 130
 
@@ -37,9 +39,33 @@ def workplace(chosen: Settings) -> Iterator[Workplace]:
     with (
         Store.open(chosen.store, create=True) as store,
         stopped_by_signals(stop),
-        progress_on(sys.stderr, clock, quiet=chosen.quiet, color=chosen.color) as told,
+        progress_on(
+            sys.stderr, clock, quiet=chosen.quiet, color=chosen.color, budget_s=chosen.budget_s
+        ) as told,
     ):
         yield Workplace(store, clock, told, stop)
+
+
+def search(asked: TunePlan) -> RunRecord | None:
+    """Search learning rates; return None where that was interrupted."""
+    # Before the store is touched: a model that cannot be built writes nothing.
+    facts = experiment.facts_of(asked.plan)
+    with workplace(asked.plan.settings) as around:
+        return tune.carry_out(
+            asked,
+            facts,
+            around.store,
+            command=command_line(),
+            clock=around.clock,
+            progress=around.progress,
+            stop=around.stop,
+        )
+
+
+def interrupted() -> int:
+    """Say that a search was interrupted, and return the exit code."""
+    note("interrupted: every finished trial is kept. The same command goes on from here.")
+    return INTERRUPTED
 
 
 def summary(run: RunRecord) -> str:

@@ -8,7 +8,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from nnbench import axes as choices
@@ -54,6 +54,7 @@ class CaseMatrix:
     others: Mapping[str, tuple[str, ...]]  # every other axis
     seeds: Ranges
     dtype: Dtype
+    rates: Mapping[str, str] = field(default_factory=dict)  # tuned ones, by key of the configuration
 
     @property
     def n_trials(self) -> int:
@@ -63,7 +64,14 @@ class CaseMatrix:
     def configurations(self) -> list[Axes]:
         """Return every configuration once, the last axis changing fastest."""
         others = list(itertools.product(*(self.others[axis] for axis in AXES[1:])))
-        return list(dict.fromkeys(_axes(one, chosen) for one in self.optimizers for chosen in others))
+        found = dict.fromkeys(_axes(one, chosen) for one in self.optimizers for chosen in others)
+        if not self.rates:
+            return list(found)
+        keys = {axes: configuration_key(self, axes) for axes in found}
+        return [
+            axes.at("learning_rate", self.rates[key]) if key in self.rates else axes
+            for axes, key in keys.items()
+        ]
 
     def varying(self) -> set[str]:
         """Return the axes on which configurations differ because somebody asked for it."""

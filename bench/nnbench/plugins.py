@@ -42,6 +42,11 @@ def sources_among(names: Iterable[str]) -> dict[str, str]:
     return {f"{kind}/{name}": source for (kind, name), source in _sources.items() if name in used}
 
 
+def files() -> list[str]:
+    """Return the files that were executed, as they were named."""
+    return [name for place, name in _executed.items() if Path(place).is_absolute()]
+
+
 def place_of(error: BaseException) -> str:
     """Return ``"mine.py, line 3"``: the last line of a plug-in file that led to the error, or nothing."""
     files = set(_executed.values())

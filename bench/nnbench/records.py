@@ -159,6 +159,7 @@ class RunRecord:
     n_new: int
     n_cached: int
     tuning: Tuning | None = None  # None: it was no search for learning rates
+    tuned_by: tuple[str, ...] = ()  # the searches that the learning rates of this run come from
     races: tuple[CaseRace, ...] = ()  # one per case, where configurations could leave early
     budget_s: float | None = None  # None: as long as it takes
 

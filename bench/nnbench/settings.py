@@ -23,7 +23,7 @@ ENVIRONMENT_PREFIX = "NNBENCH_"
 # The options that may also stand in the environment or in a file, as they are spelt there.
 SCALARS = (
     *("plugin", "seeds", "first_seed", "epochs", "jobs", "store"),
-    *("dtype", "against", "order", "color", "quiet"),
+    *("dtype", "against", "tuned", "order", "color", "quiet"),
 )
 NAMES = tuple("lr" if axis == "learning_rate" else axis for axis in AXES) + SCALARS
 MAX_JOBS = 1024
@@ -52,6 +52,7 @@ class Settings:
     store: Path
     dtype: Dtype
     against: Given | None
+    tuned: Given | None  # whether each configuration runs at the rate that a search found for it
     order: Order
     color: Color
     quiet: bool
@@ -132,6 +133,7 @@ def read_settings(*layers: Layer) -> Settings:
         store=store_path(first.get("store")),
         dtype=_one_of(first.get("dtype"), Dtype, "float32"),
         against=first.get("against"),
+        tuned=first.get("tuned") if _truth(first.get("tuned")) else None,
         order=_one_of(first.get("order"), Order, "shuffled"),
         color=_one_of(first.get("color"), Color, "auto"),
         quiet=_truth(first.get("quiet")),

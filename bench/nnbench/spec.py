@@ -270,6 +270,7 @@ class MatrixFile(Section):
     store: Text | None = None
     dtype: Text | None = None
     against: Text | None = None
+    tuned: StrictBool | None = None
     order: Text | None = None
     color: Text | None = None
     quiet: StrictBool | None = None

@@ -25,7 +25,7 @@ from nnbench.store import Store
 from nnkit.registry import spell_value
 
 FIRST_TUNING_SEED = 1_000_000  # far from the seeds that anybody reports
-POINTS, DECADES, TUNING_SEEDS = 13, 6.0, 3
+POINTS, DECADES, TUNING_SEEDS = 13, 6.0, "3"
 LEAST_POINTS, MOST_POINTS, MOST_DECADES = 3, 1000, 20.0
 _RATE = "learning_rate"
 
@@ -38,10 +38,18 @@ class TunePlan:
     tuning_seeds: Ranges
     n_points: int
     decades: float
+    wanted: frozenset[str] | None = None  # keys of configurations; None: all of the plan
+
+    def configurations(self) -> list[tuple[CaseMatrix, Axes]]:
+        return [
+            (part, axes)
+            for part, axes in self.plan.matrix.configurations()
+            if self.wanted is None or configuration_key(part, axes) in self.wanted
+        ]
 
     @property
     def n_configurations(self) -> int:
-        return len(list(self.plan.matrix.configurations()))
+        return len(self.configurations())
 
     @property
     def n_rates(self) -> int:
@@ -55,7 +63,7 @@ class TunePlan:
     @property
     def n_trials(self) -> int:
         """Return the least number of trials that the search asks for."""
-        fresh = sum(2 * n_seeds(part.seeds) for part, _ in self.plan.matrix.configurations())
+        fresh = sum(2 * n_seeds(part.seeds) for part, _ in self.configurations())
         return self.n_configurations * self.n_rates * self.n_tuning_seeds + fresh
 
 
@@ -76,7 +84,14 @@ class Subject:
         ]
 
 
-def make_plan(plan: Plan, *, tuning_seeds: str, n_points: int, decades: float) -> TunePlan:
+def make_plan(
+    plan: Plan,
+    *,
+    tuning_seeds: str = TUNING_SEEDS,
+    n_points: int = POINTS,
+    decades: float = DECADES,
+    wanted: frozenset[str] | None = None,
+) -> TunePlan:
     """Return the search for the configurations of a plan, or raise UsageError."""
     _check_grid(n_points, decades)
     if (asked := plan.settings.axes.get(_RATE)) is not None:
@@ -90,7 +105,7 @@ def make_plan(plan: Plan, *, tuning_seeds: str, n_points: int, decades: float) -
                 f"--tuning-seeds: seed {min(shared)} is also a reported seed of case {part.case.name!r}. On a"
                 " seed that it was chosen by, a rate looks better than it is: keep the two apart."
             )
-    return TunePlan(plan, seeds, n_points, decades)
+    return TunePlan(plan, seeds, n_points, decades, wanted)
 
 
 def carry_out(
@@ -193,7 +208,7 @@ def _subjects(asked: TunePlan, facts: Sequence[CaseFacts]) -> list[Subject]:
             of_case[part.case.name],
             first_rates(float(axes.as_dict()[_RATE]), n_points=asked.n_points, decades=asked.decades),
         )
-        for part, axes in asked.plan.matrix.configurations()
+        for part, axes in asked.configurations()
     ]
 
 

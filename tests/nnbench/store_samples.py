@@ -189,6 +189,7 @@ runs = st.builds(
     n_new=_wholes,
     n_cached=_wholes,
     tuning=st.none() | _tunings,
+    tuned_by=st.lists(_texts, max_size=2).map(tuple),
     races=st.lists(_races, max_size=2).map(tuple),
     budget_s=st.none() | st.floats(),
 )

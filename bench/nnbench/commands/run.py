@@ -38,6 +38,18 @@ def command(
             metavar="CHOICES", help="Compare with this configuration, e.g. 'adam,relu', not the leader."
         ),
     ] = None,
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="Run each at the learning rate that `nnbench tune` found for it.")
+    ] = False,
+    tune_missing: Annotated[
+        bool, typer.Option("--tune-missing", help="As --tuned, and search the rates that are missing first.")
+    ] = False,
+    race: Annotated[
+        bool, typer.Option("--race", help="Give out seeds in rounds; who has lost to the leader leaves.")
+    ] = False,
+    budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Begin no trial that ends later, e.g. 90s, 5m, 1h.")
+    ] = None,
     jobs: Annotated[
         str | None, typer.Option("--jobs", "-j", metavar="N", help="Trials at the same time.")
     ] = None,
@@ -76,15 +88,36 @@ def command(
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
         "lr": lr, "batch_size": batch_size, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
         "dtype": dtype, "against": against, "jobs": invocation.one_name(jobs, threads), "order": order,
-        "plugin": plugin, "store": store, "quiet": quiet, "color": color,
+        "tuned": tuned or tune_missing, "race": race, "budget": budget, "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
     folder = invocation.report_folder(report)
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
+    if plan.settings.tuned is not None and not (dry_run and tune_missing):
+        found = _at_tuned_rates(plan, tune_missing=tune_missing)
+        if found is None:
+            return invocation.interrupted()
+        plan = found
     if dry_run:
         return _forecast(plan, as_json=as_json)
     return _run(plan, as_json=as_json, folder=folder)
+
+
+def _at_tuned_rates(plan: "Plan", *, tune_missing: bool) -> "Plan | None":
+    """Return the plan at the rates that searches found; None where searching was interrupted."""
+    from nnbench import invocation, progress, tune, tuned
+
+    found = tuned.look_up(plan)
+    if found.missing and tune_missing:
+        run = invocation.search(tune.make_plan(plan, wanted=found.missing_keys))
+        if run is None:
+            return None
+        progress.note(f"tuned first: {invocation.summary(run)}", quiet=plan.settings.quiet)
+        found = tuned.look_up(plan)
+    for line in tuned.warnings(plan, found):
+        progress.note(line, quiet=plan.settings.quiet)
+    return tuned.at_tuned_rates(plan, found)
 
 
 def _forecast(plan: "Plan", *, as_json: bool) -> int:

@@ -9,7 +9,6 @@ from nnbench import options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nnbench.records import RunRecord
     from nnbench.tune import TunePlan
 
 
@@ -117,10 +116,9 @@ def _tune(asked: "TunePlan", *, as_json: bool, folder: "Path | None") -> int:
     from nnbench.store import Store
 
     chosen = asked.plan.settings
-    run = _search(asked)
+    run = invocation.search(asked)
     if run is None:
-        progress.note("interrupted: every finished trial is kept. The same command goes on from here.")
-        return invocation.INTERRUPTED
+        return invocation.interrupted()
     with Store.open(chosen.store, create=False) as store:
         found = findings.find(store, run)
     progress.note(invocation.summary(run), quiet=chosen.quiet)
@@ -129,20 +127,3 @@ def _tune(asked: "TunePlan", *, as_json: bool, folder: "Path | None") -> int:
         path = present.write_findings(found, "markdown", folder)
         progress.note(f"wrote {path}", quiet=chosen.quiet)
     return invocation.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0
-
-
-def _search(asked: "TunePlan") -> "RunRecord | None":
-    from nnbench import experiment, invocation, tune
-
-    # Before the store is touched: a model that cannot be built writes nothing.
-    facts = experiment.facts_of(asked.plan)
-    with invocation.workplace(asked.plan.settings) as around:
-        return tune.carry_out(
-            asked,
-            facts,
-            around.store,
-            command=invocation.command_line(),
-            clock=around.clock,
-            progress=around.progress,
-            stop=around.stop,
-        )

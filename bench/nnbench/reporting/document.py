@@ -13,7 +13,7 @@ from nnbench.reporting.views.failures import failures
 from nnbench.reporting.views.headline import headline
 from nnbench.reporting.views.matrix import matrix
 from nnbench.reporting.views.race import race
-from nnbench.reporting.views.run import about, about_tuning
+from nnbench.reporting.views.run import about
 from nnbench.reporting.views.sensitivity import rate_figures, sensitivity
 from nnbench.reporting.views.trials import trials as trial_table
 from nnbench.reporting.views.tuned import tuned, tuned_headline
@@ -56,7 +56,7 @@ def build_tuning(run: RunRecord, trials: Sequence[TrialRecord]) -> Document:
         )
         for case in cases
     ]
-    return Document(f"Search {run.run}", (*sections, Section("What was run", (about_tuning(run, trials),))))
+    return Document(f"Search {run.run}", (*sections, Section("What was run", (about(run, trials),))))
 
 
 def listing(

@@ -29,6 +29,7 @@ class CaseEvidence:
     comparisons: tuple[Comparison, ...]
     level: float
     has_named_reference: bool
+    is_tuned: bool  # each configuration ran at the learning rate that a search found for it
     race: CaseRace | None = None
 
     def label(self, axes: Axes) -> str:
@@ -106,6 +107,7 @@ def _of_case(
         comparisons=tuple(comparisons),
         level=level,
         has_named_reference=reference is not None and reference.label(run.varying) == run.against,
+        is_tuned=bool(run.tuned_by),
         race=next((race for race in run.races if race.case == facts.name), None),
     )
 

@@ -29,6 +29,7 @@ def as_dict(
     return {
         **header(run, SCHEMA),
         "against": run.against,
+        "tuned_by": list(run.tuned_by),
         "level": level,
         "trials": [_trial(trial) for trial in trials],
         "configurations": [configuration(summary) for summary in summaries],

@@ -15,19 +15,14 @@ def about(run: RunRecord, trials: Sequence[TrialRecord]) -> Listing:
     """Describe what was run, on what, and how to repeat it."""
     items = [item for facts in run.cases for item in _about_case(facts)]
     items += [
+        Item("search", _budget(run.tuning) if run.tuning else ""),
+        Item("rates", f"tuned by {', '.join(run.tuned_by)}" if run.tuned_by else ""),
         Item("run", _about_run(run, trials)),
         Item("machine", machine(run.environment)),
         Item("versions", versions(run.environment)),
         Item("again", run.command, is_verbatim=True),
     ]
     return Listing(tuple(item for item in items if item.text))
-
-
-def about_tuning(run: RunRecord, trials: Sequence[TrialRecord]) -> Listing:
-    """Describe a search: as a run, with the budget that every configuration had."""
-    assert run.tuning is not None, run.run
-    described = about(run, trials).items
-    return Listing((*described[:-4], Item("search", _budget(run.tuning)), *described[-4:]))
 
 
 def _budget(tuning: Tuning) -> str:

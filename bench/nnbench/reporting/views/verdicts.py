@@ -20,7 +20,8 @@ def verdicts(case: CaseEvidence) -> Table:
 
     Columns that would say the same in every row, or nothing, are left out.
     """
-    filled = [_place(case), *_choices(case), *_median(case), *_outcome(case), *_budget(case), *_doubt(case)]
+    filled = [_place(case), *_choices(case), *_rate(case), *_median(case)]
+    filled += [*_outcome(case), *_budget(case), *_doubt(case)]
     columns = tuple(column for column, _ in filled)
     rows = tuple(zip(*(cells for _, cells in filled), strict=True))
     return Table(title="", columns=columns, rows=rows, notes=tuple(_notes(case)))
@@ -42,6 +43,14 @@ def _choices(case: CaseEvidence) -> list[_Filled]:
         ]
     header = " · ".join(case.named_axes(case.ranking[0].axes))
     return [(Column(header, wraps=True), [Cell(case.label(each.axes)) for each in case.ranking])]
+
+
+def _rate(case: CaseEvidence) -> list[_Filled]:
+    """Show the tuned rates: they differ from one configuration to the next without being a choice."""
+    if not case.is_tuned:
+        return []
+    cells = [Cell(each.axes.as_dict().get("learning_rate", "")) for each in case.ranking]
+    return [(Column("tuned rate", rank=1), cells)]
 
 
 def _median(case: CaseEvidence) -> list[_Filled]:
