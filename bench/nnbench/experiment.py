@@ -99,7 +99,9 @@ def carry_out(
     store.put_run(run)
     todo = [trial for trial in trials if trial.key not in cached]
     budget = None if run.budget_s is None else Budget(run.budget_s, clock)
-    n_new, warm_s = train(todo, plan.settings, store, clock=clock, progress=progress, stop=stop, budget=budget)
+    n_new, warm_s = train(
+        todo, plan.settings, store, clock=clock, progress=progress, stop=stop, budget=budget
+    )
     run = replace(
         run,
         elapsed_s=clock.elapsed_s() - began_s,

@@ -1,5 +1,6 @@
 """How a run goes, on stderr: a live line on a terminal, a line now and then elsewhere, or nothing."""
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,12 +38,33 @@ class Silent:
         pass
 
 
+class Counted:
+    """Tells one count over several stages of a run; how many trials there will be may change on the way."""
+
+    def __init__(self, told: Progress, n_expected: int) -> None:
+        self.n_expected = n_expected
+        self._told = told
+        self._n_passed = 0
+
+    def compiling(self, n_done: int, n_total: int, name: str) -> None:
+        self._told.compiling(n_done, n_total, name)
+
+    def training(self, n_done: int, n_total: int) -> None:
+        reached = self._n_passed + n_total
+        self._told.training(reached - n_total + n_done, max(self.n_expected, reached))
+
+    def pass_over(self, n_trials: int) -> None:
+        """Count the trials of a stage that is over, those from the store among them."""
+        self._n_passed += n_trials
+
+
 class Lines:
     """A line every few seconds at most, for logs; a run that is shorter says nothing."""
 
-    def __init__(self, stream: TextIO, clock: Clock) -> None:
+    def __init__(self, stream: TextIO, clock: Clock, *, budget_s: float = math.inf) -> None:
         self._stream = stream
         self._clock = clock
+        self._ends_s = clock.elapsed_s() + budget_s
         self._said_s = self._began_s = clock.elapsed_s()
         self._counts = False
 
@@ -55,7 +77,9 @@ class Lines:
             self._counts, self._began_s = True, self._clock.elapsed_s()
         if self._is_time():
             spent_s = self._clock.elapsed_s() - self._began_s
-            left = f", about {duration(spent_s / n_done * (n_total - n_done))} left" if n_done else ""
+            left_s = spent_s / max(n_done, 1) * (n_total - n_done)
+            left_s = min(left_s, max(0.0, self._ends_s - self._clock.elapsed_s()))
+            left = f", about {duration(left_s)} left" if n_done else ""
             self._say(f"{n_done:,} of {n_total:,} trials done{left}")
 
     def _is_time(self) -> bool:
@@ -91,24 +115,28 @@ class Live:
 
 
 @contextmanager
-def progress_on(stream: TextIO, clock: Clock, *, quiet: bool, color: str = "auto") -> Iterator[Progress]:
+def progress_on(
+    stream: TextIO, clock: Clock, *, quiet: bool, color: str = "auto", budget_s: float | None = None
+) -> Iterator[Progress]:
     """Yield the progress that suits the stream."""
     if quiet:
         yield Silent()
     elif not stream.isatty():
-        yield Lines(stream, clock)
+        yield Lines(stream, clock, budget_s=math.inf if budget_s is None else budget_s)
     else:
-        with _bars(stream, color) as bars:
+        with _bars(stream, color, budget_s) as bars:
             yield Live(bars, clock)
 
 
-def _bars(stream: TextIO, color: str) -> "Bars":
+def _bars(stream: TextIO, color: str, budget_s: float | None) -> "Bars":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
     console = Console(file=stream, no_color=True if color == "never" else None)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # What is left of a budget cannot be told from the trials that are left.
+    left = TimeRemainingColumn() if budget_s is None else TextColumn(f"within {duration(budget_s)}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), left)
     return Bars(*columns, console=console, transient=True, refresh_per_second=REDRAWS_PER_S)
 
 

@@ -15,6 +15,9 @@ from nnbench.spec import CaseSpec, MatrixFile, RunSection
 from nnkit import datasets
 from nnkit.registry import parse_choice
 
+# For a race that is not told how many: the seeds of a case's own are too few for anybody to leave early.
+RACE_SEEDS: Ranges = (range(40),)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -62,7 +65,7 @@ def plan_for(cases: Sequence[CaseSpec], chosen: Settings) -> Plan:
     matrix = cross(
         tuple(distinct),
         chosen.axes,
-        seeds=chosen.seeds,
+        seeds=chosen.seeds or (RACE_SEEDS if chosen.race else None),
         own_seeds={case.name: _own_seeds(case) for case in distinct},
         dtype=chosen.dtype,
         notes=notes,

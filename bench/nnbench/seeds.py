@@ -1,6 +1,7 @@
 """Seeds as ranges: a billion of them can be counted, and refused, before one is made."""
 
 import re
+from itertools import chain, islice
 
 from nnbench.errors import UsageError
 
@@ -26,6 +27,11 @@ def read_seeds(asked: int | str | tuple[int, ...], where: str, *, first: int = 0
 
 def n_seeds(seeds: Ranges) -> int:
     return sum(map(len, seeds))
+
+
+def seeds_between(seeds: Ranges, start: int, stop: int) -> Ranges:
+    """Return the seeds at these positions, the first being 0."""
+    return _merged([range(seed, seed + 1) for seed in islice(chain(*seeds), start, stop)])
 
 
 def _count(n: int, first: int, where: str) -> Ranges:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from nnbench import axes as choices
+from nnbench.budget import read_budget
 from nnbench.errors import UsageError
 from nnbench.files import check, read_toml
 from nnbench.matrix import Asked, Dtype, Order
@@ -23,7 +24,7 @@ ENVIRONMENT_PREFIX = "NNBENCH_"
 # The options that may also stand in the environment or in a file, as they are spelt there.
 SCALARS = (
     *("plugin", "seeds", "first_seed", "epochs", "jobs", "store"),
-    *("dtype", "against", "tuned", "order", "color", "quiet"),
+    *("dtype", "against", "tuned", "race", "budget", "order", "color", "quiet"),
 )
 NAMES = tuple("lr" if axis == "learning_rate" else axis for axis in AXES) + SCALARS
 MAX_JOBS = 1024
@@ -56,6 +57,8 @@ class Settings:
     order: Order
     color: Color
     quiet: bool
+    race: bool = False
+    budget_s: float | None = None
 
 
 def from_options(options: Mapping[str, object]) -> Layer:
@@ -124,6 +127,7 @@ def read_settings(*layers: Layer) -> Settings:
         raise UsageError(
             f"{first['first_seed'].where}: this needs a number of seeds, for example --seeds 10."
         )
+    race, budget = _truth(first.get("race")), first.get("budget")
     return Settings(
         axes=dict(_axes(first)),
         seeds=None if seeds is None else read_seeds(_seeds(seeds), seeds.where, first=first_seed),
@@ -134,9 +138,12 @@ def read_settings(*layers: Layer) -> Settings:
         dtype=_one_of(first.get("dtype"), Dtype, "float32"),
         against=first.get("against"),
         tuned=first.get("tuned") if _truth(first.get("tuned")) else None,
-        order=_one_of(first.get("order"), Order, "shuffled"),
+        # Who is stopped by the clock should have as many seeds of one configuration as of another.
+        order=_one_of(first.get("order"), Order, "seed" if race or budget else "shuffled"),
         color=_one_of(first.get("color"), Color, "auto"),
         quiet=_truth(first.get("quiet")),
+        race=race,
+        budget_s=None if budget is None else read_budget(str(budget.value), budget.where),
     )
 
 

@@ -271,6 +271,8 @@ class MatrixFile(Section):
     dtype: Text | None = None
     against: Text | None = None
     tuned: StrictBool | None = None
+    race: StrictBool | None = None
+    budget: Text | None = None
     order: Text | None = None
     color: Text | None = None
     quiet: StrictBool | None = None

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from nnbench.records import RunRecord
     from nnbench.request import Plan
 
-MOST_LINES = 40  # of a dry run
-
 
 def command(
     cases: Annotated[
@@ -82,13 +80,14 @@ def command(
     import os
     from pathlib import Path
 
-    from nnbench import invocation, progress, request
+    from nnbench import invocation, progress, rehearsal, request
 
     given = {
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
         "lr": lr, "batch_size": batch_size, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
         "dtype": dtype, "against": against, "jobs": invocation.one_name(jobs, threads), "order": order,
-        "tuned": tuned or tune_missing, "race": race, "budget": budget, "plugin": plugin, "store": store, "quiet": quiet, "color": color,
+        "tuned": tuned or tune_missing, "race": race, "budget": budget, "plugin": plugin, "store": store,
+        "quiet": quiet, "color": color,
     }  # fmt: skip
     folder = invocation.report_folder(report)
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
@@ -100,7 +99,8 @@ def command(
             return invocation.interrupted()
         plan = found
     if dry_run:
-        return _forecast(plan, as_json=as_json)
+        rehearsal.rehearse(plan, as_json=as_json)
+        return 0
     return _run(plan, as_json=as_json, folder=folder)
 
 
@@ -120,51 +120,6 @@ def _at_tuned_rates(plan: "Plan", *, tune_missing: bool) -> "Plan | None":
     return tuned.at_tuned_rates(plan, found)
 
 
-def _forecast(plan: "Plan", *, as_json: bool) -> int:
-    """Print what the run would do."""
-    from nnbench import experiment, present
-    from nnbench.progress import duration
-    from nnbench.reporting.digits import counted
-
-    experiment.facts_of(plan)  # finds out about a model that cannot be built
-    expected = experiment.forecast(plan.matrix.trials(), plan.settings)
-    if as_json:
-        listed = [
-            {
-                "case": part.case.name,
-                "axes": axes.as_dict(),
-                "seeds": [seed for span in part.seeds for seed in span],
-            }
-            for part, axes in plan.matrix.configurations()
-        ]
-        present.print_json(
-            {
-                "schema": "nnbench.plan/1",
-                "trials": expected.n_trials,
-                "cached": expected.n_cached,
-                "estimated_s": expected.seconds,
-                "jobs": expected.jobs,
-                "configurations": listed,
-            }
-        )
-        return 0
-    configurations = list(plan.matrix.configurations())
-    for part, axes in configurations[:MOST_LINES]:
-        print(f"{part.case.name}: {axes.label(plan.matrix.varying)}, seeds {_spelled(part.seeds)}")
-    if len(configurations) > MOST_LINES:
-        print(f"… and {len(configurations) - MOST_LINES:,} more configurations (all of them with --json)")
-    new = expected.n_trials - expected.n_cached
-    print(
-        f"{counted(expected.n_trials, 'trial')}: {expected.n_cached:,} in the store, {new:,} to run", end=""
-    )
-    print(f", about {duration(expected.seconds)} with {expected.jobs} at a time." if new else ".")
-    return 0
-
-
-def _spelled(seeds: "tuple[range, ...]") -> str:
-    return ",".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else str(span[0]) for span in seeds)
-
-
 def _run(plan: "Plan", *, as_json: bool, folder: "Path | None") -> int:
     """Run what is planned, print the findings, and return the exit code."""
     from nnbench import findings, invocation, present, progress
@@ -182,7 +137,10 @@ def _run(plan: "Plan", *, as_json: bool, folder: "Path | None") -> int:
     with Store.open(chosen.store, create=False) as store:
         found = findings.find(store, run)
     if not found.trials:
-        raise NothingMeasured(f"run {run.run}: no trial was recorded.")
+        spent = (
+            " The budget went by in compiling kernels, which are kept: run it again." if run.budget_s else ""
+        )
+        raise NothingMeasured(f"run {run.run}: no trial was recorded.{spent}")
     progress.note(invocation.summary(run), quiet=chosen.quiet)
     present.print_findings(found, "json" if as_json else "text", chosen.color)
     if folder is not None:
@@ -193,12 +151,13 @@ def _run(plan: "Plan", *, as_json: bool, folder: "Path | None") -> int:
 
 def _train(plan: "Plan") -> "tuple[RunRecord, bool]":
     """Run the trials that are not in the store; return the run and whether it was interrupted."""
-    from nnbench import experiment, invocation
+    from nnbench import experiment, invocation, race
 
     # Before the store is touched: a model that cannot be built writes nothing.
     facts = experiment.facts_of(plan)
     with invocation.workplace(plan.settings) as around:
-        run = experiment.carry_out(
+        carry_out = race.carry_out if plan.settings.race else experiment.carry_out
+        run = carry_out(
             plan,
             facts,
             around.store,
