@@ -5,6 +5,7 @@ Its trials are those of ``run``: the store has each once, and the same race agai
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from nnbench import experiment
 from nnbench.budget import Budget
@@ -51,21 +52,8 @@ def carry_out(
         Contest(part, of_case, rule, reference=_reference(plan, part))
         for part, of_case, rule in zip(plan.matrix.parts, facts, rules(plan), strict=True)
     ]
-    run = RunRecord(
-        run=experiment.run_name(created, [trial.key for trial in plan.matrix.trials()]),
-        created=iso_utc(created),
-        command=command,
-        cases=tuple(facts),
-        varying=plan.matrix.varying,
-        against=plan.against,
-        tuned_by=plan.tuned_by,
-        trial_keys=(),
-        environment=experiment.surroundings(chosen),
-        elapsed_s=0.0,
-        n_new=0,
-        n_cached=0,
-        races=tuple(contest.record() for contest in contests),
-        budget_s=chosen.budget_s,
+    run = replace(
+        _begun(plan, facts, created, command), races=tuple(contest.record() for contest in contests)
     )
     budget = None if chosen.budget_s is None else Budget(chosen.budget_s, clock)
     told, warm_s = Counted(progress, 0), 0.0
@@ -96,6 +84,24 @@ def carry_out(
     )
     store.put_run(run)
     return run
+
+
+def _begun(plan: Plan, facts: Sequence[CaseFacts], created: datetime, command: str) -> RunRecord:
+    return RunRecord(
+        run=experiment.run_name(created, [trial.key for trial in plan.matrix.trials()]),
+        created=iso_utc(created),
+        command=command,
+        cases=tuple(facts),
+        varying=plan.matrix.varying,
+        against=plan.against,
+        tuned_by=plan.tuned_by,
+        trial_keys=(),
+        environment=experiment.surroundings(plan.settings),
+        elapsed_s=0.0,
+        n_new=0,
+        n_cached=0,
+        budget_s=plan.settings.budget_s,
+    )
 
 
 class Contest:

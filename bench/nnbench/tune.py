@@ -13,7 +13,7 @@ from nnbench import experiment
 from nnbench.clock import Clock, iso_utc
 from nnbench.errors import UsageError
 from nnbench.matrix import CaseMatrix, TrialSpec, configuration_key, with_seeds
-from nnbench.progress import Progress
+from nnbench.progress import Counted, Progress
 from nnbench.rates import MOST_ROUNDS, PER_ROUND, ROUNDS, Search, first_rates
 from nnbench.records import Axes, CaseFacts, RateSearch, RunRecord, Tuning
 from nnbench.request import Plan
@@ -276,7 +276,7 @@ class _Stages:
         self._asked = asked
         self._store = store
         self._clock = clock
-        self._progress = _Counted(progress, asked.n_trials)
+        self._progress = Counted(progress, asked.n_trials)
 
     def complete(self, trials: Sequence[TrialSpec]) -> None:
         """Run those of the trials that the store does not have."""
@@ -302,22 +302,3 @@ class _Stages:
         # Where every trial failed with an error there is none, and no reason to choose the rate.
         worst = worst_score(subject.facts)
         return {rate: medians.get(spell_value(rate), worst) for rate in subject.search.rates}
-
-
-class _Counted:
-    """Progress over all stages as one count; how many trials there will be is at first a lower bound."""
-
-    def __init__(self, told: Progress, n_expected: int) -> None:
-        self._told = told
-        self._n_expected = n_expected
-        self._n_passed = 0
-
-    def compiling(self, n_done: int, n_total: int, name: str) -> None:
-        self._told.compiling(n_done, n_total, name)
-
-    def training(self, n_done: int, n_total: int) -> None:
-        reached = self._n_passed + n_total
-        self._told.training(reached - n_total + n_done, max(self._n_expected, reached))
-
-    def pass_over(self, n_trials: int) -> None:
-        self._n_passed += n_trials

@@ -12,7 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from nnbench.records import CaseFacts, Comparison, ConfigurationSummary, RunRecord, TrialRecord
+from nnbench.records import (
+    CaseFacts,
+    CaseRace,
+    Comparison,
+    ConfigurationSummary,
+    Pruning,
+    RunRecord,
+    TrialRecord,
+)
 
 SCHEMA = "nnbench.run/1"
 
@@ -31,6 +39,8 @@ def as_dict(
         "against": run.against,
         "tuned_by": list(run.tuned_by),
         "level": level,
+        "budget_s": None if run.budget_s is None else finite(run.budget_s),
+        "races": [_race(race) for race in run.races],
         "trials": [_trial(trial) for trial in trials],
         "configurations": [configuration(summary) for summary in summaries],
         "verdicts": [verdict(comparison) for comparison in comparisons],
@@ -112,6 +122,32 @@ def configuration(summary: ConfigurationSummary) -> dict[str, Any]:
         "failures": dict(summary.failures),
         "steps_to_target": finite(summary.median_steps_to_target),
         "train_s": finite(summary.train_s),
+        "pruned": None if summary.pruned is None else _pruning(summary.pruned),
+    }
+
+
+def _race(race: CaseRace) -> dict[str, Any]:
+    return {
+        "case": race.case,
+        "level": race.level,
+        "configurations": race.n_configurations,
+        "looks": list(race.looks),
+        "threshold": race.threshold,
+        "ending": race.ending,
+        "pruned": [{"axes": each.axes.as_dict(), **_pruning(each)} for each in race.prunings],
+    }
+
+
+def _pruning(pruning: Pruning) -> dict[str, Any]:
+    """Return when a configuration left its race and why; ``p`` is that of the pair alone."""
+    return {
+        "look": pruning.look,
+        "seeds": pruning.n_seeds,
+        "against": pruning.against.as_dict(),
+        "n": pruning.n,
+        "difference": finite(pruning.difference),
+        "interval": [finite(end) for end in pruning.interval],
+        "p": pruning.p,
     }
 
 

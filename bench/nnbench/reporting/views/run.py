@@ -63,7 +63,8 @@ def _about_run(run: RunRecord, trials: Sequence[TrialRecord]) -> str:
         if details
         else digits.counted(asked, "trial")
     )
-    return f"{run.run}, {run.created}, {n}, {digits.seconds(run.elapsed_s)}"
+    budget = "" if run.budget_s is None else f" of a budget of {digits.seconds(run.budget_s)}"
+    return f"{run.run}, {run.created}, {n}, {digits.seconds(run.elapsed_s)}{budget}"
 
 
 def machine(environment: Mapping[str, Any]) -> str:
