@@ -26,8 +26,10 @@ def counted(function: Lazy, n_arguments: int = 1) -> int:
     assert isinstance(single, Kernel)
     dispatcher: Any = single.compiled()
     compiled_only: Any = numba
-    dispatcher.compile((compiled_only.float32,) * n_arguments)
-    text = dispatcher.inspect_llvm(dispatcher.signatures[-1])
+    # Other tests may have compiled the same kernel for other types.
+    signature = (compiled_only.float32,) * n_arguments
+    dispatcher.compile(signature)
+    text = dispatcher.inspect_llvm(signature)
     # The first definition is the function itself; what follows is how Python calls it.
     found = Counter(a or b for a, b in OPERATION.findall(text.split("define ")[1]))
     return sum(WEIGHTS.get(name, 0) * n for name, n in found.items())
