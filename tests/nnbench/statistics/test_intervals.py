@@ -119,7 +119,7 @@ def test_median_interval_covers(n: int) -> None:
 
 @pytest.mark.parametrize("n", [10, 20])
 def test_paired_interval_covers(n: int) -> None:
-    """Of 1000 intervals at 95 %, 93 to 97 % hold the true mean; the plain BCa interval holds 91 % at n = 10."""
+    """Of 1000 intervals at 95 %, 93 to 97 % hold the true mean; plain BCa holds 91 % at n = 10."""
     samples = np.random.default_rng(3).normal(size=(1000, n))
 
     intervals = np.array([paired_interval(sample) for sample in samples])
