@@ -23,8 +23,8 @@ def emit_entry(
     """Return the text of a module with the function ``symbol(base, args)``, which decodes and computes.
 
     ``body(function, rows, values)`` writes the computation: ``rows`` is the size of the batch, ``values``
-    has a pointer for every operand and a number for every scalar. Sizes are not decoded: they are part of
-    what the code is made for.
+    has a pointer for every operand, a number for every scalar, and under ``"x rows"`` the first size of x.
+    Other sizes are part of what the code is made for.
     """
     element = Element(dtype, lanes)
     module = ir.Module(symbol)
@@ -39,6 +39,7 @@ def emit_entry(
             values[argument.name] = entry.builder.bitcast(
                 entry.at(base, offset), _pointer(element, argument.type)
             )
+            values[f"{argument.name} rows"] = _size(entry, args, position + 1, rows)
             position += 1 + argument.rank
         elif argument.cell is not None:
             values[argument.name] = _number(entry, base, argument.cell, argument.type)
@@ -53,6 +54,13 @@ def emit_entry(
 def _pointer(element: Element, type_name: str) -> Any:
     kinds = {"real": element.scalar, "double": ir.DoubleType(), "int32": I32, "uint32": I32}
     return kinds[type_name].as_pointer()
+
+
+def _size(entry: Function, args: Any, position: int, rows: Any) -> Any:
+    """Return the size behind an encoded one: -k stands for k times the rows of this batch."""
+    encoded = entry.builder.load(entry.at(args, position))
+    in_batches = entry.builder.mul(entry.builder.neg(encoded), rows)
+    return entry.builder.select(entry.builder.icmp_signed("<", encoded, I64(0)), in_batches, encoded)
 
 
 def _cell(entry: Function, cells: Any, position: int, kind: Any) -> Any:

@@ -26,6 +26,18 @@ def accumulate(x, y):
 
 
 @kernel
+def add(x, z, y, low):
+    """Write ``y = max(x + z, low)``.
+
+    Shapes      x, z, y: (values,)
+    In place    allowed: y may be x or z
+    """
+    for i in range(x.shape[0]):
+        total = x[i] + z[i]
+        y[i] = low if total < low else total
+
+
+@kernel
 def multiply(x, z, y):
     """Write ``y = x · z``, value by value.
 

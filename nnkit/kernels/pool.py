@@ -82,8 +82,10 @@ def max_pooling2d_backward(x, y, dy, dx, window, strides, origin):
 
 
 @kernel
-def average_pooling2d_forward(x, y, window, strides, origin):
-    """Write the mean of every window over its pixels inside the image, summed in reading order.
+def average_pooling2d_forward(x, y, sums, window, strides, origin):
+    """Write the mean of every window over its pixels inside the image.
+
+    Column s of a window is added to the sum ``s % len(sums)`` in reading order, then these in order.
 
     Shapes      as in max_pooling2d_forward
     Cost        1 FLOP per tap
@@ -97,10 +99,14 @@ def average_pooling2d_forward(x, y, window, strides, origin):
                 bottom, right = min(height, top + window[0]), min(width, left + window[1])
                 count = (bottom - max(0, top)) * (right - max(0, left))
                 for c in range(channels):
-                    total = real(x, 0.0)
+                    for partial in range(sums.size):
+                        sums[partial] = real(x, 0.0)
                     for r in range(max(0, top), bottom):
                         for s in range(max(0, left), right):
-                            total += x[b, r, s, c]
+                            sums[(s - left) % sums.size] += x[b, r, s, c]
+                    total = sums[0]
+                    for partial in range(1, sums.size):
+                        total += sums[partial]
                     y[b, i, j, c] = total / real(x, count)
 
 

@@ -17,7 +17,6 @@ from nnkit.kernels.pool_plan import Pooling
 from nnkit.kernels.vector_ir import I1, I64, Function
 from nnkit.ops import Argument
 
-_MOST_UNROLLED_TAPS = 16
 _MOST_UNROLLED_PARTS = 4
 
 
@@ -154,20 +153,36 @@ class _Pool:
         size = I64(windows.size[axis])
         return builder.sub(builder.select(builder.icmp_signed(">", end, size), size, end), first)
 
-    def for_taps(self, carried: list[Any], tap: Callable[[Any, list[Any]], list[Any]]) -> list[Any]:
-        """Emit ``tap(offset, carried)`` for every tap of a window, in reading order."""
+    def for_taps(
+        self, carried: list[Any], tap: Callable[[Any, list[Any], int], list[Any]], n_partials: int = 1
+    ) -> list[Any]:
+        """Emit ``tap(offset, carried, partial)`` for every tap of a window, in reading order.
+
+        Column s belongs to the partial result ``s % n_partials``.
+        """
         entry, (height, width) = self.entry, self.windows.window
-        if height * width <= _MOST_UNROLLED_TAPS:
-            for offset in (r * self.row + s * self.channels for r in range(height) for s in range(width)):
-                carried = tap(offset, carried)
+        if not self.shape.is_large:
+            for r in range(height):
+                for s in range(width):
+                    carried = tap(r * self.row + s * self.channels, carried, s % n_partials)
             return carried
 
         def tap_row(r: Any, values: list[Any]) -> list[Any]:
-            def one(s: Any, inner: list[Any]) -> list[Any]:
-                offsets = [entry.builder.mul(r, I64(self.row)), entry.builder.mul(s, I64(self.channels))]
-                return tap(entry.builder.add(*offsets), inner)
+            start = entry.builder.mul(r, I64(self.row))
+            whole, rest = divmod(width, n_partials)
 
-            return entry.repeat("taps", width, values, one)
+            def some_taps(offset: Any, inner: list[Any], count: int) -> list[Any]:
+                for s in range(count):
+                    inner = tap(entry.builder.add(offset, I64(s * self.channels)), inner, s)
+                return inner
+
+            def group(index: Any, inner: list[Any]) -> list[Any]:
+                offset = entry.builder.mul(index, I64(n_partials * self.channels))
+                return some_taps(entry.builder.add(start, offset), inner, n_partials)
+
+            values = entry.repeat("taps", whole, values, group)
+            after = entry.builder.add(start, I64(whole * n_partials * self.channels))
+            return some_taps(after, values, rest)
 
         return entry.repeat("tap_rows", height, carried, tap_row)
 
@@ -202,25 +217,48 @@ class _Forward(_Pool):
         entry.loop("images", rows, [values["x"], values["y"]], pool_image)
 
     def _pool(self, spot: Spot) -> None:
-        entry = self.entry
+        pooled = self._largest(spot) if self.shape.kind == "max" else self._mean(spot)
+        self.entry.store(pooled, spot.outputs[0], spot.mask)
 
-        def tap(offset: Any, carried: list[Any]) -> list[Any]:
+    def _mean(self, spot: Spot) -> Any:
+        entry, n_partials = self.entry, self.shape.n_partials
+
+        def tap(offset: Any, sums: list[Any], partial: int) -> list[Any]:
             value = self.gathered(entry.at(spot.inputs[0], offset), spot)
-            if self.shape.kind == "max":
-                return [self._larger(carried[0], value)]
-            return [entry.builder.fadd(carried[0], value)]
+            return _with(sums, partial, entry.builder.fadd(sums[partial], value))
 
-        (pooled,) = self.for_taps([entry.constant(self.shape.border)], tap)
-        if self.shape.kind == "average":
-            pooled = entry.builder.fdiv(pooled, spot.count)
-        entry.store(pooled, spot.outputs[0], spot.mask)
+        total, *others = self.for_taps([entry.constant(0.0)] * n_partials, tap, n_partials)
+        for other in others:
+            total = entry.builder.fadd(total, other)
+        return entry.builder.fdiv(total, spot.count)
 
-    def _larger(self, a: Any, b: Any) -> Any:
-        """Return the larger of two values, and NaN if either is."""
-        builder = self.entry.builder
-        # One instruction, which returns the second value if either is NaN; then the first is looked after.
-        larger = builder.select(builder.fcmp_ordered(">", a, b), a, b)
-        return builder.select(builder.fcmp_unordered("uno", a, a), a, larger)
+    def _largest(self, spot: Spot) -> Any:
+        entry, builder, n_partials = self.entry, self.entry.builder, self.shape.n_partials
+        no_lane = ir.Constant(ir.VectorType(I1, self.lanes), None)
+
+        # The largest is one instruction, which forgets a NaN at the next value: NaNs are looked for apart.
+        def tap(offset: Any, carried: list[Any], partial: int) -> list[Any]:
+            value = self.gathered(entry.at(spot.inputs[0], offset), spot)
+            best, is_nan = carried[partial], carried[n_partials + partial]
+            larger = builder.select(builder.fcmp_ordered(">", best, value), best, value)
+            carried = _with(carried, partial, larger)
+            return _with(
+                carried,
+                n_partials + partial,
+                builder.or_(is_nan, builder.fcmp_unordered("uno", value, value)),
+            )
+
+        start = [entry.constant(self.shape.border)] * n_partials + [no_lane] * n_partials
+        found = self.for_taps(start, tap, n_partials)
+        (best, *bests), (is_nan, *others) = found[:n_partials], found[n_partials:]
+        for partial, other in zip(bests, others, strict=True):
+            best = builder.select(builder.fcmp_ordered(">", best, partial), best, partial)
+            is_nan = builder.or_(is_nan, other)
+        return builder.select(is_nan, entry.constant(float("nan")), best)
+
+
+def _with(values: list[Any], index: int, value: Any) -> list[Any]:
+    return [*values[:index], value, *values[index + 1 :]]
 
 
 class _Backward(_Pool):
@@ -255,7 +293,7 @@ class _Backward(_Pool):
         entry = self.entry
         share = entry.builder.fdiv(entry.load(spot.outputs[0], spot.mask), spot.count)
 
-        def tap(offset: Any, _: list[Any]) -> list[Any]:
+        def tap(offset: Any, _: list[Any], __: int) -> list[Any]:
             self._put(share, entry.at(spot.inputs[0], offset), spot)
             return []
 
@@ -268,7 +306,7 @@ class _Backward(_Pool):
         gradient, pooled = entry.load(dy, spot.mask), entry.load(y, spot.mask)
         every_lane = ir.Constant(ir.VectorType(I1, self.lanes), [I1(1)] * self.lanes)
 
-        def tap(offset: Any, carried: list[Any]) -> list[Any]:
+        def tap(offset: Any, carried: list[Any], _: int) -> list[Any]:
             value = self.gathered(entry.at(x, offset), spot)
             # Not unequal: where the largest is NaN the first tap takes the gradient, and nothing vanishes.
             found = builder.and_(carried[0], builder.fcmp_unordered("==", value, pooled))

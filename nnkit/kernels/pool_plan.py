@@ -7,6 +7,9 @@ from typing import Literal
 from nnkit.kernels.window import Windows
 
 _MOST_PIXELS = 4
+# Windows of more taps are looped over, and take partial results in turn: a sum waits for the one before.
+_MOST_TAPS_IN_LINE = 16
+_PARTIALS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,15 @@ class Pooling:
     def border(self) -> float:
         """Return the value around the image that changes no result."""
         return -inf if self.kind == "max" else 0.0
+
+    @property
+    def is_large(self) -> bool:
+        return prod(self.windows.window) > _MOST_TAPS_IN_LINE
+
+    @property
+    def n_partials(self) -> int:
+        """Return how many partial sums a window's columns are added to in turn."""
+        return _PARTIALS if self.is_large else 1
 
     @property
     def padded_size(self) -> int:

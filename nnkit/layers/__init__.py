@@ -5,7 +5,8 @@ from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.convolution import Conv1D, Conv2D
 from nnkit.layers.dense import Dense
 from nnkit.layers.dropout import Dropout
-from nnkit.layers.normalization import BatchNormalization
+from nnkit.layers.maxout import Maxout
+from nnkit.layers.normalization import BatchNormalization, LayerNormalization
 from nnkit.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -14,6 +15,8 @@ from nnkit.layers.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
+from nnkit.layers.prelu import PReLU
+from nnkit.layers.residual import Residual
 from nnkit.layers.shape import Flatten, Reshape
 
 names = LAYERS.names
@@ -34,11 +37,15 @@ __all__ = [
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
     "Layer",
+    "LayerNormalization",
     "LayerRecord",
     "LeakyReLU",
     "MaxPooling1D",
     "MaxPooling2D",
+    "Maxout",
+    "PReLU",
     "Reshape",
+    "Residual",
     "names",
     "record",
 ]

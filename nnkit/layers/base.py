@@ -1,5 +1,6 @@
 """What a layer is: it declares parameters and emits ops. It never computes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -33,6 +34,17 @@ class LayerRecord(Part):
 
 
 LAYERS: Registry[LayerRecord] = Registry("layer")
+
+
+def emit_stack(emitter: Emitter, x: Buffer, layers: Sequence[Layer], prefix: str = "") -> Buffer:
+    """Emit every layer behind the one before; names are ``dense_0``, ``dense_1``, ``max_pooling2d_0`` …"""
+    counts: dict[str, int] = {}
+    for layer in layers:
+        kind = snake_case(layer.record.name)
+        number = counts.get(kind, 0)
+        counts[kind] = number + 1
+        x = layer.emit(emitter, x, f"{prefix}{kind}_{number}")
+    return x
 
 
 def snake_case(name: str) -> str:

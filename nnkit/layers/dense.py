@@ -48,7 +48,7 @@ def _dense_gradient(op: Op, sweep: Sweep) -> None:
     x, w, y = op.buffer("a"), op.buffer("b"), op.buffer("c")
     dy = sweep.gradient(y)
     assert dy is not None
-    features, units = w.shape
+    features, units = op.views["b"].shape
     dw = sweep.parameter_gradient(w)
     emit_matmul(sweep, DENSE_BACKWARD_KERNEL, x, rows_of(dy, units), dw, a_row=1, a_step=features)
     if op.scalars["has_start"]:

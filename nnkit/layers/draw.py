@@ -50,8 +50,14 @@ def resolve_initializer(given: str | BoundInitializer) -> BoundInitializer:
     return initializers.get(name, **parameters)
 
 
-def emit_draw(emitter: Emitter, parameter: Buffer, given: str | BoundInitializer) -> None:
-    """Append the draw of ``parameter`` to the program's initial sequence.
+def emit_draw(
+    emitter: Emitter,
+    parameter: Buffer,
+    given: str | BoundInitializer,
+    *,
+    shape: tuple[int, ...] | None = None,
+) -> None:
+    """Append the draw of ``parameter``, as if it had ``shape``, to the program's initial sequence.
 
     The stream is the parameter's place in the model, so that every initializer draws it from the same
     uniform numbers.
@@ -61,11 +67,11 @@ def emit_draw(emitter: Emitter, parameter: Buffer, given: str | BoundInitializer
     kind = fill_kind(distribution)
     names = [scalar.name for scalar in kind.scalars if scalar.cell is None and scalar.name != "stream"]
     scalars = dict(
-        zip(names, initializer.record.spread(parameter.shape, initializer.parameters), strict=True)
+        zip(names, initializer.record.spread(shape or parameter.shape, initializer.parameters), strict=True)
     )
     views: dict[str, View] = {"out": flat(parameter)}
     if distribution == "orthogonal":
-        columns = parameter.shape[-1]
+        columns = (shape or parameter.shape)[-1]
         rows = parameter.size // columns
         views["out"] = View(parameter, (rows, columns))
         scratch_shape = (min(rows, columns), max(rows, columns))
