@@ -40,11 +40,17 @@ def is_case(content: dict[str, Any]) -> bool:
     return not {"data", "model", "training", "measure"}.isdisjoint(content)
 
 
+@lru_cache(maxsize=1)
+def suites() -> dict[str, Path]:
+    """Return the matrix files that ship with nnbench, by name."""
+    return {path.stem: path for path in sorted(resources.cases_folder().glob("suites/*.toml"))}
+
+
 def find_entry(name: str) -> Entry:
     """Return the built-in case with this name or alias."""
     known = {alias: entry for entry in built_in() for alias in (entry.name, *entry.aliases)}
     if name not in known:
-        raise UsageError(f"no case named {name!r}.{did_you_mean(name, known)}")
+        raise UsageError(f"no case named {name!r}.{did_you_mean(name, [*known, *suites()])}")
     return known[name]
 
 

@@ -7,7 +7,8 @@ from typing import Any, Literal, get_args
 
 from nnbench import catalogue, resources
 from nnbench.errors import UsageError
-from nnbench.files import read_toml
+from nnbench.files import check, read_toml
+from nnbench.spec import MatrixFile
 from nnkit import datasets
 from nnkit.datasets import DatasetRecord
 from nnkit.errors import did_you_mean
@@ -22,6 +23,7 @@ Kind = Literal[
     "losses",
     "layers",
     "cases",
+    "suites",
     "datasets",
     "claims",
 ]
@@ -48,7 +50,11 @@ def entries(kind: str) -> tuple[Entry, ...]:
     if kind in _PART_KINDS:
         registry = import_module(f"nnkit.{kind}")
         return tuple(_of_part(kind, registry.record(name)) for name in registry.names())
-    special: Mapping[str, Callable[[], Iterable[Entry]]] = {"cases": _cases, "claims": _claims}
+    special: Mapping[str, Callable[[], Iterable[Entry]]] = {
+        "cases": _cases,
+        "suites": _suites,
+        "claims": _claims,
+    }
     if kind in special:
         return tuple(special[kind]())
     raise UsageError(f"there is nothing called {kind!r} to list.{did_you_mean(kind, [*KINDS, 'runs'])}")
@@ -152,6 +158,23 @@ def _cases() -> Iterable[Entry]:
                 "noticeable": spell_value(measure.noticeable),
                 "axes": "; ".join(f"{axis}: {value}" for axis, value in catalogue.own_choices(case).items()),
                 "compares": "; ".join(run) or "nothing by itself",
+            },
+        )
+
+
+def _suites() -> Iterable[Entry]:
+    for name, path in catalogue.suites().items():
+        file = check(MatrixFile, read_toml(path), f"cases/suites/{path.name}")
+        axes = [f"{axis}: {', '.join(values)}" for axis, values in file.axes.given().items()]
+        yield Entry(
+            kind="suites",
+            name=name,
+            summary=file.summary,
+            source=f"cases/suites/{path.name}",
+            details={
+                "cases": ", ".join(file.cases),
+                "seeds": str(file.seeds),
+                "compares": "; ".join(axes) or "nothing by itself",
             },
         )
 

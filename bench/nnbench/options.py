@@ -4,6 +4,10 @@ from typing import Annotated, Literal
 
 import typer
 
+Cases = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[CASE…|SUITE|FILE.toml]", help="Cases or a suite by name, or files."),
+]
 Optimizer = Annotated[
     str | None,
     typer.Option(

@@ -1,10 +1,15 @@
-"""The configuration that others are compared with, named by some of its choices: ``--against adam,relu``."""
+"""What others are compared with: ``--against``.
 
+``adam,relu`` names one configuration by some of its choices. A list of optimizers, ``adam,sgd``, names
+references: they join the optimizers of the run, and each is compared with the one that was there before.
+"""
+
+from collections.abc import Mapping
 from contextlib import suppress
 
 from nnbench import axes as choices
 from nnbench.errors import UsageError
-from nnbench.matrix import Matrix
+from nnbench.matrix import Asked, Matrix
 from nnbench.records import Axes
 from nnbench.settings import Given
 from nnbench.spec import AXES
@@ -12,10 +17,32 @@ from nnbench.spec import AXES
 _SHOWN = 4
 
 
+def with_references(axes: Mapping[str, Asked], against: Given | None) -> Mapping[str, Asked]:
+    """Return the axes, the optimizers that ``against`` lists among those that were asked for."""
+    named = _optimizers(against)
+    if not named or "optimizer" not in axes or against is None:
+        return axes
+    asked = axes["optimizer"]
+    known = {_on_axis("optimizer", text, asked.where)["optimizer"] for text in asked.values}
+    added = [text for text in named if _on_axis("optimizer", text, against.where)["optimizer"] not in known]
+    return {**axes, "optimizer": Asked((*asked.values, *dict.fromkeys(added)), asked.where)}
+
+
 def reference_label(matrix: Matrix, against: Given | None) -> str | None:
-    """Return the label of the one configuration that has every choice named, or raise UsageError."""
+    """Return the label of the one configuration that the others are compared with, or raise UsageError.
+
+    None is the leader: where nothing is named, or several references and not one configuration besides.
+    """
     if against is None:
         return None
+    if len(named := _optimizers(against)) > 1:
+        references = {_on_axis("optimizer", text, against.where)["optimizer"] for text in named}
+        others = dict.fromkeys(
+            axes.label(matrix.varying)
+            for _, axes in matrix.configurations()
+            if axes.as_dict()["optimizer"] not in references
+        )
+        return next(iter(others)) if len(others) == 1 else None
     words = [_meanings(word, against) for word in choices.split(str(against.value))]
     found: dict[str, dict[str, None]] = {}
     for part, axes in matrix.configurations():
@@ -33,6 +60,17 @@ def reference_label(matrix: Matrix, against: Given | None) -> str | None:
             f"{'; …' if len(labels) > _SHOWN else ''}. Name a choice for each of {', '.join(matrix.varying)}."
         )
     return next(iter(labels))
+
+
+def _optimizers(against: Given | None) -> tuple[str, ...]:
+    """Return the words of the list if all of them are optimizers, else none."""
+    words = [] if against is None else choices.split(str(against.value))
+    for word in words:
+        try:
+            choices.optimizer(word, "")
+        except UsageError:
+            return ()
+    return tuple(words)
 
 
 def _meanings(word: str, against: Given) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from nnbench import catalogue, plugins, settings
 from nnbench.errors import UsageError
 from nnbench.files import check, read_toml
 from nnbench.matrix import Matrix, cross
-from nnbench.reference import reference_label
+from nnbench.reference import reference_label, with_references
 from nnbench.seeds import Ranges, read_seeds
 from nnbench.settings import Layer, Settings
 from nnbench.spec import CaseSpec, MatrixFile, RunSection
@@ -64,7 +64,7 @@ def plan_for(cases: Sequence[CaseSpec], chosen: Settings) -> Plan:
         distinct = [case.trained_for(chosen.epochs) for case in distinct]
     matrix = cross(
         tuple(distinct),
-        chosen.axes,
+        with_references(chosen.axes, chosen.against),
         seeds=chosen.seeds or (RACE_SEEDS if chosen.race else None),
         own_seeds={case.name: _own_seeds(case) for case in distinct},
         dtype=chosen.dtype,
@@ -89,10 +89,11 @@ def _read_arguments(arguments: Sequence[str]) -> _Named:
     from_matrix: list[CaseSpec] = []
     layers: dict[str, Layer] = {}
     for argument in arguments:
-        if not _is_path(argument):
+        suite = catalogue.suites().get(argument)
+        if suite is None and not _is_path(argument):
             cases.append(catalogue.case_named(argument))
             continue
-        path = Path(argument)
+        path = suite or Path(argument)
         content = read_toml(path)
         if catalogue.is_case(content):
             cases.append(catalogue.read_case(content, argument))
@@ -145,4 +146,7 @@ def _own_seeds(case: CaseSpec) -> Ranges:
 def _known_cases() -> str:
     entries = catalogue.built_in()
     names = (entry.name + (f" ({', '.join(entry.aliases)})" if entry.aliases else "") for entry in entries)
-    return f"cases: {', '.join(names)}; or the path of a .toml file. `nnbench list cases` describes them."
+    return (
+        f"cases: {', '.join(names)}; suites: {', '.join(catalogue.suites())}; or the path of a .toml file."
+        " `nnbench list cases` and `nnbench list suites` describe them."
+    )

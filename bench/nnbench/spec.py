@@ -260,6 +260,7 @@ class CaseSpec(Section):
 class MatrixFile(Section):
     """A matrix file, and the table ``[tool.nnbench]`` of pyproject.toml: the options of ``run`` by name."""
 
+    summary: Text = ""
     cases: Texts = ()
     plugin: Texts | None = None
     axes: AxisLists = AxisLists()

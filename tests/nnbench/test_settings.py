@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from nnbench import catalogue
 from nnbench.errors import UsageError
+from nnbench.files import check, read_toml
 from nnbench.request import Plan, make_plan, one_case
+from nnbench.spec import MatrixFile
 from tests.nnbench.case_file import case_content, write_case
 
 PYPROJECT = """
@@ -248,3 +251,66 @@ def test_one_case_leaves_out_what_it_crosses_by_itself(folder: Path) -> None:
     assert one_case("small.toml").run.given() == {}
     with pytest.raises(UsageError, match="no case named 'smal'"):
         one_case("smal")
+
+
+def test_a_suite_is_a_matrix_file_with_a_name(folder: Path) -> None:
+    """Its cases, seeds and optimizers; an option wins over it as over any file."""
+    found, other = plan("quick"), plan("quick", options={"optimizer": "lion", "seeds": "3"})
+
+    assert [part.case.name for part in found.matrix.parts] == [
+        "iris_softmax",
+        "wine_mlp",
+        "breast_cancer_mlp",
+        "spirals_mlp",
+        "digits_mlp",
+    ]
+    assert optimizers(found)[:3] == ["sgd", "momentum", "adam"]
+    assert set(optimizers(other)) == {"lion"}
+    assert len(other.matrix.trials()) == 15
+
+
+@pytest.mark.parametrize("name", list(catalogue.suites()))
+def test_every_suite_names_cases_that_exist(folder: Path, name: str) -> None:
+    """And crosses them with something by itself, alike, so that the cases can be seen together."""
+    file = check(MatrixFile, read_toml(catalogue.suites()[name]), name)
+
+    assert file.summary
+    assert len({catalogue.case_named(case).name for case in file.cases}) == len(file.cases) >= 5
+    assert file.axes.optimizer
+
+
+def test_a_misspelt_suite_is_found(folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"no case named 'qick'\. Did you mean 'quick'"):
+        plan("qick")
+
+
+def test_a_list_of_optimizers_joins_the_run_as_references(folder: Path) -> None:
+    """Those that are there already stay; the one that is no reference is what they are compared with."""
+    options = {"optimizer": "lion,adam", "against": "adam,sgd,momentum(momentum=0.90)"}
+
+    found = plan("small.toml", options=options)
+
+    assert optimizers(found) == ["lion", "adam", "sgd", "momentum"]
+    assert found.against == "lion"
+
+
+def test_one_optimizer_joins_the_run_as_the_reference(folder: Path) -> None:
+    found = plan("small.toml", options={"optimizer": "lion,rmsprop", "against": "adam"})
+
+    assert optimizers(found) == ["lion", "rmsprop", "adam"]
+    assert found.against == "adam"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "lion,rmsprop", "against": "adam,sgd"},
+        {"optimizer": "lion", "activation": "relu,tanh", "against": "adam,sgd"},
+        {"optimizer": "adam,sgd", "against": "adam,sgd"},
+    ],
+)
+def test_references_without_one_to_compare_with_leave_the_leader(
+    folder: Path, options: dict[str, str]
+) -> None:
+    """Two optimizers, or one in two configurations, or none besides the references."""
+    assert plan("small.toml", options=options).against is None

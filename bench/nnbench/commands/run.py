@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    cases: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASE…|FILE.toml]", help="Cases by name, or files.")
-    ] = None,
+    cases: options.Cases = None,
     optimizer: options.Optimizer = None,
     activation: options.Activation = None,
     init: options.Init = None,
@@ -33,7 +31,9 @@ def command(
     against: Annotated[
         str | None,
         typer.Option(
-            metavar="CHOICES", help="Compare with this configuration, e.g. 'adam,relu', not the leader."
+            metavar="CHOICES",
+            help="Compare with this configuration, e.g. 'adam,relu', not the leader. A list of optimizers,"
+            " e.g. 'adam,sgd', joins the run as references of the one in --optimizer.",
         ),
     ] = None,
     tuned: Annotated[

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    cases: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASE…|FILE.toml]", help="Cases by name, or files.")
-    ] = None,
+    cases: options.Cases = None,
     optimizer: options.Optimizer = None,
     activation: options.Activation = None,
     init: options.Init = None,
