@@ -1,13 +1,14 @@
 """One against one, from the store: two configurations of a run, or the same configurations of two runs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nnbench.axes import split
 from nnbench.errors import NothingMeasured, UsageError
 from nnbench.findings import Findings
-from nnbench.records import Axes, CaseFacts, Comparison
-from nnbench.statistics.pairs import PairResult, compare
+from nnbench.records import Axes, CaseFacts, CaseRace, Comparison
+from nnbench.statistics.pairs import PairResult, compare, paired_differences
+from nnbench.statistics.racing import race_p, smallest_race_p
 from nnbench.statistics.summary import as_comparison, scores_by_configuration
 from nnbench.statistics.verdicts import decide_family
 
@@ -27,6 +28,7 @@ class Pair:
     a_label: str
     b_label: str
     result: PairResult
+    n_tests: int = 1  # that the race may make in which this is one; 1: it was no race
 
 
 def of_configurations(found: Findings, a: str, b: str) -> list[Pair]:
@@ -41,7 +43,9 @@ def of_configurations(found: Findings, a: str, b: str) -> list[Pair]:
             raise UsageError(f"{a!r} and {b!r} are the same configuration of case {facts.name!r}.")
         result = _paired(scores[chosen_a], scores[chosen_b], facts)
         labels = chosen_a.label(found.run.varying), chosen_b.label(found.run.varying)
-        pairs.append(Pair(facts, chosen_a, chosen_b, *labels, result))
+        pair = Pair(facts, chosen_a, chosen_b, *labels, result)
+        race = next((race for race in found.run.races if race.case == facts.name), None)
+        pairs.append(pair if race is None else _raced(pair, race, scores))
     if not pairs:
         raise UsageError(f"no case of run {found.run.run} has both {a!r} and {b!r}. It has: {_offer(found)}.")
     return pairs
@@ -56,8 +60,12 @@ def of_runs(a: Findings, b: Findings) -> list[Pair]:
 
 
 def decided(pairs: Sequence[Pair]) -> list[Comparison]:
-    """Return the verdict on every pair, corrected over all of them."""
-    decisions = decide_family([pair.result for pair in pairs], level=LEVEL)
+    """Return the verdict on every pair, corrected over all of them.
+
+    A pair out of a race counts as all the tests of that race: how many seeds it has was decided by them.
+    """
+    raced = [replace(pair.result, p=min(1.0, pair.result.p * pair.n_tests)) for pair in pairs]
+    decisions = decide_family(raced, level=LEVEL)
     return [
         as_comparison(pair.facts, pair.a, pair.b, pair.result, decision)
         for pair, decision in zip(pairs, decisions, strict=True)
@@ -99,6 +107,15 @@ def _paired(a: Scores, b: Scores, facts: CaseFacts) -> PairResult:
         noticeable=facts.noticeable,
         level=LEVEL,
     )
+
+
+def _raced(pair: Pair, race: CaseRace, scores: Mapping[Axes, Scores]) -> Pair:
+    """Return the pair with the p value that its race goes by."""
+    a, b = scores[pair.a], scores[pair.b]
+    seeds = sorted(a.keys() & b.keys())
+    p = race_p(paired_differences([a[seed] for seed in seeds], [b[seed] for seed in seeds]))
+    result = replace(pair.result, p=p, smallest_p=smallest_race_p(len(seeds)))
+    return replace(pair, result=result, n_tests=race.n_tests)
 
 
 def _named(name: str, scores: Mapping[Axes, Scores], found: Findings) -> Axes | None:

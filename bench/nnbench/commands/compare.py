@@ -92,5 +92,7 @@ def _table(pairs: "list[Pair]", verdicts: "list[Comparison]") -> "Table":
         Column("seeds", "right", rank=1),
         Column("why", rank=4, wraps=True),
     )
-    notes = ("p values are Holm-corrected over the rows of this table.",) if len(rows) > 1 else ()
-    return Table("", columns, tuple(rows), notes)
+    notes = ["p values are Holm-corrected over the rows of this table."] if len(rows) > 1 else []
+    if any(pair.n_tests > 1 for pair in pairs):
+        notes.append("p values of a race are multiplied by the tests it may make: every pair at every look.")
+    return Table("", columns, tuple(rows), tuple(notes))
