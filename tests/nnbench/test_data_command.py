@@ -237,6 +237,14 @@ def test_a_run_without_its_data_names_the_command(
     assert not folder.exists()
 
 
+def test_a_run_of_several_cases_names_all_that_is_missing(folder: Path, capsys: Captured) -> None:
+    """One command fetches everything; what ships is not in it."""
+    assert main(["run", "cifar10", "digits", "mnist", "mnist_cnn"]) == 4
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("Fetch 181.6 MB first: nnbench data fetch cifar10 mnist")
+
+
 def test_a_misspelt_option_is_found_before_the_data_are_asked_for(capsys: Captured) -> None:
     assert main(["run", "mnist", "--optimizer", "adma"]) == 2
     assert "Did you mean 'adam'?" in capsys.readouterr().err

@@ -126,7 +126,14 @@ def test_a_batch_is_a_plain_file(path: Path, kind: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["data_batch_1.bin", f"/{BATCHES[0]}", f"x/../{BATCHES[0]}", f"{FOLDER}/../data_batch_1.bin"]
+    "name",
+    [
+        "data_batch_1.bin",
+        f"/{BATCHES[0]}",
+        f"x/../{BATCHES[0]}",
+        f"{FOLDER}/../data_batch_1.bin",
+        "cifar-10-batches-two/data_batch_1.bin",
+    ],
 )
 def test_a_batch_under_another_name_is_not_taken(path: Path, name: str) -> None:
     """Only the exact names count, with the folder."""
