@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Generic, Literal, TypeVar
 
 from nnkit.errors import InvalidArgument, UnknownName, did_you_mean
@@ -45,7 +46,8 @@ class Hyper:
             if isinstance(value, bool):
                 return value
             raise self._wrong(where, value, "true or false")
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        # NumPy's numbers too: a count of classes is often one.
+        if isinstance(value, bool) or not isinstance(value, Real):
             raise self._wrong(where, value, "a number")
         if not math.isfinite(value) or not self._within(value):
             raise self._wrong(where, value, self.range_text())

@@ -99,6 +99,9 @@ class LeakyReLU(Layer):
 
     negative_slope: float = 0.3
 
+    def __post_init__(self) -> None:
+        self.record.resolve({"negative_slope": self.negative_slope}, "LeakyReLU")
+
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         return emit_activation(
             emitter, x, activations.get("leaky_relu", negative_slope=self.negative_slope), name
@@ -110,6 +113,9 @@ class ELU(Layer):
     """``y = x`` where x > 0 and ``alpha · (exp(x) - 1)`` elsewhere."""
 
     alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.record.resolve({"alpha": self.alpha}, "ELU")
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         return emit_activation(emitter, x, activations.get("elu", alpha=self.alpha), name)

@@ -44,16 +44,28 @@ class Flatten(Layer):
 
 @dataclass(frozen=True)
 class Reshape(Layer):
-    """Each sample in another shape of as many values."""
+    """Each sample in another shape of as many values; one size may be -1, and is what is left."""
 
     target_shape: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        sizes = self.target_shape if isinstance(self.target_shape, tuple | list) else ()
+        known = [size for size in sizes if size != -1]
+        is_right = all(isinstance(size, int) and size > 0 for size in known) and len(known) >= len(sizes) - 1
+        if not sizes or not is_right:
+            raise InvalidArgument(
+                f"Reshape: target_shape must hold sizes of at least 1, and -1 at most once, found "
+                f"{self.target_shape!r}."
+            )
+
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
-        if prod(self.target_shape) != prod(x.shape[1:]):
+        values, known = prod(x.shape[1:]), abs(prod(self.target_shape))
+        shape = tuple(values // known if size == -1 else size for size in self.target_shape)
+        if prod(shape) != values:
             raise InvalidArgument(
                 f"{name}: {x.shape[1:]} has another number of values than {self.target_shape}."
             )
-        return reshape(emitter, x, tuple(self.target_shape), f"{name}/output")
+        return reshape(emitter, x, shape, f"{name}/output")
 
 
 Flatten.record = LAYERS.add(
