@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from nnbench.clock import Clock
-from nnbench.progress import LINE_EVERY_S, duration, progress_on
+from nnbench.progress import LINE_EVERY_S, Counted, Silent, duration, progress_on
 
 
 class SetClock(Clock):
@@ -87,3 +87,31 @@ def test_a_terminal_shows_both_phases(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_duration_has_as_many_digits_as_it_is_worth(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_the_time_left_is_never_more_than_the_budget_has() -> None:
+    stream, clock = io.StringIO(), SetClock()
+
+    with progress_on(stream, clock, quiet=False, budget_s=20.0) as told:
+        told.training(0, 1000)
+        clock.now_s = 10.0
+        told.training(10, 1000)
+
+    assert stream.getvalue() == "nnbench: 10 of 1,000 trials done, about 10 s left\n"
+
+
+def test_stages_are_told_as_one_count() -> None:
+    """What is expected may fall on the way, but never below what a stage has begun."""
+    heard: list[tuple[int, int]] = []
+
+    class Heard(Silent):
+        def training(self, n_done: int, n_total: int) -> None:
+            heard.append((n_done, n_total))
+
+    told = Counted(Heard(), 10)
+    told.training(3, 4)
+    told.pass_over(5)
+    told.n_expected = 6
+    told.training(2, 3)
+
+    assert heard == [(3, 10), (7, 8)]

@@ -3,7 +3,7 @@
 import pytest
 
 from nnbench.errors import UsageError
-from nnbench.seeds import MAX_SEED, n_seeds, read_seeds
+from nnbench.seeds import MAX_SEED, n_seeds, read_seeds, seeds_between
 
 
 def listed(asked: int | str | tuple[int, ...], **options: int) -> list[int]:
@@ -67,3 +67,13 @@ def test_a_list_and_a_first_seed_contradict_each_other() -> None:
 
 def test_four_billion_seeds_are_counted_without_being_made() -> None:
     assert n_seeds(read_seeds(f"0-{MAX_SEED}", "--seeds")) == MAX_SEED + 1
+
+
+def test_some_of_the_seeds_are_taken_by_their_positions() -> None:
+    """Across the gaps of a list, and none where there are no more."""
+    seeds = read_seeds("1,5-9,20", "--seeds")
+
+    assert seeds_between(seeds, 0, 3) == (range(1, 2), range(5, 7))
+    assert seeds_between(seeds, 3, 9) == (range(7, 10), range(20, 21))
+    assert seeds_between(seeds, 7, 9) == ()
+    assert seeds_between(read_seeds(f"0-{MAX_SEED}", "--seeds"), 2, 4) == (range(2, 4),)

@@ -137,9 +137,7 @@ def _run(plan: "Plan", *, as_json: bool, folder: "Path | None") -> int:
     with Store.open(chosen.store, create=False) as store:
         found = findings.find(store, run)
     if not found.trials:
-        spent = (
-            " The budget went by in compiling kernels, which are kept: run it again." if run.budget_s else ""
-        )
+        spent = "" if run.budget_s is None else " Its budget did not last for one: ask for more."
         raise NothingMeasured(f"run {run.run}: no trial was recorded.{spent}")
     progress.note(invocation.summary(run), quiet=chosen.quiet)
     present.print_findings(found, "json" if as_json else "text", chosen.color)

@@ -1,0 +1,308 @@
+"""``nnbench run --race``: who leaves, what it saves, and that the record and the report say so."""
+
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nnbench
+from nnbench.cli import main
+from nnbench.matrix import TrialSpec
+from nnbench.records import TrialRecord
+from nnbench.statistics.racing import design
+from nnbench.store import Store
+from tests.nnbench import fake_trial
+from tests.nnbench.case_file import case_content, write_case
+
+RACE = ("run", "small.toml", "--optimizer", "sgd,momentum,adam", "--race")
+ONE_LEADS = ("run", "small.toml", "--optimizer", "sgd,adam", "--race")
+LOOKS_OF_THREE, LOOKS_OF_TWO = (10, 14, 20, 28, 40), (8, 12, 18, 27, 40)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "nnbench.trial", fake_trial)
+    monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
+    write_case(tmp_path / "small.toml", case_content())
+    return tmp_path
+
+
+@pytest.fixture
+def out(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a command and return its exit code, its result and what it said besides."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(arguments)
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def as_json(result: tuple[int, str, str]) -> Any:
+    assert result[0] in (0, 3), result[2]
+    return json.loads(result[1])
+
+
+def counted(document: Any) -> dict[str, int]:
+    """Return how many seeds each optimizer got."""
+    return {row["axes"]["optimizer"]: row["n"] for row in document["configurations"]}
+
+
+def test_a_race_is_over_when_everybody_else_has_lost(out: Any) -> None:
+    document = as_json(out(*RACE, "--json"))
+
+    assert design(3, 40, level=0.05).looks == LOOKS_OF_THREE  # type: ignore[union-attr]
+    assert counted(document) == {"sgd": 10, "momentum": 10, "adam": 10}
+    assert (document["new"], len(document["trials"])) == (30, 30)
+    (race,) = document["races"]
+    assert (race["ending"], tuple(race["looks"])) == ("decided", LOOKS_OF_THREE)
+    assert [each["axes"]["optimizer"] for each in race["pruned"]] == ["sgd", "momentum"]
+    assert {verdict["verdict"] for verdict in document["verdicts"]} == {"worse"}
+
+
+def test_whoever_left_is_marked_with_its_evidence(out: Any) -> None:
+    """Look, seeds, leader, difference and p are kept; the finished trials stay finished."""
+    document = as_json(out(*ONE_LEADS, "--json"))
+
+    pruned = {row["axes"]["optimizer"]: row["pruned"] for row in document["configurations"]}
+    assert pruned["adam"] is None
+    assert (pruned["sgd"]["look"], pruned["sgd"]["seeds"], pruned["sgd"]["n"]) == (1, 8, 8)
+    assert pruned["sgd"]["against"]["optimizer"] == "adam"
+    assert pruned["sgd"]["difference"] == pytest.approx(-0.1, abs=0.02)
+    assert pruned["sgd"]["p"] == 2 / 2**8 <= document["races"][0]["threshold"] == 0.05 / 5
+    assert {trial["status"] for trial in document["trials"]} == {"finished"}
+
+
+def test_equals_race_to_the_last_seed(out: Any) -> None:
+    """sgd and momentum differ by noise: nobody leaves, and the verdict is none."""
+    document = as_json(out("run", "small.toml", "--optimizer", "sgd,momentum", "--race", "--json"))
+
+    assert counted(document) == {"sgd": 40, "momentum": 40}
+    assert (document["races"][0]["ending"], document["races"][0]["pruned"]) == ("seeds", [])
+    assert document["verdicts"][0]["verdict"] in ("equivalent", "cannot_tell")
+
+
+def test_p_values_count_every_pair_at_every_look(out: Any) -> None:
+    document = as_json(out(*ONE_LEADS, "--json"))
+
+    assert document["verdicts"][0]["p"] == pytest.approx(2 / 2**8 * len(LOOKS_OF_TWO))
+
+
+def test_the_same_race_again_trains_nothing_and_decides_the_same(out: Any) -> None:
+    first = as_json(out(*RACE, "--json"))
+    second = as_json(out(*RACE, "--json"))
+
+    assert (second["new"], second["cached"]) == (0, 30)
+    for key in ("races", "verdicts", "configurations"):
+        assert second[key] == first[key]
+
+
+def test_trials_of_another_run_do_not_change_the_race(out: Any) -> None:
+    """Seeds beyond its look that the store happens to have are none of a loser's evidence."""
+    first = as_json(out(*ONE_LEADS, "--json", "--store", "alone"))
+    out("run", "small.toml", "--optimizer", "sgd,adam", "--seeds", "40")
+
+    second = as_json(out(*ONE_LEADS, "--json"))
+
+    assert second["new"] == 0
+    assert second["races"] == first["races"]
+    assert counted(second) == counted(first)
+
+
+def test_the_report_says_who_left_and_by_which_rule(out: Any) -> None:
+    text = " ".join(out(*RACE)[1].split())
+
+    assert "2 of 3 left the race after 10 seeds." in text
+    assert "Left the race" in text
+    assert "p ≤ 0.00333 leaves: 5 % over 3 pairs and 5 looks." in text
+    assert "It ended when nobody else was left to be told from the leader." in text
+    assert "times 3 pairs and 5 looks (Bonferroni)" in text
+    assert "not recorded" not in text
+    assert " ".join(out("report")[1].split()) == text
+    assert "left the race after 10 seeds" in out("report", "--format", "markdown")[1]
+
+
+def test_a_race_in_which_nobody_left_says_so(out: Any) -> None:
+    text = out("run", "small.toml", "--optimizer", "sgd,momentum", "--race")[1]
+
+    assert "Nobody left the race. Looks after 8, 12, 18, 27 and 40 seeds" in " ".join(text.split())
+
+
+def test_whoever_left_stands_behind_the_others(out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The early seeds are easy: sgd's median over them is above the leader's over all of its own."""
+
+    def run_trial(trial: TrialSpec, *, stop: threading.Event | None = None) -> TrialRecord:
+        record = plain(trial, stop=stop)
+        easy = 0.0 if trial.seed < LOOKS_OF_THREE[0] else -0.4
+        worse = -0.02 if trial.axes.as_dict()["optimizer"] == "sgd" else 0.0
+        noise = 0.001 * int(trial.key[:2], 16) / 255
+        final = dict.fromkeys(record.final, 0.9 + easy + worse + noise)
+        return TrialRecord(**{**{name: getattr(record, name) for name in record.__slots__}, "final": final})
+
+    plain = fake_trial.run_trial
+    monkeypatch.setattr(fake_trial, "run_trial", run_trial)
+
+    document = as_json(out(*RACE, "--json"))
+
+    medians = {row["axes"]["optimizer"]: row["median"] for row in document["configurations"]}
+    assert counted(document) == {"sgd": 10, "momentum": 40, "adam": 40}
+    assert medians["sgd"] > medians["adam"]
+    assert {verdict["b"]["optimizer"] for verdict in document["verdicts"]} <= {"adam", "momentum"}
+    table = out("report")[1].partition("─")[2].partition("Best median first")[0]
+    assert [line.split()[0] for line in table.splitlines()[1:]][-1] == "sgd"
+
+
+def test_a_named_reference_stays_in_the_race(out: Any) -> None:
+    """Everything is compared with it, so it gets seeds as long as anybody does."""
+    rest = ("--activation", "relu,elu", "--against", "sgd,relu", "--json")
+    document = as_json(out("run", "small.toml", "--optimizer", "sgd,adam", "--race", *rest))
+
+    n = {tuple(row["axes"].values())[:2]: row["n"] for row in document["configurations"]}
+    assert n == {("sgd", "relu"): 40, ("sgd", "elu"): 11, ("adam", "relu"): 40, ("adam", "elu"): 40}
+    assert {verdict["b"]["activation"] for verdict in document["verdicts"]} == {"relu"}
+
+
+def test_trials_that_fail_are_no_evidence_against_their_configuration(out: Any) -> None:
+    """An error in tanh is not a loss: it stays, and the exit code says that trials failed."""
+    code, text, _ = out("run", "small.toml", "--activation", "relu,tanh", "--race", "--json")
+
+    assert code == 3
+    assert json.loads(text)["races"][0]["pruned"] == []
+
+
+def test_one_that_always_diverges_leaves(out: Any) -> None:
+    document = as_json(out("run", "small.toml", "--activation", "relu,selu", "--race", "--json"))
+
+    (pruned,) = document["races"][0]["pruned"]
+    assert (pruned["axes"]["activation"], pruned["difference"]) == ("selu", None)
+    assert "no score" in out("report")[1]
+
+
+def test_every_case_has_a_race_of_its_own(out: Any, folder: Path) -> None:
+    write_case(folder / "other.toml", {**case_content(), "name": "other"})
+
+    document = as_json(out("run", "small.toml", "other.toml", *RACE[2:], "--json"))
+
+    assert [(race["case"], race["ending"]) for race in document["races"]] == [
+        ("small", "decided"),
+        ("other", "decided"),
+    ]
+
+
+def test_a_comparison_out_of_a_race_counts_its_tests(out: Any) -> None:
+    race = as_json(out(*ONE_LEADS, "--json"))
+
+    (verdict,) = as_json(out("compare", "sgd", "adam", "--json"))["verdicts"]
+
+    assert verdict["p"] == race["verdicts"][0]["p"]
+
+
+def test_a_killed_race_can_be_reported_and_goes_on(out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def run_trial(trial: TrialSpec, *, stop: threading.Event | None = None) -> TrialRecord:
+        if trial.seed == 12:
+            raise Killed
+        return plain(trial, stop=stop)
+
+    plain = fake_trial.run_trial
+    command = ("run", "small.toml", "--optimizer", "sgd,momentum", "--race", "--jobs", "1", "--json")
+    with monkeypatch.context() as patched:
+        patched.setattr(fake_trial, "run_trial", run_trial)
+        with pytest.raises(Killed):
+            main(command)
+
+    left = as_json(out("report", "--json"))
+    assert left["races"][0]["ending"] == "stopped"
+    assert counted(left) == {"sgd": 12, "momentum": 12}
+    assert as_json(out(*command))["cached"] == 24
+
+
+def test_the_run_in_the_store_knows_only_the_trials_that_were_given_out(out: Any, folder: Path) -> None:
+    document = as_json(out(*RACE, "--json"))
+
+    with Store.open(folder / ".nnbench" / "store.sqlite", create=False) as store:
+        run = store.run("last")
+    assert list(run.trial_keys) == [trial["key"] for trial in document["trials"]]
+    assert run.races[0].prunings[0].axes.as_dict()["optimizer"] == "sgd"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--optimizer", "adam", "--race"), "case 'small' has one configuration. Name an axis to cross"),
+        (
+            ("--optimizer", "sgd,adam,lion", "--seeds", "5", "--race"),
+            "of case 'small' nobody can leave before 8 seeds, and there are 5. Try --seeds 18",
+        ),
+        (("--race", "--budget", "5"), "--budget: expected a time with its unit, found '5'. Try 90s"),
+    ],
+)
+def test_a_race_that_could_do_nothing_is_refused(out: Any, arguments: tuple[str, ...], words: str) -> None:
+    code, _, said = out("run", "small.toml", *arguments)
+
+    assert code == 2
+    assert words in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_dry_run_says_when_somebody_may_leave(out: Any) -> None:
+    lines = out(*ONE_LEADS, "--budget", "5m", "--dry-run", "--jobs", "2")[1].splitlines()
+
+    assert lines[-2:] == [
+        "race of small: whoever has lost to the leader leaves after 8, 12, 18, 27 seeds",
+        "80 trials: 0 in the store, 80 to run, at most about 20 s with 2 at a time; the budget is 5 min.",
+    ]
+    assert as_json(out(*ONE_LEADS, "--dry-run", "--json"))["looks"] == {"small": list(LOOKS_OF_TWO)}
+
+
+def test_a_race_can_be_asked_for_in_a_file_and_in_the_environment(
+    out: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "matrix.toml").write_text('cases = ["small.toml"]\nrace = true\nbudget = "1h"\n')
+    assert as_json(out("run", "matrix.toml", "--json"))["races"][0]["ending"] == "decided"
+
+    monkeypatch.setenv("NNBENCH_RACE", "1")
+    monkeypatch.setenv("NNBENCH_BUDGET", "2h")
+    document = as_json(out("run", "small.toml", "--json"))
+    assert (len(document["races"]), document["budget_s"]) == (1, 7200)
+
+
+@pytest.mark.parametrize("race", [(), ("--race",)])
+def test_a_budget_ends_the_run_fairly_and_the_next_one_goes_on(
+    out: Any, monkeypatch: pytest.MonkeyPatch, race: tuple[str, ...]
+) -> None:
+    """Every configuration has the same seeds when the time is over, give or take one."""
+    monkeypatch.setenv("FAKE_TRIAL_S", "0.02")
+    monkeypatch.setattr(fake_trial, "estimate_s", lambda trial: 0.02)
+    command = ("run", "small.toml", "--optimizer", "sgd,momentum,lion", "--seeds", "40", *race, "--jobs", "1")
+
+    code, text, said = out(*command, "--budget", "0.5s")
+
+    assert code == 0
+    first = as_json(out("report", "--json"))
+    n = counted(first).values()
+    assert 1 <= min(n) <= max(n) <= min(n) + 1 < 15
+    assert first["elapsed_s"] <= 0.5 + 0.1
+    assert [each["ending"] for each in first["races"]] == ["budget"] * len(race)
+    assert "of a budget of 500 ms" in text
+    assert "0 from the store" in said
+    second = as_json(out(*command, "--budget", "0.5s", "--json"))
+    assert (second["cached"], second["new"] > 0) == (sum(n), True)
+
+
+def test_a_budget_that_is_gone_before_the_first_trial_says_so(
+    out: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake_trial, "estimate_s", lambda trial: 2.0)
+
+    code, _, said = out(*ONE_LEADS, "--budget", "1s")
+
+    assert code == 6
+    assert "no trial was recorded. Its budget did not last for one: ask for more." in said
