@@ -1,8 +1,8 @@
 """What mean-field theory expects of a program before its training: op by op, forwards and then backwards.
 
-Followed are mean squares: of a value over its units, samples and draws of the weights, and of the
-gradient for it. Where an op has no rule, or a weight is not drawn with mean 0, nothing is expected from
-there on; biases count only if they start at 0.
+Followed are the mean square of a value, over its units, samples and draws of the weights, and the squared
+length of the gradient for it, of one sample: so layers of different sizes compare. Where an op has no rule,
+or a weight is not drawn with mean 0, nothing is expected from there on; biases must start at 0.
 """
 
 import math
@@ -25,11 +25,11 @@ class Signal:
 
 @dataclass
 class Expectation:
-    """The expected mean squares by buffer; what is missing cannot be told."""
+    """The expected squares by buffer; what is missing cannot be told."""
 
     weight_squares: Mapping[Buffer, float]
     signals: dict[Buffer, Signal] = field(default_factory=dict)
-    gradients: dict[Buffer, float] = field(default_factory=dict)
+    gradients: dict[Buffer, float] = field(default_factory=dict)  # squared lengths
 
     def value(self, buffer: Buffer) -> float | None:
         signal = self.signals.get(buffer)
@@ -44,7 +44,7 @@ def expect(
     input_square: float,
     outputs: Buffer,
 ) -> Expectation:
-    """Return what is expected where the inputs have this mean square, and the outputs' gradient has 1."""
+    """Return what is expected where the inputs have this mean square, and the outputs' gradient length 1."""
     found = Expectation(_weight_squares(initial))
     found.signals[inputs] = Signal(input_square, is_normal=False)
     for op in forward:
@@ -138,7 +138,7 @@ def _dense_forward(op: Op, found: Expectation) -> None:
 def _dense_backward(op: Op, found: Expectation) -> None:
     dy, weight = found.gradients.get(op.buffer("c")), found.weight_squares.get(op.buffer("b"))
     if dy is not None and weight is not None:
-        found.gradients[op.buffer("a")] = op.buffer("b").shape[1] * weight * dy
+        found.gradients[op.buffer("a")] = op.buffer("b").shape[0] * weight * dy
 
 
 def _convolution_forward(op: Op, found: Expectation) -> None:
@@ -150,11 +150,10 @@ def _convolution_forward(op: Op, found: Expectation) -> None:
 
 
 def _convolution_backward(op: Op, found: Expectation) -> None:
-    x, y = op.buffer("x"), op.buffer("y")
-    dy, weight, taps = found.gradients.get(y), found.weight_squares.get(op.buffer("w")), _taps_inside(op)
+    dy, weight = found.gradients.get(op.buffer("y")), found.weight_squares.get(op.buffer("w"))
+    taps = _taps_inside(op)
     if dy is not None and weight is not None and taps is not None:
-        # What every output hands to its inputs, spread over all of them.
-        found.gradients[x] = dy * taps * op.buffer("w").shape[-2] * weight * (y.size / x.size)
+        found.gradients[op.buffer("x")] = taps * op.buffer("w").shape[-2] * weight * dy
 
 
 def _taps_inside(op: Op) -> float | None:

@@ -1,7 +1,7 @@
 """The check before any training: how variance and gradients pass through the layers of a fresh model.
 
-Samples go forwards through freshly drawn weights, and a gradient of independent standard normal numbers
-goes backwards from the outputs, for several seeds; beside what is measured stands what mean-field theory
+Samples go forwards through freshly drawn weights, and a gradient of independent normal numbers goes
+backwards from the outputs, for several seeds; beside what is measured stands what mean-field theory
 expects. The program is the one that trains, with every value kept.
 """
 
@@ -50,7 +50,7 @@ class LayerSignal:
     gain: float | None  # of its weights: sqrt(mean square * inputs of a unit); None where not random
     keeping_gain: float | None  # that would make its variance 1, if the layer before had variance 1
     variance: Measured  # mean square of its output over units, samples
-    gradient: Measured  # mean square of the gradient for its output, where that for the model's output is 1
+    gradient: Measured  # squared length of the gradient for its output, where that of the model's output is 1
     gradient_factor: Measured | None  # this gradient over that of the next such layer; None for the last
 
 
@@ -107,16 +107,16 @@ class _Model:
         self.weighted = [op for op in self.forward if op.kind.name in _WEIGHTS]
 
     def run(self, x: Array, seed: int) -> tuple[list[float], list[float]]:
-        """Return the mean squares of all layers' outputs and of their gradients, for one draw of weights."""
+        """Return the mean squares of all layers' outputs, and the mean squared lengths of their gradients."""
         trial = Trial(self.program, seed)
         doutputs = trial.view(self.doutputs, len(x))
         drawn = np.random.default_rng([seed, 0]).standard_normal(doutputs.shape)
-        # Of mean square 1 exactly: the noise of this draw is none of the model's.
-        doutputs[...] = drawn / math.sqrt(_mean_square(drawn))
+        # Of length 1 on average, exactly: the noise of this draw is none of the model's.
+        doutputs[...] = drawn / math.sqrt(_mean_square(drawn) * drawn[0].size)
         trial.run_batch(Data(x, np.empty((len(x), 0), dtype=x.dtype)), self._table)
         variances = [_mean_square(trial.view(_output(op), len(x))) for op in self.weighted]
-        gradients = [_mean_square(trial.view(self.gradient_of(_output(op)), len(x))) for op in self.weighted]
-        return variances, gradients
+        found = [trial.view(self.gradient_of(_output(op)), len(x)) for op in self.weighted]
+        return variances, [_mean_square(gradient) * gradient[0].size for gradient in found]
 
     def gradient_of(self, buffer: Buffer) -> Buffer:
         return self.doutputs if buffer is self.outputs else self.program.named[f"d {buffer.name}"]
