@@ -18,6 +18,14 @@ _DIGITS = 3  # of a rate: two neighbours differ by far more
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What one rate scored, as medians over the tuning seeds."""
+
+    score: float  # the case's metric
+    loss: float  # chooses among equal scores
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """The rates that one configuration is tried at."""
 
@@ -29,16 +37,17 @@ class Search:
     def rates(self) -> tuple[float, ...]:
         return tuple(sorted((*self.grid, *self.grown, *self.refined)))
 
-    def best(self, scores: Mapping[float, float], direction: Direction) -> BestRate | None:
+    def best(self, standings: Mapping[float, Standing], direction: Direction) -> BestRate | None:
         """Return which of ``rates`` has the best score; None where no score is finite."""
-        values = [scores[rate] for rate in self.rates]
-        if not any(map(math.isfinite, values)):
+        scores = [standings[rate].score for rate in self.rates]
+        if not any(map(math.isfinite, scores)):
             return None
-        return best_rate(self.rates, values, direction=direction)
+        losses = [standings[rate].loss for rate in self.rates]
+        return best_rate(self.rates, scores, direction=direction, losses=losses)
 
-    def next_round(self, scores: Mapping[float, float], direction: Direction) -> "Search":
+    def next_round(self, standings: Mapping[float, Standing], direction: Direction) -> "Search":
         """Return the search with PER_ROUND more rates."""
-        found = self.best(scores, direction)
+        found = self.best(standings, direction)
         if found is None:
             return self._grow("low")  # nothing trained: the smaller rates are what can still save it
         if found.edge is not None:
@@ -48,8 +57,7 @@ class Search:
     def _grow(self, edge: Edge) -> "Search":
         low, high = min(self.rates), max(self.rates)
         step = (self.grid[-1] / self.grid[0]) ** (1.0 / (len(self.grid) - 1))
-        ways = {"low": (-1, -2), "high": (1, 2), "both": (-1, 1)}[edge]
-        wanted = [(low if way < 0 else high) * step**way for way in ways]
+        wanted = [low / step, low / step**2] if edge == "low" else [high * step, high * step**2]
         return Search(self.grid, (*self.grown, *_rounded(wanted, self.rates)), self.refined)
 
     def _refine(self, around: Sequence[float]) -> "Search":

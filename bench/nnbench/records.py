@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Status = Literal["finished", "diverged", "failed", "pruned", "cancelled"]
 Direction = Literal["max", "min"]
-Edge = Literal["low", "high", "both"]
+Edge = Literal["low", "high"]
 # Why a race was over: one was left or better than all the others, every seed was given out, its budget was
 # used up, or it was interrupted.
 Ending = Literal["decided", "seeds", "budget", "stopped"]
@@ -95,7 +95,7 @@ class RateSearch:
     grown: tuple[str, ...]  # beyond its ends, because the best rate was an end
     refined: tuple[str, ...]  # between the best rate and its neighbours
     learning_rate: str | None  # the best seen; None: no rate left a score
-    edge: Edge | None  # which end of all these rates is as good as the best: then it is no optimum
+    edge: Edge | None  # the end of all these rates that it is: then it is no optimum
 
 
 @dataclass(frozen=True, slots=True)

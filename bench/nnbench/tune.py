@@ -1,9 +1,11 @@
 """Search the learning rate of every configuration at equal budget, then measure it on fresh seeds.
 
-The rate with the best median over the tuning seeds is chosen; a diverged trial counts as the worst, and of
-several equally good rates the middle one is taken. Trials are those of ``run``: the store has each once.
+The rate with the best median score over the tuning seeds is chosen; a diverged trial counts as the worst. Of
+equally good rates it is the one with the least median loss, and then the lowest. Trials are those of ``run``:
+the store has each once.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -14,12 +16,12 @@ from nnbench.clock import Clock, iso_utc
 from nnbench.errors import UsageError
 from nnbench.matrix import CaseMatrix, TrialSpec, configuration_key, with_seeds
 from nnbench.progress import Counted, Progress
-from nnbench.rates import MOST_ROUNDS, PER_ROUND, ROUNDS, Search, first_rates
+from nnbench.rates import MOST_ROUNDS, PER_ROUND, ROUNDS, Search, Standing, first_rates
 from nnbench.records import Axes, CaseFacts, RateSearch, RunRecord, Tuning
 from nnbench.request import Plan
 from nnbench.seeds import Ranges, n_seeds, read_seeds
 from nnbench.statistics.summary import worst_score
-from nnbench.statistics.tuning import median_scores
+from nnbench.statistics.tuning import medians_by_rate
 from nnbench.stopping import Stop
 from nnbench.store import Store
 from nnkit.registry import spell_value
@@ -127,7 +129,7 @@ def carry_out(
     subjects = _search(_subjects(asked, facts), asked, stages)
     if stop.is_set():
         return None
-    searches = [_result(subject, stages.scores(subject)) for subject in subjects]
+    searches = [_result(subject, stages.standings(subject)) for subject in subjects]
     fresh = [
         trial
         for subject, search in zip(subjects, searches, strict=True)
@@ -218,13 +220,13 @@ def _search(subjects: list[Subject], asked: TunePlan, stages: "_Stages") -> list
         [trial for subject in subjects for trial in subject.trials(subject.search.grid, asked.tuning_seeds)]
     )
     for n_rounds in range(MOST_ROUNDS):
-        scores = [stages.scores(subject) for subject in subjects]
-        if stages.stop.is_set() or (n_rounds >= ROUNDS and not any(map(_is_open, subjects, scores))):
+        standings = [stages.standings(subject) for subject in subjects]
+        if stages.stop.is_set() or (n_rounds >= ROUNDS and not any(map(_is_open, subjects, standings))):
             break
         # All or none: what one configuration needs, every configuration gets.
         further = [
             replace(subject, search=subject.search.next_round(found, subject.facts.direction))
-            for subject, found in zip(subjects, scores, strict=True)
+            for subject, found in zip(subjects, standings, strict=True)
         ]
         stages.complete(
             [
@@ -239,14 +241,14 @@ def _search(subjects: list[Subject], asked: TunePlan, stages: "_Stages") -> list
     return subjects
 
 
-def _is_open(subject: Subject, scores: Mapping[float, float]) -> bool:
-    found = subject.search.best(scores, subject.facts.direction)
+def _is_open(subject: Subject, standings: Mapping[float, Standing]) -> bool:
+    found = subject.search.best(standings, subject.facts.direction)
     return found is None or found.edge is not None
 
 
-def _result(subject: Subject, scores: Mapping[float, float]) -> RateSearch:
+def _result(subject: Subject, standings: Mapping[float, Standing]) -> RateSearch:
     search = subject.search
-    found = search.best(scores, subject.facts.direction)
+    found = search.best(standings, subject.facts.direction)
     return RateSearch(
         case=subject.part.case.name,
         axes=subject.axes.without(_RATE),
@@ -295,10 +297,13 @@ class _Stages:
         self.warm_s += warm_s
         self._progress.pass_over(len(trials))
 
-    def scores(self, subject: Subject) -> dict[float, float]:
-        """Return the median score over the tuning seeds at each rate that was tried so far."""
+    def standings(self, subject: Subject) -> dict[float, Standing]:
+        """Return what each rate that was tried so far scored over the tuning seeds."""
         keys = [trial.key for trial in subject.trials(subject.search.rates, self._asked.tuning_seeds)]
-        medians = median_scores(self._store.trials(keys), subject.facts)
-        # Where every trial failed with an error there is none, and no reason to choose the rate.
+        scores, losses = medians_by_rate(self._store.trials(keys), subject.facts)
+        # Where every trial failed with an error there is no score, and no reason to choose the rate.
         worst = worst_score(subject.facts)
-        return {rate: medians.get(spell_value(rate), worst) for rate in subject.search.rates}
+        return {
+            rate: Standing(scores.get(spell_value(rate), worst), losses.get(spell_value(rate), math.inf))
+            for rate in subject.search.rates
+        }

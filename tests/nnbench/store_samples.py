@@ -148,7 +148,7 @@ _searches = st.builds(
     default_rate=_texts,
     **dict.fromkeys(("grid", "grown", "refined"), st.lists(_texts, max_size=3).map(tuple)),
     learning_rate=st.none() | _names,
-    edge=st.sampled_from([None, "low", "high", "both"]),
+    edge=st.sampled_from([None, "low", "high"]),
 )
 _tunings = st.builds(
     Tuning,

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnbench.rates import MOST_ROUNDS, PER_ROUND, ROUNDS, Search, first_rates
+from nnbench.rates import MOST_ROUNDS, PER_ROUND, ROUNDS, Search, Standing, first_rates
 
 
-def scores(search: Search, optimum: float) -> dict[float, float]:
+def scores(search: Search, optimum: float) -> dict[float, Standing]:
     """Return a loss that is least at the optimum, a rate."""
-    return {rate: abs(math.log10(rate / optimum)) for rate in search.rates}
+    return {rate: Standing(away := abs(math.log10(rate / optimum)), away) for rate in search.rates}
 
 
 def searched(optimum: float, *, default: float = 0.01, rounds: int = MOST_ROUNDS) -> Search:
@@ -91,16 +91,19 @@ def test_an_optimum_out_of_reach_stays_an_edge() -> None:
     assert len(search.grown) == MOST_ROUNDS * PER_ROUND
 
 
-def test_a_plateau_over_the_whole_grid_grows_at_both_ends() -> None:
-    search = first_rates(0.01, n_points=3, decades=2.0)
+def test_on_a_plateau_the_loss_decides() -> None:
+    """Every rate is as accurate as any other: what grows or is refined is where the loss is least."""
+    search = first_rates(0.01, n_points=5, decades=4.0)
+    upwards = {rate: Standing(1.0, 1.0 / rate) for rate in search.rates}
+    inside = {rate: Standing(1.0, abs(math.log10(rate / 0.1))) for rate in search.rates}
 
-    grown = search.next_round(dict.fromkeys(search.rates, 1.0), "max").grown
-
-    assert grown == (0.0001, 1.0)
+    assert search.next_round(upwards, "max").grown == (10.0, 100.0)
+    assert search.next_round(inside, "max").refined == (0.0316, 0.316)
 
 
 def test_nothing_that_trains_looks_at_smaller_rates() -> None:
     """Every rate diverged."""
     search = first_rates(0.01, n_points=3, decades=2.0)
+    lost = Standing(math.inf, math.inf)
 
-    assert search.next_round(dict.fromkeys(search.rates, math.inf), "min").grown == (0.0001, 0.00001)
+    assert search.next_round(dict.fromkeys(search.rates, lost), "min").grown == (0.0001, 0.00001)

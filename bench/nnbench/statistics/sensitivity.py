@@ -18,7 +18,7 @@ class BestRate:
     """Where on a grid the best value is."""
 
     index: int
-    edge: Edge | None  # an end of the grid is as good as the best: nobody knows what lies beyond
+    edge: Edge | None  # it is an end of the grid: nobody knows what lies beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ def sensitivity(
     tolerance: float,
     default: float | None = None,
     even: ArrayLike | None = None,
+    losses: ArrayLike | None = None,
 ) -> Sensitivity:
     """Return the sensitivity to the learning rate from values f on a grid, evenly spaced in its logarithm.
 
@@ -52,13 +53,13 @@ def sensitivity(
     f0, the value of a model that learnt nothing: no rate counts as worse, or one divergence would drown the
     mean. ``default`` is the value at the default rate. ``tolerance`` is in units of the metric; the case's
     noticeable difference is a good one. ``even`` marks the even grid where ``rates`` has others too: those
-    say more of the basin, and would make the mean excess small.
+    say more of the basin, and would make the mean excess small. ``losses`` choose among equal values.
     """
     rate = np.asarray(rates, dtype=np.float64)
     sign = -1.0 if direction == "max" else 1.0
     cost = sign * np.asarray(values, dtype=np.float64)
     _check_grid(rate, cost)
-    found = best_rate(rate, values, direction=direction)
+    found = best_rate(rate, values, direction=direction, losses=losses)
     best = found.index
     lowest = float(cost[best])
     bar = lowest + tolerance
@@ -79,21 +80,20 @@ def sensitivity(
     )
 
 
-def best_rate(rates: ArrayLike, values: ArrayLike, *, direction: Direction) -> BestRate:
-    """Return which rate has the best value; of several the one nearest to their middle, then the lower.
+def best_rate(
+    rates: ArrayLike, values: ArrayLike, *, direction: Direction, losses: ArrayLike | None = None
+) -> BestRate:
+    """Return which rate has the best value: of several the one with the least loss, and then the lowest.
 
-    The middle of a plateau, in the logarithm of the rate, is furthest from the cliffs on both of its sides.
-    Where an end of the grid is as good as the best, the plateau may go on beyond it: that is an edge.
+    Accuracies tie often, and a classifier may stay as accurate at any rate however large, while its loss
+    explodes. ``losses`` are medians like ``values``; without them the lowest rate of the best is taken.
     """
-    decades = np.log10(np.asarray(rates, dtype=np.float64))
     cost = (-1.0 if direction == "max" else 1.0) * np.asarray(values, dtype=np.float64)
+    then = np.zeros_like(cost) if losses is None else np.asarray(losses, dtype=np.float64)
     tied = np.flatnonzero(cost == cost.min())
-    away = np.abs(decades[tied] - 0.5 * (decades[tied[0]] + decades[tied[-1]]))
-    # Rounded, or the last bit of a logarithm would choose between two that lie equally near.
-    index = int(tied[np.argmin(np.round(away, 9))])
-    low, high = bool(tied[0] == 0), bool(tied[-1] == cost.size - 1)
-    edges: dict[tuple[bool, bool], Edge] = {(True, True): "both", (True, False): "low", (False, True): "high"}
-    return BestRate(index, edges.get((low, high)))
+    index = int(tied[np.argmin(then[tied])])
+    edges: dict[int, Edge] = {0: "low", len(np.asarray(rates)) - 1: "high"}
+    return BestRate(index, edges.get(index))
 
 
 def intervals_over_seeds(
@@ -104,6 +104,7 @@ def intervals_over_seeds(
     untrained: float,
     tolerance: float,
     even: ArrayLike | None = None,
+    losses: ArrayLike | None = None,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> tuple[Interval, Interval]:
@@ -119,7 +120,15 @@ def intervals_over_seeds(
     drawn = np.sort(resample_indices(n_seeds, n_resamples=_N_RESAMPLES, seed=seed), axis=1)
     ways, times = np.unique(drawn, axis=0, return_counts=True)
     found = [
-        sensitivity(rates, values, direction=direction, untrained=untrained, tolerance=tolerance, even=even)
+        sensitivity(
+            rates,
+            values,
+            direction=direction,
+            untrained=untrained,
+            tolerance=tolerance,
+            even=even,
+            losses=losses,
+        )
         for values in np.median(table[:, ways], axis=2).T
         if np.isfinite(values).any()
     ]

@@ -72,12 +72,21 @@ class TunedConfiguration:
         return -self.gain.difference, (-high, -low)
 
 
-def median_scores(trials: Iterable[TrialRecord], facts: CaseFacts) -> dict[str, float]:
-    """Return the median score of one configuration by learning rate; the worst where no trial left any."""
-    return {
+def medians_by_rate(
+    trials: Sequence[TrialRecord], facts: CaseFacts
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the median score and the median loss of one configuration by learning rate.
+
+    Trials without a score take part as the worst there is; where all failed with an error, so does the rate.
+    """
+    scores = {
         axes.as_dict()[_RATE]: float(np.median(list(by_seed.values()))) if by_seed else worst_score(facts)
         for axes, by_seed in scores_by_configuration(trials, facts).items()
     }
+    losses: dict[str, list[float]] = {rate: [] for rate in scores}
+    for trial in trials:
+        losses.setdefault(trial.axes.as_dict()[_RATE], []).append(trial.final.get("loss", math.inf))
+    return scores, {rate: float(np.median(values)) for rate, values in losses.items() if values}
 
 
 def tuned_configurations(
@@ -116,7 +125,8 @@ def _configuration(
 ) -> TunedConfiguration:
     rates, table = _table(search, tried, facts)
     points = _points(search, rates, table)
-    measured, basin, excess = _sensitivity(search, rates, table, facts)
+    _, losses = medians_by_rate(tried, facts)
+    measured, basin, excess = _sensitivity(search, rates, table, facts, losses)
     rows = {row.axes.as_dict()[_RATE]: row for row in summaries(fresh, facts)}
     return TunedConfiguration(
         search=search,
@@ -165,7 +175,11 @@ def _points(search: RateSearch, rates: tuple[str, ...], table: NDArray[np.float6
 
 
 def _sensitivity(
-    search: RateSearch, rates: tuple[str, ...], table: NDArray[np.float64], facts: CaseFacts
+    search: RateSearch,
+    rates: tuple[str, ...],
+    table: NDArray[np.float64],
+    facts: CaseFacts,
+    losses: Mapping[str, float],
 ) -> tuple[Sensitivity | None, Interval, Interval]:
     unknown = (math.nan, math.nan)
     worst = worst_score(facts)
@@ -175,6 +189,7 @@ def _sensitivity(
     grid = set(search.grid)
     even = [rate in grid for rate in rates]
     values = [float(rate) for rate in rates]
+    ties = [losses.get(rate, math.inf) for rate in rates]
     complete = table[:, ~np.isnan(table).any(axis=0)]
     measured = sensitivity(
         values,
@@ -183,6 +198,7 @@ def _sensitivity(
         untrained=facts.chance,
         tolerance=facts.noticeable,
         even=even,
+        losses=ties,
     )
     basin, excess = intervals_over_seeds(
         values,
@@ -191,6 +207,7 @@ def _sensitivity(
         untrained=facts.chance,
         tolerance=facts.noticeable,
         even=even,
+        losses=ties,
     )
     return measured, basin, excess
 

@@ -110,30 +110,40 @@ def test_bad_grids_are_refused(rates: list[float], values: list[float], message:
 
 
 @pytest.mark.parametrize(
-    ("values", "index", "edge"),
+    ("values", "losses", "index", "edge"),
     [
-        ([3.0, 1.0, 2.0, 3.0], 1, None),
-        ([3.0, 1.0, 1.0, 1.0, 3.0], 2, None),  # the middle of a plateau
-        ([3.0, 1.0, 1.0, 3.0], 1, None),  # of two, the lower
-        ([3.0, 1.0, 2.0, 1.0, 3.0], 1, None),  # not what lies between them
-        ([1.0, 1.0, 1.0, 3.0], 1, "low"),  # the plateau may go on beyond the end
-        ([3.0, 2.0, 1.0], 2, "high"),
-        ([1.0, 1.0, 1.0], 1, "both"),
-        ([1.0, math.inf, math.inf], 0, "low"),
+        ([3.0, 1.0, 2.0, 3.0], None, 1, None),
+        ([3.0, 1.0, 1.0, 1.0, 3.0], None, 1, None),  # the lowest of several
+        ([3.0, 1.0, 1.0, 1.0, 3.0], [0.0, 9.0, 9.0, 8.0, 0.0], 3, None),  # the least loss, of those alone
+        ([1.0, 1.0, 1.0], [3.0, 2.0, 2.0], 1, None),
+        ([1.0, 1.0, 1.0, 3.0], None, 0, "low"),
+        ([3.0, 2.0, 1.0], None, 2, "high"),
+        ([1.0, math.inf, math.inf], None, 0, "low"),
     ],
 )
-def test_the_best_rate_is_the_middle_of_the_best(values: list[float], index: int, edge: str | None) -> None:
-    """And an end that is as good as the best makes an edge, wherever the chosen one lies."""
-    found = best_rate(np.geomspace(1e-3, 1.0, len(values)), values, direction="min")
+def test_of_equally_good_rates_the_loss_chooses_and_then_the_lower(
+    values: list[float], losses: list[float] | None, index: int, edge: str | None
+) -> None:
+    rates = np.geomspace(1e-3, 1.0, len(values))
+
+    found = best_rate(rates, values, direction="min", losses=losses)
 
     assert (found.index, found.edge) == (index, edge)
 
 
-def test_the_middle_is_that_of_the_logarithms() -> None:
-    """Of 0.001, 0.01 and 1, all equally good, 0.01 is nearest to the middle, 0.0316."""
-    found = best_rate([1e-5, 0.001, 0.01, 1.0, 10.0], [0.0, 1.0, 1.0, 1.0, 0.0], direction="max")
+def test_the_basin_is_that_of_the_rate_that_was_chosen() -> None:
+    """Of two equally good rates with a bad one between them, the loss chooses the second."""
+    found = sensitivity(
+        [1e-4, 1e-3, 1e-2, 1e-1, 1.0],
+        [0.1, 0.9, 0.1, 0.9, 0.1],
+        direction="max",
+        untrained=0.1,
+        tolerance=0.2,
+        losses=[9.0, 2.0, 9.0, 1.0, 9.0],
+    )
 
-    assert found.index == 2
+    assert found.best_rate == 0.1
+    assert found.basin == pytest.approx((10**-1.25, 10**-0.75))
 
 
 def test_rates_close_to_the_best_do_not_make_the_mean_excess_small() -> None:

@@ -11,7 +11,7 @@ from nnbench.statistics.tuning import TunedConfiguration
 
 MOST_PANELS = 12  # in one figure
 _UNKNOWN = (math.nan, math.nan)
-_EDGES = {None: "inside", "low": "on the low edge", "high": "on the high edge", "both": "on both edges"}
+_EDGES = {None: "inside", "low": "on the low edge", "high": "on the high edge"}
 
 
 def sensitivity(case: TunedCase) -> Table:

@@ -99,7 +99,7 @@ def _notes(case: TunedCase) -> list[str]:
     chosen = "The tuned rate has the best median over the tuning seeds; a diverged trial counts as the worst"
     return [
         f"Best tuned median first: {words.metric(case.facts)} after the last step, {n}.",
-        f"{chosen}, and of equally good rates the middle one is taken.",
+        f"{chosen}; of equally good rates it is that with the least loss.",
         f"Difference: mean over pairs by seed; p: sign-flip test{family}.",
     ]
 
