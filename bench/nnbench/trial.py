@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -224,17 +224,28 @@ def _rates(optimizer: BoundOptimizer, axes: Axes, n_steps: int) -> NDArray[np.fl
 
 
 def _layers(case: CaseSpec, chosen: Mapping[str, str]) -> list[layers.Layer]:
-    made = []
-    for table in case.model.unrolled():
+    return _stack(case, case.model.unrolled(), chosen)
+
+
+def _stack(
+    case: CaseSpec, tables: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]
+) -> list[layers.Layer]:
+    made: list[layers.Layer] = []
+    for table in tables:
+        if not isinstance(table, Mapping) or not isinstance(table.get("type"), str):
+            raise NnkitError(f"model.layers: expected a layer with its type, found {table!r}.")
         arguments = {key: _filled_in(value, chosen) for key, value in table.items()}
         kind = arguments.pop("type")
         if kind == "$norm" or kind in ("none", *NORM_LAYERS):
             made += _norm(chosen["norm"])
             continue
-        if kind == "Dense":
+        if "layers" in arguments:
+            arguments["layers"] = tuple(_stack(case, table["layers"], chosen))
+        make = layers.record(kind).make
+        if "kernel_l1" in (field.name for field in fields(make)):  # type: ignore[arg-type]
             arguments = {"kernel_l1": case.training.l1, "kernel_l2": case.training.l2, **arguments}
         try:
-            made.append(layers.record(kind).make(**arguments))
+            made.append(make(**arguments))
         except TypeError as error:
             raise NnkitError(f"model.layers: {kind}: {str(error).split(') ')[-1]}.") from None
     return made

@@ -106,6 +106,63 @@ class RatesFigure(FigureRef):
     panels: tuple[tuple[str, TunedConfiguration], ...]  # with what to call it
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Numbers over numbers. ``low`` and ``high`` are a band or error bars, or empty."""
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    look: Literal["line", "points", "expected"] = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One pair of axes with its curves. A share is written in percent."""
+
+    title: str
+    curves: tuple[Curve, ...]
+    is_log: bool = False
+    is_share: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SmallMultiples(FigureRef):
+    """Plots of several quantities over the same x; a label has the same colour on all of them.
+
+    ``ticks`` name the whole numbers on the x axis, where these are not numbers but things. Where the curves
+    of a plot are in an order, their colours run from that of the first to that of the last, and ``order``
+    says what these are.
+    """
+
+    x_label: str
+    plots: tuple[Plot, ...]
+    ticks: tuple[str, ...] = ()
+    order: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RooflinePoint:
+    """One kernel at one shape."""
+
+    name: str
+    shape: str
+    family: str
+    flops_per_byte: float
+    flops_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RooflineFigure(FigureRef):
+    """FLOP per second against FLOP per byte, under the ceilings of the machine."""
+
+    peak_flops_s: float
+    levels: tuple[tuple[int, float], ...]  # working set in bytes, bytes per second; the last is memory
+    points: tuple[RooflinePoint, ...]
+
+
 Block = Table | Paragraph | Listing | FigureRef
 
 

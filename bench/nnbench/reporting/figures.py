@@ -17,8 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from nnbench.records import CaseFacts
-from nnbench.reporting import digits, rate_figure
-from nnbench.reporting.blocks import CurvesFigure, FigureRef, RatesFigure
+from nnbench.reporting import digits, rate_figure, roofline_figure, small_multiples
+from nnbench.reporting.blocks import CurvesFigure, FigureRef, RatesFigure, RooflineFigure, SmallMultiples
 from nnbench.reporting.lines import Line, Window, as_line, spread, window
 from nnbench.reporting.metric_axis import draw_metric_axis, metric_name
 from nnbench.reporting.style import (
@@ -57,6 +57,10 @@ def draw(figure: FigureRef) -> Figure:
             return _curves(figure)
         case RatesFigure():
             return rate_figure.draw(figure)
+        case RooflineFigure():
+            return roofline_figure.draw(figure)
+        case SmallMultiples():
+            return small_multiples.draw(figure)
     raise TypeError(f"nobody draws a {type(figure).__name__}")
 
 

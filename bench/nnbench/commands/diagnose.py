@@ -1,0 +1,169 @@
+"""``nnbench diagnose``: one configuration under the microscope."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnbench import options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from nnbench.diagnosis_records import Diagnosis
+    from nnbench.matrix import TrialSpec
+    from nnbench.records import CaseFacts
+    from nnbench.reporting.blocks import Document
+    from nnbench.request import Plan
+
+
+def command(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="A case by name, or its file.")],
+    optimizer: options.Optimizer = None,
+    activation: options.Activation = None,
+    init: options.Init = None,
+    norm: options.Norm = None,
+    schedule: options.Schedule = None,
+    lr: options.Rate = None,
+    batch_size: options.BatchSize = None,
+    depth: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Repetitions of the stack that the case repeats.")
+    ] = None,
+    seeds: Annotated[str, typer.Option(metavar="N|LIST", help="How many seeds, or which.")] = "8",
+    epochs: options.Epochs = None,
+    dtype: options.Dtype = None,
+    plugin: options.Plugin = None,
+    report: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Also write it there, as Markdown with figures.")
+    ] = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    color: options.Color = None,
+    debug: options.Debug = False,
+) -> int:
+    """Look into one configuration, layer by layer, before and during training.
+
+    Before: variance of signals and gradients through fresh weights, beside what theory expects. During: dead
+    and saturated units, gradients and steps. With a list on an axis, the check before training is made for
+    every combination, and nothing is trained. Nothing is stored.
+    """
+    from nnbench import invocation, present
+
+    given = {
+        "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
+        "lr": lr, "batch_size": batch_size, "seeds": seeds, "epochs": epochs, "dtype": dtype,
+        "plugin": plugin, "quiet": quiet, "color": color,
+    }  # fmt: skip
+    folder = invocation.report_folder(report)
+    plan = _plan(case, given, depth)
+    configurations = _configurations(plan)
+    if len(configurations) > 1:
+        document, found = _check(plan, configurations)
+    else:
+        diagnosis = _diagnose(plan, configurations[0])
+        if diagnosis is None:
+            return invocation.INTERRUPTED
+        document, found = _described(diagnosis)
+    if as_json:
+        present.print_json(found)
+    else:
+        present.print_document(document, plan.settings.color)
+    if folder is not None:
+        _write(document, folder, quiet=plan.settings.quiet)
+    return 0
+
+
+def _plan(case: str, given: "Mapping[str, object]", depth: int | None) -> "Plan":
+    from nnbench import plugins, request
+    from nnbench.settings import from_options, plugin_files, read_settings
+
+    options_given = from_options(given)
+    plugins.load(plugin_files(options_given))
+    chosen = request.one_case(case)
+    if depth is not None:
+        from nnbench.diagnosis import with_depth
+
+        chosen = with_depth(chosen, depth)
+    return request.plan_for([chosen], read_settings(options_given))
+
+
+def _configurations(plan: "Plan") -> "list[list[TrialSpec]]":
+    """Return the trials by configuration, each with all its seeds."""
+    by_axes: dict[object, list[TrialSpec]] = {}
+    for trial in plan.matrix.trials():
+        by_axes.setdefault(trial.axes, []).append(trial)
+    return list(by_axes.values())
+
+
+def _facts(plan: "Plan") -> "CaseFacts":
+    from nnbench import experiment
+
+    (facts,) = experiment.facts_of(plan)
+    return facts
+
+
+def _check(plan: "Plan", configurations: "list[list[TrialSpec]]") -> "tuple[Document, dict[str, object]]":
+    """Make the check before training of every configuration."""
+    from nnbench import invocation
+    from nnbench.diagnosis import preflight
+    from nnbench.reporting import diagnosis_document
+    from nnbench.reporting.render import diagnose_json
+
+    facts = _facts(plan)
+    checks = [preflight(trials) for trials in configurations]
+    document = diagnosis_document.build_matrix(facts, checks, plan.matrix.varying, invocation.command_line())
+    return document, diagnose_json.matrix_as_dict(facts.name, checks)
+
+
+def _diagnose(plan: "Plan", trials: "list[TrialSpec]") -> "Diagnosis | None":
+    """Check and train one configuration; None if interrupted before the first trial ended."""
+    import sys
+
+    from nnbench import diagnosis, invocation, progress
+    from nnbench.clock import Clock
+    from nnbench.diagnosis_records import Diagnosis
+    from nnbench.runner import stopped_by_signals
+    from nnbench.stopping import Stop
+
+    facts, stop, chosen = _facts(plan), Stop(), plan.settings
+    with (
+        stopped_by_signals(stop),
+        progress.progress_on(sys.stderr, Clock(), quiet=chosen.quiet, color=chosen.color) as told,
+    ):
+        diagnosis.compile_kernels(trials, told.compiling)
+        check = diagnosis.preflight(trials)
+        training = diagnosis.train(trials, progress=told.training, stop=stop)
+    if not training.trials:
+        return None
+    naming = _naming(trials[0])
+    return Diagnosis(facts, trials[0].axes, check, training, naming, invocation.command_line())
+
+
+def _naming(trial: "TrialSpec") -> tuple[str, ...]:
+    """Return the axes that a heading names: what the model has, and where it is not none."""
+    from nnbench.catalogue import used_axes
+
+    chosen, used = trial.axes.as_dict(), used_axes(trial.case)
+    named = ("optimizer", "activation", "init", "norm")
+    return tuple(axis for axis in named if axis in used and chosen[axis] != "none")
+
+
+def _described(diagnosis: "Diagnosis") -> "tuple[Document, dict[str, object]]":
+    from nnbench.reporting import diagnosis_document
+    from nnbench.reporting.render import diagnose_json
+
+    return diagnosis_document.build(diagnosis), diagnose_json.as_dict(diagnosis)
+
+
+def _write(document: "Document", folder: "Path", *, quiet: bool) -> None:
+    from nnbench import progress
+    from nnbench.errors import EnvironmentProblem
+    from nnbench.reporting.render import markdown
+
+    path = folder / "diagnosis.md"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        markdown.write(document, path)
+    except OSError as error:
+        raise EnvironmentProblem(f"{path}: cannot be written: {error.strerror}.") from None
+    progress.note(f"wrote {path}", quiet=quiet)
