@@ -18,7 +18,20 @@ from typer.core import TyperGroup
 
 from nnbench.errors import NnbenchError, UsageError
 
-VERBS = ("run", "tune", "report", "compare", "list", "show", "explain", "data", "doctor", "init")
+VERBS = (
+    "run",
+    "tune",
+    "report",
+    "compare",
+    "list",
+    "show",
+    "explain",
+    "kernels",
+    "diagnose",
+    "data",
+    "doctor",
+    "init",
+)
 
 DONE, WRONG_USAGE, ENVIRONMENT, INTERRUPTED = 0, 2, 4, 130
 # None of the promised codes: a bug in nnbench must not look like a verdict.

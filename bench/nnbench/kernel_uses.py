@@ -70,13 +70,16 @@ class Use:
 
 
 def uses_of(trials: Sequence[TrialSpec]) -> list[Use]:
-    """Return the distinct ops of the trials' programs, those of one program side by side."""
-    found: dict[tuple[OpKind, tuple[tuple[str, Shape], ...]], Use] = {}
+    """Return the distinct ops of the trials' programs, those of one program side by side.
+
+    Ops are the same where the kernel sees the same: to an activation, 32 x 64 values are 2048.
+    """
+    found: dict[tuple[OpKind, tuple[Shape, ...]], Use] = {}
     programs = {program_of(trial.case, trial.axes, trial.dtype): trial for trial in trials}
     for program, trial in programs.items():
         for use in _all_uses(program, trial):
-            key = use.op.kind, tuple((name, use.shape_of(name)) for name in use.op.views)
-            known = found.setdefault(key, use)
+            seen = tuple(in_batch(view.shape, use.rows) for view in use.op.views.values())
+            known = found.setdefault((use.op.kind, seen), use)
             if trial.case.name not in known.cases:
                 known.cases.append(trial.case.name)
     return list(found.values())
@@ -99,10 +102,10 @@ def in_batch(shape: Shape, rows: int) -> Shape:
 
 
 def shape_text(use: Use) -> str:
-    """Return the shapes of what the op reads: ``32x64, 64x10``; one shape where all it touches have the same.
+    """Return the shapes of what the op reads, ``32x64, 64x10``, each size once.
 
-    Vectors beside matrices (a bias, a scale) follow from them and are left out. Where only one array is read
-    and another shape written, both are named: ``64x8x8x16 to 64x4x4x16``.
+    Vectors beside matrices (a bias, a scale) follow from them and are left out. Where arrays of one size are
+    read and others written, both are named: ``64x8x8x16 to 64x4x4x16``.
     """
     written = use.op.touched("out", "inout")
     reads, writes = [], []
@@ -115,16 +118,21 @@ def shape_text(use: Use) -> str:
         elif buffer not in written and operand.type == "real":
             reads.append(shape)
     rank = min(2, max(map(len, reads + writes)))
-    reads, writes = ([shape for shape in side if len(shape) >= rank] for side in (reads, writes))
-    if len({*reads, *writes}) == 1 or not reads:
-        return _spelled((reads or writes)[0])
-    if len(reads) == 1 and writes:
-        return f"{_spelled(reads[0])} to {_spelled(writes[0])}"
-    return ", ".join(map(_spelled, reads))
+    read, wrote = _by_size(reads, rank), _by_size(writes, rank)
+    if not read:
+        return ", ".join(wrote.values())
+    if len(read) == 1 and wrote and not wrote.keys() & read.keys():
+        return f"{next(iter(read.values()))} to {next(iter(wrote.values()))}"
+    return ", ".join(read.values())
 
 
-def _spelled(shape: Shape) -> str:
-    return "x".join(map(str, shape))
+def _by_size(shapes: Iterable[Shape], least_rank: int) -> dict[int, str]:
+    """Return the first shape of each size, spelt."""
+    found: dict[int, str] = {}
+    for shape in shapes:
+        if len(shape) >= least_rank:
+            found.setdefault(prod(shape), "x".join(map(str, shape)))
+    return found
 
 
 def external_data(use: Use) -> str | None:

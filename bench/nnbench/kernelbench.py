@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from nnbench.clock import Clock
 from nnbench.kernel_records import KernelRecord, Spread
-from nnbench.kernel_uses import Use, external_data, shape_text
+from nnbench.kernel_uses import Shape, Use, external_data, in_batch, shape_text
 from nnbench.turns import Work, take_turns
 from nnkit.compiler.encode import Table
 from nnkit.execution import Data, Trial
@@ -144,18 +145,26 @@ def arguments(use: Use, run: Trial, outside: Outside | None) -> dict[str, Any]:
 
 
 def _copy(use: Use, run: Trial, operand: Operand) -> Array:
-    """Return an operand's values on a cache line of their own, as a matrix where the op works on matrices."""
-    shape = use.shape_of(operand.name)
-    if len(shape) > 2 and any(each.rank == 2 for each in use.op.kind.operands):
-        shape = (-1, shape[-1])
+    """Return an operand's values on a cache line of their own, in the shape that a peer wants."""
     names = {"real": use.program.dtype, "double": "float64", "int32": "int32", "uint32": "uint32"}
     kind = np.dtype(names[operand.type])
     start = use.program.plan.offsets[use.op.buffer(operand.name)]
-    n_bytes = int(np.prod(use.shape_of(operand.name))) * kind.itemsize
+    shape = _peer_shape(use, operand)
+    n_bytes = prod(shape) * kind.itemsize
     block = np.empty(n_bytes + 64, np.uint8)
     copy = block[-block.ctypes.data % 64 :][:n_bytes]
     copy[:] = run.arena[start : start + n_bytes]
     return copy.view(kind).reshape(shape)
+
+
+def _peer_shape(use: Use, operand: Operand) -> Shape:
+    """Return the shape of the op's own view, but by rows where a flat one stands beside matrices."""
+    view = use.op.views[operand.name]
+    shape = in_batch(view.shape, use.rows)
+    matrices = [use.op.views[each.name].shape for each in use.op.kind.operands if each.rank == 2]
+    n_rows = next((-sizes[0] * use.rows for sizes in matrices if sizes[0] < 0), 0)
+    is_flattened = len(shape) == 1 and len(view.buffer.shape) > 1 and operand.type == "real"
+    return (n_rows, shape[0] // n_rows) if n_rows and is_flattened else shape
 
 
 def record(

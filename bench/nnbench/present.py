@@ -28,7 +28,11 @@ _ENDINGS: dict[Format, str] = {
 
 def print_json(document: object) -> None:
     """Print one JSON document; a number that JSON has no word for (infinity) is null."""
-    print(json.dumps(_finite(document), indent=1, allow_nan=False))
+    sys.stdout.write(json_text(document))
+
+
+def json_text(document: object) -> str:
+    return json.dumps(_finite(document), indent=1, allow_nan=False) + "\n"
 
 
 def print_document(document: Document, color: Color) -> None:
