@@ -152,6 +152,7 @@ def test_whoever_left_stands_behind_the_others(out: Any, monkeypatch: pytest.Mon
     medians = {row["axes"]["optimizer"]: row["median"] for row in document["configurations"]}
     assert counted(document) == {"sgd": 10, "momentum": 40, "adam": 40}
     assert medians["sgd"] > medians["adam"]
+    assert [each["look"] for each in document["races"][0]["pruned"]] == [1]
     assert {verdict["b"]["optimizer"] for verdict in document["verdicts"]} <= {"adam", "momentum"}
     table = out("report")[1].partition("─")[2].partition("Best median first")[0]
     assert [line.split()[0] for line in table.splitlines()[1:]][-1] == "sgd"
@@ -165,6 +166,7 @@ def test_a_named_reference_stays_in_the_race(out: Any) -> None:
     n = {tuple(row["axes"].values())[:2]: row["n"] for row in document["configurations"]}
     assert n == {("sgd", "relu"): 40, ("sgd", "elu"): 11, ("adam", "relu"): 40, ("adam", "elu"): 40}
     assert {verdict["b"]["activation"] for verdict in document["verdicts"]} == {"relu"}
+    assert [each["axes"]["activation"] for each in document["races"][0]["pruned"]] == ["elu"]
 
 
 def test_trials_that_fail_are_no_evidence_against_their_configuration(out: Any) -> None:

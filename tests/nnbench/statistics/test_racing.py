@@ -152,6 +152,7 @@ def test_an_infinite_difference_does_not_swallow_its_block() -> None:
     """30 seeds lost outright are as clear as signs can be; one lost and 29 won little is not."""
     assert race_p(np.full(30, -math.inf)) == smallest_race_p(30)
     assert race_p(np.array([-math.inf] + [0.1] * 29)) > 0.4
+    assert race_p(np.array([-math.inf, math.inf] * 15)) == 1.0
 
 
 @pytest.mark.parametrize(("k", "n_races"), [(2, 3000), (20, 1000)])
