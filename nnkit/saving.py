@@ -84,11 +84,18 @@ def _describe(value: Any) -> Any:
     if isinstance(value, BoundActivation | BoundInitializer):
         return spell_choice(value.record.name, value.parameters)
     if isinstance(value, tuple | list):
-        return [describe_layer(one) if isinstance(one, Layer) else one for one in value]
-    return value
+        return [describe_layer(one) if isinstance(one, Layer) else _describe(one) for one in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def make_layer(facts: dict[str, Any]) -> Layer:
     """Return the layer that `describe_layer` described."""
-    arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+    arguments = {name: _made(value) for name, value in facts.items()}
     return layer_record(str(arguments.pop("type"))).make(**arguments)
+
+
+def _made(value: Any) -> Any:
+    """Return an argument as a layer takes it: lists as tuples, and descriptions of layers as layers."""
+    if isinstance(value, dict):
+        return make_layer(value)
+    return tuple(_made(one) for one in value) if isinstance(value, list) else value
