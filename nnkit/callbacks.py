@@ -25,9 +25,13 @@ class Fitting(Protocol):
 class Callback(Protocol):
     """Called after every evaluation point, and once when the fit ends."""
 
-    def on_evaluation(self, step: int, values: Mapping[str, float], fitting: Fitting) -> None: ...
+    def on_evaluation(self, step: int, values: Mapping[str, float], fitting: Fitting) -> None:
+        """See ``loss``, the last step's, and with validation data ``val_loss`` and ``val_accuracy``."""
+        ...
 
-    def on_end(self, fitting: Fitting) -> None: ...
+    def on_end(self, fitting: Fitting) -> None:
+        """See the fit end, however it did."""
+        ...
 
 
 @dataclass

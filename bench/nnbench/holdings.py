@@ -54,6 +54,7 @@ def look(record: DatasetRecord, *, every_byte: bool) -> Holding:
 
 
 def as_json(holding: Holding) -> dict[str, Any]:
+    """Return what ``nnbench data --json`` says of a dataset."""
     record = holding.record
     return {
         "name": record.name,

@@ -106,6 +106,7 @@ class Program:
 
 @cache
 def loss_kind(loss: Loss, *, training: bool) -> OpKind:
+    """Return the op kind of a loss: with its gradient in training, the totals alone at test time."""
     labels = loss.targets == "labels"
     targets = Operand("targets", "in", type="int32") if labels else Operand("targets", "in", rank=2)
     outputs, scratch = Operand("outputs", "in", rank=2), Operand("scratch", "scratch", rank=2)

@@ -103,6 +103,7 @@ class Function:
         return self.builder.shuffle_vector(first, second, ir.Constant(kind, [I32(i) for i in order]))
 
     def load(self, pointer: Any, mask: Any = None) -> Any:
+        """Return a vector from memory of any alignment; lanes outside the mask are 0, and not read."""
         place = self.builder.bitcast(pointer, self.element.vector.as_pointer())
         if mask is None:
             value = self.builder.load(place)
@@ -121,6 +122,7 @@ class Function:
         return self.builder.call(masked, [place, I32(self.element.size), mask, self.element.zero()])
 
     def store(self, value: Any, pointer: Any, mask: Any = None) -> None:
+        """Write a vector to memory of any alignment; lanes outside the mask are not touched."""
         place = self.builder.bitcast(pointer, self.element.vector.as_pointer())
         if mask is None:
             self.builder.store(value, place).align = self.element.size
