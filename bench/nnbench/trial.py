@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from nnbench.axes import DEFAULT_RATE, NORM_LAYERS
 from nnbench.matrix import Dtype, TrialSpec
 from nnbench.precompile import compile_all
+from nnbench.probe_curves import as_curves
 from nnbench.records import Axes, CaseFacts, Direction, TrialRecord
-from nnbench.spec import CaseSpec, canonical_json
+from nnbench.spec import CaseSpec, DataSection
 from nnbench.statistics.curves import steps_to_target
 from nnbench.statistics.failures import failure_kind
 from nnbench.stopping import Stop
@@ -27,7 +28,7 @@ from nnkit.errors import NnkitError
 from nnkit.execution import Data, Trial
 from nnkit.fitting import Fit, Outcome
 from nnkit.jit import Entry
-from nnkit.optimizers.bound import BoundOptimizer
+from nnkit.optimizers.bound import BoundOptimizer, update_by_hand
 from nnkit.optimizers.optimizer import as_number
 from nnkit.probes import Readings
 from nnkit.registry import parse_choice
@@ -43,6 +44,8 @@ _TYPICAL_TRIAL_OVERHEAD_S = 1e-3
 
 def run_trial(trial: TrialSpec, *, stop: Stop | None = None) -> TrialRecord:
     """Train one trial and return its record. Divergence is a result; nothing numerical is raised."""
+    if trial.probes:
+        return run_with_probes(trial, stop=stop)[0]
     run, outcome = _run(trial, stop, probes=False)
     return _record(trial, run, outcome)
 
@@ -51,7 +54,8 @@ def run_with_probes(trial: TrialSpec, *, stop: Stop | None = None) -> tuple[Tria
     """Train one trial to the same bits, and return its record beside what the probes saw."""
     run, outcome = _run(trial, stop, probes=True)
     found = probes.read(run)
-    return _record(trial, run, outcome, dead_share=_largest_dead_share(found)), found
+    record = _record(trial, run, outcome, dead_share=_largest_dead_share(found))
+    return replace(record, curves={**record.curves, **as_curves(found)}), found
 
 
 def _run(trial: TrialSpec, stop: Stop | None, *, probes: bool) -> tuple[Trial, Outcome]:
@@ -85,7 +89,9 @@ def warm_up(
 
 def needed_entries(trials: Sequence[TrialSpec], *, probes: bool = False) -> list[tuple[Entry, str]]:
     """Return every entry that the trials need, once, with the type it is compiled for."""
-    programs = [program_of(trial.case, trial.axes, trial.dtype, probes=probes) for trial in trials]
+    programs = [
+        program_of(trial.case, trial.axes, trial.dtype, probes=probes or trial.probes) for trial in trials
+    ]
     return list(
         dict.fromkeys(
             # The driver reads its header as float64, whatever the trial computes with.
@@ -154,6 +160,31 @@ def facts(case: CaseSpec) -> CaseFacts:
     )
 
 
+def state_bytes(trial: TrialSpec) -> float | None:
+    """Return how many bytes the optimizer keeps for each parameter; None where that cannot be found out."""
+    program = program_of(trial.case, trial.axes, trial.dtype)
+    if program.optimizer.record.update is None:
+        regions = program.plan.regions.items()
+        return sum(size for name, (_, size) in regions if name.startswith("slot")) / program.n_parameters
+    # A plug-in keeps what it likes: only a step shows how much that is.
+    parameters = {name: array.copy() for name, array in Trial(program, 0).parameters().items()}
+    gradients = {name: np.full_like(array, 1e-3) for name, array in parameters.items()}
+    state: dict[str, Any] = {}
+    try:
+        update_by_hand(program.optimizer, parameters, gradients, state, 1, 1e-3)
+    except Exception:  # the trials will tell, each with the line of the plug-in
+        return None
+    return _array_bytes(state) / program.n_parameters
+
+
+def _array_bytes(value: object) -> int:
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return sum(map(_array_bytes, value)) if isinstance(value, list | tuple) else 0
+
+
 # -- what a trial is made of --------------------------------------------------------------------------
 
 _building = threading.Lock()
@@ -217,10 +248,17 @@ def _optimizer(case: CaseSpec, chosen: Mapping[str, str]) -> BoundOptimizer:
 
 def _rates(optimizer: BoundOptimizer, axes: Axes, n_steps: int) -> NDArray[np.float64]:
     chosen = axes.as_dict()
-    name, given = parse_choice(chosen["schedule"])
     own = optimizer.parameters["learning_rate"]
     rate = as_number(own) if chosen["learning_rate"] == DEFAULT_RATE else float(chosen["learning_rate"])
-    return schedules.get(name, **given).relative(rate, n_steps)
+    return _rate_table(chosen["schedule"], rate, n_steps)
+
+
+@lru_cache(maxsize=256)
+def _rate_table(schedule: str, rate: float, n_steps: int) -> NDArray[np.float64]:
+    name, given = parse_choice(schedule)
+    table = schedules.get(name, **given).relative(rate, n_steps)
+    table.flags.writeable = False  # trials share it
+    return table
 
 
 def _layers(case: CaseSpec, chosen: Mapping[str, str]) -> list[layers.Layer]:
@@ -289,20 +327,17 @@ def _dataset(case: CaseSpec) -> datasets.Dataset:
 def _parts(case: CaseSpec, seed: int, dtype: str) -> _Parts:
     # An official split is the same for every seed.
     split_seed = 0 if case.data.validation == "official" else seed
-    return _prepared(canonical_json(case.data.model_dump(mode="json")), split_seed, dtype)
+    return _prepared(case.data, split_seed, dtype)
 
 
 @lru_cache(maxsize=64)
-def _prepared(data_section: str, split_seed: int, dtype: str) -> _Parts:
-    import json
-
-    section = json.loads(data_section)
-    name, given = parse_choice(section["dataset"])
+def _prepared(section: DataSection, split_seed: int, dtype: str) -> _Parts:
+    name, given = parse_choice(section.dataset)
     found: Prepared = prepare(
         datasets.load(name, **given),
-        validation=section["validation"],
+        validation="official" if section.validation == "official" else float(section.validation),
         split_seed=split_seed,
-        scale=section["scale"],
+        scale=section.scale,
     )
     return _Parts(_data(found.x_train, found.y_train, dtype), _data(found.x_val, found.y_val, dtype))
 
@@ -313,14 +348,14 @@ def _data(x: NDArray[Any], y: NDArray[Any], dtype: str) -> Data:
 
 
 @lru_cache(maxsize=256)
-def _sizes_of(data_section: str) -> tuple[int, int]:
-    parts = _prepared(data_section, 0, "float32")
+def _sizes_of(section: DataSection) -> tuple[int, int]:
+    parts = _prepared(section, 0, "float32")
     return len(parts.train), len(parts.validation)
 
 
 def _sizes(case: CaseSpec) -> tuple[int, int]:
     """Return how many samples train and how many validate; the same for every seed."""
-    return _sizes_of(canonical_json(case.data.model_dump(mode="json")))
+    return _sizes_of(case.data)
 
 
 def _steps_per_epoch(n_train: int, batch_size: int) -> int:
