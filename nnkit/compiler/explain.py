@@ -47,13 +47,17 @@ def op_bytes(op: Op, rows: int, dtype: str) -> int:
 
     Of data outside the arena it reads the batch, which is as much as it writes.
     """
-    written = op.touched("out", "inout")
     n_bytes = {"in": 0, "out": 0, "inout": 0, "scratch": 0}
     for operand in op.kind.operands:
-        if operand.external is None and operand.role == "in" and op.buffer(operand.name) in written:
-            continue  # a product whose sums start at 0 reads no start: its output stands in for it
-        n_bytes[operand.role] += _operand_bytes(op, operand, rows, dtype)
+        if not _is_stand_in(op, operand):
+            n_bytes[operand.role] += _operand_bytes(op, operand, rows, dtype)
     return n_bytes["in"] + n_bytes["out"] + 2 * n_bytes["inout"]
+
+
+def _is_stand_in(op: Op, operand: Operand) -> bool:
+    """A product whose sums start at 0 reads no start: its output stands in for it."""
+    is_read = operand.external is None and operand.role == "in"
+    return is_read and op.buffer(operand.name) in op.touched("out", "inout")
 
 
 def _operand_bytes(op: Op, operand: Operand, rows: int, dtype: str) -> int:
@@ -108,7 +112,7 @@ def _names(op: Op, *roles: Any) -> list[str]:
     whole = {name: view for name, view in op.views.items() if view.buffer.size != _size(view.shape)}
     names = []
     for operand in op.kind.operands:
-        if operand.role in roles:
+        if operand.role in roles and not _is_stand_in(op, operand):
             external = operand.external is not None
             view = None if external else op.views[operand.name]
             label = f"<{operand.name}>" if view is None else view.buffer.name
