@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -197,6 +198,14 @@ def test_facts_that_do_not_fit_are_named(facts: dict[str, object], message: str,
     with pytest.raises(InvalidData, match=message) as raised:
         nnkit.load_model(path)
     assert str(path) in str(raised.value)
+
+
+def test_a_number_of_numpy_s_is_saved_as_a_number(tmp_path: Path) -> None:
+    units: Any = np.array([3, 7]).max()
+    model = build([layers.Dense(units), layers.Dense(3)], (4,))
+    model.save(tmp_path / "model.npz")
+
+    assert nnkit.load_model(tmp_path / "model.npz").digest() == model.digest()
 
 
 def test_a_compressed_archive_is_read_too(tmp_path: Path) -> None:
