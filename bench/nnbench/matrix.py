@@ -8,7 +8,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nnbench import axes as choices
@@ -35,6 +35,7 @@ class TrialSpec:
     epochs: int
     dtype: Dtype
     key: str
+    probes: bool = False  # look at more and change no result: no part of the key
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class CaseMatrix:
     seeds: Ranges
     dtype: Dtype
     rates: Mapping[str, str] = field(default_factory=dict)  # tuned ones, by key of the configuration
+    probes: bool = False
 
     @property
     def n_trials(self) -> int:
@@ -113,6 +115,7 @@ def cross(
     seeds: Ranges | None,
     own_seeds: Mapping[str, Ranges],
     dtype: Dtype,
+    probes: bool = False,
     notes: Sequence[str] = (),
 ) -> Matrix:
     """Return the matrix that is asked for, or raise UsageError with one line for every mistake in it.
@@ -126,7 +129,8 @@ def cross(
     for case in cases:
         values = given or _canonical(_run_section(case), remarks)
         _check_used(case, given, asked)
-        parts.append(_part(case, values, seeds or own_seeds[case.name], dtype))
+        part = _part(case, values, seeds or own_seeds[case.name], dtype)
+        parts.append(replace(part, probes=probes))
     _check_size(parts)
     return Matrix(parts=tuple(parts), notes=tuple(dict.fromkeys(remarks)))
 
@@ -161,7 +165,7 @@ def with_seeds(part: CaseMatrix, axes: Axes, seeds: Ranges) -> Iterator[TrialSpe
         # The start of the text is hashed once per configuration: a key costs a microsecond, not fifty.
         sha = identity.copy()
         sha.update(f'"seed":{seed}}}'.encode())
-        yield TrialSpec(part.case, axes, seed, epochs, part.dtype, sha.hexdigest())
+        yield TrialSpec(part.case, axes, seed, epochs, part.dtype, sha.hexdigest(), part.probes)
 
 
 def _identity(part: CaseMatrix, axes: Axes, epochs: int) -> "hashlib._Hash":

@@ -12,6 +12,7 @@ from nnbench.budget import Budget
 from nnbench.clock import Clock, iso_utc
 from nnbench.errors import UsageError
 from nnbench.matrix import CaseMatrix, TrialSpec, with_seeds
+from nnbench.probing import settled_keys
 from nnbench.progress import Counted, Progress
 from nnbench.records import Axes, CaseFacts, CaseRace, Ending, Pruning, RunRecord
 from nnbench.request import Plan
@@ -59,7 +60,7 @@ def carry_out(
     told, warm_s = Counted(progress, 0), 0.0
     while trials := [trial for contest in contests for trial in contest.next_round()]:
         keys = [trial.key for trial in trials]
-        cached = store.finished_keys(keys)
+        cached = settled_keys(store, trials)
         run = replace(run, trial_keys=(*run.trial_keys, *keys), n_cached=run.n_cached + len(cached))
         store.put_run(run)
         told.n_expected = len(run.trial_keys) + sum(contest.n_to_come() for contest in contests)

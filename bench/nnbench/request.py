@@ -68,6 +68,7 @@ def plan_for(cases: Sequence[CaseSpec], chosen: Settings) -> Plan:
         seeds=chosen.seeds or (RACE_SEEDS if chosen.race else None),
         own_seeds={case.name: _own_seeds(case) for case in distinct},
         dtype=chosen.dtype,
+        probes=chosen.probes,
         notes=notes,
     )
     plan = Plan(settings=chosen, matrix=matrix, against=reference_label(matrix, chosen.against))
@@ -76,12 +77,25 @@ def plan_for(cases: Sequence[CaseSpec], chosen: Settings) -> Plan:
     return plan
 
 
+def settings_for(options: Mapping[str, object], *, environment: Mapping[str, str], folder: Path) -> Settings:
+    """Return the settings for a verb that takes one case, with its plug-ins loaded."""
+    found, _ = settings.from_pyproject(folder)
+    asked = settings.from_options(options), settings.from_environment(environment)
+    plugins.load(settings.plugin_files(*asked, found))
+    return settings.read_settings(*asked, found)
+
+
 def one_case(argument: str) -> CaseSpec:
     """Return the case with this name or alias, or in this file, without what it crosses by itself."""
+    return whole_case(argument).model_copy(update={"run": RunSection()})
+
+
+def whole_case(argument: str) -> CaseSpec:
+    """Return the case with this name or alias, or in this file."""
     named = _read_arguments([argument])
     if len(named.cases) != 1:
         raise UsageError(f"{argument}: this names {len(named.cases)} cases. Name one case or its file.")
-    return named.cases[0].model_copy(update={"run": RunSection()})
+    return named.cases[0]
 
 
 def _read_arguments(arguments: Sequence[str]) -> _Named:

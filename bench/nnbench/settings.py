@@ -24,7 +24,7 @@ ENVIRONMENT_PREFIX = "NNBENCH_"
 # The options that may also stand in the environment or in a file, as they are spelt there.
 SCALARS = (
     *("plugin", "seeds", "first_seed", "epochs", "jobs", "store"),
-    *("dtype", "against", "tuned", "race", "budget", "order", "color", "quiet"),
+    *("dtype", "against", "tuned", "race", "budget", "probes", "order", "color", "quiet"),
 )
 NAMES = tuple("lr" if axis == "learning_rate" else axis for axis in AXES) + SCALARS
 MAX_JOBS = 1024
@@ -59,6 +59,7 @@ class Settings:
     quiet: bool
     race: bool = False
     budget_s: float | None = None
+    probes: bool = False
 
 
 def from_options(options: Mapping[str, object]) -> Layer:
@@ -144,6 +145,7 @@ def read_settings(*layers: Layer) -> Settings:
         quiet=_truth(first.get("quiet")),
         race=race,
         budget_s=None if budget is None else read_budget(str(budget.value), budget.where),
+        probes=_truth(first.get("probes")),
     )
 
 

@@ -179,6 +179,19 @@ class MeasureSection(Section):
     noticeable: Positive
 
 
+class CalibrationSection(Section):
+    """How ``measure.target`` came about, and how much the best configuration's final metric scatters."""
+
+    suite_version: Count  # moves with the target: results of different versions are not compared
+    target_rule: Text
+    sigma: NotNegative
+    n: Count
+    configuration: Text
+    seeds: Text
+    run: Text
+    date: Text
+
+
 class AxisLists(Section):
     """The values to cross on each axis; an axis left out stays at the case's own choice."""
 
@@ -217,6 +230,7 @@ class CaseSpec(Section):
     training: TrainingSection
     measure: MeasureSection
     run: RunSection = RunSection()
+    calibration: CalibrationSection | None = None
     _where: str = PrivateAttr(default="")
 
     @property
@@ -274,6 +288,7 @@ class MatrixFile(Section):
     tuned: StrictBool | None = None
     race: StrictBool | None = None
     budget: Text | None = None
+    probes: StrictBool | None = None
     order: Text | None = None
     color: Text | None = None
     quiet: StrictBool | None = None

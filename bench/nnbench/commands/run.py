@@ -48,6 +48,9 @@ def command(
     budget: Annotated[
         str | None, typer.Option(metavar="TIME", help="Begin no trial that ends later, e.g. 90s, 5m, 1h.")
     ] = None,
+    probes: Annotated[
+        bool, typer.Option("--probes", help="Also record dead units, saturation and gradients at the end.")
+    ] = False,
     jobs: Annotated[
         str | None, typer.Option("--jobs", "-j", metavar="N", help="Trials at the same time.")
     ] = None,
@@ -86,8 +89,8 @@ def command(
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
         "lr": lr, "batch_size": batch_size, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
         "dtype": dtype, "against": against, "jobs": invocation.one_name(jobs, threads), "order": order,
-        "tuned": tuned or tune_missing, "race": race, "budget": budget, "plugin": plugin, "store": store,
-        "quiet": quiet, "color": color,
+        "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "plugin": plugin,
+        "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
     folder = invocation.report_folder(report)
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())

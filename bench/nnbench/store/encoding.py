@@ -67,6 +67,11 @@ def pack_curves(curves: Curves) -> tuple[str, bytes]:
     return lengths, b"".join(curve.astype("<f4", copy=False).tobytes() for curve in curves.values())
 
 
+def curve_names(lengths: str) -> set[str]:
+    """Return the names of the curves, from their lengths alone."""
+    return set(json.loads(lengths))
+
+
 def unpack_curves(lengths: str, samples: bytes) -> dict[str, NDArray[np.float32]]:
     """Return the curves by name, read-only like the record that holds them."""
     block = np.frombuffer(samples, dtype="<f4").astype(np.float32, copy=False)

@@ -11,7 +11,7 @@ from nnbench.errors import NothingMeasured, UsageError
 from nnbench.records import RunRecord, Status, TrialRecord
 from nnbench.store import rows
 from nnbench.store.database import open_for_reading, open_for_writing, transaction
-from nnbench.store.encoding import pack_curves, unpack_curves
+from nnbench.store.encoding import curve_names, pack_curves, unpack_curves
 from nnbench.store.problems import legible, one_line
 
 DEFAULT_PATH = Path(".nnbench") / "store.sqlite"
@@ -81,6 +81,13 @@ class Store:
         """Return those of ``keys`` that need not be run again: recorded, with a status that counts."""
         found = self._select("SELECT key, status FROM trial", keys)
         return {key for key, status in found if status in counting}
+
+    def keys_with_curves(self, keys: Iterable[str], names: Iterable[str]) -> set[str]:
+        """Return those of ``keys`` whose record has all curves of these names."""
+        wanted = set(names)
+        found = self._select("SELECT key, lengths FROM trial JOIN curves ON curves.trial_id = trial.id", keys)
+        with legible(self.path):
+            return {key for key, lengths in found if wanted <= curve_names(lengths)}
 
     def put_trial(self, record: TrialRecord) -> None:
         """Record one trial in a transaction of its own: when this returns, killing the process keeps it."""
