@@ -3,15 +3,16 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnbench.axes import DEFAULT_RATE, NORM_LAYERS
+from nnbench.axes import DEFAULT_RATE
 from nnbench.matrix import Dtype, TrialSpec
+from nnbench.model_layers import make_layers
 from nnbench.precompile import compile_all
 from nnbench.probe_curves import as_curves
 from nnbench.records import Axes, CaseFacts, Direction, TrialRecord
@@ -24,7 +25,6 @@ from nnkit.callbacks import Callback, EarlyStopping
 from nnkit.compiler import explain as listing
 from nnkit.compiler.program import Program, compile_program
 from nnkit.datasets.prepare import Prepared, prepare
-from nnkit.errors import NnkitError
 from nnkit.execution import Data, Trial
 from nnkit.fitting import Fit, Outcome
 from nnkit.jit import Entry
@@ -131,7 +131,7 @@ def facts(case: CaseSpec) -> CaseFacts:
     n_train, n_validation = _sizes(case)
     training, measure = case.training, case.measure
     dataset = _dataset(case)
-    model = _layers(case, _own_axes(case))
+    model = make_layers(case, _own_axes(case))
     program = compile_program(
         model,
         dataset.input_shape,
@@ -157,6 +157,7 @@ def facts(case: CaseSpec) -> CaseFacts:
         epochs=training.epochs,
         batch_size=training.batch_size,
         steps=training.epochs * _steps_per_epoch(n_train, training.batch_size),
+        suite_version=None if case.calibration is None else case.calibration.suite_version,
     )
 
 
@@ -192,7 +193,7 @@ _building = threading.Lock()
 
 def layers_of(case: CaseSpec, axes: Axes) -> list[layers.Layer]:
     """Return the layers of a configuration's model."""
-    return _layers(case, axes.as_dict())
+    return make_layers(case, axes.as_dict())
 
 
 def program_of(case: CaseSpec, axes: Axes, dtype: Dtype, *, probes: bool = False) -> Program:
@@ -225,7 +226,7 @@ def _program(case: _Case, axes: tuple[tuple[str, str], ...], dtype: str, probes:
     batch_size = int(chosen["batch_size"])
     _, n_validation = _sizes(spec)
     return compile_program(
-        _layers(spec, chosen),
+        make_layers(spec, chosen),
         _dataset(spec).input_shape,
         losses.record(spec.training.loss),
         _optimizer(spec, chosen),
@@ -259,45 +260,6 @@ def _rate_table(schedule: str, rate: float, n_steps: int) -> NDArray[np.float64]
     table = schedules.get(name, **given).relative(rate, n_steps)
     table.flags.writeable = False  # trials share it
     return table
-
-
-def _layers(case: CaseSpec, chosen: Mapping[str, str]) -> list[layers.Layer]:
-    return _stack(case, case.model.unrolled(), chosen)
-
-
-def _stack(
-    case: CaseSpec, tables: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]
-) -> list[layers.Layer]:
-    made: list[layers.Layer] = []
-    for table in tables:
-        if not isinstance(table, Mapping) or not isinstance(table.get("type"), str):
-            raise NnkitError(f"model.layers: expected a layer with its type, found {table!r}.")
-        arguments = {key: _filled_in(value, chosen) for key, value in table.items()}
-        kind = arguments.pop("type")
-        if kind == "$norm" or kind in ("none", *NORM_LAYERS):
-            made += _norm(chosen["norm"])
-            continue
-        if "layers" in arguments:
-            arguments["layers"] = tuple(_stack(case, table["layers"], chosen))
-        make = layers.record(kind).make
-        if "kernel_l1" in (field.name for field in fields(make)):  # type: ignore[arg-type]
-            arguments = {"kernel_l1": case.training.l1, "kernel_l2": case.training.l2, **arguments}
-        try:
-            made.append(make(**arguments))
-        except TypeError as error:
-            raise NnkitError(f"model.layers: {kind}: {str(error).split(') ')[-1]}.") from None
-    return made
-
-
-def _filled_in(value: Any, chosen: Mapping[str, str]) -> Any:
-    if isinstance(value, str) and value.startswith("$") and value != "$norm":
-        return chosen[value[1:]]
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _norm(choice: str) -> list[layers.Layer]:
-    name, given = parse_choice(choice)
-    return [] if name == "none" else [layers.record(NORM_LAYERS[name]).make(**given)]
 
 
 def _callbacks(case: CaseSpec) -> tuple[Callback, ...]:
