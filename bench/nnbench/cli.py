@@ -21,6 +21,7 @@ from nnbench.errors import NnbenchError, UsageError
 VERBS = (
     "run",
     "tune",
+    "calibrate",
     "report",
     "compare",
     "list",

@@ -81,6 +81,7 @@ class CaseFacts:
     epochs: int
     batch_size: int
     steps: int
+    suite_version: int | None = None  # of target and metric; None: the case was never calibrated
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,8 @@ class RunRecord:
     n_new: int
     n_cached: int
     tuning: Tuning | None = None  # None: it was no search for learning rates
+    # bytes that an optimizer keeps for each parameter, by its spelling; empty where nobody asks
+    state_bytes: Mapping[str, float] = field(default_factory=dict)
     tuned_by: tuple[str, ...] = ()  # the searches that the learning rates of this run come from
     races: tuple[CaseRace, ...] = ()  # one per case, where configurations could leave early
     budget_s: float | None = None  # None: as long as it takes

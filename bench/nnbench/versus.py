@@ -81,6 +81,12 @@ def _of_case(facts: CaseFacts, a: Findings, b: Findings) -> Iterator[Pair]:
             f"case {facts.name!r}: run {a.run.run} is judged by {facts.metric} and run {b.run.run} by"
             f" {theirs.metric}. Run one of them again."
         )
+    if facts.suite_version != theirs.suite_version:
+        raise UsageError(
+            f"case {facts.name!r}: run {a.run.run} is of suite version {_version(facts)}, run {b.run.run} of"
+            f" {_version(theirs)}; results of different versions are not compared. Run the older one again:"
+            " what it trained is in the store."
+        )
     mine, others = scores_by_configuration(a.trials, facts), scores_by_configuration(b.trials, theirs)
     alone = len(mine) == 1 and len(others) == 1
     shared = (
@@ -92,6 +98,10 @@ def _of_case(facts: CaseFacts, a: Findings, b: Findings) -> Iterator[Pair]:
     for one, other in shared:
         labels = [f"{run}: {axes.label(varying)}" for run, axes in ((a.run.run, one), (b.run.run, other))]
         yield Pair(facts, one, other, labels[0], labels[1], _paired(mine[one], others[other], facts))
+
+
+def _version(facts: CaseFacts) -> str:
+    return "none" if facts.suite_version is None else str(facts.suite_version)
 
 
 def _paired(a: Scores, b: Scores, facts: CaseFacts) -> PairResult:

@@ -36,11 +36,16 @@ def facts(case: CaseSpec) -> CaseFacts:
         epochs=case.training.epochs,
         batch_size=case.training.batch_size,
         steps=40,
+        suite_version=None if case.calibration is None else case.calibration.suite_version,
     )
 
 
 def estimate_s(trial: TrialSpec) -> float:
     return 0.5
+
+
+def state_bytes(trial: TrialSpec) -> float | None:
+    return {"sgd": 0.0, "adam": 8.0}.get(trial.axes.as_dict()["optimizer"])
 
 
 def warm_up(trials: Sequence[TrialSpec], progress: Callable[[int, int, str], None]) -> None:

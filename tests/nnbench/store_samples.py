@@ -135,6 +135,7 @@ _cases = st.builds(
     noticeable=st.floats(),
     chance=st.floats(),
     **dict.fromkeys(("n_train", "n_validation", "n_parameters", "epochs", "batch_size", "steps"), _wholes),
+    suite_version=st.none() | _wholes,
 )
 
 _chosen = st.lists(st.tuples(_names, _texts), max_size=3, unique_by=lambda pair: pair[0]).map(

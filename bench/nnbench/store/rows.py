@@ -112,6 +112,7 @@ def run_of_row(run: str, created: str, facts: str, trial_keys: tuple[str, ...]) 
     values["cases"] = tuple(CaseFacts(**case) for case in values["cases"])
     values["varying"] = tuple(values["varying"])
     # A run of an earlier version has neither of these.
+    values.setdefault("state_bytes", {})
     values["tuned_by"] = tuple(values.get("tuned_by", ()))
     values["tuning"] = _tuning(values.get("tuning"))
     values["races"] = tuple(map(_race, values.get("races", ())))

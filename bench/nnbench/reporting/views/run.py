@@ -44,7 +44,10 @@ def _about_case(facts: CaseFacts) -> tuple[Item, ...]:
         f"{summary}{digits.count(facts.n_train)} training and {digits.count(facts.n_validation)} validation "
         f"examples, {digits.counted(facts.n_parameters, 'parameter')}"
     )
-    target = f"; target {words.metric_value(facts.target, facts)}" if facts.target is not None else ""
+    version = "" if facts.suite_version is None else f" (suite version {facts.suite_version})"
+    target = ""
+    if facts.target is not None:
+        target = f"; target {words.metric_value(facts.target, facts)}{version}"
     budget = (
         f"{digits.counted(facts.epochs, 'epoch')} in batches of {digits.count(facts.batch_size)}, "
         f"{digits.counted(facts.steps, 'step')}{target}; "

@@ -1,0 +1,163 @@
+"""``nnbench calibrate``: the target of a case and its noise, measured anew."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnbench import options
+
+if TYPE_CHECKING:
+    from nnbench.calibration import Calibration
+    from nnbench.findings import Findings
+    from nnbench.request import Plan
+
+
+def command(
+    case: Annotated[str, typer.Argument(metavar="CASE|FILE.toml", help="A case by name, or its file.")],
+    seeds: Annotated[
+        str, typer.Option(metavar="N|LIST", help="How many seeds, at least 20, or which.")
+    ] = "20",
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="Run each at the learning rate that `nnbench tune` found for it.")
+    ] = False,
+    write: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write target and section into this case file.")
+    ] = None,
+    jobs: Annotated[
+        str | None, typer.Option("--jobs", "-j", metavar="N", help="Trials at the same time.")
+    ] = None,
+    plugin: options.Plugin = None,
+    store: options.Store = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    color: options.Color = None,
+    debug: options.Debug = False,
+) -> int:
+    """Measure a case's target and its noise, and print the section for its file.
+
+    The case runs what its own [run] section crosses. The target is the median final metric of the best
+    configuration, less good by one standard deviation over the seeds. Results that were judged by different
+    versions of a case are not compared. With --write, comments in the file stay.
+    """
+    from nnbench import calibration, invocation, present, progress
+    from nnbench.clock import Clock
+
+    given = {
+        "seeds": seeds, "tuned": tuned, "jobs": jobs, "plugin": plugin, "store": store, "quiet": quiet,
+        "color": color,
+    }  # fmt: skip
+    plan = _plan(case, given)
+    if write is not None:
+        _check_file(write, plan.matrix.parts[0].case.name)
+    found = _measured(plan)
+    if found is None:
+        return invocation.interrupted()
+    made = calibration.calibrate(found, plan.matrix.parts[0].case, Clock().now_utc())
+    progress.note(invocation.summary(found.run), quiet=plan.settings.quiet)
+    if write is not None:
+        _write(made, write, quiet=plan.settings.quiet)
+    if as_json:
+        present.print_json(_as_dict(made))
+    else:
+        print("\n".join(_as_text(made)))
+    return 0
+
+
+def _plan(case: str, given: dict[str, object]) -> "Plan":
+    """Return the plan that crosses what the case itself does, whatever settings say elsewhere."""
+    import os
+    from dataclasses import replace
+    from pathlib import Path
+
+    from nnbench import calibration, request, tuned
+    from nnbench.errors import UsageError
+    from nnbench.seeds import n_seeds
+
+    chosen = request.settings_for(given, environment=os.environ, folder=Path.cwd())
+    if chosen.seeds is not None and n_seeds(chosen.seeds) < calibration.FEWEST_SEEDS:
+        raise UsageError(f"--seeds: a calibration needs at least {calibration.FEWEST_SEEDS} seeds.")
+    chosen = replace(chosen, axes={}, epochs=None, against=None, race=False, budget_s=None)
+    plan = request.plan_for([request.whole_case(case)], chosen)
+    return plan if chosen.tuned is None else tuned.at_tuned_rates(plan, tuned.look_up(plan))
+
+
+def _measured(plan: "Plan") -> "Findings | None":
+    """Run the trials that the store does not have; return what all of them show, None if interrupted."""
+    from nnbench import experiment, findings, invocation
+    from nnbench.store import Store
+
+    facts = experiment.facts_of(plan)
+    with invocation.workplace(plan.settings) as around:
+        run = experiment.carry_out(
+            plan,
+            facts,
+            around.store,
+            command=invocation.command_line(),
+            clock=around.clock,
+            progress=around.progress,
+            stop=around.stop,
+        )
+    if around.stop.is_set():
+        return None
+    with Store.open(plan.settings.store, create=False) as store:
+        return findings.find(store, run)
+
+
+def _check_file(file: str, case: str) -> None:
+    """Refuse the file of another case, before anything is trained for it."""
+    from pathlib import Path
+
+    from nnbench.errors import UsageError
+    from nnbench.files import read_toml
+
+    name = read_toml(Path(file)).get("name")
+    if name != case:
+        raise UsageError(f"--write {file}: the file of case {name!r}, but {case!r} is calibrated.")
+
+
+def _write(made: "Calibration", file: str, *, quiet: bool) -> None:
+    from pathlib import Path
+
+    from nnbench import casefile, progress
+
+    path = Path(file)
+    with path.open(encoding="utf-8", newline="") as stream:
+        text = stream.read()
+    section = made.section.model_dump(mode="json")
+    casefile.write(path, casefile.with_calibration(text, target=made.target, section=section, where=file))
+    progress.note(f"wrote {path}", quiet=quiet)
+
+
+def _as_text(made: "Calibration") -> list[str]:
+    """Return TOML: the section, with what a reader should know above it as comments."""
+    from nnbench import casefile
+
+    before = "none" if made.previous_target is None else f"{made.previous_target:g}"
+    width = max(len(each.label) for each in made.standings)
+    return [
+        f"# {made.case}: target {made.target:g} (before: {before}).",
+        "# How the configurations stand to it at the end: median, seeds on which it is reached.",
+        *(
+            f"#   {each.label:<{width}}  {each.median:<8.4g} {each.n_at_target}/{each.n}"
+            for each in made.standings
+        ),
+        "[measure]",
+        f"target = {made.target!r}",
+        "",
+        "[calibration]",
+        *casefile.as_toml(made.section.model_dump(mode="json")),
+    ]
+
+
+def _as_dict(made: "Calibration") -> dict[str, object]:
+    return {
+        "schema": "nnbench.calibration/1",
+        "case": made.case,
+        "target": made.target,
+        "previous_target": made.previous_target,
+        "calibration": made.section.model_dump(mode="json"),
+        "configurations": [
+            {"label": each.label, "median": each.median, "at_target": each.n_at_target, "n": each.n}
+            for each in made.standings
+        ],
+    }

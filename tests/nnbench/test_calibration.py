@@ -1,0 +1,191 @@
+"""``nnbench calibrate``: the rule for the target, the noise, versions, and what is written."""
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnbench
+from nnbench.calibration import target_of
+from nnbench.cli import main
+from nnbench.records import Direction
+from tests.nnbench import fake_trial
+from tests.nnbench.case_file import as_toml, case_content
+from tests.nnbench.statistics.records_by_hand import facts
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "nnbench.trial", fake_trial)
+    monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
+    (tmp_path / "small.toml").write_text(in_sections(case_content()), encoding="utf-8")
+    return tmp_path
+
+
+def in_sections(content: dict[str, Any]) -> str:
+    """Return the file with [measure] as a table of its own, and a comment in it."""
+    measure = content.pop("measure")
+    return f"{as_toml(content)}\n[measure]\n# chosen by eye\n{as_toml(measure)}"
+
+
+@pytest.fixture
+def out(capsys: pytest.CaptureFixture[str]) -> Any:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(arguments)
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def as_json(result: tuple[int, str, str]) -> Any:
+    assert result[0] == 0, result[2]
+    return json.loads(result[1])
+
+
+@pytest.mark.parametrize(
+    ("direction", "median", "sigma", "target"),
+    [
+        ("max", 0.9693, 0.0083, 0.961),
+        ("max", 0.953, 0.01, 0.943),
+        ("max", 1.0, 0.0, 1.0),
+        ("min", 0.5123, 0.0311, 0.544),
+        ("min", 0.5, 0.04, 0.54),
+        ("min", 0.000123456, 0.0, 0.000124),
+        ("min", 0.0, 0.0, 0.0),
+    ],
+)
+def test_the_target_is_the_median_less_good_by_one_sigma(
+    direction: Direction, median: float, sigma: float, target: float
+) -> None:
+    """Rounded to the easier side: down for an accuracy, up for a loss."""
+    assert target_of(median, sigma, facts(direction=direction)) == target
+
+
+def test_the_best_configuration_gives_target_and_noise(out: Any) -> None:
+    document = as_json(out("calibrate", "small.toml", "--json"))
+
+    run = as_json(out("report", "--json"))
+    scores = [trial["final"]["accuracy"] for trial in run["trials"] if trial["axes"]["optimizer"] == "adam"]
+    made = document["calibration"]
+    assert len(scores) == made["n"] == 20
+    assert made["sigma"] == pytest.approx(np.std(scores, ddof=1), rel=0.005)
+    assert document["target"] == pytest.approx(np.median(scores) - np.std(scores, ddof=1), abs=0.001)
+    assert document["target"] <= np.median(scores) - np.std(scores, ddof=1)
+    assert (made["configuration"], made["seeds"]) == ("adam, learning_rate 0.001", "0-19")
+    assert (made["suite_version"], made["run"]) == (1, run["run"])
+    assert [(each["label"][:4], each["at_target"] > 10) for each in document["configurations"]] == [
+        ("adam", True),
+        ("sgd,", False),
+    ]
+
+
+def test_what_is_printed_is_toml_that_a_case_file_takes(out: Any, folder: Path) -> None:
+    code, text, _ = out("calibrate", "small.toml")
+
+    found = tomllib.loads(text)
+    content = case_content()
+    content["measure"] |= found["measure"]
+    (folder / "other.toml").write_text(
+        in_sections({**content, "calibration": found["calibration"]}), encoding="utf-8"
+    )
+    assert code == 0
+    assert text.startswith(f"# small: target {found['measure']['target']} (before: 0.9).\n")
+    assert out("run", "other.toml", "--seeds", "2")[0] == 0
+
+
+def test_writing_keeps_the_comments_and_counts_versions(out: Any, folder: Path) -> None:
+    """The version moves with the target, and stays where the same seeds give the same target."""
+    write = ("calibrate", "small.toml", "--write", "small.toml")
+    code, _, said = out(*write)
+    once = tomllib.loads((folder / "small.toml").read_text(encoding="utf-8"))
+    out(*write)
+    twice = tomllib.loads((folder / "small.toml").read_text(encoding="utf-8"))
+    out(*write, "--seeds", "40-79")
+    moved = tomllib.loads((folder / "small.toml").read_text(encoding="utf-8"))
+
+    assert code == 0
+    assert "wrote small.toml" in said
+    assert "# chosen by eye" in (folder / "small.toml").read_text(encoding="utf-8")
+    assert once["calibration"]["suite_version"] == twice["calibration"]["suite_version"] == 1
+    assert once["measure"]["target"] == twice["measure"]["target"] != moved["measure"]["target"]
+    assert (moved["calibration"]["suite_version"], moved["calibration"]["seeds"]) == (2, "40-79")
+
+
+def test_a_calibration_crosses_what_the_case_does_whatever_settings_say(
+    out: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NNBENCH_OPTIMIZER", "lion")
+    monkeypatch.setenv("NNBENCH_EPOCHS", "7")
+    monkeypatch.setenv("NNBENCH_RACE", "1")
+
+    document = as_json(out("calibrate", "small.toml", "--json"))
+
+    assert {each["label"].partition(",")[0] for each in document["configurations"]} == {"adam", "sgd"}
+    assert {each["n"] for each in document["configurations"]} == {20}
+
+
+def test_results_of_different_versions_are_not_compared(out: Any, folder: Path) -> None:
+    """One clear line, and the way out of it trains nothing."""
+    run = ("run", "small.toml", "--seeds", "8", "--json")
+    one = as_json(out(*run))["run"]
+    out("calibrate", "small.toml", "--write", "small.toml")
+    other = as_json(out(*run))
+
+    code, _, said = out("compare", one, other["run"])
+
+    assert code == 2
+    assert len(said.splitlines()) == 1
+    assert f"case 'small': run {one} is of suite version none, run {other['run']} of 1" in said
+    assert other["cases"][0]["suite_version"] == 1
+    assert other["new"] == 0
+    assert "(suite version 1)" in " ".join(out("report")[1].split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("small.toml", "--seeds", "19"), 2, "--seeds: a calibration needs at least 20 seeds."),
+        (("small.toml", "--write", "gone.toml"), 2, "gone.toml: there is no such file."),
+        (
+            ("digits", "--write", "small.toml"),
+            2,
+            "--write small.toml: the file of case 'small', but",
+        ),
+        (("nothing",), 2, "no case named 'nothing'"),
+        (("small.toml", "--tuned"), 2, "no search has tuned"),
+    ],
+)
+def test_what_cannot_be_calibrated_is_said(
+    out: Any, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    found, text, said = out("calibrate", *arguments)
+
+    assert (found, text) == (code, "")
+    assert words in said.splitlines()[-1]
+
+
+def test_a_best_configuration_that_loses_scores_has_no_noise_to_measure(
+    out: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = case_content()
+    content["run"] = {"activation": ["selu", "relu"], "seeds": 2}
+    (folder / "small.toml").write_text(in_sections(content), encoding="utf-8")
+    plain = fake_trial.run_trial
+    monkeypatch.setattr(
+        fake_trial,
+        "run_trial",
+        lambda trial, stop=None: (
+            fake_trial._record(trial, status="diverged") if trial.seed == 3 else plain(trial, stop=stop)
+        ),
+    )
+
+    code, _, said = out("calibrate", "small.toml")
+
+    assert code == 6
+    assert "relu, learning_rate 0.001 left a score on 19 seeds, and σ needs 20 at least." in said
