@@ -12,7 +12,8 @@ from nnbench.budget import Budget
 from nnbench.clock import Clock, iso_utc
 from nnbench.engines import ThreadEngine
 from nnbench.errors import UsageError
-from nnbench.matrix import CaseMatrix, TrialSpec, in_order
+from nnbench.matrix import CaseMatrix, TrialSpec, in_order, with_seeds
+from nnbench.probing import Earlier, settled_keys
 from nnbench.progress import Progress
 from nnbench.records import CaseFacts, RunRecord, TrialRecord
 from nnbench.request import Plan
@@ -79,7 +80,7 @@ def carry_out(
     began_s, created = clock.elapsed_s(), clock.now_utc()
     trials = plan.matrix.trials()
     keys = tuple(trial.key for trial in trials)
-    cached = store.finished_keys(keys)
+    cached = settled_keys(store, trials)
     run = RunRecord(
         run=run_name(created, keys),
         created=iso_utc(created),
@@ -88,6 +89,7 @@ def carry_out(
         varying=plan.matrix.varying,
         against=plan.against,
         tuned_by=plan.tuned_by,
+        state_bytes=_state_bytes(plan) if len(facts) > 1 else {},
         trial_keys=keys,
         environment=surroundings(plan.settings),
         elapsed_s=0.0,
@@ -111,6 +113,17 @@ def carry_out(
     )
     store.put_run(run)
     return run
+
+
+def _state_bytes(plan: Plan) -> dict[str, float]:
+    """Return what each optimizer keeps for a parameter, as its first case shows."""
+    from nnbench.trial import state_bytes
+
+    first: dict[str, TrialSpec] = {}
+    for part, axes in plan.matrix.configurations():
+        first.setdefault(axes.as_dict()["optimizer"], next(with_seeds(part, axes, part.seeds)))
+    known = {optimizer: state_bytes(trial) for optimizer, trial in first.items()}
+    return {optimizer: found for optimizer, found in known.items() if found is not None}
 
 
 def n_jobs(chosen: Settings) -> int:
@@ -173,13 +186,16 @@ def _train(
     from nnbench.trial import run_trial
 
     n_kept = 0
+    earlier = Earlier(store, todo)
 
     def execute(trial: TrialSpec) -> TrialRecord:
         return run_trial(trial, stop=stop)
 
     def keep(record: TrialRecord) -> None:
         nonlocal n_kept
-        store.put_trial(record)
+        reconciled = earlier.reconciled(record)
+        if reconciled is not None:
+            store.put_trial(reconciled)
         n_kept += 1
         progress.training(n_kept, len(todo))
 
@@ -197,7 +213,7 @@ def _train(
 def _cached(chosen: Settings, trials: Sequence[TrialSpec]) -> set[str]:
     try:
         with Store.open(chosen.store, create=False) as store:
-            return store.finished_keys([trial.key for trial in trials])
+            return settled_keys(store, trials)
     except MissingStore:
         return set()
 

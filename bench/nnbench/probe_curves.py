@@ -33,6 +33,9 @@ class ProbeSummary:
     gradient_norm: Values  # NaN where no step was made
     update_ratio: Values
 
+    def items(self) -> list[tuple[str, Values]]:
+        return [(field.name, getattr(self, field.name)) for field in fields(self)]
+
     @property
     def dead_share(self) -> float:
         """The share of dead units of all layers; NaN without activations."""
@@ -67,7 +70,7 @@ def as_curves(found: "Readings") -> dict[str, Values]:
         gradient_norm=_values([each.gradient_norm[-1] for each in weights]),
         update_ratio=_values([each.update_ratio[-1] for each in weights]),
     )
-    return {_PREFIX + field.name: getattr(summary, field.name) for field in fields(ProbeSummary)}
+    return {_PREFIX + name: values for name, values in summary.items()}
 
 
 def summary_of(trial: TrialRecord) -> ProbeSummary | None:

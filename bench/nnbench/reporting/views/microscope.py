@@ -10,11 +10,18 @@ from nnbench.diagnosis_records import Diagnosis, Series, Training
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Curve, Paragraph, Plot, SmallMultiples, Table
 from nnbench.reporting.views import words
+from nnbench.reporting.views.medians import (
+    METHOD,
+    median_of,
+    plain,
+    share,
+    share_with_interval,
+    size_with_interval,
+)
 from nnbench.statistics.intervals import median_interval
 from nnbench.statistics.summary import score
 
 _MOST_STEPS = 6  # columns of a table over time
-_FEW_SEEDS = "Medians over seeds, with 95 % intervals by order statistics (Student's t below n = 6)."
 
 Values = NDArray[np.float64]
 
@@ -46,13 +53,13 @@ def activation_table(training: Training) -> Table | None:
             Cell(each.layer),
             Cell(each.activation),
             Cell(digits.count(each.units)),
-            _share(_first(each.dead)),
-            _share_with_interval(_last(each.dead)),
-            _share(each.revived),
-            _share(_first(each.saturated)),
-            _share_with_interval(_last(each.saturated)),
-            _plain(_last(each.mean)),
-            _plain(_last(each.variance)),
+            share(_first(each.dead)),
+            share_with_interval(_last(each.dead)),
+            share(each.revived),
+            share(_first(each.saturated)),
+            share_with_interval(_last(each.saturated)),
+            plain(_last(each.mean)),
+            plain(_last(each.variance)),
         )
         for each in training.activations
     )
@@ -60,8 +67,9 @@ def activation_table(training: Training) -> Table | None:
         "Dead: no validation sample moves the unit's weights, the slope being 0 for all (below a millionth "
         "of the steepest). Revived: dead at some evaluation, alive at the end. Saturated: of all values, "
         "those with a slope under 5 % of the steepest; of ReLU and its kin, the side without slope. "
+        f"Medians over seeds; {METHOD}."
     )
-    return Table("Activations", columns, rows, (note + _FEW_SEEDS,))
+    return Table("Activations", columns, rows, (note,))
 
 
 def weight_table(training: Training) -> Table | None:
@@ -78,10 +86,10 @@ def weight_table(training: Training) -> Table | None:
     rows = tuple(
         (
             Cell(each.layer),
-            _plain(_first(each.gradient_norm)),
-            _size_with_interval(_last(each.gradient_norm)),
-            _plain(_first(each.update_ratio)),
-            _size_with_interval(_last(each.update_ratio)),
+            plain(_first(each.gradient_norm)),
+            size_with_interval(_last(each.gradient_norm)),
+            plain(_first(each.update_ratio)),
+            size_with_interval(_last(each.update_ratio)),
         )
         for each in training.weights
     )
@@ -99,25 +107,25 @@ def over_time(training: Training) -> list[Table]:
             "Dead units, %, by training step",
             [(each.layer, each.dead) for each in training.activations],
             training,
-            _share,
+            share,
         ),
         _table_over_time(
             "Saturated values, %, by training step",
             [(each.layer, each.saturated) for each in training.activations],
             training,
-            _share,
+            share,
         ),
         _table_over_time(
             "Gradient norm, by training step",
             [(each.layer, each.gradient_norm) for each in training.weights],
             training,
-            _plain,
+            plain,
         ),
         _table_over_time(
             "Step / weights, by training step",
             [(each.layer, each.update_ratio) for each in training.weights],
             training,
-            _plain,
+            plain,
         ),
     ]
     return [table for table in found if table is not None]
@@ -170,13 +178,13 @@ def _dead(training: Training) -> list[str]:
     if not training.activations:
         return []
     start, end = (
-        _median(_weighted(training, lambda each, at=at: at(each)))  # type: ignore[misc]
+        median_of(_weighted(training, lambda each, at=at: at(each)))  # type: ignore[misc]
         for at in (_first, _last)
     )
     if start == end == 0:
         return ["No unit is dead, at the start or at the end."]
-    worst = max(training.activations, key=lambda each: _median(_last(each.dead)))
-    at_worst = _median(_last(worst.dead))
+    worst = max(training.activations, key=lambda each: median_of(_last(each.dead)))
+    at_worst = median_of(_last(worst.dead))
     where = f", most in {worst.layer} ({digits.percentage(at_worst)} %)" if at_worst > 0 else ""
     shares = digits.percentage(start), digits.percentage(end)
     return [f"Of all units {shares[0]} % are dead before training and {shares[1]} % at the end{where}."]
@@ -193,7 +201,7 @@ def _gradients(training: Training) -> list[str]:
         return []
     first, last = training.weights[0], training.weights[-1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        start, end = (_median(at(first.gradient_norm) / at(last.gradient_norm)) for at in (_first, _last))
+        start, end = (median_of(at(first.gradient_norm) / at(last.gradient_norm)) for at in (_first, _last))
     if np.isnan(start) or np.isnan(end):
         return []  # diverged before the first evaluation
     sentence = (
@@ -262,37 +270,3 @@ def _first(series: Series) -> Values:
 def _last(series: Series) -> Values:
     """Return the last value of every seed, wherever its trial ended."""
     return np.array([row[np.isfinite(row)][-1] if np.isfinite(row).any() else np.nan for row in series])
-
-
-def _median(values: Values) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if known.size else float("nan")
-
-
-def _interval(values: Values) -> tuple[float, float]:
-    known = values[np.isfinite(values)]
-    low, high = median_interval(known) if known.size > 1 else (float("nan"), float("nan"))
-    return (low, high) if high - low < float("inf") else (float("nan"), float("nan"))
-
-
-def _share(values: Values) -> Cell:
-    median = _median(values)
-    return Cell(digits.MISSING if np.isnan(median) else digits.percentage(median))
-
-
-def _share_with_interval(values: Values) -> Cell:
-    low, high = _interval(values)
-    # Student's interval knows nothing of the ends of the scale.
-    bounded = (max(low, 0.0), min(high, 1.0)) if low == low else (low, high)
-    return Cell(str(digits.estimate(_median(values), bounded, digits.PERCENT)))
-
-
-def _plain(values: Values) -> Cell:
-    return Cell(digits.number(_median(values)))
-
-
-def _size_with_interval(values: Values) -> Cell:
-    """Write a quantity that is above 0; its interval is made of logarithms, so that it is above 0 as well."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = np.exp(_interval(np.log(values)))
-    return Cell(str(digits.estimate(_median(values), (float(low), float(high)), digits.PLAIN)))
