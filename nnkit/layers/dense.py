@@ -126,7 +126,9 @@ class Dense(Layer):
     kernel_l2: float = 0.0
 
     def __post_init__(self) -> None:
-        self.record.resolve({"units": self.units, "l1": self.kernel_l1, "l2": self.kernel_l2}, "Dense")
+        given = {"units": self.units, "l1": self.kernel_l1, "l2": self.kernel_l2}
+        checked = self.record.resolve(given, "Dense")
+        object.__setattr__(self, "units", checked["units"])  # 64.0 is a number of units too
         resolve_activation(self.activation)
         resolve_initializer(self.kernel_initializer)
         resolve_initializer(self.bias_initializer)

@@ -34,7 +34,7 @@ def every_kind() -> list[OpKind]:
         update_kind(optimizer)
     for initializer in initializers.records():
         fill_kind(initializer.distribution)
-    found = [one for one in gc.get_objects() if isinstance(one, OpKind)]
+    found: list[OpKind] = [one for one in gc.get_objects() if type(one) is OpKind]
     return [kind for kind in found if kind.entry.home.startswith("nnkit.")]
 
 

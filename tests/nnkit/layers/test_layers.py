@@ -64,12 +64,13 @@ def test_a_shape_with_other_values_is_refused_with_the_layer_s_name(shape: tuple
         model.predict(np.zeros((1, 4)))
 
 
-def test_a_number_may_be_numpy_s() -> None:
+def test_a_number_may_be_numpy_s_and_a_whole_number_a_float() -> None:
     units: Any = np.array([3, 7]).max()
     rate: Any = np.float32(0.25)
     model = build([layers.Dense(units), layers.Dropout(rate), layers.Dense(3)], (4,))
 
     assert model.parameters["dense_0/kernel"].shape == (4, 7)
+    assert [type(layers.Dense(given).units) for given in (units, rate * 28)] == [int, int]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
