@@ -11,23 +11,10 @@ import pytest
 import nnbench
 from nnbench import plugins
 from nnbench.cli import main
-from nnkit import activations, optimizers
 from tests.nnbench import fake_trial
 from tests.nnbench.case_file import case_content, write_case
+from tests.nnbench.plugin_samples import MINE, forget_plugins
 
-MINE = """\
-import nnkit
-
-def update(params, grads, state, step, learning_rate, beta=0.9):
-    "My own momentum."
-    for name in params:
-        velocity = state.setdefault(name, 0.0 * grads[name])
-        velocity *= beta
-        velocity += grads[name]
-        params[name] -= learning_rate * velocity
-
-nnkit.optimizers.register_numpy("mine", update, learning_rate=0.05, beta=0.9)
-"""
 KERNEL = """\
 import nnkit
 
@@ -47,15 +34,6 @@ nnkit.activations.register(
 """
 
 Result = tuple[int, str, str]
-
-
-def forget_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave nnkit and nnbench as a new process finds them; undone after the test."""
-    for registry in (optimizers._registry, activations._registry):
-        parts = {name: part for name, part in registry._parts.items() if part.source != "plug-in"}
-        monkeypatch.setattr(registry, "_parts", parts)
-    for known in ("_sources", "_executed"):
-        monkeypatch.setattr(plugins, known, {})
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nnbench.records import CaseFacts, TrialRecord
+from nnbench.statistics.profile import PerformanceProfile
 from nnbench.statistics.tuning import TunedConfiguration
 
 Align = Literal["left", "right", "decimal"]  # decimal: points stand in one column, where the font allows it
@@ -96,6 +97,21 @@ class CurvesFigure(FigureRef):
 
     facts: CaseFacts
     panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileFigure(FigureRef):
+    """Performance profiles over the cases of a run, by label, best score first."""
+
+    profiles: tuple[tuple[str, PerformanceProfile], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RanksFigure(FigureRef):
+    """Average ranks over the cases of a run, by label, best first, and how far apart they must be."""
+
+    ranks: tuple[tuple[str, float], ...]
+    critical_difference: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from nnbench.reporting.blocks import Block, Document, Section
 from nnbench.reporting.evidence import CaseEvidence, evidence_of
 from nnbench.reporting.tuned_evidence import tuned_evidence
 from nnbench.reporting.views import words
+from nnbench.reporting.views.across import across
 from nnbench.reporting.views.curves import curves
+from nnbench.reporting.views.diagnostics import diagnostics
 from nnbench.reporting.views.failures import failures
 from nnbench.reporting.views.headline import headline
 from nnbench.reporting.views.matrix import matrix
@@ -18,6 +20,7 @@ from nnbench.reporting.views.sensitivity import rate_figures, sensitivity
 from nnbench.reporting.views.trials import trials as trial_table
 from nnbench.reporting.views.tuned import tuned, tuned_headline
 from nnbench.reporting.views.verdicts import verdicts
+from nnbench.statistics.overview import overview
 
 
 def build(
@@ -31,6 +34,9 @@ def build(
     """Return the report of a run: for each case what it showed, and at the end what was run."""
     cases = evidence_of(run, trials, summaries, comparisons, level=level)
     sections = [Section(_heading(case), _of_case(case)) for case in cases]
+    over = overview(run, trials)
+    if over is not None:
+        sections.append(across(over, run.run, " · ".join(run.varying) or "configuration"))
     return Document(f"Run {run.run}", (*sections, Section("What was run", (about(run, trials),))))
 
 
@@ -42,7 +48,7 @@ def _heading(case: CaseEvidence) -> str:
 def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
     blocks: list[Block | None] = [headline(case)]
     if case.ranking:
-        blocks += [verdicts(case), race(case), matrix(case), failures(case), curves(case)]
+        blocks += [verdicts(case), race(case), matrix(case), failures(case), *diagnostics(case), curves(case)]
     return tuple(block for block in blocks if block is not None)
 
 

@@ -17,8 +17,23 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from nnbench.records import CaseFacts
-from nnbench.reporting import digits, rate_figure, roofline_figure, small_multiples
-from nnbench.reporting.blocks import CurvesFigure, FigureRef, RatesFigure, RooflineFigure, SmallMultiples
+from nnbench.reporting import (
+    digits,
+    profile_figure,
+    rank_figure,
+    rate_figure,
+    roofline_figure,
+    small_multiples,
+)
+from nnbench.reporting.blocks import (
+    CurvesFigure,
+    FigureRef,
+    ProfileFigure,
+    RanksFigure,
+    RatesFigure,
+    RooflineFigure,
+    SmallMultiples,
+)
 from nnbench.reporting.lines import Line, Window, as_line, spread, window
 from nnbench.reporting.metric_axis import draw_metric_axis, metric_name
 from nnbench.reporting.style import (
@@ -57,6 +72,10 @@ def draw(figure: FigureRef) -> Figure:
             return _curves(figure)
         case RatesFigure():
             return rate_figure.draw(figure)
+        case ProfileFigure():
+            return profile_figure.draw(figure)
+        case RanksFigure():
+            return rank_figure.draw(figure)
         case RooflineFigure():
             return roofline_figure.draw(figure)
         case SmallMultiples():

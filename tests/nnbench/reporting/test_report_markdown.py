@@ -49,6 +49,11 @@ def test_figures_are_written_beside_the_report(tmp_path: Path) -> None:
     files = markdown.write(samples.two_cases().document(), tmp_path / "report.md")
 
     named = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", (tmp_path / "report.md").read_text(encoding="utf-8"))
-    assert named == ["digits-mlp-curves.svg", "sine-curves.svg"]
+    assert named == [
+        "digits-mlp-curves.svg",
+        "sine-curves.svg",
+        "across-profile.svg",
+        "across-ranks.svg",
+    ]
     assert sorted(path.name for path in files) == sorted([*named, "report.md"])
     assert all((tmp_path / each).read_bytes().startswith(b"<?xml") for each in named)

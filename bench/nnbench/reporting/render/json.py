@@ -7,11 +7,11 @@ counts them), or there are too few seeds. ``steps_to_target``: never reached.
 """
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from nnbench.probe_curves import summary_of
 from nnbench.records import (
     CaseFacts,
     CaseRace,
@@ -21,6 +21,9 @@ from nnbench.records import (
     RunRecord,
     TrialRecord,
 )
+from nnbench.reporting.render.across_json import across_as_dict
+from nnbench.reporting.render.numbers import finite
+from nnbench.statistics.overview import overview
 
 SCHEMA = "nnbench.run/1"
 
@@ -34,6 +37,7 @@ def as_dict(
     level: float = 0.05,
 ) -> dict[str, Any]:
     """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
+    over = overview(run, trials)
     return {
         **header(run, SCHEMA),
         "against": run.against,
@@ -44,6 +48,7 @@ def as_dict(
         "trials": [_trial(trial) for trial in trials],
         "configurations": [configuration(summary) for summary in summaries],
         "verdicts": [verdict(comparison) for comparison in comparisons],
+        "across": None if over is None else across_as_dict(over),
     }
 
 
@@ -107,7 +112,16 @@ def _trial(trial: TrialRecord) -> dict[str, Any]:
         "digest": trial.digest,
         "failure": trial.failure,
         "error": trial.error,
+        **_probes(trial),
     }
+
+
+def _probes(trial: TrialRecord) -> dict[str, Any]:
+    """Return what the probes saw, a number for each layer; nothing for a trial without probes."""
+    found = summary_of(trial)
+    if found is None:
+        return {}
+    return {"probes": {name: [finite(value) for value in values.tolist()] for name, values in found.items()}}
 
 
 def configuration(summary: ConfigurationSummary) -> dict[str, Any]:
@@ -169,10 +183,6 @@ def verdict(comparison: Comparison) -> dict[str, Any]:
 def _metrics(values: Mapping[str, float]) -> dict[str, float | int | None]:
     # "step" is a position, and 450.0 would make a reader of JSON in a typed language stumble.
     return {key: int(value) if key == "step" else finite(value) for key, value in values.items()}
-
-
-def finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _json_value(value: Any) -> Any:

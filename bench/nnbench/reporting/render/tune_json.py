@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from nnbench.records import CaseFacts, ConfigurationSummary, RunRecord, TrialRecord
-from nnbench.reporting.render.json import configuration, finite, header, verdict
+from nnbench.reporting.render.json import configuration, header, verdict
+from nnbench.reporting.render.numbers import finite
 from nnbench.reporting.tuned_evidence import tuned_evidence
 from nnbench.statistics.tuning import RatePoint, TunedConfiguration
 
