@@ -74,7 +74,9 @@ def calibrate(found: Findings, case: CaseSpec, now: datetime) -> Calibration:
         run=found.run.run,
         date=f"{now:%Y-%m-%d}",
     )
-    standings = [_standing(axes, own, target, facts, found) for axes, own in scores.items()]
+    # The best comes first, also where another one has the same median.
+    in_order = [best, *(axes for axes in scores if axes != best)]
+    standings = [_standing(axes, scores[axes], target, facts, found) for axes in in_order]
     sign = -1.0 if facts.direction == "max" else 1.0
     standings.sort(key=lambda each: sign * each.median)
     return Calibration(facts.name, target, facts.target, section, tuple(standings))
