@@ -265,3 +265,19 @@ def test_a_broken_installed_package_is_named(
     assert said == (
         "nnbench: plug-in 'bad' of parts: ModuleNotFoundError: No module named 'no_such_module_here'\n"
     )
+
+
+def test_the_plugin_of_the_readme_trains(nnb: Callable[..., Result]) -> None:
+    """As it is printed, and it learns: iris at its own rate is better than chance after two epochs."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    printed = (
+        readme.partition("## An optimizer of your own")[2].partition("```python\n")[2].partition("```")[0]
+    )
+    Path("printed.py").write_text(printed.replace('"mine"', '"printed"'))
+
+    document = as_json(
+        nnb("run", "small.toml", "--optimizer", "printed", "--plugin", "printed.py", "--seeds", "3", "--json")
+    )
+
+    assert {trial["status"] for trial in document["trials"]} == {"finished"}
+    assert document["configurations"][0]["median"] > 0.4
