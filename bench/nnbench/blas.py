@@ -18,7 +18,7 @@ _SPELLINGS = ("scipy_openblas_{}64_", "openblas_{}64_", "scipy_openblas_{}", "op
 
 def describe() -> str:
     """Return ``"NumPy 2.4.0, OpenBLAS for SkylakeX"``, as far as it can be found out."""
-    core = _openblas("get_corename", ctypes.c_char_p)
+    core = openblas("get_corename", ctypes.c_char_p)
     known = f"OpenBLAS for {core().decode()}" if core else _configured()
     return f"NumPy {np.__version__}, {known}"
 
@@ -26,7 +26,7 @@ def describe() -> str:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep OpenBLAS on the calling thread meanwhile; another library is left as it is."""
-    get, put = _openblas("get_num_threads", ctypes.c_int), _openblas("set_num_threads", None)
+    get, put = openblas("get_num_threads", ctypes.c_int), openblas("set_num_threads", None)
     if get is None or put is None:
         yield
         return
@@ -38,7 +38,7 @@ def one_thread() -> Iterator[None]:
         put(ctypes.c_int(before))
 
 
-def _openblas(function: str, result: Any) -> Any:
+def openblas(function: str, result: Any) -> Any:
     """Return a function of the OpenBLAS that came with NumPy, or None."""
     for path in _libraries():
         try:

@@ -27,6 +27,12 @@ def _dense(a: Array, b: Array, start: Array, c: Array, has_start: float, low: fl
         np.maximum(c, 0, out=c)
 
 
+def _add(x: Array, z: Array, y: Array, low: float) -> None:
+    np.add(x, z, out=y)
+    if low == 0:
+        np.maximum(y, 0, out=y)
+
+
 def _clip_by_global_norm(g: Array, limit: float) -> None:
     norm = np.linalg.norm(g)
     if norm > limit:
@@ -47,6 +53,8 @@ _MOVEMENT: dict[str, Peer] = {
     "gather": lambda data, order, out: np.take(data, order, axis=0, out=out, mode="clip"),
     "gather_targets": lambda data, order, out: np.take(data, order, axis=0, out=out, mode="clip"),
     "gather_labels": lambda data, order, out: np.take(data, order, axis=0, out=out, mode="clip"),
+    "add": _add,
+    "copy": lambda x, y: np.copyto(y, x),
     "accumulate": lambda x, y: np.add(y, x, out=y),
     "multiply": lambda x, z, y: np.multiply(x, z, out=y),
     "clip_by_value": lambda g, limit: np.clip(g, -limit, limit, out=g),
@@ -55,7 +63,7 @@ _MOVEMENT: dict[str, Peer] = {
 }
 
 
-# -- batch normalisation -------------------------------------------------------------------------------
+# -- normalisation, and the activation that learns -----------------------------------------------------
 
 
 def _batch_norm_train(
@@ -76,7 +84,29 @@ def _batch_norm_backward(dy: Array, normal: Array, gamma: Array, scale: Array) -
     return gamma * scale * (dy - (dbeta + normal * dgamma) / len(dy)), dgamma, dbeta
 
 
+def _layer_norm(x: Array, gamma: Array, beta: Array, epsilon: float) -> tuple[Array, ...]:
+    scale = 1 / np.sqrt(x.var(axis=1, keepdims=True) + epsilon)
+    normal = (x - x.mean(axis=1, keepdims=True)) * scale
+    return gamma * normal + beta, normal, scale[:, 0]
+
+
+def _layer_norm_backward(dy: Array, normal: Array, gamma: Array, scale: Array) -> tuple[Array, ...]:
+    pushed = gamma * dy
+    along = (pushed * normal).mean(axis=1, keepdims=True)
+    dx = scale[:, None] * (pushed - pushed.mean(axis=1, keepdims=True) - normal * along)
+    return dx, (dy * normal).sum(axis=0), dy.sum(axis=0)
+
+
+def _prelu_backward(dy: Array, x: Array, alpha: Array) -> tuple[Array, Array]:
+    below = x <= 0
+    return np.where(below, alpha * dy, dy), np.sum(dy * x, axis=0, where=below)
+
+
 _NORMALIZATION: dict[str, Peer] = {
+    "layer_norm": _layer_norm,
+    "layer_norm_backward": _layer_norm_backward,
+    "prelu": lambda x, alpha: np.where(x > 0, x, alpha * x),
+    "prelu_backward": _prelu_backward,
     "batch_norm_train": _batch_norm_train,
     "batch_norm_test": lambda x, gamma, beta, running_mean, running_variance, epsilon: (
         gamma * (x - running_mean) / np.sqrt(running_variance + epsilon) + beta

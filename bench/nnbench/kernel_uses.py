@@ -102,10 +102,10 @@ def in_batch(shape: Shape, rows: int) -> Shape:
 
 
 def shape_text(use: Use) -> str:
-    """Return the shapes of what the op reads, ``32x64, 64x10``, each size once.
+    """Return the shapes of what the op reads, each once: ``32x64, 64x10``.
 
-    Vectors beside matrices (a bias, a scale) follow from them and are left out. Where arrays of one size are
-    read and others written, both are named: ``64x8x8x16 to 64x4x4x16``.
+    Vectors beside matrices (a bias, a scale) follow from them and are left out. Where one shape is read and
+    another written, both are named: ``64x8x8x16 to 64x4x4x16``.
     """
     written = use.op.touched("out", "inout")
     reads, writes = [], []
@@ -117,21 +117,20 @@ def shape_text(use: Use) -> str:
             writes += [shape] if buffer.kind != "header" else []
         elif buffer not in written and operand.type == "real":
             reads.append(shape)
-    rank = min(2, max(map(len, reads + writes)))
-    read, wrote = _by_size(reads, rank), _by_size(writes, rank)
-    if not read:
-        return ", ".join(wrote.values())
+    least_rank = min(2, max(map(len, reads + writes)))
+    is_flat = all(operand.rank == 1 for operand in use.op.kind.operands)
+    read, wrote = (_spelled(side, least_rank, is_flat=is_flat) for side in (reads, writes))
     if len(read) == 1 and wrote and not wrote.keys() & read.keys():
         return f"{next(iter(read.values()))} to {next(iter(wrote.values()))}"
-    return ", ".join(read.values())
+    return ", ".join((read or wrote).values())
 
 
-def _by_size(shapes: Iterable[Shape], least_rank: int) -> dict[int, str]:
-    """Return the first shape of each size, spelt."""
-    found: dict[int, str] = {}
+def _spelled(shapes: Iterable[Shape], least_rank: int, *, is_flat: bool) -> dict[object, str]:
+    """Return the distinct shapes; to an op over flat arrays, those of one size are the same."""
+    found: dict[object, str] = {}
     for shape in shapes:
         if len(shape) >= least_rank:
-            found.setdefault(prod(shape), "x".join(map(str, shape)))
+            found.setdefault(prod(shape) if is_flat else shape, "x".join(map(str, shape)))
     return found
 
 

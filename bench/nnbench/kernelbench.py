@@ -59,7 +59,7 @@ def _measure_one(
     use: Use, run: Trial, roof: Roofline, sides: Sequence[Side], clock: Clock, seconds: float
 ) -> KernelRecord:
     prepare(use, run)
-    outside = _outside(use, run)
+    outside = outside_of(use, run)
     beside = [side for side in sides if use.op.kind.name in side.peers]
     works: list[Work] = [repetition(use, run, outside).run]
     works += [peer_work(use, run, outside, side) for side in beside]
@@ -78,7 +78,7 @@ def prepare(use: Use, run: Trial) -> None:
     run.run_batch(Data(use.data.x[: use.rows], use.data.y[: use.rows]), before)
 
 
-def _outside(use: Use, run: Trial) -> Outside | None:
+def outside_of(use: Use, run: Trial) -> Outside | None:
     """Return the data that the op gathers from, repeated until they are larger than the arena."""
     if external_data(use) is None:
         return None
@@ -91,9 +91,10 @@ def _moving(use: Use, outside: Outside) -> Array:
     return outside.data.x if external_data(use) == "x" else outside.data.y
 
 
-def repetition(use: Use, run: Trial, outside: Outside | None) -> Repetition:
-    """Return the op's calls, many at a time where one is short."""
-    n_copies = max(1, min(N_COPIES, _LONG // (use.flops + use.bytes)))
+def repetition(use: Use, run: Trial, outside: Outside | None, *, n_copies: int | None = None) -> Repetition:
+    """Return the op's calls, ``n_copies`` at a time; by default many where one is short."""
+    if n_copies is None:
+        n_copies = max(1, min(N_COPIES, _LONG // (use.flops + use.bytes)))
     table = use.program.tables[use.sequence]
     return Repetition(run.arena, table, use.index, rows=use.rows, outside=outside, n_copies=n_copies)
 

@@ -32,7 +32,7 @@ def take_turns(works: Sequence[Work], clock: Clock, *, seconds: float) -> Times:
     """
     round_s = seconds / (MOST_ROUNDS * len(works))
     found = [_round_of(work, clock, round_s) for work in works]
-    fitting = int(seconds / sum(each.expected_s for each in found))
+    fitting = round(seconds / sum(each.expected_s for each in found))
     n_rounds = max(LEAST_ROUNDS, min(MOST_ROUNDS, fitting))
     times = np.empty((n_rounds, len(works)))
     rng = np.random.Generator(np.random.PCG64(0))

@@ -199,7 +199,7 @@ def _listing(run: KernelRun) -> Listing:
     times = f"{n_rounds[0]}–{n_rounds[-1]}" if len(n_rounds) > 1 else f"{n_rounds[0]}"
     turns = f"{times} short rounds, in turns with {' and '.join(run.peers)}"
     items = (
-        Item("times", f"medians and quartiles of {turns}"),
+        Item("times", f"medians and quartiles of {turns}; rows by kernel, then by work"),
         Item("roofline", _DEFINITION),
         Item("noise", run.noise),
         Item("machine", machine(run.environment)),
