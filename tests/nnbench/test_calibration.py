@@ -147,6 +147,20 @@ def test_results_of_different_versions_are_not_compared(out: Any, folder: Path) 
     assert "(suite version 1)" in " ".join(out("report")[1].split())
 
 
+def test_a_report_says_when_the_case_has_moved_on(out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line beside the report, and none where the run is judged as the case is today."""
+    out("run", "digits", "--seeds", "2")
+    assert out("report")[2] == ""
+    monkeypatch.setattr("nnbench.versions._versions", lambda: {"digits_mlp": 7})
+
+    code, text, said = out("report")
+
+    assert code == 0
+    assert text.startswith("digits_mlp: 6 configurations")
+    assert said.startswith("nnbench: digits_mlp: this run is of suite version 1, the case is of 7 by now")
+    assert len(said.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -26,7 +26,7 @@ def command(
     """Report a run, from the store alone."""
     from pathlib import Path
 
-    from nnbench import findings, present
+    from nnbench import findings, present, progress, versions
     from nnbench.errors import NothingMeasured, UsageError
     from nnbench.settings import display_settings
     from nnbench.store import Store
@@ -40,6 +40,8 @@ def command(
         raise NothingMeasured(
             f"run {found.run.run}: no trial of it is recorded. Go on with: {found.run.command}"
         )
+    for line in versions.outdated(found.run):
+        progress.note(line)
     if as_json:
         form = "json"
     if output is None:
