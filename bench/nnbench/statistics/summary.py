@@ -21,6 +21,7 @@ from nnbench.records import (
     Pruning,
     TrialRecord,
 )
+from nnbench.statistics.bootstrap import Interval
 from nnbench.statistics.failures import failure_kind
 from nnbench.statistics.families import leader_family, race_family
 from nnbench.statistics.intervals import median_interval, wilson_interval
@@ -145,7 +146,7 @@ def _summarize(
         axes=axes,
         n=len(evidence),
         median=float(np.median(scores)) if scores else worst_score(facts),
-        interval=median_interval(scores),
+        interval=_within_range(median_interval(scores), facts),
         success_rate=n_successes / len(evidence) if evidence else 0.0,
         success_interval=wilson_interval(n_successes, len(evidence)),
         failures=_count_failures(trials, facts),
@@ -157,6 +158,14 @@ def _summarize(
 def _is_success(trial: TrialRecord, facts: CaseFacts) -> bool:
     """Return whether the trial did what its case asks: reach the target, or without a target, finish."""
     return trial.status == "finished" if facts.target is None else has_reached_target(trial)
+
+
+def _within_range(interval: Interval, facts: CaseFacts) -> Interval:
+    """Return the part of an interval that the metric can reach: Student's may leave it with few seeds."""
+    if facts.metric != "accuracy":
+        return interval
+    low, high = interval
+    return (max(low, 0.0) if math.isfinite(low) else low, min(high, 1.0) if math.isfinite(high) else high)
 
 
 def _count_failures(trials: Iterable[TrialRecord], facts: CaseFacts) -> Mapping[str, int]:

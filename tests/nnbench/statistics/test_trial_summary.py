@@ -159,3 +159,13 @@ def test_the_level_decides() -> None:
     verdicts = [comparisons(trials, facts(), level=level)[0].verdict for level in (0.05, 0.001)]
 
     assert verdicts == ["worse", "cannot_tell"]
+
+
+def test_the_interval_of_an_accuracy_stays_an_accuracy() -> None:
+    """Student's interval of three spread accuracies would reach beyond 1; no accuracy does."""
+    trials = [trial(seed=seed, accuracy=score) for seed, score in enumerate((0.3, 0.8, 0.99))]
+
+    (found,) = summaries(trials, facts())
+
+    assert found.interval[1] == 1.0
+    assert 0.0 <= found.interval[0] < 0.3
