@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +108,37 @@ def test_stopped_or_not_and_with_any_number_of_jobs_the_trials_are_the_same(
     afresh = finish(folder, *COMMAND, "--json", "--store", "other", "--jobs", "1")
 
     assert resumed["trials"] == afresh["trials"]
+
+
+def test_a_search_that_is_stopped_goes_on(folder: Path) -> None:
+    """Its trials are kept, and no half-finished search is taken for a result."""
+    search = ("tune", "small.toml", "--optimizer", "sgd,adam", "--points", "5", "--seeds", "6", "--jobs", "2")
+    process = begin(folder, *search, trial_s=0.05)
+    path = folder / ".nnbench" / "store.sqlite"
+    deadline_s = time.monotonic() + 20
+    while _n_trials(path) < 5:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=10)
+
+    n_kept = _n_trials(path)
+    assert (process.returncode, out) == (130, "")
+    assert said == (
+        "nnbench: interrupted: every finished trial is kept. The same command goes on from here.\n"
+    )
+    assert n_recorded(folder) == 0  # no run
+    resumed = finish(folder, *search, "--json")
+    afresh = finish(folder, *search, "--json", "--store", "other", "--jobs", "1")
+    assert resumed["cached"] >= n_kept
+    assert resumed["configurations"] == afresh["configurations"]
+
+
+def _n_trials(path: Path) -> int:
+    """Return how many trials the store has, whether or not a run has asked for them."""
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'trial'").fetchone()
+        return int(connection.execute("SELECT count(*) FROM trial").fetchone()[0]) if tables[0] else 0

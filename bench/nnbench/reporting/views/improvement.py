@@ -17,7 +17,7 @@ def improvement_columns(over: Overview) -> list[Filled]:
         else Cell(str(digits.estimate(each.improvement.value, each.improvement.interval, digits.PERCENT)))
         for each in over.members
     ]
-    return [(Column(f"beats {over.reference}, % [95%]", "decimal", rank=1), cells)]
+    return [(Column(f"beats {over.reference}, % [95%]", "decimal", rank=2), cells)]
 
 
 def improvement_notes(over: Overview) -> list[str]:

@@ -13,7 +13,7 @@ def rank_columns(over: Overview) -> list[Filled]:
     if over.friedman is None:
         return []
     cells = [Cell(f"{each.average_rank:.2f}") for each in over.members if each.average_rank is not None]
-    return [(Column("average rank", "decimal"), cells)]
+    return [(Column("average rank", "decimal", rank=1), cells)]
 
 
 def rank_notes(over: Overview) -> list[str]:
