@@ -64,7 +64,7 @@ def _measure_one(
     works: list[Work] = [repetition(use, run, outside).run]
     works += [peer_work(use, run, outside, side) for side in beside]
     times = take_turns(works, clock, seconds=seconds)
-    outside_bytes = _moving(use, outside).nbytes if outside else 0
+    outside_bytes = outside.data.x.nbytes if outside else 0
     names = [side.name for side in beside]
     return record(use, times, names, roof, use.working_set_bytes(outside_bytes))
 
@@ -79,16 +79,15 @@ def prepare(use: Use, run: Trial) -> None:
 
 
 def outside_of(use: Use, run: Trial) -> Outside | None:
-    """Return the data that the op gathers from, repeated until they are larger than the arena."""
-    if external_data(use) is None:
+    """Return what the op gathers from, repeated until it is larger than the arena; None for other ops."""
+    name = external_data(use)
+    if name is None:
         return None
-    data = use.data
-    times = -(-(run.arena.nbytes + 1) // min(data.x.nbytes, data.y.nbytes))
-    return shuffled(Data(np.concatenate([data.x] * times), np.concatenate([data.y] * times)))
-
-
-def _moving(use: Use, outside: Outside) -> Array:
-    return outside.data.x if external_data(use) == "x" else outside.data.y
+    read = use.data.x if name == "x" else use.data.y
+    times = run.arena.nbytes // read.nbytes + 1
+    repeated = np.concatenate([read] * times) if times > 1 else read
+    # In both places: the op reads one of them, and the other need not be there.
+    return shuffled(Data(repeated, repeated))
 
 
 def repetition(use: Use, run: Trial, outside: Outside | None, *, n_copies: int | None = None) -> Repetition:
@@ -139,7 +138,7 @@ def arguments(use: Use, run: Trial, outside: Outside | None) -> dict[str, Any]:
         if operand.external is None:
             found[operand.name] = _copy(use, run, operand)
         elif operand.external != ORDER and outside is not None:
-            found[operand.name] = _moving(use, outside).reshape(len(outside.data), -1)
+            found[operand.name] = outside.data.x.reshape(len(outside.data), -1)
         elif outside is not None:
             found[operand.name] = outside.order[: use.rows]
     return found
