@@ -13,8 +13,9 @@ import pytest
 
 import nnbench
 from nnbench.cli import main
-from nnbench.matrix import TrialSpec
+from nnbench.matrix import TrialSpec, configuration_key
 from nnbench.records import TrialRecord
+from nnbench.request import make_plan
 from nnbench.store import Store
 from tests.nnbench import fake_trial
 from tests.nnbench.case_file import case_content, write_case
@@ -139,6 +140,21 @@ def test_the_regret_of_the_default_is_measured_on_the_fresh_seeds(nnb: Callable[
     assert low <= adam["default_regret"] <= high
     assert adam["gain"]["verdict"] == "better"
     assert adam["tuned"]["median"] - adam["default"]["median"] == pytest.approx(0.06, abs=0.002)
+
+
+def test_regret_counts_more_as_worse_where_less_is_better(nnb: Callable[..., Result], folder: Path) -> None:
+    """Judged by its loss, adam's default still falls short of the tuned rate by 0.06."""
+    content = case_content()
+    content["measure"] = {"metric": "loss", "target": 0.1, "noticeable": 0.01}
+    write_case(folder / "small.toml", content)
+
+    adam = by_optimizer(as_json(nnb(*TUNE, "--json")))["adam"]
+
+    low, high = adam["default_regret_interval"]
+    assert adam["gain"]["difference"] == pytest.approx(-0.06, abs=0.002)
+    assert adam["default_regret"] == pytest.approx(0.06, abs=0.002)
+    assert 0 < low <= adam["default_regret"] <= high
+    assert abs(math.log10(adam["learning_rate"] / OPTIMA["adam"])) <= 0.13
 
 
 def test_the_basin_is_as_wide_as_the_curve_says(nnb: Callable[..., Result]) -> None:
@@ -334,6 +350,15 @@ def test_a_missing_rate_is_one_line_with_the_command_to_run(nnb: Callable[..., R
     )
     assert nnb(*command.split()[1:])[0] == 0
     assert nnb(*RUN, "--epochs", "3")[0] == 0
+
+
+def test_what_is_tuned_is_known_without_its_rate(folder: Path) -> None:
+    """A configuration is the same at any rate, and another with any other choice."""
+    plan = make_plan(["small.toml"], {"optimizer": "sgd,adam"}, environment={}, folder=folder)
+    (part, sgd), (_, adam) = plan.matrix.configurations()
+
+    assert configuration_key(part, sgd.at("learning_rate", "0.3")) == configuration_key(part, sgd)
+    assert configuration_key(part, sgd) != configuration_key(part, adam)
 
 
 def test_a_rate_belongs_to_its_budget(nnb: Callable[..., Result]) -> None:
