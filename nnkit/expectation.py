@@ -55,10 +55,26 @@ def expect(
     readers = _readers(forward)
     for op in reversed(forward):
         rule = _rule_of(op)
-        # The shares of several readers need not be independent, so that their squares do not add.
-        if rule is not None and readers.get(rule.source(op), 0) == 1:
-            rule.backward(op, found)
+        for buffer in {} if rule is None else rule.backward(op, found):
+            _gather(buffer, readers[buffer], found)
     return found
+
+
+def _gather(buffer: Buffer, readers: Sequence[Op], found: Expectation) -> None:
+    """Add up the gradient of a value, once each of its readers has handed back a share."""
+    shares = [share for op in readers if (share := _share_of(op, buffer, found)) is not None]
+    if len(shares) == len(readers) and _are_uncorrelated(readers):
+        found.gradients[buffer] = sum(shares)
+
+
+def _share_of(op: Op, buffer: Buffer, found: Expectation) -> float | None:
+    rule = _rule_of(op)
+    return None if rule is None else rule.backward(op, found).get(buffer)
+
+
+def _are_uncorrelated(readers: Sequence[Op]) -> bool:
+    """Squares add where all shares but one come through weights of mean 0, as those of an addition do."""
+    return sum(op.kind.name not in ("dense", "conv2d", "add") for op in readers) <= 1
 
 
 def weight_gain(kernel: Buffer, weight_square: float) -> float:
@@ -95,23 +111,27 @@ def _drawn_square(op: Op) -> float | None:
 # -- a rule for each kind of op -----------------------------------------------------------------------
 
 
+Shares = dict[Buffer, float]  # squared lengths by input; empty where nothing can be told
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    source: Callable[[Op], Buffer]
+    """How an op's output follows from its inputs, and the gradients of its inputs from that of its output."""
+
     forward: Callable[[Op, Expectation], None]
-    backward: Callable[[Op, Expectation], None]
+    backward: Callable[[Op, Expectation], Shares]
 
 
 def _rule_of(op: Op) -> _Rule | None:
     return _ACTIVATION if activation_of(op) is not None else _RULES.get(op.kind.name)
 
 
-def _readers(ops: Iterable[Op]) -> dict[Buffer, int]:
-    count: dict[Buffer, int] = {}
+def _readers(ops: Iterable[Op]) -> dict[Buffer, list[Op]]:
+    readers: dict[Buffer, list[Op]] = {}
     for op in ops:
         for buffer in set(op.touched("in", "inout")):
-            count[buffer] = count.get(buffer, 0) + 1
-    return count
+            readers.setdefault(buffer, []).append(op)
+    return readers
 
 
 def _activation_forward(op: Op, found: Expectation) -> None:
@@ -121,11 +141,12 @@ def _activation_forward(op: Op, found: Expectation) -> None:
         found.signals[op.buffer("y")] = Signal(square, is_normal=False)
 
 
-def _activation_backward(op: Op, found: Expectation) -> None:
+def _activation_backward(op: Op, found: Expectation) -> Shares:
     signal, activation = found.signals.get(op.buffer("x")), activation_of(op)
     dy = found.gradients.get(op.buffer("y"))
-    if dy is not None and signal is not None and signal.is_normal and activation is not None:
-        found.gradients[op.buffer("x")] = dy * meanfield.moments(activation, signal.square).slope_square
+    if dy is None or signal is None or not signal.is_normal or activation is None:
+        return {}
+    return {op.buffer("x"): dy * meanfield.moments(activation, signal.square).slope_square}
 
 
 def _dense_forward(op: Op, found: Expectation) -> None:
@@ -135,10 +156,11 @@ def _dense_forward(op: Op, found: Expectation) -> None:
         found.signals[op.buffer("c")] = Signal(square, is_normal=True)
 
 
-def _dense_backward(op: Op, found: Expectation) -> None:
+def _dense_backward(op: Op, found: Expectation) -> Shares:
     dy, weight = found.gradients.get(op.buffer("c")), found.weight_squares.get(op.buffer("b"))
-    if dy is not None and weight is not None:
-        found.gradients[op.buffer("a")] = op.buffer("b").shape[0] * weight * dy
+    if dy is None or weight is None:
+        return {}
+    return {op.buffer("a"): op.buffer("b").shape[0] * weight * dy}
 
 
 def _convolution_forward(op: Op, found: Expectation) -> None:
@@ -149,11 +171,12 @@ def _convolution_forward(op: Op, found: Expectation) -> None:
         found.signals[op.buffer("y")] = Signal(square, is_normal=True)
 
 
-def _convolution_backward(op: Op, found: Expectation) -> None:
+def _convolution_backward(op: Op, found: Expectation) -> Shares:
     dy, weight = found.gradients.get(op.buffer("y")), found.weight_squares.get(op.buffer("w"))
     taps = _taps_inside(op)
-    if dy is not None and weight is not None and taps is not None:
-        found.gradients[op.buffer("x")] = taps * op.buffer("w").shape[-2] * weight * dy
+    if dy is None or weight is None or taps is None:
+        return {}
+    return {op.buffer("x"): taps * op.buffer("w").shape[-2] * weight * dy}
 
 
 def _taps_inside(op: Op) -> float | None:
@@ -184,9 +207,23 @@ def _copy_forward(op: Op, found: Expectation) -> None:
         found.signals[op.buffer("y")] = signal
 
 
-def _copy_backward(op: Op, found: Expectation) -> None:
-    if (dy := found.gradients.get(op.buffer("y"))) is not None:
-        found.gradients[op.buffer("x")] = dy
+def _copy_backward(op: Op, found: Expectation) -> Shares:
+    dy = found.gradients.get(op.buffer("y"))
+    return {} if dy is None else {op.buffer("x"): dy}
+
+
+def _add_forward(op: Op, found: Expectation) -> None:
+    x, z = found.signals.get(op.buffer("x")), found.signals.get(op.buffer("z"))
+    # Behind weights of mean 0 the sum's mean square is that of both, whatever x is.
+    if x is not None and z is not None and z.is_normal:
+        found.signals[op.buffer("y")] = Signal(x.square + z.square, is_normal=x.is_normal)
+
+
+def _add_backward(op: Op, found: Expectation) -> Shares:
+    dy, z = found.gradients.get(op.buffer("y")), found.signals.get(op.buffer("z"))
+    if dy is None or z is None or not z.is_normal:
+        return {}
+    return {op.buffer("x"): dy, op.buffer("z"): dy}
 
 
 def _mask_forward(op: Op, found: Expectation) -> None:
@@ -200,31 +237,28 @@ def _multiply_forward(op: Op, found: Expectation) -> None:
         found.signals[op.buffer("y")] = Signal(x.square * z.square, is_normal=False)
 
 
-def _multiply_backward(op: Op, found: Expectation) -> None:
+def _multiply_backward(op: Op, found: Expectation) -> Shares:
     dy, z = found.gradients.get(op.buffer("y")), found.signals.get(op.buffer("z"))
-    if dy is not None and z is not None:
-        found.gradients[op.buffer("x")] = dy * z.square
+    return {} if dy is None or z is None else {op.buffer("x"): dy * z.square}
 
 
 def _normalization_forward(op: Op, found: Expectation) -> None:
     found.signals[op.buffer("y")] = Signal(1.0, is_normal=True)
 
 
-def _nothing(op: Op, found: Expectation) -> None:
+def _nothing(op: Op, found: Expectation) -> Shares:
     """Expect nothing: a normalisation's gradient depends on how alike the samples of a batch are."""
+    return {}
 
 
-def _operand(name: str) -> Callable[[Op], Buffer]:
-    return lambda op: op.buffer(name)
-
-
-_ACTIVATION = _Rule(_operand("x"), _activation_forward, _activation_backward)
+_ACTIVATION = _Rule(_activation_forward, _activation_backward)
 _RULES = {
-    "dense": _Rule(_operand("a"), _dense_forward, _dense_backward),
-    "conv2d": _Rule(_operand("x"), _convolution_forward, _convolution_backward),
-    "copy": _Rule(_operand("x"), _copy_forward, _copy_backward),
-    "dropout_mask": _Rule(_operand("mask"), _mask_forward, _nothing),
-    "multiply": _Rule(_operand("x"), _multiply_forward, _multiply_backward),
-    "batch_norm_train": _Rule(_operand("x"), _normalization_forward, _nothing),
-    "layer_norm": _Rule(_operand("x"), _normalization_forward, _nothing),
+    "dense": _Rule(_dense_forward, _dense_backward),
+    "conv2d": _Rule(_convolution_forward, _convolution_backward),
+    "copy": _Rule(_copy_forward, _copy_backward),
+    "add": _Rule(_add_forward, _add_backward),
+    "dropout_mask": _Rule(_mask_forward, _nothing),
+    "multiply": _Rule(_multiply_forward, _multiply_backward),
+    "batch_norm_train": _Rule(_normalization_forward, _nothing),
+    "layer_norm": _Rule(_normalization_forward, _nothing),
 }

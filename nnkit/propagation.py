@@ -28,6 +28,8 @@ Array = NDArray[Any]
 
 # What a layer with weights calls its kernel and its output.
 _WEIGHTS = {"dense": ("b", "c"), "conv2d": ("w", "y")}
+# What the op of a kernel's gradient calls that, and the gradient of the layer's output.
+_BACKWARD = {"dense": ("c", "b"), "conv2d": ("dw", "dy")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,11 @@ class _Model:
             [*self.forward, *ops[loss_index + 1 :]], self.program.plan.offsets, self.program.dtype
         )
         self.weighted = [op for op in self.forward if op.kind.name in _WEIGHTS]
+        backward = {_name_of_gradient(op): op for op in ops[loss_index + 1 :] if _name_of_gradient(op)}
+        # The gradient that the kernel's is made from: one buffer may be that of several values.
+        self._gradients = {
+            op: backward[_kernel(op).name].buffer(_BACKWARD[op.kind.name][1]) for op in self.weighted
+        }
 
     def run(self, x: Array, seed: int) -> tuple[list[float], list[float]]:
         """Return the mean squares of all layers' outputs, and the mean squared lengths of their gradients."""
@@ -115,11 +122,8 @@ class _Model:
         doutputs[...] = drawn / math.sqrt(_mean_square(drawn) * drawn[0].size)
         trial.run_batch(Data(x, np.empty((len(x), 0), dtype=x.dtype)), self._table)
         variances = [_mean_square(trial.view(_output(op), len(x))) for op in self.weighted]
-        found = [trial.view(self.gradient_of(_output(op)), len(x)) for op in self.weighted]
+        found = [trial.view(self._gradients[op], len(x)) for op in self.weighted]
         return variances, [_mean_square(gradient) * gradient[0].size for gradient in found]
-
-    def gradient_of(self, buffer: Buffer) -> Buffer:
-        return self.doutputs if buffer is self.outputs else self.program.named[f"d {buffer.name}"]
 
     def expected(self, input_square: float) -> Expectation:
         return expect(
@@ -162,6 +166,14 @@ def _compile(layers: Sequence[Layer], shape: tuple[int, ...]) -> Program:
         batch_size=shape[0],
         keep_values=True,
     )
+
+
+def _name_of_gradient(op: Op) -> str | None:
+    """Return the name of the kernel whose gradient an op writes, if it is such an op."""
+    kind = op.kind.name.removesuffix("_backward_kernel")
+    if kind == op.kind.name or kind not in _BACKWARD:
+        return None
+    return op.buffer(_BACKWARD[kind][0]).name.removeprefix("d ")
 
 
 def _output(op: Op) -> Buffer:

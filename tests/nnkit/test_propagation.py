@@ -204,3 +204,37 @@ def test_theory_is_silent_about_strides() -> None:
     found = measure(stack, normal(4, 9, 9, 1), seeds=[0])
 
     assert found.layers[0].variance.expected is None
+
+
+def test_a_residual_adds_squares_on_both_ways() -> None:
+    """Its branch ends in weights of mean 0, so what it adds is uncorrelated with what it is added to."""
+
+    def block() -> Layer:
+        return layers.Residual(
+            (
+                layers.Activation("relu"),
+                layers.Dense(WIDTH, "relu", kernel_initializer="he_normal"),
+                layers.Dense(WIDTH, kernel_initializer="he_normal"),
+            )
+        )
+
+    stack = [layers.Dense(WIDTH, kernel_initializer="lecun_normal"), block(), block(), layers.Dense(WIDTH)]
+    found = measure(stack, normal(32, WIDTH), seeds=SEEDS)
+
+    for layer in found.layers:
+        assert_agrees(layer.variance, WIDTH)
+        assert_agrees(layer.gradient, WIDTH, blur=0.3)
+    # Each block doubles the variance, and the squared length of the gradient on its way back; the last
+    # layer, drawn by Glorot's rule and square, keeps it.
+    first, inner = (found.layers[place].variance.expected for place in (0, 3))
+    assert first is not None
+    assert inner == pytest.approx(2 * first, rel=1e-9)
+    assert found.layers[0].gradient.expected == pytest.approx(4.0, rel=1e-9)
+
+
+def test_theory_is_silent_where_a_sum_may_be_correlated() -> None:
+    stack = [layers.Dense(16), layers.Residual((layers.Activation("relu"),)), layers.Dense(3)]
+    found = measure(stack, normal(4, 16), seeds=[0])
+
+    assert [layer.gradient.expected is None for layer in found.layers] == [True, False]
+    assert found.layers[1].variance.expected is None
