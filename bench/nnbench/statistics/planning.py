@@ -16,14 +16,18 @@ def seeds_for_difference(
 ) -> int:
     """Return how many pairs show this mean difference at a two-sided level with this power.
 
-    n >= (z_(1 − level/2) + z_power)² σ² / δ², with σ the standard deviation of the paired differences.
-    Written for two independent samples of spread σ the same is n >= 2 (…)² σ² / δ², for then σ_d² = 2 σ²;
-    pairs that share their seed have a smaller σ_d, and the data give it directly.
+    n >= (z_(1 − level/2) + z_power)² σ² / δ² + z²_(1 − level/2) / 2, with σ the standard deviation of the
+    paired differences. Written for two independent samples of spread σ the first term is 2 (…)² σ² / δ²,
+    for then σ_d² = 2 σ²; pairs that share their seed have a smaller σ_d, and the data give it directly.
+    The second term is what it costs that σ is not known: Guenther (1981), Am. Stat. 35(4). Without it, a
+    difference of one σ would be found by three quarters of the runs in a large family, not by nine tenths.
     """
-    reach = normal_quantile(1.0 - 0.5 * level) + normal_quantile(power)
-    ratio = reach * sigma / difference
+    z_level = normal_quantile(1.0 - 0.5 * level)
+    ratio = (z_level + normal_quantile(power)) * sigma / difference
+    if ratio == 0.0:
+        return 0
     # Not ratio ** 2, which raises where the product of two floats is merely infinite.
-    return math.ceil(min(ratio * ratio, 1e12))
+    return math.ceil(min(ratio * ratio + 0.5 * z_level * z_level, 1e12))
 
 
 def seeds_needed(pair: PairResult, *, level: float, family: int) -> int | None:
