@@ -74,17 +74,18 @@ def command(
 
 
 def _plan(case: str, given: "Mapping[str, object]", depth: int | None) -> "Plan":
-    from nnbench import plugins, request
-    from nnbench.settings import from_options, plugin_files, read_settings
+    import os
+    from pathlib import Path
 
-    options_given = from_options(given)
-    plugins.load(plugin_files(options_given))
+    from nnbench import request
+
+    settings = request.settings_for(given, environment=os.environ, folder=Path.cwd())
     chosen = request.one_case(case)
     if depth is not None:
         from nnbench.diagnosis import with_depth
 
         chosen = with_depth(chosen, depth)
-    return request.plan_for([chosen], read_settings(options_given))
+    return request.plan_for([chosen], settings)
 
 
 def _configurations(plan: "Plan") -> "list[list[TrialSpec]]":
