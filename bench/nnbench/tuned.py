@@ -48,8 +48,11 @@ def look_up(plan: Plan) -> Rates:
 def at_tuned_rates(plan: Plan, rates: Rates) -> Plan:
     """Return the plan with every configuration at its tuned rate, or raise UsageError."""
     if rates.missing:
+        n = len(list(plan.matrix.configurations()))
+        is_every = len(rates.missing) == n > 1
+        untuned = f"any of these {n} configurations" if is_every else _names(rates.missing, plan)
         raise UsageError(
-            f"{_where(plan)}: no search has tuned {_names(rates.missing, plan)}."
+            f"{_where(plan)}: no search has tuned {untuned}."
             f" Run: {_command(plan, rates)}; or add --tune-missing."
         )
     chosen = {key: rate for key, found in rates.known.items() if (rate := found.learning_rate)}

@@ -16,6 +16,8 @@ seeds = 10                # how many, or which: "1,5-9"
 # epochs = 20             # in place of each case's own
 # jobs = 2                # trials at the same time; by default as many as there are cores
 # against = "adam,relu"   # compare with this configuration instead of the leader
+# plugin = "mine.py"      # a file that registers optimizers or activations of your own
+# tuned = true            # run each at the learning rate that nnbench tune found for it
 
 # Every value on one axis meets every value on the others. An axis left out stays at the case's own choice.
 # Parameters stand in the name: "sgd(momentum=0.9)".
