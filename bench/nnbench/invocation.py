@@ -17,7 +17,7 @@ from nnbench.runner import stopped_by_signals
 from nnbench.settings import Settings
 from nnbench.stopping import Stop
 from nnbench.store import Store
-from nnbench.tune import TunePlan
+from nnbench.tune_plan import TunePlan
 
 SOME_TRIALS_FAILED, INTERRUPTED = 3, 130
 

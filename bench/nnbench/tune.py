@@ -10,63 +10,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from nnbench import axes as choices
 from nnbench import experiment
 from nnbench.clock import Clock, iso_utc
-from nnbench.errors import UsageError
 from nnbench.matrix import CaseMatrix, TrialSpec, configuration_key, with_seeds
 from nnbench.progress import Counted, Progress
-from nnbench.rates import MOST_ROUNDS, PER_ROUND, ROUNDS, Search, Standing, first_rates
+from nnbench.rates import MOST_ROUNDS, ROUNDS, Search, Standing, first_rates
 from nnbench.records import Axes, CaseFacts, RateSearch, RunRecord, Tuning
-from nnbench.request import Plan
-from nnbench.seeds import Ranges, n_seeds, read_seeds
+from nnbench.seeds import Ranges
 from nnbench.statistics.summary import worst_score
 from nnbench.statistics.tuning import medians_by_rate
 from nnbench.stopping import Stop
 from nnbench.store import Store
+from nnbench.tune_plan import TunePlan
 from nnkit.registry import spell_value
 
-FIRST_TUNING_SEED = 1_000_000  # far from the seeds that anybody reports
-POINTS, DECADES, TUNING_SEEDS = 13, 6.0, "3"
-LEAST_POINTS, MOST_POINTS, MOST_DECADES = 3, 1000, 20.0
 _RATE = "learning_rate"
-
-
-@dataclass(frozen=True, slots=True)
-class TunePlan:
-    """A search that has passed every check that needs no training. ``plan`` is at the default rates."""
-
-    plan: Plan
-    tuning_seeds: Ranges
-    n_points: int
-    decades: float
-    wanted: frozenset[str] | None = None  # keys of configurations; None: all of the plan
-
-    def configurations(self) -> list[tuple[CaseMatrix, Axes]]:
-        return [
-            (part, axes)
-            for part, axes in self.plan.matrix.configurations()
-            if self.wanted is None or configuration_key(part, axes) in self.wanted
-        ]
-
-    @property
-    def n_configurations(self) -> int:
-        return len(self.configurations())
-
-    @property
-    def n_rates(self) -> int:
-        """Return how many rates every configuration is tried at, if none is left on an edge."""
-        return self.n_points + ROUNDS * PER_ROUND
-
-    @property
-    def n_tuning_seeds(self) -> int:
-        return n_seeds(self.tuning_seeds)
-
-    @property
-    def n_trials(self) -> int:
-        """Return the least number of trials that the search asks for."""
-        fresh = sum(2 * n_seeds(part.seeds) for part, _ in self.configurations())
-        return self.n_configurations * self.n_rates * self.n_tuning_seeds + fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,30 +42,6 @@ class Subject:
             for rate in rates
             for trial in with_seeds(self.part, self.axes.at(_RATE, spell_value(rate)), seeds)
         ]
-
-
-def make_plan(
-    plan: Plan,
-    *,
-    tuning_seeds: str = TUNING_SEEDS,
-    n_points: int = POINTS,
-    decades: float = DECADES,
-    wanted: frozenset[str] | None = None,
-) -> TunePlan:
-    """Return the search for the configurations of a plan, or raise UsageError."""
-    _check_grid(n_points, decades)
-    if (asked := plan.settings.axes.get(_RATE)) is not None:
-        raise UsageError(f"{asked.where}: tune searches the learning rates itself. Leave this out.")
-    for part in plan.matrix.parts:
-        _check_part(part)
-    seeds = read_seeds(tuning_seeds, "--tuning-seeds", first=_first_seed(tuning_seeds))
-    for part in plan.matrix.parts:
-        if shared := set(chain(*seeds)) & set(chain(*part.seeds)):
-            raise UsageError(
-                f"--tuning-seeds: seed {min(shared)} is also a reported seed of case {part.case.name!r}. On a"
-                " seed that it was chosen by, a rate looks better than it is: keep the two apart."
-            )
-    return TunePlan(plan, seeds, n_points, decades, wanted)
 
 
 def carry_out(
@@ -168,37 +102,6 @@ def first_trials(asked: TunePlan, facts: Sequence[CaseFacts]) -> list[TrialSpec]
         for subject in _subjects(asked, facts)
         for trial in subject.trials(subject.search.grid, asked.tuning_seeds)
     ]
-
-
-def _check_grid(n_points: int, decades: float) -> None:
-    if not LEAST_POINTS <= n_points <= MOST_POINTS:
-        raise UsageError(
-            f"--points: a grid has {LEAST_POINTS} to {MOST_POINTS} rates, found {n_points}. Try {POINTS}."
-        )
-    if not 0 < decades <= MOST_DECADES:
-        raise UsageError(
-            f"--decades: a grid is at most {MOST_DECADES:g} decades wide and above 0, found {decades:g}."
-            f" Try {DECADES:g}."
-        )
-
-
-def _check_part(part: CaseMatrix) -> None:
-    if len(part.others[_RATE]) > 1:
-        raise UsageError(
-            f"{part.case.where}: this case crosses learning rates, and tune searches them. Name an axis to"
-            " cross instead, for example --optimizer."
-        )
-    for one in part.optimizers:
-        if one.rate is not None:
-            raise UsageError(
-                f"{one.text} has a learning rate of its own, {one.rate}; tune searches it. Leave it out."
-            )
-        if one.default_rate == choices.DEFAULT_RATE:
-            raise UsageError(f"{one.text} has no learning rate to tune. Leave it out of this search.")
-
-
-def _first_seed(tuning_seeds: str) -> int:
-    return FIRST_TUNING_SEED if tuning_seeds.strip().isdigit() else 0
 
 
 def _subjects(asked: TunePlan, facts: Sequence[CaseFacts]) -> list[Subject]:

@@ -2,54 +2,23 @@
 
 import json
 import math
-import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-import nnbench
 from nnbench.cli import main
-from nnbench.matrix import TrialSpec, configuration_key
-from nnbench.records import TrialRecord
-from nnbench.request import make_plan
 from nnbench.store import Store
-from tests.nnbench import fake_trial
 from tests.nnbench.case_file import case_content, write_case
+from tests.nnbench.rated_trial import N_RATES, N_TUNING, OPTIMA, install
 
 Result = tuple[int, str, str]
-# Where each optimizer is best in these tests; far below, for lion, what the search can reach.
-OPTIMA = {"adam": 0.004, "sgd": 0.05, "lion": 1e-20, "rmsprop": 3e-9, "adagrad": 0.02}
-N_RATES, N_TUNING = 13 + 2 * 2, 3
-
-
-def run_trial(trial: TrialSpec, *, stop: Any = None) -> TrialRecord:
-    """Lose a tenth (lion less) a decade away from the optimum; sgd diverges above 1, momentum at any rate."""
-    record = fake_trial.run_trial(trial, stop=stop)
-    name, rate = trial.axes.as_dict()["optimizer"], float(trial.axes.as_dict()["learning_rate"])
-    if (name == "sgd" and rate > 1.0) or name == "momentum":
-        return replace(record, status="diverged", final={}, best={})
-    noise = int(trial.key[:4], 16) / 0xFFFF * 0.001
-    slope = 0.03 if name == "lion" else 0.1
-    accuracy = max(0.1, 0.95 - slope * abs(math.log10(rate / OPTIMA[name])) + noise)
-    loss = 1.0 - accuracy
-    if name == "adagrad":
-        accuracy = 0.5
-    return replace(record, final={"loss": loss, "accuracy": accuracy})
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Trials take no time, and their results depend on the rate as said above."""
-    module = ModuleType("nnbench.trial")
-    module.__dict__.update({**vars(fake_trial), "run_trial": run_trial})
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, "nnbench.trial", module)
-    monkeypatch.setattr(nnbench, "trial", module, raising=False)
-    write_case(tmp_path / "small.toml", case_content())
+    install(tmp_path, monkeypatch)
     return tmp_path
 
 
@@ -309,115 +278,3 @@ def test_one_tuning_seed_bounds_no_curve(nnb: Callable[..., Result]) -> None:
     assert adam["basin_interval"] == [None, None]
     assert adam["n_tuning"] == 1
     assert "bootstrap over" not in text
-
-
-# -- run --tuned ---------------------------------------------------------------------------------------------
-
-
-RUN = ("run", "small.toml", "--optimizer", "sgd,adam", "--seeds", "8", "--tuned")
-
-
-def test_a_run_uses_the_rates_that_were_found(nnb: Callable[..., Result]) -> None:
-    """Each trial at its configuration's own, which the report shows; the search trained them all."""
-    search = as_json(nnb(*TUNE, "--json"))
-    rates = {name: each["learning_rate"] for name, each in by_optimizer(search).items()}
-
-    document = as_json(nnb(*RUN, "--json"))
-    _, text, _ = nnb("report")
-
-    used = {
-        (trial["axes"]["optimizer"], float(trial["axes"]["learning_rate"])) for trial in document["trials"]
-    }
-    assert used == set(rates.items())
-    assert (document["new"], document["cached"]) == (0, 16)
-    assert document["varying"] == ["optimizer"]
-    assert document["tuned_by"] == [search["run"]]
-    assert f"tuned by {search['run']}" in text
-    assert all(f"{rate:g}" in text for rate in rates.values())
-
-
-def test_a_missing_rate_is_one_line_with_the_command_to_run(nnb: Callable[..., Result]) -> None:
-    """And that command, pasted, is all that it takes."""
-    nnb("tune", "small.toml", "--optimizer", "sgd", "--epochs", "3", "--seeds", "8")
-
-    code, out, said = nnb(*RUN, "--epochs", "3")
-
-    (line,) = said.splitlines()
-    assert (code, out) == (2, "")
-    command = "nnbench tune small.toml --optimizer adam --epochs 3"
-    assert (
-        line == f"nnbench: --tuned: no search has tuned adam on small. Run: {command}; or add --tune-missing."
-    )
-    assert nnb(*command.split()[1:])[0] == 0
-    assert nnb(*RUN, "--epochs", "3")[0] == 0
-
-
-def test_what_is_tuned_is_known_without_its_rate(folder: Path) -> None:
-    """A configuration is the same at any rate, and another with any other choice."""
-    plan = make_plan(["small.toml"], {"optimizer": "sgd,adam"}, environment={}, folder=folder)
-    (part, sgd), (_, adam) = plan.matrix.configurations()
-
-    assert configuration_key(part, sgd.at("learning_rate", "0.3")) == configuration_key(part, sgd)
-    assert configuration_key(part, sgd) != configuration_key(part, adam)
-
-
-def test_a_rate_belongs_to_its_budget(nnb: Callable[..., Result]) -> None:
-    """What was tuned for two epochs is not tuned for three, nor in double precision."""
-    nnb(*TUNE)
-
-    assert [nnb(*RUN, *more)[0] for more in ((), ("--epochs", "3"), ("--dtype", "float64"))] == [0, 2, 2]
-
-
-def test_missing_rates_can_be_searched_first(nnb: Callable[..., Result]) -> None:
-    """Only those that are missing; then the run goes on as if they had been there."""
-    as_json(nnb("tune", "small.toml", "--optimizer", "sgd", "--seeds", "8", "--json"))
-
-    code, out, said = nnb(*RUN, "--tune-missing", "--json")
-
-    assert code == 0
-    assert f"tuned first: {N_RATES * N_TUNING + 2 * 8} trials run" in said
-    assert len(json.loads(out)["tuned_by"]) == 2
-    assert json.loads(out)["trials"] == as_json(nnb(*RUN, "--json"))["trials"]
-
-
-def test_a_rate_on_an_edge_is_used_and_said(nnb: Callable[..., Result]) -> None:
-    nnb("tune", "small.toml", "--optimizer", "lion", "--seeds", "6")
-
-    code, _, said = nnb("run", "small.toml", "--optimizer", "lion", "--seeds", "6", "--tuned")
-
-    assert code == 0
-    assert "the tuned rate of (only configuration) on small is an end of those that were tried" in said
-
-
-def test_a_configuration_without_any_rate_is_refused(nnb: Callable[..., Result]) -> None:
-    nnb("tune", "small.toml", "--optimizer", "adam,momentum", "--seeds", "6")
-
-    code, _, said = nnb("run", "small.toml", "--optimizer", "adam,momentum", "--seeds", "6", "--tuned")
-
-    assert code == 2
-    assert "found no rate at which momentum on small works. Leave it out." in said
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (("--lr", "0.1"), "--tuned and --lr contradict each other."),
-        (("--optimizer", "adam(learning_rate=0.1)"), "--tuned: adam has a learning rate of its own, 0.1."),
-    ],
-)
-def test_tuned_and_given_rates_contradict(
-    nnb: Callable[..., Result], options: tuple[str, ...], words: str
-) -> None:
-    code, _, said = nnb("run", "small.toml", "--tuned", *options)
-
-    assert (code, said.startswith(f"nnbench: {words}")) == (2, True)
-
-
-def test_tuned_may_stand_in_the_environment(
-    nnb: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NNBENCH_TUNED", "true")
-
-    code, _, said = nnb("run", "small.toml", "--optimizer", "adam")
-
-    assert (code, said.startswith("nnbench: NNBENCH_TUNED: no search has tuned")) == (2, True)

@@ -109,11 +109,11 @@ def command(
 
 def _at_tuned_rates(plan: "Plan", *, tune_missing: bool) -> "Plan | None":
     """Return the plan at the rates that searches found; None where searching was interrupted."""
-    from nnbench import invocation, progress, tune, tuned
+    from nnbench import invocation, progress, tune_plan, tuned
 
     found = tuned.look_up(plan)
     if found.missing and tune_missing:
-        run = invocation.search(tune.make_plan(plan, wanted=found.missing_keys))
+        run = invocation.search(tune_plan.make_plan(plan, wanted=found.missing_keys))
         if run is None:
             return None
         progress.note(f"tuned first: {invocation.summary(run)}", quiet=plan.settings.quiet)

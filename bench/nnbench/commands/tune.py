@@ -9,7 +9,7 @@ from nnbench import options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nnbench.tune import TunePlan
+    from nnbench.tune_plan import TunePlan
 
 
 def command(
@@ -58,7 +58,7 @@ def command(
     import os
     from pathlib import Path
 
-    from nnbench import invocation, progress, request, tune
+    from nnbench import invocation, progress, request, tune_plan
 
     given = {
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
@@ -69,7 +69,7 @@ def command(
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
-    asked = tune.make_plan(plan, tuning_seeds=tuning_seeds, n_points=points, decades=decades)
+    asked = tune_plan.make_plan(plan, tuning_seeds=tuning_seeds, n_points=points, decades=decades)
     if dry_run:
         return _forecast(asked, as_json=as_json)
     return _tune(asked, as_json=as_json, folder=folder)
