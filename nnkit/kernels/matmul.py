@@ -16,7 +16,7 @@ def _build_tiles(dtype):
     return tiles.build(dtype)
 
 
-def _strip_twin(vectors):
+def _strip_twin(whole, has_tail=False):
     def strip(
         a,
         a_at,
@@ -39,7 +39,7 @@ def _strip_twin(vectors):
     ):
         """Write one column strip of ``C = max(start + A·B, low)``, all ``m`` rows."""
         a, b, c, start = (array.reshape(-1) for array in (a, b, c, start))
-        width = tail if vectors == 0 else vectors * lanes_of(a)
+        width = whole * lanes_of(a) + (tail if has_tail else 0)
         for i in range(m):
             for j in range(width):
                 total = start[start_at + i * start_row + j] if has_start else a.dtype.type(0)
@@ -61,9 +61,10 @@ def _transpose_twin(source, source_at, source_row, rows, columns, target, target
 TILES = Assembly("tiles", _build_tiles)
 _STRIP = "piipipipiiiiri"
 strip4 = External(TILES, "nnkit_strip4", _STRIP, _strip_twin(4))
+strip3 = External(TILES, "nnkit_strip3", _STRIP, _strip_twin(2, has_tail=True))
 strip2 = External(TILES, "nnkit_strip2", _STRIP, _strip_twin(2))
 strip1 = External(TILES, "nnkit_strip1", _STRIP, _strip_twin(1))
-strip_tail = External(TILES, "nnkit_tail", _STRIP, _strip_twin(0))
+strip_tail = External(TILES, "nnkit_tail", _STRIP, _strip_twin(0, has_tail=True))
 transpose_block = External(TILES, "nnkit_transpose", "piiipi", _transpose_twin)
 
 
@@ -80,15 +81,20 @@ def column_strip(
     # fmt: off
     if width >= 4 * lanes:
         strip4(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, columns, start, start_at, start_row, has_start,
-               rows, depth, low, 0)
+               rows, depth, low, lanes)
         return 4 * lanes
-    if width >= 2 * lanes:
+    if width > 2 * lanes:
+        tail = min(width - 2 * lanes, lanes)
+        strip3(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, columns, start, start_at, start_row, has_start,
+               rows, depth, low, tail)
+        return 2 * lanes + tail
+    if width == 2 * lanes:
         strip2(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, columns, start, start_at, start_row, has_start,
-               rows, depth, low, 0)
+               rows, depth, low, lanes)
         return 2 * lanes
     if width >= lanes:
         strip1(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, columns, start, start_at, start_row, has_start,
-               rows, depth, low, 0)
+               rows, depth, low, lanes)
         return lanes
     strip_tail(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, columns, start, start_at, start_row, has_start,
                rows, depth, low, width)

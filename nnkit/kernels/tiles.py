@@ -14,7 +14,7 @@ from nnkit.kernels.vector_ir import I64, Element, Function
 
 # Per register width: vectors per row -> most rows, so that accumulators, one row of B and a splat of A
 # fit in the registers (32 of 64 bytes; 16 of 32 or 16 bytes, of which a 64-byte vector takes 2 or 4).
-_SHAPES = {64: {4: 6, 2: 14, 1: 14}, 32: {1: 6}, 16: {1: 3}}
+_SHAPES = {64: {4: 6, 3: 8, 2: 14, 1: 14}, 32: {1: 6}, 16: {1: 3}}
 _UNROLL = 4
 
 
@@ -151,13 +151,11 @@ def _emit_strip(
     return strip.ir
 
 
-def _emit_wide_strip(
-    module: ir.Module, narrow: ir.Function, element: Element, name: str, vectors: int
-) -> None:
-    """Emit a strip of several vectors as calls of the one-vector strip ``narrow``, side by side."""
+def _emit_wide_strip(module: ir.Module, strips: list[ir.Function], element: Element, name: str) -> None:
+    """Emit a strip of several vectors as calls of one-vector strips, side by side; the last gets the tail."""
     wide = Function(module, element, name, _strip_parameters(element), internal=False)
-    a, a_row, a_step, b, b_row, c, c_row, start, *others, _ = wide.ir.args
-    for v in range(vectors):
+    a, a_row, a_step, b, b_row, c, c_row, start, *others, tail = wide.ir.args
+    for v, narrow in enumerate(strips):
         shifted = [wide.at(pointer, v * element.lanes) for pointer in (b, c, start)]
         wide.builder.call(
             narrow,
@@ -171,7 +169,7 @@ def _emit_wide_strip(
                 c_row,
                 shifted[2],
                 *others,
-                I64(element.lanes),
+                tail if v == len(strips) - 1 else I64(element.lanes),
             ],
         )
     wide.finish()
@@ -224,25 +222,27 @@ def _shuffle(block: Function, first: Any, second: Any, order: list[int]) -> Any:
 def build(dtype: str) -> tuple[str, list[str]]:
     """Return the module of strips and the transpose for ``dtype``: its text and its function names.
 
-    ``strip4``, ``strip2`` and ``strip1`` compute that many whole vectors of columns; ``tail`` the first
-    ``tail`` lanes of one vector.
+    ``strip4``, ``strip2`` and ``strip1`` compute that many whole vectors of columns, ``strip3`` two whole
+    ones and the first ``tail`` lanes of a third, ``tail`` the first ``tail`` lanes of one.
     """
     element = Element(dtype)
     module = ir.Module(f"tiles_{dtype}")
     shapes = _SHAPES[vector_bytes()]
-    names = {kind: f"nnkit_{kind}_{dtype}" for kind in ("strip4", "strip2", "strip1", "tail", "transpose")}
+    kinds = ("strip4", "strip3", "strip2", "strip1", "tail", "transpose")
+    names = {kind: f"nnkit_{kind}_{dtype}" for kind in kinds}
     masked = _emit_strip(module, element, names["tail"], 1, shapes[1], masked=True)
-    # Masks are free in 64-byte registers and not in narrower ones.
-    whole = masked if vector_bytes() == 64 else None
-    if whole is None:
-        whole = _emit_strip(module, element, names["strip1"], 1, shapes[1], masked=False)
+    if vector_bytes() == 64:
+        # Masks are free in 64-byte registers.
+        whole = masked
+        _emit_wide_strip(module, [whole], element, names["strip1"])
     else:
-        _emit_wide_strip(module, whole, element, names["strip1"], 1)
-    for vectors in (2, 4):
+        whole = _emit_strip(module, element, names["strip1"], 1, shapes[1], masked=False)
+    for vectors in (2, 3, 4):
         name = names[f"strip{vectors}"]
         if vectors in shapes:
-            _emit_strip(module, element, name, vectors, shapes[vectors], masked=False)
+            _emit_strip(module, element, name, vectors, shapes[vectors], masked=vectors == 3)
         else:
-            _emit_wide_strip(module, whole, element, name, vectors)
+            last = masked if vectors == 3 else whole
+            _emit_wide_strip(module, [whole] * (vectors - 1) + [last], element, name)
     _emit_transpose(module, element, names["transpose"])
     return str(module), list(names.values())
