@@ -65,16 +65,13 @@ class Sequential:
         self,
         optimizer: str | BoundOptimizer = "sgd",
         loss: str | Loss = "sparse_categorical_crossentropy",
-        metrics: Sequence[str] = (),
+        metrics: str | Sequence[str] = (),
     ) -> None:
         """Choose the optimizer, the loss and the metrics (``"accuracy"``). The weights stay, as in Keras."""
-        unknown = [name for name in metrics if name != "accuracy"]
-        if unknown:
-            raise InvalidArgument(f"compile: no metric named {unknown[0]!r}. There is 'accuracy'.")
         chosen = _resolve_optimizer(optimizer)
-        self._loss = losses.get(loss) if isinstance(loss, str) else loss
-        self._optimizer = chosen
-        self._metrics = tuple(metrics)
+        record = losses.get(loss) if isinstance(loss, str) else loss
+        self._metrics = _checked_metrics(metrics, record)
+        self._optimizer, self._loss = chosen, record
         self._is_stale = True
         self._learners = {}
 
@@ -303,6 +300,18 @@ def _check_arguments(layers: object, input_shape: object, seed: object, dtype: s
         )
     if not _is_whole(seed) or not -(2**63) <= int(seed) < 2**63:  # type: ignore[call-overload]
         raise InvalidArgument(f"Sequential: seed must be a whole number of 64 bits, found {seed!r}.")
+
+
+def _checked_metrics(given: str | Sequence[str], loss: Loss) -> tuple[str, ...]:
+    metrics = (given,) if isinstance(given, str) else tuple(given)
+    unknown = [name for name in metrics if name != "accuracy"]
+    if unknown:
+        raise InvalidArgument(f"compile: no metric named {unknown[0]!r}. There is 'accuracy'.")
+    if metrics and loss.targets != "labels":
+        raise InvalidArgument(
+            f"compile: accuracy needs labels, and loss {loss.name} has none. Leave metrics out."
+        )
+    return metrics
 
 
 def _is_whole(value: object) -> bool:
