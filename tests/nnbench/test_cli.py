@@ -157,7 +157,9 @@ def test_every_mistake_in_a_case_file_has_its_own_line(
     assert main(["run", "bad.toml"]) == 2
     epochs, colour = lines(capsys)
     assert epochs == "nnbench: bad.toml, training.epochs: must be greater than or equal to 1, found 0."
-    assert colour.startswith("nnbench: bad.toml, colour: there is no such key. Known: aliases, axes, calibration,")
+    assert colour.startswith(
+        "nnbench: bad.toml, colour: there is no such key. Known: aliases, axes, calibration,"
+    )
 
 
 def test_a_run_without_a_case_says_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:

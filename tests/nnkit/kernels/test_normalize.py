@@ -71,9 +71,7 @@ def test_backward_is_the_paper_s(shape: tuple[int, int], dtype: str) -> None:
     dx, dgamma, dbeta = np.full_like(x, np.nan), np.full_like(gamma, np.nan), np.full_like(gamma, np.nan)
     normalize.batch_norm_backward(dy, normal, gamma, scale, dx, dgamma, dbeta, partial_sums(x))
     in_place = dy.copy()
-    normalize.batch_norm_backward(
-        in_place, normal, gamma, scale, in_place, dgamma, dbeta, partial_sums(x)
-    )
+    normalize.batch_norm_backward(in_place, normal, gamma, scale, in_place, dgamma, dbeta, partial_sums(x))
 
     size = 1 + np.abs(expected[0]).max()
     assert close(dx / dx.dtype.type(size), expected[0] / size)
