@@ -180,7 +180,7 @@ def test_an_activation_with_a_wrong_slope_is_not_its_twin() -> None:
 
 
 def test_machine_code_of_plugins_is_not_kept() -> None:
-    """Its source is no part of the cache's key: another session's plug-in may have the same name."""
+    """Its source is no part of the cache's key: another process's plug-in may have the same name."""
     activations.register("fleeting", value=lambda x: 2 * x, slope=lambda x: 2.0)
     optimizers.register_kernel("passing", halving, 1, factor=0.5)
     x, y = blobs()
