@@ -77,26 +77,10 @@ def carry_out(
     Once ``stop`` is set the run ends early: it is recorded with all its trials, and those that are missing
     will be run by the same command.
     """
-    began_s, created = clock.elapsed_s(), clock.now_utc()
+    began_s = clock.elapsed_s()
     trials = plan.matrix.trials()
-    keys = tuple(trial.key for trial in trials)
     cached = settled_keys(store, trials)
-    run = RunRecord(
-        run=run_name(created, keys),
-        created=iso_utc(created),
-        command=command,
-        cases=facts,
-        varying=plan.matrix.varying,
-        against=plan.against,
-        tuned_by=plan.tuned_by,
-        state_bytes=_state_bytes(plan) if len(facts) > 1 else {},
-        trial_keys=keys,
-        environment=surroundings(plan.settings),
-        elapsed_s=0.0,
-        n_new=0,
-        n_cached=len(cached),
-        budget_s=plan.settings.budget_s,
-    )
+    run = replace(begun(plan, facts, trials, created=clock.now_utc(), command=command), n_cached=len(cached))
     # Recorded now as well: a run that is killed can still be reported.
     store.put_run(run)
     todo = [trial for trial in trials if trial.key not in cached]
@@ -113,6 +97,29 @@ def carry_out(
     )
     store.put_run(run)
     return run
+
+
+def begun(
+    plan: Plan, facts: tuple[CaseFacts, ...], trials: Sequence[TrialSpec], *, created: datetime, command: str
+) -> RunRecord:
+    """Return the record of a run of these trials that has not trained anything yet."""
+    keys = tuple(trial.key for trial in trials)
+    return RunRecord(
+        run=run_name(created, keys),
+        created=iso_utc(created),
+        command=command,
+        cases=facts,
+        varying=plan.matrix.varying,
+        against=plan.against,
+        tuned_by=plan.tuned_by,
+        state_bytes=_state_bytes(plan) if len(facts) > 1 else {},
+        trial_keys=keys,
+        environment=surroundings(plan.settings),
+        elapsed_s=0.0,
+        n_new=0,
+        n_cached=0,
+        budget_s=plan.settings.budget_s,
+    )
 
 
 def _state_bytes(plan: Plan) -> dict[str, float]:

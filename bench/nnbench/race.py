@@ -3,13 +3,12 @@
 Its trials are those of ``run``: the store has each once, and the same race again takes the same decisions.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
 
 from nnbench import experiment
 from nnbench.budget import Budget
-from nnbench.clock import Clock, iso_utc
+from nnbench.clock import Clock
 from nnbench.errors import UsageError
 from nnbench.matrix import CaseMatrix, TrialSpec, with_seeds
 from nnbench.probing import settled_keys
@@ -35,7 +34,7 @@ def rules(plan: Plan) -> tuple[Design, ...]:
 
 def carry_out(
     plan: Plan,
-    facts: Sequence[CaseFacts],
+    facts: tuple[CaseFacts, ...],
     store: Store,
     *,
     command: str,
@@ -47,14 +46,15 @@ def carry_out(
 
     The run is recorded before every round, with the trials that were given out so far.
     """
-    began_s, created = clock.elapsed_s(), clock.now_utc()
-    chosen = plan.settings
+    began_s, chosen = clock.elapsed_s(), plan.settings
     contests = [
         Contest(part, of_case, rule, reference=_reference(plan, part))
         for part, of_case, rule in zip(plan.matrix.parts, facts, rules(plan), strict=True)
     ]
     run = replace(
-        _begun(plan, facts, created, command), races=tuple(contest.record() for contest in contests)
+        experiment.begun(plan, facts, plan.matrix.trials(), created=clock.now_utc(), command=command),
+        trial_keys=(),
+        races=tuple(contest.record() for contest in contests),
     )
     budget = None if chosen.budget_s is None else Budget(chosen.budget_s, clock)
     told, warm_s = Counted(progress, 0), 0.0
@@ -85,24 +85,6 @@ def carry_out(
     )
     store.put_run(run)
     return run
-
-
-def _begun(plan: Plan, facts: Sequence[CaseFacts], created: datetime, command: str) -> RunRecord:
-    return RunRecord(
-        run=experiment.run_name(created, [trial.key for trial in plan.matrix.trials()]),
-        created=iso_utc(created),
-        command=command,
-        cases=tuple(facts),
-        varying=plan.matrix.varying,
-        against=plan.against,
-        tuned_by=plan.tuned_by,
-        trial_keys=(),
-        environment=experiment.surroundings(plan.settings),
-        elapsed_s=0.0,
-        n_new=0,
-        n_cached=0,
-        budget_s=plan.settings.budget_s,
-    )
 
 
 class Contest:
