@@ -20,6 +20,13 @@ class Ratio:
     theirs_s: float
     n: int
 
+    def times(self, n_ours: int) -> "Ratio":
+        """Return the ratio for one piece of our work, where each of our calls did ``n_ours`` of them."""
+        return Ratio(
+            n_ours * self.median, n_ours * self.low, n_ours * self.high,
+            self.ours_s / n_ours, self.theirs_s, self.n,
+        )  # fmt: skip
+
     def __str__(self) -> str:
         return f"{self.median:.2f}x [{self.low:.2f}, {self.high:.2f}] (n = {self.n})"
 

@@ -31,6 +31,19 @@ def torch_mlp_step(units: tuple[int, ...], x: Array, y: Array, batch_size: int) 
     return torch_step(torch, model, torch.from_numpy(x), torch.from_numpy(y.astype(np.int64)), batch_size)
 
 
+def torch_cnn_step(x: Array, y: Array, batch_size: int) -> Callable[[], None]:
+    """Return one training step of the CNN of two convolutions, images (channels first) kept channels-last."""
+    torch = torch_or_skip()
+    nn = torch.nn
+    model = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding="same"), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3, padding="same"), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(16 * (x.shape[-1] // 4) ** 2, 10),
+    ).to(memory_format=torch.channels_last)  # fmt: skip
+    images = torch.from_numpy(x).to(memory_format=torch.channels_last)
+    return torch_step(torch, model, images, torch.from_numpy(y.astype(np.int64)), batch_size)
+
+
 def torch_step(torch: Any, model: Any, x: Any, y: Any, batch_size: int) -> Callable[[], None]:
     """Return one training step of ``model`` over the next batch of tensors that are loaded already."""
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)

@@ -80,10 +80,7 @@ def adam(n: int) -> tuple[Callable[[], object], dict[str, Array]]:
 
 def beside(ours: Callable[[], object], theirs: Callable[[], object], *, n: int) -> Ratio:
     """Return the ratio of one call to one call, over many short rounds: an interruption spoils few."""
-    found = interleave(ours, theirs, rounds=61, round_s=0.001)
-    calls = calls_of(n)
-    scaled = (calls * each for each in (found.median, found.low, found.high))
-    return Ratio(*scaled, found.ours_s / calls, found.theirs_s, found.n)
+    return interleave(ours, theirs, rounds=61, round_s=0.001).times(calls_of(n))
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
