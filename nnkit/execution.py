@@ -17,7 +17,7 @@ from nnkit import driver
 from nnkit.compiler.encode import Table
 from nnkit.compiler.program import Program
 from nnkit.jit import Entry, function_at
-from nnkit.ops import EPOCH, EVALUATION, KEY, ORDER, PENALTY, ROWS, STEP, STOP, TOTALS, Buffer, X, Y
+from nnkit.ops import EPOCH, EVALUATION, KEY, ORDER, PENALTY, ROWS, STEP, STOP, TOTALS, Buffer, X, Y, in_batch
 
 Array = NDArray[Any]
 STATUS_NAMES = ("done", "diverged", "stopped")
@@ -69,9 +69,7 @@ class Trial:
 
     def view(self, buffer: Buffer, rows: int | None = None) -> Array:
         """Return the live values of ``buffer``; ``rows`` is the batch they belong to."""
-        shape = tuple(
-            -size * (rows or self.program.batch_size) if size < 0 else size for size in buffer.shape
-        )
+        shape = in_batch(buffer.shape, rows or self.program.batch_size)
         names = {"real": self.program.dtype, "double": "float64", "int32": "int32", "uint32": "uint32"}
         kind = np.dtype(names[buffer.type])
         start = self.program.plan.offsets[buffer]

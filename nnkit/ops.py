@@ -6,7 +6,7 @@ Encoder, backward sweep, listing, roofline and tests read that record; there is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Literal
@@ -57,6 +57,11 @@ class View:
 
 def flat(buffer: Buffer) -> View:
     return View(buffer, (buffer.size,))
+
+
+def in_batch(shape: Iterable[int], rows: int) -> tuple[int, ...]:
+    """Return a shape with the sizes that it has in a batch of ``rows``."""
+    return tuple(-size * rows if size < 0 else size for size in shape)
 
 
 def rows_of(buffer: Buffer, columns: int) -> View:

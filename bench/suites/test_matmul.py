@@ -8,8 +8,8 @@ import pytest
 from interleaved import interleave
 from nnkit.jit import kernel
 from nnkit.kernels.matmul import matmul
+from nnkit.kernels.matmul_plan import Product
 from nnkit.kernels.peak import multiply_add_rounds, n_sums
-from nnkit.layers.dense import PANEL_FROM
 
 ROWS = (32, 64, 128, 256)
 COLUMNS_DEPTH = ((64, 64), (100, 100), (128, 784), (256, 256), (512, 512), (1024, 1024))
@@ -18,10 +18,10 @@ LAYOUTS = ("ab", "atb", "abt")
 
 
 @kernel
-def repeat_product(times, a, b, c, panel, a_row, a_step, turned, low):
+def repeat_product(times, a, b, c, panel, a_row, a_step, way, low):
     """Multiply ``times`` times, so that the call from Python is not what is timed."""
     for _ in range(times):
-        matmul(a, b, a, c, panel, a_row, a_step, turned, 0, low)
+        matmul(a, b, a, c, panel, a_row, a_step, way, 0, low)
 
 
 def ours_and_numpy(m: int, n: int, k: int, layout: str, times: int):
@@ -30,14 +30,15 @@ def ours_and_numpy(m: int, n: int, k: int, layout: str, times: int):
     a = rng.normal(size=(k, m) if layout == "atb" else (m, k)).astype(np.float32)
     b = rng.normal(size=(n, k) if layout == "abt" else (k, n)).astype(np.float32)
     c = np.empty((m, n), np.float32)
-    panel = np.empty(64 * k if layout == "abt" or n * k >= PANEL_FROM else 0, np.float32)
+    product = Product(m, n, k, is_a_turned=layout == "atb", is_b_turned=layout == "abt")
+    panel = np.empty(product.panel_size(16, product.way), np.float32)
     strides = (1, m) if layout == "atb" else (k, 1)
     low = np.float32(-np.inf)
     left = a.T if layout == "atb" else a
     right = b.T if layout == "abt" else b
 
     def ours() -> None:
-        repeat_product(times, a.reshape(-1), b, c, panel, *strides, int(layout == "abt"), low)
+        repeat_product(times, a.reshape(-1), b, c, panel, *strides, product.way, low)
 
     def numpy() -> None:
         for _ in range(times):

@@ -5,7 +5,7 @@ from typing import Any
 
 from nnkit.compiler.plan import type_bytes
 from nnkit.compiler.program import SEQUENCES, Program
-from nnkit.ops import ORDER, Op, Operand
+from nnkit.ops import ORDER, Op, Operand, in_batch
 
 
 def describe(program: Program) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def step_flops(program: Program) -> int:
 
 
 def op_flops(op: Op, rows: int) -> int:
-    return int(op.kind.flops({name: _at(view.shape, rows) for name, view in op.views.items()}))
+    return int(op.kind.flops({name: in_batch(view.shape, rows) for name, view in op.views.items()}))
 
 
 def op_bytes(op: Op, rows: int, dtype: str) -> int:
@@ -66,12 +66,7 @@ def _operand_bytes(op: Op, operand: Operand, rows: int, dtype: str) -> int:
     if operand.external is not None:
         outputs = [each for each in op.kind.operands if each.role == "out"]
         return sum(_operand_bytes(op, each, rows, dtype) for each in outputs)
-    return _size(_at(op.views[operand.name].shape, rows)) * type_bytes(operand.type, dtype)
-
-
-def _at(shape: Iterable[int], rows: int) -> tuple[int, ...]:
-    """Return a shape with the sizes that it has in a batch of ``rows``."""
-    return tuple(-size * rows if size < 0 else size for size in shape)
+    return _size(in_batch(op.views[operand.name].shape, rows)) * type_bytes(operand.type, dtype)
 
 
 def render(program: Program) -> str:

@@ -10,16 +10,15 @@ from nnkit.entries import make_entry, op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.initializers import BoundInitializer
 from nnkit.kernels.matmul import matmul
+from nnkit.kernels.matmul_plan import Product
 from nnkit.kernels.movement import column_sum
 from nnkit.layers.activation import emit_activation, resolve_activation
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.draw import emit_draw, resolve_initializer
-from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar, View, flat, rows_of
+from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar, View, flat, in_batch, rows_of
 from nnkit.registry import Hyper
 
 _NO_FLOOR = float("-inf")
-# A strip of four vectors of B is copied where B has this many values: its rows then share cache sets.
-PANEL_FROM = 1 << 19
 
 _ARGUMENTS = (
     Operand("a", "in"),
@@ -29,7 +28,7 @@ _ARGUMENTS = (
     Operand("panel", "scratch"),
     Scalar("a_row", "integer"),
     Scalar("a_step", "integer"),
-    Scalar("turned", "integer"),
+    Scalar("way", "integer"),
     Scalar("has_start", "integer"),
     Scalar("low"),
 )
@@ -87,9 +86,18 @@ def emit_matmul(
     start: Buffer | None = None,
 ) -> None:
     """Emit ``C = start + A·B``, or ``A·Bᵀ`` where b is ``turned``; without ``start`` the sums begin at 0."""
-    columns, depth = b.shape if turned else b.shape[::-1]
-    needs_panel = turned or abs(b.shape[0] * b.shape[1]) >= PANEL_FROM
-    panel = emitter.transient(f"{c.name} panel", (depth * 4 * emitter.graph.lanes if needs_panel else 0,))
+    batch = emitter.graph.batch_size
+    height, width = in_batch(b.shape, batch)
+    columns, depth = (height, width) if turned else (width, height)
+    product = Product(
+        rows=in_batch(rows_of(c, columns).shape, batch)[0],
+        columns=columns,
+        depth=depth,
+        is_a_turned=a_step != 1,
+        is_b_turned=turned,
+        has_start=start is not None,
+    )
+    panel = emitter.transient(f"{c.name} panel", (product.panel_size(emitter.graph.lanes, product.way),))
     views: dict[str, Buffer | View] = {
         "a": flat(a),
         "b": b,
@@ -103,7 +111,7 @@ def emit_matmul(
         views,
         a_row=a_row,
         a_step=a_step,
-        turned=int(turned),
+        way=product.way,
         has_start=int(start is not None),
         low=_NO_FLOOR,
     )

@@ -13,11 +13,17 @@ import pytest
 from numpy.typing import NDArray
 
 from nnkit.kernels import matmul as kernels
+from nnkit.kernels.matmul_plan import COPIED, PLAIN, TRANSPOSED, TURNED_A, TURNED_B, Product
 
 Array = NDArray[Any]
 SIZES = (1, 3, 16, 17, 33, 64, 100)
 DTYPES = ("float32", "float64")
 LAYOUTS = ("plain", "a turned", "b turned")
+# Every way that a layout can go, whatever the sizes say.
+WAYS = [
+    ("plain", PLAIN), ("plain", COPIED), ("a turned", PLAIN), ("a turned", COPIED), ("a turned", TURNED_A),
+    ("b turned", TURNED_B), ("b turned", TRANSPOSED),
+]  # fmt: skip
 _GUARD = 64
 _NO_FLOOR = -np.inf
 
@@ -36,14 +42,18 @@ def draw(*shape: int, dtype: str = "float32", seed: int = 0) -> Array:
 
 def product(
     a: Array, b: Array, start: Array | None = None, *, layout: str = "plain", low: float = _NO_FLOOR,
-    with_panel: bool = False, run: Callable[..., None] = kernels.matmul,
+    way: int | None = None, run: Callable[..., None] = kernels.matmul,
 ) -> Array:  # fmt: skip
     """Return ``max(start + A·B, low)`` as the kernel writes it, and see that it writes nothing else."""
     (rows, depth), columns = a.shape, b.shape[1]
     block = np.full(rows * columns + 2 * _GUARD, np.nan, a.dtype)
     c = block[_GUARD : _GUARD + rows * columns].reshape(rows, columns)
     lanes = 64 // a.itemsize
-    panel = np.full(depth * 4 * lanes if with_panel or layout == "b turned" else 0, np.nan, a.dtype)
+    is_turned = {"is_a_turned": layout == "a turned", "is_b_turned": layout == "b turned"}
+    sizes = Product(rows, columns, depth, **is_turned, has_start=start is not None)
+    way = sizes.way if way is None else way
+    # NaN behind what a way may use shows where it reads more.
+    panel = guarded(np.full(sizes.panel_size(lanes, way), np.nan, a.dtype))
     if layout == "a turned":
         a, (a_row, a_step) = guarded(np.ascontiguousarray(a.T)), (1, rows)
     else:
@@ -53,7 +63,7 @@ def product(
     unused = np.full(columns, np.nan, a.dtype)
     run(
         a.reshape(-1), b, unused if start is None else start, c, panel, a_row, a_step,
-        int(layout == "b turned"), int(start is not None), a.dtype.type(low),
+        way, int(start is not None), a.dtype.type(low),
     )  # fmt: skip
     assert np.isnan(block[:_GUARD]).all()
     assert np.isnan(block[_GUARD + c.size :]).all()
@@ -66,28 +76,27 @@ def bound(a: Array, b: Array, start: Array) -> Array:
     return np.asarray(4 * np.finfo(a.dtype).eps * (wide[0] @ wide[1] + wide[2]))
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("layout", "way"), WAYS)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_every_size_and_layout_is_numpy_s_product(dtype: str, layout: str) -> None:
+def test_every_size_and_way_is_numpy_s_product(dtype: str, layout: str, way: int) -> None:
     """Awkward sizes in all three places, sums that begin at 0; no cell is left out, none too many written."""
     for rows, depth, columns in itertools.product(SIZES, repeat=3):
         a, b = draw(rows, depth, dtype=dtype), draw(depth, columns, dtype=dtype, seed=1)
         expected = a.astype(np.float64) @ b.astype(np.float64)
-        found = product(a, b, layout=layout)
+        found = product(a, b, layout=layout, way=way)
 
         assert np.all(np.abs(found - expected) <= bound(a, b, np.zeros(columns))), (rows, depth, columns)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("layout", "way"), [(layout, way) for layout, way in WAYS if way != TRANSPOSED])
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("with_panel", [False, True])
-def test_sums_begin_at_the_bias_and_end_at_the_floor(dtype: str, layout: str, with_panel: bool) -> None:
+def test_sums_begin_at_the_bias_and_end_at_the_floor(dtype: str, layout: str, way: int) -> None:
     for rows, depth, columns in itertools.product((1, 15, 33), (1, 17), (1, 16, 31, 64, 65, 97, 150)):
         a, b = draw(rows, depth, dtype=dtype), draw(depth, columns, dtype=dtype, seed=1)
         bias = draw(columns, dtype=dtype, seed=2)
         expected = bias + a.astype(np.float64) @ b.astype(np.float64)
-        found = product(a, b, bias, layout=layout, with_panel=with_panel)
-        floored = product(a, b, bias, layout=layout, with_panel=with_panel, low=0.25)
+        found = product(a, b, bias, layout=layout, way=way)
+        floored = product(a, b, bias, layout=layout, way=way, low=0.25)
 
         assert np.all(np.abs(found - expected) <= bound(a, b, bias)), (rows, depth, columns)
         assert np.array_equal(floored, np.maximum(found, 0.25))
@@ -124,7 +133,27 @@ def test_the_bits_depend_neither_on_the_tile_nor_on_the_layout(dtype: str, layou
 
     assert np.array_equal(np.vstack(by_rows), whole)
     assert np.array_equal(np.hstack(by_columns), whole)
-    assert np.array_equal(product(a, b, bias, layout=layout, with_panel=True), whole)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_bits_depend_on_no_way(dtype: str) -> None:
+    """Turned, copied, or as the transpose of the transposes' product: the same bits, the same floor."""
+    for rows, depth, columns in ((37, 50, 117), (70, 33, 20), (16, 64, 64)):
+        a, b = draw(rows, depth, dtype=dtype), draw(depth, columns, dtype=dtype, seed=1)
+        found = [product(a, b, layout=layout, way=way, low=-0.5) for layout, way in WAYS]
+
+        assert all(np.array_equal(each, found[0]) for each in found[1:])
+
+
+def test_the_way_follows_from_the_sizes() -> None:
+    """A large B is copied, long columns of A are turned, and of A and B the smaller is."""
+    assert Product(32, 64, 64).way == PLAIN
+    assert Product(32, 1024, 1024).way == COPIED
+    assert Product(512, 512, 512, is_a_turned=True).way == TURNED_A
+    assert Product(784, 128, 128, is_a_turned=True).way == PLAIN
+    assert Product(32, 128, 784, is_b_turned=True).way == TRANSPOSED
+    assert Product(32, 128, 784, is_b_turned=True, has_start=True).way == TURNED_B
+    assert Product(256, 64, 64, is_b_turned=True).way == TURNED_B
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -141,31 +170,31 @@ def test_what_is_not_a_number_passes_the_floor(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_readable_twin_computes_the_same(dtype: str, layout: str) -> None:
+@pytest.mark.parametrize(("layout", "way"), WAYS)
+def test_the_readable_twin_computes_the_same(dtype: str, layout: str, way: int) -> None:
     """The twin rounds each product, so it is as near as any order of sums is; its floor is the same."""
     for rows, depth, columns in ((1, 1, 1), (2, 5, 3), (3, 2, 17), (2, 3, 70)):
         a, b = draw(rows, depth, dtype=dtype), draw(depth, columns, dtype=dtype, seed=1)
-        bias = draw(columns, dtype=dtype, seed=2)
-        arguments: dict[str, Any] = {"layout": layout, "low": -0.5, "with_panel": True}
+        bias = None if way == TRANSPOSED else draw(columns, dtype=dtype, seed=2)
+        arguments: dict[str, Any] = {"layout": layout, "low": -0.5, "way": way}
         twin = product(a, b, bias, run=kernels.matmul.python(), **arguments)
+        allowed = bound(a, b, np.zeros(columns) if bias is None else bias)
 
-        assert np.all(np.abs(twin - product(a, b, bias, **arguments)) <= bound(a, b, bias))
+        assert np.all(np.abs(twin - product(a, b, bias, **arguments)) <= allowed)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_rows_are_turned_exactly(dtype: str) -> None:
-    """A piece of b, its rows as columns of the panel; the rest of the panel stays."""
-    lanes = 64 // np.dtype(dtype).itemsize
-    for columns, depth in itertools.product((1, 3, 16, 17, 70), (1, 5, 16, 33)):
-        b = draw(columns, depth, dtype=dtype)
-        for j in range(0, columns, 4 * lanes):
-            width = min(4 * lanes, columns - j)
-            panel = np.full((depth, 4 * lanes), np.nan, dtype)
-            kernels.turn_rows(b, j, width, panel.reshape(-1), 4 * lanes)
+def test_a_matrix_is_turned_exactly(dtype: str) -> None:
+    """A piece of a matrix, its rows as columns of the target; the rest of the target stays."""
+    for rows, columns in itertools.product((1, 3, 16, 17, 70), (1, 5, 16, 33)):
+        source = draw(rows + 2, columns + 3, dtype=dtype)
+        target = np.full((columns, rows + 5), np.nan, dtype)
+        where = columns + 3 + 1  # from the second row and column on
+        kernels.turn(source, where, columns + 3, rows, columns, target.reshape(-1), 2, rows + 5)
 
-            assert np.array_equal(panel[:, :width], b[j : j + width].T)
-            assert np.isnan(panel[:, width:]).all()
+        assert np.array_equal(target[:, 2 : rows + 2], source[1 : rows + 1, 1 : columns + 1].T)
+        assert np.isnan(target[:, :2]).all()
+        assert np.isnan(target[:, rows + 2 :]).all()
 
 
 def test_without_the_jit_the_twin_runs_and_numba_stays_out() -> None:
