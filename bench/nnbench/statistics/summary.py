@@ -146,7 +146,7 @@ def _summarize(
         axes=axes,
         n=len(evidence),
         median=float(np.median(scores)) if scores else worst_score(facts),
-        interval=_within_range(median_interval(scores), facts),
+        interval=within_range(median_interval(scores), facts),
         success_rate=n_successes / len(evidence) if evidence else 0.0,
         success_interval=wilson_interval(n_successes, len(evidence)),
         failures=_count_failures(trials, facts),
@@ -160,7 +160,7 @@ def _is_success(trial: TrialRecord, facts: CaseFacts) -> bool:
     return trial.status == "finished" if facts.target is None else has_reached_target(trial)
 
 
-def _within_range(interval: Interval, facts: CaseFacts) -> Interval:
+def within_range(interval: Interval, facts: CaseFacts) -> Interval:
     """Return the part of an interval that the metric can reach: Student's may leave it with few seeds."""
     if facts.metric != "accuracy":
         return interval

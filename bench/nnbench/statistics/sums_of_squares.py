@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Term = tuple[str, ...]  # nothing (the mean), one factor, or two that interact
 Columns = NDArray[np.float64]
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,14 @@ def shares_of_variance(
 
     Scores without any variance leave every share 0.
     """
-    total = float(np.sum((score - score.mean()) ** 2))
+    n = score.size
+    # Equal values first: their mean may differ from them in the last bit, and then so does the total from 0.
+    total = 0.0 if np.all(score == score[0]) else float(np.sum((score - score.mean()) ** 2))
+    design, score = _compressed(design, score)
     everything = set(design)
     left, full_rank = _residual(design, everything, score)
     parts: dict[Term, float] = {(): left}
-    dof: dict[Term, int] = {(): score.size - full_rank}
+    dof: dict[Term, int] = {(): n - full_rank}
     for term in design:
         if not term:
             continue
@@ -67,7 +71,13 @@ def shares_of_variance(
         more, more_rank = (left, full_rank) if is_full else _residual(design, without | {term}, score)
         less, less_rank = _residual(design, without, score)
         parts[term], dof[term] = max(0.0, less - more), more_rank - less_rank
-    return {term: part / total if total > 0.0 else 0.0 for term, part in parts.items()}, dof
+    return {term: _share(part, total) for term, part in parts.items()}, dof
+
+
+def _share(part: float, total: float) -> float:
+    """Return part / total, and exactly 0 or 1 where rounding alone keeps it from being that."""
+    share = part / total if total > 0.0 else 0.0
+    return float(round(share)) if min(share, abs(1.0 - share)) < _ROUNDING else share
 
 
 def fit(
@@ -79,6 +89,34 @@ def fit(
     ends = np.cumsum([design[term].shape[1] for term in terms])
     parts = np.split(coefficients, ends[:-1])
     return dict(zip(terms, parts, strict=True)), score - matrix @ coefficients
+
+
+def determined(design: Mapping[Term, Columns], terms: Sequence[Term]) -> dict[Term, bool]:
+    """Return for each term of a model whether the trials tell its coefficients from those of the others."""
+    matrix = np.hstack([design[term] for term in terms])
+    rank = _rank(matrix)
+    if rank == matrix.shape[1]:
+        return dict.fromkeys(terms, True)
+    found = {}
+    for term in terms:
+        rest = [design[other] for other in terms if other != term]
+        found[term] = rank - (_rank(np.hstack(rest)) if rest else 0) == design[term].shape[1]
+    return found
+
+
+def _rank(matrix: Columns) -> int:
+    return int(np.linalg.matrix_rank(matrix)) if matrix.size else 0
+
+
+def _compressed(
+    design: Mapping[Term, Columns], score: NDArray[np.float64]
+) -> tuple[dict[Term, Columns], NDArray[np.float64]]:
+    """Return as few rows as there are columns, with the same inner products: the same residuals and ranks."""
+    # A term is fitted with and without, so the many rows of a large matrix are better turned only once.
+    triangle: Columns = np.asarray(np.linalg.qr(np.column_stack([*design.values(), score]), mode="r"))
+    ends = np.cumsum([columns.shape[1] for columns in design.values()])
+    parts = np.split(triangle[:, :-1], ends[:-1], axis=1)
+    return dict(zip(design, parts, strict=True)), triangle[:, -1]
 
 
 def _residual(
