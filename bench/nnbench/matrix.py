@@ -36,6 +36,7 @@ class TrialSpec:
     dtype: Dtype
     key: str
     probes: bool = False  # look at more and change no result: no part of the key
+    pictures: bool = False  # as little: keep what a first convolution learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +159,16 @@ def configuration_key(part: CaseMatrix, axes: Axes) -> str:
 
 
 def with_seeds(part: CaseMatrix, axes: Axes, seeds: Ranges) -> Iterator[TrialSpec]:
-    """Yield the trials of a configuration."""
+    """Yield the trials of a configuration. Those with the first seed of the run keep pictures."""
     epochs = part.case.training.epochs
+    first = part.seeds[0].start
     identity = _identity(part, axes, epochs)
     for seed in itertools.chain.from_iterable(seeds):
         # The start of the text is hashed once per configuration: a key costs a microsecond, not fifty.
         sha = identity.copy()
         sha.update(f'"seed":{seed}}}'.encode())
-        yield TrialSpec(part.case, axes, seed, epochs, part.dtype, sha.hexdigest(), part.probes)
+        key = sha.hexdigest()
+        yield TrialSpec(part.case, axes, seed, epochs, part.dtype, key, part.probes, seed == first)
 
 
 def _identity(part: CaseMatrix, axes: Axes, epochs: int) -> "hashlib._Hash":

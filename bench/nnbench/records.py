@@ -44,6 +44,25 @@ class Axes:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictures:
+    """What the first convolution of a trial learned, and what it makes of a few validation samples.
+
+    Kernels are (height, width, channels, filters), values (sample, height, width, channels); of sequences
+    both are without the height. All are float32, and have the first of the filters where there are many.
+    """
+
+    layer: str
+    activation: str  # that the maps are behind; "" none
+    n_filters: int  # of the layer
+    samples: tuple[int, ...]  # places in the validation data; none where they would take too much room
+    labels: tuple[int, ...]  # of the samples; none where targets are no labels
+    drawn: NDArray[np.float32]  # the kernel before training
+    learned: NDArray[np.float32]
+    inputs: NDArray[np.float32]
+    maps: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class TrialRecord:
     """What one trial leaves. ``key`` is the hash of everything that can change its result."""
 
@@ -62,6 +81,7 @@ class TrialRecord:
     error: str | None = None  # text of the error when status is failed
     # float32 curves: "step_loss" one per step; "eval_step" and "val_*" one per evaluation
     curves: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    pictures: Pictures | None = None  # of one seed of a configuration whose first layer is a convolution
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnbench import picturing
 from nnbench.axes import DEFAULT_RATE
+from nnbench.case_data import dataset_of, parts_of, sizes_of
 from nnbench.matrix import Dtype, TrialSpec
 from nnbench.model_layers import make_layers
 from nnbench.precompile import compile_all
 from nnbench.probe_curves import as_curves
-from nnbench.records import Axes, CaseFacts, Direction, TrialRecord
-from nnbench.spec import CaseSpec, DataSection
+from nnbench.records import Axes, CaseFacts, Direction, Pictures, TrialRecord
+from nnbench.spec import CaseSpec
 from nnbench.statistics.curves import steps_to_target
 from nnbench.statistics.failures import failure_kind
 from nnbench.stopping import Stop
-from nnkit import datasets, driver, layers, losses, optimizers, probes, schedules
+from nnkit import driver, layers, losses, optimizers, probes, schedules
 from nnkit.callbacks import Callback, EarlyStopping
 from nnkit.compiler import explain as listing
 from nnkit.compiler.program import Program, compile_program
-from nnkit.datasets.prepare import Prepared, prepare
 from nnkit.execution import Data, Trial
 from nnkit.fitting import Fit, Outcome
 from nnkit.jit import Entry
@@ -46,22 +47,29 @@ def run_trial(trial: TrialSpec, *, stop: Stop | None = None) -> TrialRecord:
     """Train one trial and return its record. Divergence is a result; nothing numerical is raised."""
     if trial.probes:
         return run_with_probes(trial, stop=stop)[0]
-    run, outcome = _run(trial, stop, probes=False)
-    return _record(trial, run, outcome)
+    return _record(trial, _train(trial, stop, probes=False))
 
 
 def run_with_probes(trial: TrialSpec, *, stop: Stop | None = None) -> tuple[TrialRecord, Readings]:
     """Train one trial to the same bits, and return its record beside what the probes saw."""
-    run, outcome = _run(trial, stop, probes=True)
-    found = probes.read(run)
-    record = _record(trial, run, outcome, dead_share=_largest_dead_share(found))
+    trained = _train(trial, stop, probes=True)
+    found = probes.read(trained.run)
+    record = _record(trial, trained, dead_share=_largest_dead_share(found))
     return replace(record, curves={**record.curves, **as_curves(found)}), found
 
 
-def _run(trial: TrialSpec, stop: Stop | None, *, probes: bool) -> tuple[Trial, Outcome]:
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    run: Trial
+    outcome: Outcome
+    pictures: Pictures | None
+
+
+def _train(trial: TrialSpec, stop: Stop | None, *, probes: bool) -> _Trained:
     program = program_of(trial.case, trial.axes, trial.dtype, probes=probes)
-    part = _parts(trial.case, trial.seed, trial.dtype)
+    part = parts_of(trial.case, trial.seed, trial.dtype)
     run = Trial(program, trial.seed)
+    start = picturing.at_start(run) if trial.pictures else None
     n_steps = trial.epochs * _steps_per_epoch(len(part.train), program.batch_size)
     fit = Fit(
         run,
@@ -73,7 +81,15 @@ def _run(trial: TrialSpec, stop: Stop | None, *, probes: bool) -> tuple[Trial, O
         callbacks=_callbacks(trial.case),
     )
     with stop.telling(run.stop) if stop is not None else nullcontext():
-        return run, fit.run()
+        outcome = fit.run()
+    if start is None or not _is_finished(outcome):
+        return _Trained(run, outcome, None)
+    return _Trained(run, outcome, picturing.at_end(start, run, part.validation))
+
+
+def _is_finished(outcome: Outcome) -> bool:
+    """True also where a callback ended the training early."""
+    return outcome.status in ("finished", "stopped")
 
 
 def _largest_dead_share(found: Readings) -> float:
@@ -105,7 +121,7 @@ def needed_entries(trials: Sequence[TrialSpec], *, probes: bool = False) -> list
 def estimate_s(trial: TrialSpec) -> float:
     """Return about how long the trial takes on one ordinary core, from the work in its program."""
     program = program_of(trial.case, trial.axes, trial.dtype)
-    n_train, n_validation = _sizes(trial.case)
+    n_train, n_validation = sizes_of(trial.case)
     n_steps = trial.epochs * _steps_per_epoch(n_train, program.batch_size)
     forward = sum(listing.op_flops(op, 1) for op in program.sequences.evaluate)
     flops = n_steps * listing.step_flops(program) + trial.epochs * n_validation * forward
@@ -122,15 +138,15 @@ def explain_as_dict(trial: TrialSpec) -> dict[str, Any]:
 
 def data_of(trial: TrialSpec) -> tuple[Data, Data]:
     """Return what the trial trains on, and what it is validated on."""
-    parts = _parts(trial.case, trial.seed, trial.dtype)
+    parts = parts_of(trial.case, trial.seed, trial.dtype)
     return parts.train, parts.validation
 
 
 def facts(case: CaseSpec) -> CaseFacts:
     """Return what reports must know of a case; raises NnkitError where its model cannot be built."""
-    n_train, n_validation = _sizes(case)
+    n_train, n_validation = sizes_of(case)
     training, measure = case.training, case.measure
-    dataset = _dataset(case)
+    dataset = dataset_of(case)
     model = make_layers(case, _own_axes(case))
     program = compile_program(
         model,
@@ -224,10 +240,10 @@ def _program(case: _Case, axes: tuple[tuple[str, str], ...], dtype: str, probes:
     chosen = dict(axes)
     spec = case.spec
     batch_size = int(chosen["batch_size"])
-    _, n_validation = _sizes(spec)
+    _, n_validation = sizes_of(spec)
     return compile_program(
         make_layers(spec, chosen),
-        _dataset(spec).input_shape,
+        dataset_of(spec).input_shape,
         losses.record(spec.training.loss),
         _optimizer(spec, chosen),
         dtype=dtype,
@@ -272,52 +288,7 @@ def _own_axes(case: CaseSpec) -> dict[str, str]:
     return {"optimizer": own.optimizer, "activation": own.activation, "init": own.init, "norm": own.norm}
 
 
-# -- its data -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    train: Data
-    validation: Data
-
-
-def _dataset(case: CaseSpec) -> datasets.Dataset:
-    name, given = parse_choice(case.data.dataset)
-    return datasets.load(name, **given)
-
-
-def _parts(case: CaseSpec, seed: int, dtype: str) -> _Parts:
-    # An official split is the same for every seed.
-    split_seed = 0 if case.data.validation == "official" else seed
-    return _prepared(case.data, split_seed, dtype)
-
-
-@lru_cache(maxsize=64)
-def _prepared(section: DataSection, split_seed: int, dtype: str) -> _Parts:
-    name, given = parse_choice(section.dataset)
-    found: Prepared = prepare(
-        datasets.load(name, **given),
-        validation="official" if section.validation == "official" else float(section.validation),
-        split_seed=split_seed,
-        scale=section.scale,
-    )
-    return _Parts(_data(found.x_train, found.y_train, dtype), _data(found.x_val, found.y_val, dtype))
-
-
-def _data(x: NDArray[Any], y: NDArray[Any], dtype: str) -> Data:
-    targets = y if y.dtype == np.int32 else np.ascontiguousarray(y, dtype=dtype)
-    return Data(np.ascontiguousarray(x, dtype=dtype), targets)
-
-
-@lru_cache(maxsize=256)
-def _sizes_of(section: DataSection) -> tuple[int, int]:
-    parts = _prepared(section, 0, "float32")
-    return len(parts.train), len(parts.validation)
-
-
-def _sizes(case: CaseSpec) -> tuple[int, int]:
-    """Return how many samples train and how many validate; the same for every seed."""
-    return _sizes_of(case.data)
+# -- what it is measured by ----------------------------------------------------------------------------
 
 
 def _steps_per_epoch(n_train: int, batch_size: int) -> int:
@@ -326,7 +297,7 @@ def _steps_per_epoch(n_train: int, batch_size: int) -> int:
 
 def _chance(case: CaseSpec) -> float:
     """Return the metric of a model that ignores its input: the commonest class, or the mean target."""
-    dataset = _dataset(case)
+    dataset = dataset_of(case)
     if dataset.n_classes == 0:
         return 1.0 if case.data.scale == "standardize" else float(np.var(dataset.y))
     shares = np.bincount(dataset.y, minlength=dataset.n_classes) / len(dataset.y)
@@ -342,12 +313,13 @@ def _direction(case: CaseSpec) -> Direction:
 # -- its record ---------------------------------------------------------------------------------------
 
 
-def _record(trial: TrialSpec, run: Trial, outcome: Outcome, *, dead_share: float = 0.0) -> TrialRecord:
+def _record(trial: TrialSpec, trained: _Trained, *, dead_share: float = 0.0) -> TrialRecord:
+    run, outcome = trained.run, trained.outcome
     table = outcome.evaluations
     has_accuracy = run.program.loss.targets == "labels"
     names = ("loss", "accuracy") if has_accuracy else ("loss",)
     series = {name: table[:, 1 + column] for column, name in enumerate(names)}
-    finished = outcome.status in ("finished", "stopped")
+    finished = _is_finished(outcome)
     status = "finished" if finished else outcome.status
     measure = trial.case.measure
     values = series[measure.metric]
@@ -373,6 +345,7 @@ def _record(trial: TrialSpec, run: Trial, outcome: Outcome, *, dead_share: float
         train_s=run.train_s,
         digest=run.digest(),
         curves=curves,
+        pictures=trained.pictures,
     )
     return replace(
         record, failure=failure_kind(record, _facts_once(_Case(trial.case)), dead_share=dead_share)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nnbench import catalogue, transfer, trial
+from nnbench import case_data, catalogue, transfer, trial
 from nnbench.cli import main
 from nnbench.clock import Clock
 from nnkit import datasets
@@ -25,7 +25,13 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path / "work")
     stay_on_loopback(monkeypatch, tmp_path / "data")
     yield tmp_path / "data"
-    for cache in (datasets._built, trial._prepared, trial._sizes_of, trial._program, trial._facts_once):
+    for cache in (
+        datasets._built,
+        case_data._prepared,
+        case_data._sizes_of,
+        trial._program,
+        trial._facts_once,
+    ):
         cache.cache_clear()
 
 

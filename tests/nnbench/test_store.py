@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnbench.errors import NothingMeasured, UsageError
-from nnbench.records import RunRecord, Status, TrialRecord, Tuning
+from nnbench.records import Pictures, RunRecord, Status, TrialRecord, Tuning
 from nnbench.store import Store
 from nnbench.store.encoding import from_json, to_json
 from nnbench.store.rows import TRIAL_COLUMNS, TunedRate
+from tests.nnbench.picture_samples import any_pictures, pictures
 from tests.nnbench.store_samples import key_of, run, runs, search, spelled, trial, trials
 
 # The examples share a store, or a folder, and give each record, or store, a name of its own.
@@ -41,6 +42,46 @@ def test_a_trial_comes_back_exactly(store: Store, record: TrialRecord) -> None:
 
 
 @SHARED_FOLDER
+@given(left=any_pictures)
+def test_pictures_come_back_exactly(store: Store, left: Pictures) -> None:
+    """Also NaN, shapes without a value, and a shape apart from its values; and only where asked for."""
+    key = key_of(store._connection.total_changes)
+
+    store.put_trial(trial(1, key=key, pictures=left))
+
+    found = store.pictures([key, "other"])
+    assert spelled(found) == spelled({key: left})
+    for name in ("drawn", "learned", "inputs", "maps"):
+        assert getattr(found[key], name).shape == getattr(left, name).shape
+    assert store.trials([key], with_curves=True)[0].pictures is None
+
+
+def test_a_trial_recorded_again_without_pictures_keeps_those_it_has(store: Store) -> None:
+    """Where another run shows another seed of the configuration; newer ones replace them."""
+    store.put_trial(trial(1, pictures=pictures()))
+    store.put_trial(trial(1))
+    kept = store.pictures([key_of(1)])
+    store.put_trial(trial(1, pictures=pictures(filters=3)))
+
+    assert spelled(kept) == spelled({key_of(1): pictures()})
+    assert spelled(store.pictures([key_of(1)])) == spelled({key_of(1): pictures(filters=3)})
+
+
+def test_a_lesser_trial_leaves_the_pictures_alone(store: Store) -> None:
+    store.put_trial(trial(1, pictures=pictures()))
+
+    store.put_trial(trial(1, status="failed", pictures=pictures(filters=3)))
+
+    assert spelled(store.pictures([key_of(1)])) == spelled({key_of(1): pictures()})
+
+
+def test_trials_with_pictures_are_told_from_others(store: Store) -> None:
+    store.put_trials(trial(index, pictures=pictures() if index % 3 == 0 else None) for index in range(10))
+
+    assert store.keys_with_pictures(map(key_of, range(20))) == {key_of(index) for index in (0, 3, 6, 9)}
+
+
+@SHARED_FOLDER
 @given(record=runs)
 def test_a_run_comes_back_exactly(store: Store, record: RunRecord) -> None:
     """Facts of the cases, environment and the order of its trials included."""
@@ -51,7 +92,7 @@ def test_a_run_comes_back_exactly(store: Store, record: RunRecord) -> None:
 
 def test_every_field_of_a_trial_has_a_column() -> None:
     """A field that is added to TrialRecord without a column and a migration would be lost in silence."""
-    assert {field.name for field in fields(TrialRecord)} - {"curves"} == set(TRIAL_COLUMNS)
+    assert {field.name for field in fields(TrialRecord)} - {"curves", "pictures"} == set(TRIAL_COLUMNS)
 
 
 def test_numbers_of_numpy_are_kept_as_numbers(store: Store) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from nnbench.errors import EnvironmentProblem
 from nnbench.store import DEFAULT_PATH, MissingStore, Store, schema
+from tests.nnbench.picture_samples import pictures
 from tests.nnbench.store_samples import key_of, run, spelled, trial
 
 
@@ -343,6 +344,33 @@ def test_an_older_store_is_brought_up_to_date_with_all_it_holds(
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM tuned").fetchone() == (40,)
         assert connection.execute("PRAGMA user_version").fetchone() == (len(published) + 1,)
+
+
+def test_a_store_from_before_there_were_pictures_has_none_and_takes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that it holds stays; the first reader brings it up to date."""
+    path = tmp_path / "older.sqlite"
+    with monkeypatch.context() as patch:
+        for module in ("schema", "database"):
+            patch.setattr(f"nnbench.store.{module}.MIGRATIONS", schema.MIGRATIONS[:2])
+        _fill(path)
+
+    assert _read_all(path) == 40
+    with Store.open(path, create=True) as store:
+        assert store.pictures([key_of(1)]) == {}
+        store.put_trial(trial(1, pictures=pictures()))
+        assert store.keys_with_pictures([key_of(1), key_of(2)]) == {key_of(1)}
+
+
+def test_damaged_pictures_are_named_as_damage(path: Path) -> None:
+    with Store.open(path, create=True) as store:
+        store.put_trial(trial(1, pictures=pictures()))
+        store._connection.execute("UPDATE pictures SET samples = x'00000000'")
+
+        line = _refusal(lambda: store.pictures([key_of(1)]), path)
+
+    assert "the store is damaged (the arrays have" in line
 
 
 def test_a_migration_that_fails_halfway_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

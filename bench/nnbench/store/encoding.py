@@ -1,19 +1,21 @@
-"""Values as JSON text and curves as bytes, both exact: what is read equals what was written.
+"""Values as JSON text, curves and arrays as bytes, all exact: what is read equals what was written.
 
 JSON has no infinity and no NaN, so they are written as the strings ``"inf"``, ``"-inf"`` and ``"nan"``.
 A text that reads like one of them gets a backslash in front, and one that has backslashes gets one more.
 """
 
+import itertools
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Curves = Mapping[str, NDArray[np.float32]]
+Curves = Mapping[str, NDArray[np.float32]]  # with one axis
+Arrays = Mapping[str, NDArray[np.float32]]
 
 _NOT_FINITE = ("inf", "-inf", "nan")
 _LOOKS_NOT_FINITE = re.compile(r"\\*(-?inf|nan)")
@@ -74,8 +76,7 @@ def curve_names(lengths: str) -> set[str]:
 
 def unpack_curves(lengths: str, samples: bytes) -> dict[str, NDArray[np.float32]]:
     """Return the curves by name, read-only like the record that holds them."""
-    block = np.frombuffer(samples, dtype="<f4").astype(np.float32, copy=False)
-    block.flags.writeable = False
+    block = _block(samples)
     curves: dict[str, NDArray[np.float32]] = {}
     start = 0
     for name, length in json.loads(lengths).items():
@@ -84,3 +85,30 @@ def unpack_curves(lengths: str, samples: bytes) -> dict[str, NDArray[np.float32]
     if start != block.size:
         raise ValueError(f"the curves have {start} samples, their block {block.size}")
     return curves
+
+
+def pack_arrays(arrays: Arrays) -> tuple[dict[str, tuple[int, ...]], bytes]:
+    """Return the shapes of the arrays, and all their values in one block of bytes."""
+    for name, array in arrays.items():
+        assert array.dtype == np.float32, f"array {name!r} must be float32, found {array.dtype}"
+    shapes = {name: array.shape for name, array in arrays.items()}
+    return shapes, b"".join(array.astype("<f4", copy=False).tobytes() for array in arrays.values())
+
+
+def unpack_arrays(shapes: Mapping[str, Sequence[int]], values: bytes) -> dict[str, NDArray[np.float32]]:
+    """Return the arrays by name, read-only like the record that holds them."""
+    block = _block(values)
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    if sum(sizes) != block.size:
+        raise ValueError(f"the arrays have {sum(sizes)} values, their block {block.size}")
+    ends = list(itertools.accumulate(sizes))
+    return {
+        name: block[end - size : end].reshape(shape)
+        for (name, shape), size, end in zip(shapes.items(), sizes, ends, strict=True)
+    }
+
+
+def _block(values: bytes) -> NDArray[np.float32]:
+    block = np.frombuffer(values, dtype="<f4").astype(np.float32, copy=False)
+    block.flags.writeable = False
+    return block

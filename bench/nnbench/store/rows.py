@@ -10,13 +10,14 @@ from nnbench.records import (
     CaseFacts,
     CaseRace,
     Edge,
+    Pictures,
     Pruning,
     RateSearch,
     RunRecord,
     TrialRecord,
     Tuning,
 )
-from nnbench.store.encoding import Curves, from_json, to_json
+from nnbench.store.encoding import Curves, from_json, pack_arrays, to_json, unpack_arrays
 
 # The order of a row of the table "trial"; the names are the fields of TrialRecord.
 TRIAL_COLUMNS = (
@@ -36,6 +37,8 @@ TRIAL_COLUMNS = (
 )
 # The fields of RunRecord that have columns of their own; the others share one JSON object.
 _RUN_COLUMNS = ("run", "created", "trial_keys")
+# The fields of Pictures that are arrays.
+_ARRAYS = ("drawn", "learned", "inputs", "maps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,19 @@ def trial_of_row(row: Sequence[Any], curves: Curves) -> TrialRecord:
     if values["train_s"] is None:
         values["train_s"] = math.nan
     return TrialRecord(**values, curves=curves)
+
+
+def row_of_pictures(pictures: Pictures) -> tuple[str, bytes]:
+    """Return the facts and the values of the pictures of a trial."""
+    shapes, values = pack_arrays({name: getattr(pictures, name) for name in _ARRAYS})
+    facts = {field.name: getattr(pictures, field.name) for field in fields(Pictures)}
+    return to_json({**facts, **shapes}), values
+
+
+def pictures_of_row(facts: str, values: bytes) -> Pictures:
+    found: dict[str, Any] = from_json(facts)
+    found |= {name: tuple(found[name]) for name in ("samples", "labels")}
+    return Pictures(**{**found, **unpack_arrays({name: found[name] for name in _ARRAYS}, values)})
 
 
 def facts_of_run(record: RunRecord) -> str:

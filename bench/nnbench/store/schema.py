@@ -69,8 +69,19 @@ _TUNED_RATES = (
     """,
 )
 
+# Apart from the curves: every report reads those, and only one that is drawn reads pictures.
+_PICTURES = (
+    """
+    CREATE TABLE pictures (
+        trial_id INTEGER PRIMARY KEY REFERENCES trial(id),
+        facts    TEXT NOT NULL,  -- JSON object: the fields of the record, of arrays their shapes, in order
+        samples  BLOB NOT NULL   -- float32, little-endian, one array after the other
+    )
+    """,
+)
+
 Migration = Sequence[str]
-MIGRATIONS: tuple[Migration, ...] = (_TRIALS_AND_RUNS, _TUNED_RATES)
+MIGRATIONS: tuple[Migration, ...] = (_TRIALS_AND_RUNS, _TUNED_RATES, _PICTURES)
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:

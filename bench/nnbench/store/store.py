@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from nnbench.errors import NothingMeasured, UsageError
-from nnbench.records import RunRecord, Status, TrialRecord
+from nnbench.records import Pictures, RunRecord, Status, TrialRecord
 from nnbench.store import rows
 from nnbench.store.database import open_for_reading, open_for_writing, transaction
 from nnbench.store.encoding import curve_names, pack_curves, unpack_curves
@@ -33,6 +33,8 @@ _PUT_TRIAL = f"""
     WHERE trial.status NOT IN ({_SETTLED_SQL}) OR excluded.status IN ({_SETTLED_SQL})
 """
 _PUT_CURVES = "INSERT OR REPLACE INTO curves SELECT id, ?, ? FROM trial WHERE key = ?"
+_PUT_PICTURES = "INSERT OR REPLACE INTO pictures SELECT id, ?, ? FROM trial WHERE key = ?"
+_WITH_PICTURES = "FROM trial JOIN pictures ON pictures.trial_id = trial.id"
 # The id stays when a run is recorded again: it is the order in which runs were begun.
 _PUT_RUN = """
     INSERT INTO run (run, created, n_trials, facts) VALUES (?, ?, ?, ?)
@@ -101,6 +103,7 @@ class Store:
                 put = connection.execute(_PUT_TRIAL, rows.row_of_trial(record))
                 if put.rowcount:
                     connection.execute(_PUT_CURVES, (*pack_curves(record.curves), record.key))
+                    _put_pictures(connection, record)
 
     def trials(self, keys: Sequence[str], *, with_curves: bool = False) -> list[TrialRecord]:
         """Return the recorded ones of ``keys``, in the order of ``keys``; curves cost time and memory."""
@@ -113,6 +116,16 @@ class Store:
                 for key, *rest in self._select(_GET_TRIALS, keys):
                     found[key] = rows.trial_of_row((key, *rest), {})
         return [found[key] for key in keys if key in found]
+
+    def keys_with_pictures(self, keys: Iterable[str]) -> set[str]:
+        """Return those of ``keys`` whose trial left pictures."""
+        return {key for (key,) in self._select(f"SELECT key {_WITH_PICTURES}", keys)}
+
+    def pictures(self, keys: Iterable[str]) -> dict[str, Pictures]:
+        """Return the pictures of those of ``keys`` that have any."""
+        found = self._select(f"SELECT key, facts, samples {_WITH_PICTURES}", keys)
+        with legible(self.path):
+            return {key: rows.pictures_of_row(facts, values) for key, facts, values in found}
 
     def put_run(self, run: RunRecord) -> None:
         """Record a run, or replace what was recorded of it when it began."""
@@ -179,3 +192,9 @@ class Store:
         for start in range(0, len(wanted), _KEYS_PER_QUERY):
             some = wanted[start : start + _KEYS_PER_QUERY]
             yield from self._fetch(f"{query} WHERE {column} IN ({', '.join('?' for _ in some)})", some)
+
+
+def _put_pictures(connection: sqlite3.Connection, record: TrialRecord) -> None:
+    # A trial that is run again where another seed of its run is shown keeps those that it has.
+    if record.pictures is not None:
+        connection.execute(_PUT_PICTURES, (*rows.row_of_pictures(record.pictures), record.key))
