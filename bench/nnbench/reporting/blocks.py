@@ -179,6 +179,32 @@ class RooflineFigure(FigureRef):
     points: tuple[RooflinePoint, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """One cell of a heat map: its lines as they are printed, and what its colour says; NaN: nothing."""
+
+    lines: tuple[str, ...]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """One grid with the names of its rows and columns."""
+
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[HeatCell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMaps(FigureRef):
+    """Grids of one quantity; a value has the same colour on all of them, and the better is the brighter."""
+
+    maps: tuple[HeatMap, ...]
+    more_is_better: bool
+
+
 Block = Table | Paragraph | Listing | FigureRef
 
 

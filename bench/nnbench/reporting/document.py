@@ -11,6 +11,7 @@ from nnbench.reporting.views import words
 from nnbench.reporting.views.across import across
 from nnbench.reporting.views.curves import curves
 from nnbench.reporting.views.diagnostics import diagnostics
+from nnbench.reporting.views.effects import effects
 from nnbench.reporting.views.failures import failures
 from nnbench.reporting.views.headline import headline
 from nnbench.reporting.views.matrix import matrix
@@ -48,7 +49,8 @@ def _heading(case: CaseEvidence) -> str:
 def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
     blocks: list[Block | None] = [headline(case)]
     if case.ranking:
-        blocks += [verdicts(case), race(case), matrix(case), failures(case), *diagnostics(case), curves(case)]
+        blocks += [verdicts(case), race(case), matrix(case), *effects(case), failures(case)]
+        blocks += [*diagnostics(case), curves(case)]
     return tuple(block for block in blocks if block is not None)
 
 

@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from nnbench.records import CaseFacts
 from nnbench.reporting import (
     digits,
+    heat_map_figure,
     profile_figure,
     rank_figure,
     rate_figure,
@@ -28,6 +29,7 @@ from nnbench.reporting import (
 from nnbench.reporting.blocks import (
     CurvesFigure,
     FigureRef,
+    HeatMaps,
     ProfileFigure,
     RanksFigure,
     RatesFigure,
@@ -76,6 +78,8 @@ def draw(figure: FigureRef) -> Figure:
             return profile_figure.draw(figure)
         case RanksFigure():
             return rank_figure.draw(figure)
+        case HeatMaps():
+            return heat_map_figure.draw(figure)
         case RooflineFigure():
             return roofline_figure.draw(figure)
         case SmallMultiples():

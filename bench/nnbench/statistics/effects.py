@@ -230,12 +230,13 @@ class _Measurements:
         return self._measured("shifts", np.concatenate([[self.matrix.score.size], *n]))
 
     def _measured(self, what: Literal["shifts", "beyond", "means"], n: NDArray[np.int64]) -> list[Measured]:
-        values: Values = getattr(self.whole, what)
-        without_one = np.array([getattr(each, what) for each in self.without_one])
         rounding = _ROUNDING * float(np.abs(self.matrix.score).max())
+        values: Values = getattr(self.whole, what)
+        values = np.where(np.abs(values) <= rounding, 0.0, values)
+        without_one = np.array([getattr(each, what) for each in self.without_one])
         ends = jackknife_intervals(values, without_one, confidence=self.confidence, resolution=rounding)
         return [
-            Measured(0.0 if abs(value) <= rounding else float(value), (float(low), float(high)), int(count))
+            Measured(float(value), (float(low), float(high)), int(count))
             for value, (low, high), count in zip(values, ends, n, strict=True)
         ]
 

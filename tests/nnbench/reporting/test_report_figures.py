@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnbench.reporting import figures
-from nnbench.reporting.blocks import FigureRef, Series
+from nnbench.reporting.blocks import CurvesFigure, FigureRef, Series
 from nnbench.reporting.lines import as_line, spread, window
 
 
-def figure_of(sample: samples.Sample) -> FigureRef:
+def figure_of(sample: samples.Sample) -> CurvesFigure:
     blocks = [block for section in sample.document().sections for block in section.blocks]
-    return next(block for block in blocks if isinstance(block, FigureRef))
+    return next(block for block in blocks if isinstance(block, CurvesFigure))
 
 
 def texts(svg: bytes) -> list[str]:

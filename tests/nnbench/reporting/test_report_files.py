@@ -94,13 +94,13 @@ class Tags(HTMLParser):
 
 
 def test_html_is_one_file_with_its_figures_inside() -> None:
-    """The page nests properly, holds the drawing, and asks nothing of the network."""
+    """The page nests properly, holds curves and heat map, and asks nothing of the network."""
     page = html.render(samples.six_by_ten().document())
     tags = Tags()
     tags.feed(page)
 
     assert tags.open == []
-    assert page.count("<svg") == 1
+    assert page.count("<svg") == 2
     assert all(link.startswith("#") for link in tags.links)
     assert "<script" not in page
     assert "@import" not in page

@@ -154,7 +154,7 @@ def test_equal_scores_have_no_shares() -> None:
 
     assert {item.share for item in found.shares} == {0.0}
     assert {item.interval for item in found.shares} == {(0.0, 0.0)}
-    assert {each.value for each in found.main["a"].values()} == {0.0}
+    assert {(each.value, each.interval) for each in found.main["a"].values()} == {(0.0, (0.0, 0.0))}
 
 
 def test_pure_noise_explains_its_share_by_chance() -> None:

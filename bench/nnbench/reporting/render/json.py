@@ -22,6 +22,7 @@ from nnbench.records import (
     TrialRecord,
 )
 from nnbench.reporting.render.across_json import across_as_dict
+from nnbench.reporting.render.effects_json import effects_as_list
 from nnbench.reporting.render.numbers import finite
 from nnbench.statistics.overview import overview
 
@@ -48,6 +49,7 @@ def as_dict(
         "trials": [_trial(trial) for trial in trials],
         "configurations": [configuration(summary) for summary in summaries],
         "verdicts": [verdict(comparison) for comparison in comparisons],
+        "effects": effects_as_list(run, trials),
         "across": None if over is None else across_as_dict(over),
     }
 
