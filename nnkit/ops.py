@@ -15,6 +15,8 @@ from nnkit.jit import Entry
 
 if TYPE_CHECKING:
     from nnkit.compiler.backward import Sweep
+    from nnkit.kernels.conv_plan import Convolution
+    from nnkit.kernels.pool_plan import Pooling
 
 Type = Literal["real", "double", "int32", "uint32"]
 Role = Literal["in", "out", "inout", "scratch"]
@@ -106,6 +108,8 @@ class OpKind:
     arguments: tuple[Argument, ...]
     flops: Work = lambda shapes: 0
     gradient: Callable[[Op, Sweep], None] | None = None
+    # Where windows slide over images: the shape that the entry is made for.
+    shape: Convolution | Pooling | None = None
     # The output whose values the scalar ``low`` bounds from below: a ReLU behind the op is that bound.
     relu_into: str | None = None
     # For an op that makes a gradient: the op that also passes it through the ReLU behind it, given that op.

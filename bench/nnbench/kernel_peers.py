@@ -1,20 +1,17 @@
 """What NumPy users write in the place of each kernel: the other side of ``nnbench kernels``.
 
-A peer's parameters are operands and numbers of the op of that name. It writes into them where one call of
-NumPy can, and otherwise returns its results in the order of the op's outputs. Kernels that NumPy has no
-natural words for (convolution, pooling) have no peer.
+Each is written as its users would write it well; what a peer is, ``peer`` says.
 """
 
-from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnbench import activation_peers
+from nnbench import activation_peers, image_peers
+from nnbench.peer import Call, Peer, Prepared
 
 Array: TypeAlias = NDArray[Any]
-Peer = Callable[..., Any]
 
 # -- dense layers, sums and movement -----------------------------------------------------------------
 
@@ -44,6 +41,16 @@ def _regularize(p: Array, g: Array, totals: Array, l1: float, l2: float) -> None
     totals[0] += l1 * np.abs(p).sum() + l2 * np.square(p).sum()
 
 
+def _dropout_mask(mask: Array, rate: float) -> Call:
+    generator, scale = np.random.default_rng(0), 1 / (1 - rate)
+
+    def call() -> None:
+        drawn = generator.random(mask.shape, mask.dtype)
+        np.multiply(drawn >= rate, scale, out=mask, casting="same_kind")
+
+    return call
+
+
 _MOVEMENT: dict[str, Peer] = {
     "dense": _dense,
     "dense_backward_kernel": lambda a, b, c: np.matmul(a.T, b, out=c),
@@ -57,6 +64,7 @@ _MOVEMENT: dict[str, Peer] = {
     "copy": lambda x, y: np.copyto(y, x),
     "accumulate": lambda x, y: np.add(y, x, out=y),
     "multiply": lambda x, z, y: np.multiply(x, z, out=y),
+    "dropout_mask": Prepared(_dropout_mask),
     "clip_by_value": lambda g, limit: np.clip(g, -limit, limit, out=g),
     "clip_by_global_norm": _clip_by_global_norm,
     "regularize": _regularize,
@@ -252,6 +260,7 @@ _OPTIMIZERS: dict[str, Peer] = {
 PEERS: dict[str, Peer] = {
     **_MOVEMENT,
     **_NORMALIZATION,
+    **image_peers.PEERS,
     **_LOSSES,
     **_OPTIMIZERS,
     **activation_peers.FORWARD,

@@ -1,9 +1,9 @@
 """Time kernels as training calls them, beside what others offer, and set them against the roofline."""
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import partial
+from itertools import cycle, groupby, islice
 from math import prod
 from typing import Any, TypeAlias
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nnbench.clock import Clock
 from nnbench.kernel_records import KernelRecord, Spread
 from nnbench.kernel_uses import Shape, Use, external_data, in_batch, shape_text
+from nnbench.peer import Call, Peer, call_of, parameters
 from nnbench.turns import Work, take_turns
 from nnkit.compiler.encode import Table
 from nnkit.execution import Data, Trial
@@ -28,8 +29,12 @@ class Side:
     """One side of the comparison beside ours: its functions by the name of the op, and its kind of array."""
 
     name: str
-    peers: Mapping[str, Callable[..., Any]]
+    peers: Mapping[str, Peer]
     convert: Callable[[Array], Any] = lambda array: array
+
+    def converted(self, value: Any) -> Any:
+        """Return what the side's peers get for an operand, or a number as it is."""
+        return self.convert(value) if isinstance(value, np.ndarray) else value
 
 
 # What ops read from the header in the middle of a training.
@@ -60,13 +65,12 @@ def _measure_one(
 ) -> KernelRecord:
     prepare(use, run)
     outside = outside_of(use, run)
-    beside = [side for side in sides if use.op.kind.name in side.peers]
-    works: list[Work] = [repetition(use, run, outside).run]
-    works += [peer_work(use, run, outside, side) for side in beside]
+    beside = {side.name: peer_work(use, run, outside, side) for side in sides}
+    found = {name: work for name, work in beside.items() if work is not None}
+    works = [repetition(use, run, outside).run, *found.values()]
     times = take_turns(works, clock, seconds=seconds)
     outside_bytes = outside.data.x.nbytes if outside else 0
-    names = [side.name for side in beside]
-    return record(use, times, names, roof, use.working_set_bytes(outside_bytes))
+    return record(use, times, list(found), roof, use.working_set_bytes(outside_bytes))
 
 
 def prepare(use: Use, run: Trial) -> None:
@@ -98,31 +102,30 @@ def repetition(use: Use, run: Trial, outside: Outside | None, *, n_copies: int |
     return Repetition(run.arena, table, use.index, rows=use.rows, outside=outside, n_copies=n_copies)
 
 
-def peer_work(use: Use, run: Trial, outside: Outside | None, side: Side) -> Work:
-    """Return the peer's calls, on copies of the op's own values; what is gathered differs at every call."""
-    peer = side.peers[use.op.kind.name]
-    names = list(inspect.signature(peer).parameters)
+def peer_work(use: Use, run: Trial, outside: Outside | None, side: Side) -> Work | None:
+    """Return the peer's calls, on copies of the op's own values; what is gathered differs at every call.
+
+    None where the side has no peer for the op.
+    """
+    peer = side.peers.get(use.op.kind.name)
+    if peer is None:
+        return None
     known = arguments(use, run, outside)
-    given = [side.convert(known[n]) if isinstance(known[n], np.ndarray) else known[n] for n in names]
+    given = {name: side.converted(known[name]) for name in parameters(peer) if name in known}
     order = next((each.name for each in use.external if each.external == ORDER), None)
     if outside is None or order is None:
+        calls = [call_of(peer, given)]
+    else:
+        batches = _batches(outside, use.rows)
+        calls = [call_of(peer, given | {order: side.converted(batch)}) for batch in batches]
+    ready = [call for call in calls if call is not None]
+    return partial(_repeat, ready) if ready else None
 
-        def work(n_calls: int) -> int:
-            for _ in range(n_calls):
-                peer(*given)
-            return n_calls
 
-        return work
-    place = names.index(order)
-    batches = [side.convert(batch) for batch in _batches(outside, use.rows)]
-
-    def gather(n_calls: int) -> int:
-        for call in range(n_calls):
-            given[place] = batches[call % len(batches)]
-            peer(*given)
-        return n_calls
-
-    return gather
+def _repeat(calls: Sequence[Call], n_calls: int) -> int:
+    for call in islice(cycle(calls), n_calls):
+        call()
+    return n_calls
 
 
 def _batches(outside: Outside, rows: int) -> list[Array]:
@@ -131,8 +134,10 @@ def _batches(outside: Outside, rows: int) -> list[Array]:
 
 
 def arguments(use: Use, run: Trial, outside: Outside | None) -> dict[str, Any]:
-    """Return copies of the op's operands, and its numbers, by name: what a peer may ask for."""
+    """Return copies of the op's operands, its numbers and its windows, by name: what a peer may ask for."""
     found: dict[str, Any] = dict(use.op.scalars)
+    if use.op.kind.shape is not None:
+        found["shape"] = use.op.kind.shape
     found |= {each.name: _NUMBERS.get(each.cell, 0) for each in use.op.kind.scalars if each.cell is not None}
     for operand in use.op.kind.operands:
         if operand.external is None:

@@ -1,8 +1,8 @@
 """What PyTorch users run in the place of each kernel: eager, one thread, fused optimizers.
 
-The functions take tensors and follow the same rules as those of ``kernel_peers``. Where PyTorch computes a
-gradient by its own operator, that operator is called, without the autograd around it; a loss, which has none
-that stands alone, runs forward and backward.
+The functions take tensors and follow the rules of ``peer``. Where PyTorch computes a gradient by its own
+operator, that operator is called, without the autograd around it; a loss, which has none that stands alone,
+runs forward and backward.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnbench import torch_image_peers, torch_optimizer_peers
 from nnbench.errors import EnvironmentProblem
+from nnbench.peer import Call, Peer, Prepared
 
-Peer = Callable[..., Any]
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 @contextmanager
@@ -45,7 +47,15 @@ def tensor(array: NDArray[Any]) -> Any:
 
 def peers(torch: Any) -> dict[str, Peer]:
     """Return torch's function for every kind of op that it has one for, by the op's name."""
-    return {**_movement(torch), **_forward(torch), **_backward(torch), **_losses(torch), **_optimizers(torch)}
+    return {
+        **_movement(torch),
+        **_normalization(torch),
+        **torch_image_peers.peers(torch),
+        **_forward(torch),
+        **_backward(torch),
+        **_losses(torch),
+        **torch_optimizer_peers.peers(torch),
+    }
 
 
 def _movement(torch: Any) -> dict[str, Peer]:
@@ -57,25 +67,72 @@ def _movement(torch: Any) -> dict[str, Peer]:
         if low == 0:
             c.relu_()
 
+    def add(x: Any, z: Any, y: Any, low: float) -> None:
+        torch.add(x, z, out=y)
+        if low == 0:
+            y.relu_()
+
     def gather(data: Any, order: Any, out: Any) -> None:
         torch.index_select(data, 0, order, out=out)
 
-    functional = torch.nn.functional
+    def clip_by_global_norm(g: Any, limit: float) -> Call:
+        parameter = torch.nn.Parameter(torch.empty_like(g))
+        parameter.grad = g
+
+        def call() -> None:
+            torch.nn.utils.clip_grad_norm_([parameter], limit)
+
+        return call
+
     return {
         "dense": dense,
         "dense_backward_kernel": lambda a, b, c: torch.mm(a.t(), b, out=c),
         "dense_backward_input": lambda a, b, c: torch.mm(a, b.t(), out=c),
         "column_sum": lambda x, y: torch.sum(x, 0, out=y),
         **dict.fromkeys(("gather", "gather_labels", "gather_targets"), gather),
+        "add": add,
+        "copy": lambda x, y: y.copy_(x),
         "accumulate": lambda x, y: y.add_(x),
         "multiply": lambda x, z, y: torch.mul(x, z, out=y),
+        "dropout_mask": lambda mask, rate: mask.bernoulli_(1 - rate).div_(1 - rate),
         "clip_by_value": lambda g, limit: g.clamp_(-limit, limit),
+        "clip_by_global_norm": Prepared(clip_by_global_norm),
+    }
+
+
+def _normalization(torch: Any) -> dict[str, Peer]:
+    functional, aten = torch.nn.functional, torch.ops.aten
+
+    # The operators of the gradients take the input and its mean. Any mean will do with an input to match.
+    def batch_norm_backward(dy: Any, normal: Any, gamma: Any, scale: Any) -> Call:
+        x, mean = normal / scale, torch.zeros_like(scale)
+        how = gamma, None, None, mean, scale, True, 0.0, [True, True, True]
+        return lambda: aten.native_batch_norm_backward(dy, x, *how)
+
+    def layer_norm_backward(dy: Any, normal: Any, gamma: Any, scale: Any) -> Call:
+        spread = scale[:, None]
+        x, mean = normal / spread, torch.zeros_like(spread)
+        how = list(gamma.shape), mean, spread, gamma, torch.zeros_like(gamma), [True, True, True]
+        return lambda: aten.native_layer_norm_backward(dy, x, *how)
+
+    def prelu_backward(dy: Any, x: Any, alpha: Any) -> Any:
+        dx, slopes = aten._prelu_kernel_backward(dy, x, alpha)
+        return dx, slopes.sum(0)
+
+    return {
         "batch_norm_train": lambda x, gamma, beta, running_mean, running_variance, momentum, epsilon: (
             functional.batch_norm(x, running_mean, running_variance, gamma, beta, True, 1 - momentum, epsilon)
         ),
         "batch_norm_test": lambda x, gamma, beta, running_mean, running_variance, epsilon: (
             functional.batch_norm(x, running_mean, running_variance, gamma, beta, False, 0.0, epsilon)
         ),
+        "batch_norm_backward": Prepared(batch_norm_backward),
+        "layer_norm": lambda x, gamma, beta, epsilon: functional.layer_norm(
+            x, gamma.shape, gamma, beta, epsilon
+        ),
+        "layer_norm_backward": Prepared(layer_norm_backward),
+        "prelu": lambda x, alpha: functional.prelu(x, alpha),
+        "prelu_backward": prelu_backward,
     }
 
 
@@ -104,11 +161,21 @@ def _forward(torch: Any) -> dict[str, Peer]:
 
 def _backward(torch: Any) -> dict[str, Peer]:
     aten = torch.ops.aten
+
+    def hard_sigmoid(source: Any, dy: Any) -> Call:
+        x = 6 * (source - 0.5)  # an input that has this output: the operator takes that
+        return lambda: aten.hardsigmoid_backward(dy, x)
+
     return {
         "sigmoid_backward": lambda source, dy: aten.sigmoid_backward(dy, source),
         "tanh_backward": lambda source, dy: aten.tanh_backward(dy, source),
         "relu_backward": lambda source, dy: aten.threshold_backward(dy, source, 0),
         "leaky_relu_backward": lambda source, dy, alpha: aten.leaky_relu_backward(dy, source, alpha, True),
+        "relu6_backward": lambda source, dy: aten.hardtanh_backward(dy, source, 0, 6),
+        "selu_backward": lambda source, dy: aten.elu_backward(dy, _SELU_ALPHA, _SELU_SCALE, 1, True, source),
+        "hard_sigmoid_backward": Prepared(hard_sigmoid),
+        "hard_tanh_backward": lambda source, dy: aten.hardtanh_backward(dy, source, -1, 1),
+        "exponential_backward": lambda source, dy, dx: torch.mul(dy, source, out=dx),
         "elu_backward": lambda source, dy, alpha: aten.elu_backward(dy, alpha, 1, 1, True, source),
         "gelu_backward": lambda source, dy: aten.gelu_backward(dy, source),
         "gelu_tanh_backward": lambda source, dy: aten.gelu_backward(dy, source, approximate="tanh"),
@@ -122,7 +189,7 @@ def _backward(torch: Any) -> dict[str, Peer]:
 def _losses(torch: Any) -> dict[str, Peer]:
     functional = torch.nn.functional
 
-    def gradient_of(loss: Peer) -> Peer:
+    def gradient_of(loss: Callable[..., Any]) -> Callable[..., Any]:
         def gradient(outputs: Any, targets: Any) -> Any:
             z = outputs.detach().requires_grad_()
             loss(z, targets).backward()
@@ -136,34 +203,22 @@ def _losses(torch: Any) -> dict[str, Peer]:
     def squared(outputs: Any, targets: Any) -> Any:
         return functional.mse_loss(outputs, targets)
 
+    def binary(outputs: Any, targets: Any) -> Any:
+        return functional.binary_cross_entropy_with_logits(outputs, targets)
+
+    def with_reals(loss: Callable[..., Any]) -> Prepared:
+        """The labels of two classes are real numbers there."""
+
+        def make(outputs: Any, targets: Any) -> Call:
+            return partial(loss, outputs, targets.to(outputs.dtype).view_as(outputs))
+
+        return Prepared(make)
+
     return {
+        "binary_crossentropy_gradient": with_reals(gradient_of(binary)),
+        "binary_crossentropy_value": with_reals(binary),
         "sparse_categorical_crossentropy_gradient": gradient_of(cross_entropy),
         "sparse_categorical_crossentropy_value": cross_entropy,
         "mean_squared_error_gradient": gradient_of(squared),
         "mean_squared_error_value": squared,
-    }
-
-
-def _optimizers(torch: Any) -> dict[str, Peer]:
-    made: dict[int, tuple[Any, Any]] = {}  # the vector stays with its optimizer, so that no id comes twice
-
-    def step(p: Any, g: Any, make: Callable[[Any], Any]) -> None:
-        found = made.get(id(p))
-        if found is None:
-            parameter = torch.nn.Parameter(p)
-            parameter.grad = g
-            found = made[id(p)] = p, make([parameter])
-        found[1].step()
-
-    def fused(kind: Any, p: Any, g: Any, learning_rate: float, **options: float) -> None:
-        step(p, g, partial(kind, lr=learning_rate, fused=True, **options))
-
-    kinds = torch.optim
-    return {
-        "adam_update": lambda p, g, learning_rate: fused(kinds.Adam, p, g, learning_rate),
-        "adamw_update": lambda p, g, learning_rate: fused(kinds.AdamW, p, g, learning_rate),
-        "sgd_update": lambda p, g, learning_rate: fused(kinds.SGD, p, g, learning_rate),
-        "momentum_update": lambda p, g, learning_rate, momentum: fused(
-            kinds.SGD, p, g, learning_rate, momentum=momentum
-        ),
     }

@@ -31,6 +31,11 @@ class Pooling:
         return prod(self.windows.window) > _MOST_TAPS_IN_LINE
 
     @property
+    def is_global(self) -> bool:
+        """True where the one window is the whole image."""
+        return self.windows.window == self.windows.size and self.windows.is_inside
+
+    @property
     def n_partials(self) -> int:
         """Return how many partial sums a window's columns are added to in turn."""
         return _PARTIALS if self.is_large else 1

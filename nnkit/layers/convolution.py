@@ -54,6 +54,7 @@ def forward_kind(shape: Convolution, *, has_bias: bool) -> OpKind:
         arguments,
         flops=lambda shapes: shapes["y"][0] // n_outputs * shape.flops,
         gradient=None if shape.turned else gradient,
+        shape=shape,
         relu_into="y",
     )
 
@@ -76,6 +77,7 @@ def backward_kernel_kind(shape: Convolution, *, has_bias: bool) -> OpKind:
         backward_kernel_entry("conv2d_backward_kernel", shape, arguments),
         arguments,
         flops=lambda shapes: shapes["dy"][0] // n_outputs * shape.flops,
+        shape=shape,
     )
 
 

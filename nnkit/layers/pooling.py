@@ -42,6 +42,7 @@ def forward_kind(shape: Pooling) -> OpKind:
         arguments,
         flops=lambda shapes: shapes["y"][0] * taps,
         gradient=gradient,
+        shape=shape,
     )
 
 
@@ -70,6 +71,7 @@ def backward_kind(shape: Pooling) -> OpKind:
         backward_entry(name, shape, arguments),
         arguments,
         flops=lambda shapes: shapes["dx"][0],
+        shape=shape,
         through_relu=through_relu if shape.kind == "max" and not shape.through_relu else None,
     )
 
