@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nnbench.records import Axes, CaseFacts, Comparison, ConfigurationSummary, RunRecord, TrialRecord
+from nnbench.reporting.evidence import evidence_of
+from nnbench.reporting.views.filters import showcase
 from nnbench.statistics.curves import steps_to_target
 from nnbench.statistics.summary import comparisons, race_comparisons, summaries
 from nnbench.store import Store
@@ -37,7 +39,18 @@ def find(store: Store, run: RunRecord) -> Findings:
             if race is None
             else race_comparisons(trials, case, race, against=against)
         )
-    return Findings(run, trials, tuple(rows), tuple(verdicts))
+    found = Findings(run, trials, tuple(rows), tuple(verdicts))
+    return replace(found, trials=_with_pictures(store, found))
+
+
+def _with_pictures(store: Store, found: Findings) -> tuple[TrialRecord, ...]:
+    """Return the trials, and with those that a report shows the pictures that they left."""
+    having = store.keys_with_pictures(trial.key for trial in found.trials)
+    if not having:
+        return found.trials
+    cases = evidence_of(found.run, found.trials, found.summaries, found.comparisons)
+    pictures = store.pictures(trial.key for case in cases for trial in showcase(case, having))
+    return tuple(replace(trial, pictures=pictures.get(trial.key)) for trial in found.trials)
 
 
 def _judged(trial: TrialRecord, facts: CaseFacts) -> TrialRecord:

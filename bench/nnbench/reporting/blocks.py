@@ -6,7 +6,7 @@ Views make them, renderers print them. Cells are finished text: no renderer roun
 from dataclasses import dataclass
 from typing import Literal
 
-from nnbench.records import CaseFacts, TrialRecord
+from nnbench.records import CaseFacts, Pictures, TrialRecord
 from nnbench.statistics.profile import PerformanceProfile
 from nnbench.statistics.tuning import TunedConfiguration
 
@@ -177,6 +177,16 @@ class RooflineFigure(FigureRef):
     peak_flops_s: float
     levels: tuple[tuple[int, float], ...]  # working set in bytes, bytes per second; the last is memory
     points: tuple[RooflinePoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FiltersFigure(FigureRef):
+    """The filters of one trial before and after learning, and samples beside their activation maps."""
+
+    pictures: Pictures
+    weight_limit: float  # of all filters, in size; the colours end there
+    map_limit: float  # of all maps
+    mention: str  # what is said where nothing can be drawn; empty: nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from nnbench.reporting.views.curves import curves
 from nnbench.reporting.views.diagnostics import diagnostics
 from nnbench.reporting.views.effects import effects
 from nnbench.reporting.views.failures import failures
+from nnbench.reporting.views.filters import filters
 from nnbench.reporting.views.headline import headline
 from nnbench.reporting.views.matrix import matrix
 from nnbench.reporting.views.race import race
@@ -51,6 +52,7 @@ def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
     if case.ranking:
         blocks += [verdicts(case), race(case), matrix(case), *effects(case), failures(case)]
         blocks += [*diagnostics(case), curves(case)]
+        blocks += filters(case)
     return tuple(block for block in blocks if block is not None)
 
 

@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from nnbench.records import CaseFacts
 from nnbench.reporting import (
     digits,
+    filters_figure,
     heat_map_figure,
     profile_figure,
     rank_figure,
@@ -29,6 +30,7 @@ from nnbench.reporting import (
 from nnbench.reporting.blocks import (
     CurvesFigure,
     FigureRef,
+    FiltersFigure,
     HeatMaps,
     ProfileFigure,
     RanksFigure,
@@ -74,6 +76,8 @@ def draw(figure: FigureRef) -> Figure:
             return _curves(figure)
         case RatesFigure():
             return rate_figure.draw(figure)
+        case FiltersFigure():
+            return filters_figure.draw(figure)
         case ProfileFigure():
             return profile_figure.draw(figure)
         case RanksFigure():

@@ -17,7 +17,17 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from nnbench.reporting.blocks import Block, Document, FigureRef, Item, Listing, Paragraph, Table, Tone
+from nnbench.reporting.blocks import (
+    Block,
+    Document,
+    FigureRef,
+    FiltersFigure,
+    Item,
+    Listing,
+    Paragraph,
+    Table,
+    Tone,
+)
 from nnbench.reporting.render.columns import Fitted, fit
 
 Color = Literal["auto", "always", "never"]
@@ -102,7 +112,7 @@ class _Page:
         self.console.print()
 
     def blocks(self, blocks: Sequence[Block]) -> None:
-        shown = [block for block in blocks if not isinstance(block, FigureRef)]
+        shown = [words for block in blocks if (words := _in_words(block)) is not None]
         for place, block in enumerate(shown):
             if place:
                 self.blank()
@@ -145,6 +155,13 @@ class _Page:
             notes.append(f"Not shown at this width: {', '.join(names)}.")
         if notes:
             self.paragraph(" ".join(notes), style="dim")
+
+
+def _in_words(block: Block) -> Block | None:
+    """Return what a terminal shows of a block: of a figure nothing, or the line that says where it is."""
+    if isinstance(block, FiltersFigure):
+        return Paragraph(block.mention) if block.mention else None
+    return None if isinstance(block, FigureRef) else block
 
 
 def _drawn(fitted: Fitted) -> RichTable:
