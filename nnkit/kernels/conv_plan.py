@@ -59,8 +59,12 @@ class Convolution:
 
     @property
     def flops(self) -> int:
-        """Return the floating-point operations of one image."""
-        return 2 * prod(self.windows.output) * self.filters * self.depth
+        """Return the floating-point operations of one image: a gradient's are those of what it belongs to.
+
+        So the zeros between spread pixels count for nothing, though they are multiplied too.
+        """
+        pixels = self.image if self.turned else self.windows.output
+        return 2 * prod(pixels) * self.filters * self.depth
 
     def runs(self, row: int) -> list[tuple[int, int]]:
         """Return where the taps of one window lie in an image of ``row`` values a row: (offset, length)."""

@@ -206,6 +206,15 @@ def test_the_gradient_for_the_input_is_a_convolution_of_the_turned_kernel(case: 
     assert error(found, expected) < {"float32": 1e-5, "float64": 1e-14}[dtype]
 
 
+@ALL
+def test_a_gradient_counts_the_products_of_its_convolution(case: Case) -> None:
+    """And none of those with the zeros between spread pixels, which no user asked for."""
+    rows, columns = case.shape.windows.output
+    products = rows * columns * case.filters * case.kernel[0] * case.kernel[1] * case.channels // case.groups
+
+    assert case.shape.flops == case.shape.gradient().flops == 2 * products
+
+
 @pytest.mark.parametrize("name", ["1 to 8", "16 to 33"])
 def test_a_floor_bounds_the_outputs_and_lets_nan_through(name: str) -> None:
     case = CASES[name]
