@@ -186,6 +186,9 @@ def test_diverged_trials_are_counted_where_they_are_missing() -> None:
     blocks = effects(case(made))
     shares, main, *_ = tables(blocks)
 
+    assert lead(blocks).startswith(
+        "Of the spread in validation accuracy of the 26 of 30 trials that left a score, optimizer explains"
+    )
     note = next(each for each in shares.notes if "no score" in each)
     assert note == (
         "4 of 30 trials have no score (4 diverged): optimizer sgd 4/10; activation tanh 4/15. They are left"

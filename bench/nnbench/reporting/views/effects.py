@@ -41,16 +41,18 @@ def _sentences(case: CaseEvidence, found: Effects) -> list[str]:
     ordered = sorted(found.shares, key=lambda each: -each.share)
     axes = [each for each in ordered if len(each.term) == 1]
     pairs = [each for each in ordered if len(each.term) == 2 and each.is_beyond_chance]
-    return [_axes_sentence(case, axes), _pairs_sentence(pairs)]
-
-
-def _axes_sentence(case: CaseEvidence, axes: Sequence[TermShare]) -> str:
     spread = f"the spread in {words.metric(case.facts)}"
+    if found.n_without_score:
+        spread += f" of the {found.n} of {found.n + found.n_without_score} trials that left a score,"
+    return [_axes_sentence(spread, axes), _pairs_sentence(pairs)]
+
+
+def _axes_sentence(spread: str, axes: Sequence[TermShare]) -> str:
     shown = [each for each in axes if each.is_beyond_chance]
     names = words.several([_name(each) for each in axes if not each.is_beyond_chance])
     verb = "explain" if len(axes) - len(shown) > 1 else "explains"
     if not shown:
-        return f"That {names} {verb} more of {spread} than chance would is not shown."
+        return f"That {names} {verb} more of {spread.rstrip(',')} than chance would is not shown."
     rest = f"; that {names} {verb} more than chance would is not shown" if names else ""
     return f"Of {spread} {_explain(shown)}{rest}."
 
