@@ -5,6 +5,8 @@ median final metric. Its standard deviation over the seeds is σ, and the target
 one σ and rounded to the easier side: the best reaches it on most seeds, and what is clearly worse does not.
 """
 
+import csv
+import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ RULE: Mapping[str, str] = {
     "min": "median of the best configuration plus one sigma",
 }
 _DECIMALS, _SIGNIFICANT = 3, 3
+_DIGEST_DIGITS = 16  # enough to tell whether a trial came out the same again
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,24 @@ def calibrate(found: Findings, case: CaseSpec, now: datetime) -> Calibration:
     sign = -1.0 if facts.direction == "max" else 1.0
     standings.sort(key=lambda each: sign * each.median)
     return Calibration(facts.name, target, facts.target, section, tuple(standings))
+
+
+def runs_csv(found: Findings) -> str:
+    """Return every trial of a calibration as a row: what it was, its score, and what its weights hash to.
+
+    Numbers are written in full; an empty score is one that a trial does not have.
+    """
+    (facts,) = found.run.cases
+    axes = dict.fromkeys((*found.run.varying, "learning_rate"))
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow([*axes, "seed", "status", facts.metric, "digest"])
+    for trial in found.trials:
+        chosen, score = trial.axes.as_dict(), trial.final.get(facts.metric)
+        shown = "" if trial.status != "finished" or score is None else repr(float(score))
+        digest = trial.digest[:_DIGEST_DIGITS]
+        writer.writerow([*(chosen[axis] for axis in axes), trial.seed, trial.status, shown, digest])
+    return target.getvalue()
 
 
 def target_of(median: float, sigma: float, facts: CaseFacts) -> float:

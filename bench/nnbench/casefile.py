@@ -40,6 +40,16 @@ def write(path: Path, text: str) -> None:
         raise EnvironmentProblem(f"{path}: cannot be written: {error.strerror}.") from None
 
 
+def write_below(folder: Path, name: str, text: str) -> Path:
+    """Write a file into a folder that is made where it is missing; return its path."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise EnvironmentProblem(f"{folder}: cannot be made: {error.strerror}.") from None
+    write(folder / name, text)
+    return folder / name
+
+
 def as_toml(section: Mapping[str, object]) -> list[str]:
     """Return a line of TOML for each value: texts, numbers and truths."""
     return [f"{key} = {_spelled(value)}" for key, value in section.items()]

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from nnbench import catalogue, resources
 from nnbench.errors import UsageError
 from nnbench.files import check, read_toml
-from nnbench.spec import MatrixFile
+from nnbench.spec import CaseSpec, MatrixFile
 from nnkit import datasets
 from nnkit.datasets import DatasetRecord
 from nnkit.errors import did_you_mean
@@ -155,11 +155,23 @@ def _cases() -> Iterable[Entry]:
                 "budget": f"{training.epochs} epochs in batches of {training.batch_size}",
                 "metric": measure.metric,
                 "target": "none" if measure.target is None else spell_value(measure.target),
+                **_calibrated(case),
                 "noticeable": spell_value(measure.noticeable),
                 "axes": "; ".join(f"{axis}: {value}" for axis, value in catalogue.own_choices(case).items()),
                 "compares": "; ".join(run) or "nothing by itself",
             },
         )
+
+
+def _calibrated(case: CaseSpec) -> dict[str, str]:
+    """Return where the target is from; nothing for a case whose target is an expectation."""
+    made = case.calibration
+    if made is None:
+        return {}
+    return {
+        "noise": f"{spell_value(made.sigma)}, standard deviation of {made.configuration} over {made.n} seeds",
+        "measured": f"{made.date}, suite version {made.suite_version}; cases/calibration/{case.name}.csv",
+    }
 
 
 def _suites() -> Iterable[Entry]:

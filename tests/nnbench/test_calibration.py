@@ -1,5 +1,6 @@
 """``nnbench calibrate``: the rule for the target, the noise, versions, and what is written."""
 
+import csv
 import json
 import sys
 import tomllib
@@ -115,6 +116,20 @@ def test_writing_keeps_the_comments_and_counts_versions(out: Any, folder: Path) 
     assert once["calibration"]["suite_version"] == twice["calibration"]["suite_version"] == 1
     assert once["measure"]["target"] == twice["measure"]["target"] != moved["measure"]["target"]
     assert (moved["calibration"]["suite_version"], moved["calibration"]["seeds"]) == (2, "40-79")
+
+
+def test_the_trials_that_made_it_are_kept_beside_the_case(out: Any, folder: Path) -> None:
+    """A row for each, with the score in full and what its weights hash to."""
+    _, _, said = out("calibrate", "small.toml", "--write", "small.toml")
+    trials = as_json(out("report", "--json"))["trials"]
+
+    with (folder / "calibration/small.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert f"wrote small.toml and {Path('calibration/small.csv')}" in said
+    assert [(row["optimizer"], int(row["seed"]), float(row["accuracy"]), row["digest"]) for row in rows] == [
+        (each["axes"]["optimizer"], each["seed"], each["final"]["accuracy"], each["digest"][:16])
+        for each in trials
+    ]
 
 
 def test_a_calibration_crosses_what_the_case_does_whatever_settings_say(

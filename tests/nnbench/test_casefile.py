@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nnbench.casefile import as_toml, with_calibration, write
+from nnbench.casefile import as_toml, with_calibration, write, write_below
 from nnbench.errors import EnvironmentProblem, UsageError
 from nnbench.resources import cases_folder
 
@@ -113,3 +113,11 @@ def test_values_are_spelt_as_toml_reads_them() -> None:
     values = {"text": 'a "quoted" · word', "number": 1e-05, "count": 3, "truth": True}
 
     assert tomllib.loads("\n".join(as_toml(values))) == values
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    assert write_below(tmp_path / "new", "a.csv", "1\n").read_text(encoding="utf-8") == "1\n"
+    with pytest.raises(EnvironmentProblem, match="file: cannot be made"):
+        write_below(tmp_path / "file", "a.csv", "1\n")

@@ -29,6 +29,22 @@ def document(capsys: pytest.CaptureFixture[str]) -> Any:
     return run
 
 
+# Gains that keep a variance of 1, after Poole (2016); by integration, to five decimals.
+GAINS = {
+    "relu": 1.41421, "tanh": 1.59254, "elu": 1.24520, "selu": 1.00000, "gelu": 1.53353, "silu": 1.67653,
+    "mish": 1.48685, "softplus": 1.04187, "sigmoid": 1.84623, "softsign": 2.33753,
+}  # fmt: skip
+
+
+def test_the_gains_that_keep_the_variance_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["diagnose", "small.toml", "--activation", ",".join(GAINS), "--seeds", "2", "--quiet"]
+    assert main(arguments) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+
+    printed = {words[0]: float(words[1]) for words in lines if len(words) > 2 and words[0] in GAINS}
+    assert printed == pytest.approx(GAINS, abs=1e-5)
+
+
 def deep_case(path: Path) -> Path:
     content = case_content()
     content["name"] = "deep"

@@ -37,7 +37,8 @@ def command(
 
     The case runs what its own [run] section crosses. The target is the median final metric of the best
     configuration, less good by one standard deviation over the seeds. Results that were judged by different
-    versions of a case are not compared. With --write, comments in the file stay.
+    versions of a case are not compared. With --write, comments in the file stay, and the trials that made
+    target and noise are kept in a table beside it, calibration/CASE.csv.
     """
     from nnbench import calibration, invocation, present, progress
     from nnbench.clock import Clock
@@ -55,7 +56,7 @@ def command(
     made = calibration.calibrate(found, plan.matrix.parts[0].case, Clock().now_utc())
     progress.note(invocation.summary(found.run), quiet=plan.settings.quiet)
     if write is not None:
-        _write(made, write, quiet=plan.settings.quiet)
+        _write(made, found, write, quiet=plan.settings.quiet)
     if as_json:
         present.print_json(_as_dict(made))
     else:
@@ -115,17 +116,21 @@ def _check_file(file: str, case: str) -> None:
         raise UsageError(f"--write {file}: the file of case {name!r}, but {case!r} is calibrated.")
 
 
-def _write(made: "Calibration", file: str, *, quiet: bool) -> None:
+def _write(made: "Calibration", found: "Findings", file: str, *, quiet: bool) -> None:
     from pathlib import Path
 
-    from nnbench import casefile, progress
+    from nnbench import calibration, casefile, progress
 
     path = Path(file)
     with path.open(encoding="utf-8", newline="") as stream:
         text = stream.read()
     section = made.section.model_dump(mode="json")
-    casefile.write(path, casefile.with_calibration(text, target=made.target, section=section, where=file))
-    progress.note(f"wrote {path}", quiet=quiet)
+    edited = casefile.with_calibration(text, target=made.target, section=section, where=file)
+    # The trials first: a target must not stand there without them.
+    table = calibration.runs_csv(found)
+    runs = casefile.write_below(path.parent / "calibration", f"{made.case}.csv", table)
+    casefile.write(path, edited)
+    progress.note(f"wrote {path} and {runs}", quiet=quiet)
 
 
 def _as_text(made: "Calibration") -> list[str]:

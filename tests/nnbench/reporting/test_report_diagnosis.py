@@ -41,7 +41,7 @@ def test_the_headline_names_measured_and_expected_ratio_and_the_gain_that_would_
     said = spoken(preflight.preflight_headline(samples.check(decay=0.5)))
 
     assert "is 0.125 times that at dense_0 (expected 0.125)" in said
-    assert said.endswith("Behind relu a gain of 1.41 keeps the variance; the weights have 1.00.")
+    assert said.endswith("Behind relu a gain of 1.41421 keeps the variance; the weights have 1.00.")
 
 
 def test_where_theory_is_silent_nothing_is_expected() -> None:
@@ -72,6 +72,7 @@ def test_the_matrix_tells_what_vanishes_from_what_holds() -> None:
 
     assert cells(table, "finding") == ["holds", "signals vanish, gradients vanish"]
     assert cells(table, "activation") == ["relu", "relu"]
+    assert cells(table, "keeping gain") == ["1.41421", "1.41421"]
 
 
 def test_the_outcome_counts_failures_beside_the_median() -> None:

@@ -10,6 +10,8 @@ from nnbench.statistics.propagation import EXPLODED, VANISHED, Course, Fate, bac
 _NOTHING = Cell(digits.MISSING, "quiet")
 # A gain within this share of the one that keeps the variance is called right.
 _NEAR = 0.02
+# Decimals of a gain that theory gives; those of drawn weights are not so exact.
+_EXACT = 5
 
 
 def preflight_headline(check: Preflight) -> Paragraph | None:
@@ -49,6 +51,7 @@ def preflight_matrix(checks: Sequence[Preflight], varying: tuple[str, ...]) -> T
     """Return one row for each configuration: what is left at the far end of the model."""
     columns = (
         *(Column(axis, wraps=True) for axis in varying),
+        Column("keeping gain", "decimal"),
         Column("variance, last / first layer", "decimal"),
         Column("expected", "decimal", rank=1),
         Column("gradient, first / last layer", "decimal"),
@@ -58,6 +61,7 @@ def preflight_matrix(checks: Sequence[Preflight], varying: tuple[str, ...]) -> T
     rows = tuple(
         (
             *(Cell(check.axes.as_dict()[axis]) for axis in varying),
+            _keeping(check),
             *_course_cells(forward_course(check)),
             *_course_cells(backward_course(check)),
             _finding(check),
@@ -70,6 +74,7 @@ def preflight_matrix(checks: Sequence[Preflight], varying: tuple[str, ...]) -> T
     note = (
         f"Fresh weights; ratios of mean squares and of squared lengths, over {n}, {ends}. Under {VANISHED:g} "
         f"a signal or gradient has vanished, above {EXPLODED:g} it has exploded. Expected: mean-field theory."
+        " Keeping gain: of weights behind the activation; it gives variance 1 after variance 1."
     )
     return Table("Before training", columns, rows, (note,))
 
@@ -119,7 +124,7 @@ def _row(layer: LayerCheck) -> tuple[Cell, ...]:
         Cell(digits.count(layer.units)),
         Cell(layer.activation or ""),
         _gain(layer.gain),
-        _gain(layer.keeping_gain),
+        _gain(layer.keeping_gain, decimals=_EXACT),
         _measured(layer.variance),
         _number(layer.variance.expected),
         _measured(factor) if factor else Cell("", "quiet"),
@@ -142,12 +147,18 @@ def _number(value: float | None) -> Cell:
     return _NOTHING if value is None else Cell(digits.number(value))
 
 
-def _gain(value: float | None) -> Cell:
-    return _NOTHING if value is None else Cell(_gain_text(value))
+def _keeping(check: Preflight) -> Cell:
+    """Return the gain that the weights behind every activation need; nothing where they need several."""
+    gains = {layer.keeping_gain for layer in check.layers[1:]}
+    return _gain(gains.pop(), decimals=_EXACT) if len(gains) == 1 else _NOTHING
 
 
-def _gain_text(value: float) -> str:
-    return digits.number(value, decimals=2 if 0.1 <= value < 100 else None)
+def _gain(value: float | None, *, decimals: int = 2) -> Cell:
+    return _NOTHING if value is None else Cell(_gain_text(value, decimals=decimals))
+
+
+def _gain_text(value: float, *, decimals: int = 2) -> str:
+    return digits.number(value, decimals=decimals if 0.1 <= value < 100 else None)
 
 
 def _course_cells(course: Course) -> tuple[Cell, Cell]:
@@ -186,7 +197,7 @@ def _advice(check: Preflight) -> list[str]:
         if abs(layer.gain / layer.keeping_gain - 1) > _NEAR:
             wrong.setdefault(before.activation, (layer.keeping_gain, set()))[1].add(_gain_text(layer.gain))
     return [
-        f"Behind {activation} a gain of {_gain_text(keeping)} keeps the variance; the weights have "
-        f"{' and '.join(sorted(gains)) if len(gains) < 3 else f'{min(gains)} to {max(gains)}'}."
+        f"Behind {activation} a gain of {_gain_text(keeping, decimals=_EXACT)} keeps the variance; the"
+        f" weights have {' and '.join(sorted(gains)) if len(gains) < 3 else f'{min(gains)} to {max(gains)}'}."
         for activation, (keeping, gains) in wrong.items()
     ]

@@ -1,0 +1,76 @@
+"""The trials that ship with a case are those that its target and its noise were made from."""
+
+import csv
+import tomllib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnbench import request
+from nnbench.cli import main
+from nnbench.resources import cases_folder
+from nnbench.settings import from_options, read_settings
+from nnbench.trial import run_trial
+
+CASES = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(cases_folder().glob("*.toml"))]
+CALIBRATED = [case for case in CASES if "calibration" in case]
+# Trained again here: one of every kind of model, and short.
+KEPT = ("seed", "status", "accuracy", "loss", "digest")
+AGAIN = ("digits_mlp", "iris_softmax", "digits_cnn", "deep_sigmoid", "residual_mlp", "diabetes_mlp")
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    path = cases_folder() / "calibration" / f"{name}.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def label(row: dict[str, str]) -> tuple[str, ...]:
+    return tuple(value for key, value in row.items() if key not in KEPT)
+
+
+@pytest.mark.parametrize("case", CALIBRATED, ids=lambda case: case["name"])
+def test_the_trials_give_target_and_noise(case: dict[str, Any]) -> None:
+    """The best median over the seeds, less good by one standard deviation, to the digits that are kept."""
+    metric, made = case["measure"]["metric"], case["calibration"]
+    sign = 1.0 if metric == "accuracy" else -1.0
+    scores: dict[tuple[str, ...], list[float]] = {}
+    for row in rows_of(case["name"]):
+        scores.setdefault(label(row), []).append(float(row[metric] or -sign * np.inf))
+    named = tuple(made["configuration"].replace(", learning_rate ", " · ").split(" · "))
+    best = scores[named]
+    sigma = np.std(best, ddof=1)
+
+    assert sign * np.median(best) == max(sign * np.median(each) for each in scores.values())
+    assert len(best) == made["n"] >= 20
+    assert made["sigma"] == pytest.approx(sigma, rel=0.006)
+    assert case["measure"]["target"] == pytest.approx(np.median(best) - sign * sigma, rel=0.006, abs=0.001)
+
+
+def test_every_case_whose_data_ship_is_calibrated() -> None:
+    fetched = {"mnist_mlp", "mnist_cnn", "fashion_mnist_cnn", "cifar10_cnn"}
+    tables = {path.stem for path in (cases_folder() / "calibration").glob("*.csv")}
+
+    assert {case["name"] for case in CASES} - {case["name"] for case in CALIBRATED} == fetched
+    assert tables == {case["name"] for case in CALIBRATED}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_a_trial_comes_out_the_same_again(name: str) -> None:
+    """The first row of the table: the same weights to the last bit, here as where it was made."""
+    row = rows_of(name)[0]
+    chosen = read_settings(from_options({"seeds": f"{row['seed']}-{row['seed']}"}))
+    trials = request.plan_for([request.whole_case(name)], chosen).matrix.trials()
+    axes = [key for key in row if key not in KEPT]
+    (trial,) = [each for each in trials if all(each.axes.as_dict()[axis] == row[axis] for axis in axes)]
+
+    assert run_trial(trial).digest.startswith(row["digest"])
+
+
+def test_a_listing_names_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    case = next(case for case in CALIBRATED if case["name"] == "digits_mlp")
+    assert main(["show", "digits_mlp"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "cases/calibration/digits_mlp.csv" in shown
+    assert f"{case['calibration']['n']} seeds" in shown
