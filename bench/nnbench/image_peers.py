@@ -138,8 +138,9 @@ def _max_pooling2d_backward(x: Array, y: Array, dy: Array, shape: Pooling) -> Ca
         pending = pushed.copy()
         # A window's gradient goes to the first of its largest values.
         for pixels, into in zip(_taps(frame, windows), _taps(gradient, windows), strict=True):
-            part = pending * (pixels == largest)
-            into += part
+            part = np.multiply(pending, pixels == largest, out=into if windows.is_apart else None)
+            if not windows.is_apart:
+                into += part
             pending -= part
         return _inside(gradient, windows)
 

@@ -34,7 +34,7 @@ def command(
     ] = "numpy",
     seconds: Annotated[
         float | None,
-        typer.Option(metavar="S", help="Time for all kernels together; by default 0.05 for each."),
+        typer.Option(metavar="S", help="Time for all kernels together; by default 0.04 for each."),
     ] = None,
     form: Annotated[Form, typer.Option("--format", "-f", help="text, markdown, html or json.")] = "text",
     output: Annotated[

@@ -6,6 +6,7 @@ from nnbench.kernel_records import KernelRecord, KernelRun, Spread
 
 PEAK_FLOPS_S = 200e9
 LEVELS = ((16 << 10, 400e9), (64 << 10, 390e9), (1 << 20, 150e9), (192 << 20, 20e9))
+POOL = "max_pooling2d_backward_relu"
 LONG = "sparse_categorical_crossentropy_gradient"
 
 
@@ -16,6 +17,7 @@ _FIGURES = (
     ("dense", "matmul", "32x64, 64x10", 512.4, 40_960, 12_072, (7.9, 10.3)),
     ("dense", "matmul", "256x784, 784x128", 271_234.6, 51_380_224, 1_335_808, (1.06, 1.21)),
     ("conv2d", "conv", "64x28x28x1, 3x3x1x8", 48_120.0, 7_225_344, 1_806_656, ()),
+    (POOL, "pool", "256x28x28x8 to 256x14x14x8", 61_040.0, 1_605_632, 8_028_160, (102.3, 24.1)),
     ("gather", "movement", "32x64", 404.1, 0, 16_512, (4.57, 8.76)),
     ("relu_backward", "elementwise", "32x64", 45.3, 2048, 24_576, (37.0, 41.3)),
     (LONG, "loss", "32x10", 288.8, 8416, 2704, (44.7, 57.7)),

@@ -56,8 +56,8 @@ def test_the_overview_has_every_family_and_its_middle() -> None:
     rows = {row[0].text: [cell.text for cell in row[1:]] for row in overview.rows}
 
     assert list(rows) == [
-        "matrix products", "convolutions", "activations", "losses", "optimizers", "gathering and sums",
-        "somewhere_new",
+        "matrix products", "convolutions", "pooling", "activations", "losses", "optimizers",
+        "gathering and sums", "somewhere_new",
     ]  # fmt: skip
     assert rows["activations"][0] == "2"
     assert rows["activations"][2] == "7.32×"

@@ -148,7 +148,7 @@ def _geometric_mean(kernels: Sequence[KernelRecord], peer: str) -> str:
 def _table(run: KernelRun, kernels: Sequence[KernelRecord], name_width: int | None) -> Table:
     columns = (
         Column("kernel"),
-        Column("shape"),
+        Column("shape", wraps=True),
         Column("ns", "decimal"),
         Column("quartiles", rank=3),
         Column("of roofline, %", "decimal"),
