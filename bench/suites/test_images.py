@@ -153,3 +153,9 @@ def test_cnn_step_beside_torch(report) -> None:
 
     report("torch / ours, CNN 28×28, batch 64", found, "at least 4x")
     report("  our step, CNN 28×28, batch 64", f"{1e6 * found.ours_s:.1f} us")
+
+
+def test_our_cnn_step(benchmark) -> None:
+    """The time of 256 steps of ours, for pytest-benchmark's own records."""
+    x, y = digits_like(1024, 28 * 28)
+    benchmark(steps(CNN, x.reshape(-1, 28, 28, 1), y, BATCH))
