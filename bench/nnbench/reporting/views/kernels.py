@@ -49,7 +49,7 @@ _DEFINITION = (
 
 
 def document(run: KernelRun, *, name_width: int | None = None) -> Document:
-    """Return the report. Names longer than ``name_width`` go on below themselves, for narrow screens."""
+    """Return the report. For narrow screens names longer than ``name_width``, and shapes, may break."""
     families = _by_family(run.kernels)
     sections = [
         Section(_heading(run), (_lead(run), _overview(run, families), *_figures(run, families))),
@@ -148,7 +148,7 @@ def _geometric_mean(kernels: Sequence[KernelRecord], peer: str) -> str:
 def _table(run: KernelRun, kernels: Sequence[KernelRecord], name_width: int | None) -> Table:
     columns = (
         Column("kernel"),
-        Column("shape", wraps=True),
+        Column("shape", wraps=name_width is not None),
         Column("ns", "decimal"),
         Column("quartiles", rank=3),
         Column("of roofline, %", "decimal"),
