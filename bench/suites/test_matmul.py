@@ -1,11 +1,13 @@
 """The matrix product over the shapes of small dense layers: share of this core's measured peak, and numpy."""
 
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pytest
 
 from interleaved import interleave
+from nnbench import blas
 from nnkit.jit import kernel
 from nnkit.kernels.matmul import matmul
 from nnkit.kernels.matmul_plan import Product
@@ -48,11 +50,14 @@ def ours_and_numpy(m: int, n: int, k: int, layout: str, times: int):
 
 
 def test_share_of_peak(report) -> None:
-    """The geometric mean over all shapes and layouts; the peak is measured in turns with each product."""
+    """The geometric mean over all shapes and layouts; the peak is measured in turns with each product.
+
+    NumPy has one thread. OPENBLAS_CORETYPE=SkylakeX gives it AVX-512 where OpenBLAS does not see it.
+    """
     values = np.ones(n_sums() * 16, np.float32)
     shares, ratios = {}, {}
-    for m, n, k in SHAPES:
-        for layout in LAYOUTS:
+    with blas.one_thread():
+        for (m, n, k), layout in product(SHAPES, LAYOUTS):
             flops = 2 * m * n * k
             times = max(1, int(2e8 / flops))
             ours, numpy = ours_and_numpy(m, n, k, layout, times)
@@ -63,13 +68,14 @@ def test_share_of_peak(report) -> None:
     found = np.array(list(shares.values()))
     least = np.argsort(found)[:5]
     report(
-        "matrix product, share of peak", f"{geometric_mean(found):.1%} (n = {len(found)})", "at least 85 %"
+        "matrix product, share of peak", f"{geometric_mean(found):.1%} (n = {len(found)})", "at least 88 %"
     )
     for index in least:
         report("  least", f"{found[index]:.1%} at {list(shares)[index]}")
     slowest = min(ratios, key=ratios.__getitem__)
     report("numpy / ours, geometric mean", f"{geometric_mean(list(ratios.values())):.2f}x")
-    report("numpy / ours, least", f"{ratios[slowest]:.2f}x at {slowest}")
+    report("numpy / ours, least", f"{ratios[slowest]:.2f}x at {slowest}", "at least 1x but at 1024³")
+    report("  numpy being", blas.describe())
 
 
 def geometric_mean(values) -> float:

@@ -43,7 +43,7 @@ _STYLES: dict[Tone, str] = {
 # Spaces that must not become line breaks: inside an interval, before a unit, around an equals sign, and
 # between the choices that make up one configuration.
 _GLUED = re.compile(
-    r"(?<=\d) (?=(?:%|pp|n?s|µs|ms|min|h)\b|%|\[)|(?<=\d,) (?=[-+−\d∞])| (?=[=<>·] )|(?<= [=<>·]) "
+    r"(?<=\d) (?=(?:%|pp|n?s|µs|ms|min|h)\b|%|\[)|(?<=\d,) (?=[-+−\d∞])| (?=[=<>·×] )|(?<= [=<>·×]) "
 )
 _ENDLESS = 10_000
 _GLUE = "\x00"
