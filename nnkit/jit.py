@@ -190,10 +190,11 @@ class Entry:
 
     @property
     def home(self) -> str:
-        """Return the module of the kernel that is called, e.g. ``nnkit.kernels.matmul``."""
+        """Return the module of the kernel that is called, e.g. ``nnkit.kernels.matmul``; "" if none."""
         behind = self._bindings.get("compute")
         function = behind.function if isinstance(behind, Kernel) else self._function
-        return str(function.__globals__["__name__"])
+        # A kernel in a text that was given to exec belongs to no module.
+        return str(function.__globals__.get("__name__", ""))
 
     def is_ready(self, dtype: str) -> bool:
         """True where asking for the address costs no compilation."""

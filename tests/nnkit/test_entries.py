@@ -71,6 +71,15 @@ def test_every_op_names_its_kernel_s_arguments() -> None:
         assert len(names) == len(kind.arguments), kind.name
 
 
+def test_a_kernel_of_no_module_has_an_entry() -> None:
+    """Code that is typed in, or run by exec, has no module, and so no home."""
+    scope = {"kernel": kernel}
+    exec("@kernel\ndef double(x):\n    x[0] = 2 * x[0]", scope)
+
+    assert make_entry("double", scope["double"], (Operand("x", "inout"),)).home == ""
+    assert make_entry("collect", collect, ARGUMENTS).home == __name__
+
+
 @kernel
 def collect(flat, square, whole, outside, integers, fixed, exact, count, rate, key, out):  # type: ignore[no-untyped-def]
     """Write one number from every argument to ``out``."""
