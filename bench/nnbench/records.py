@@ -129,6 +129,47 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """An optimizer with all its hyper-parameters, as it is spelt, and its learning rate."""
+
+    optimizer: str
+    learning_rate: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpanSearched:
+    """Between which values a hyper-parameter was searched, and what it is by default."""
+
+    name: str
+    low: float
+    high: float
+    default: float
+
+
+@dataclass(frozen=True, slots=True)
+class PointSearch:
+    """Which settings of its hyper-parameters one configuration was tried at, and which was chosen."""
+
+    case: str
+    axes: Axes  # as they were asked for, at the default rate
+    configuration: str  # hash of what was asked for: everything but rate and seed
+    spans: tuple[SpanSearched, ...]  # the learning rate first
+    points: tuple[Setting, ...]  # the default setting first
+    values: tuple[tuple[float, ...], ...]  # of every point, in the order of the spans
+    chosen: int | None  # index of the best; None: no point left a score
+    edges: tuple[str, ...]  # hyper-parameters beyond whose best value none was tried: there it is no optimum
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What ``nnbench tune --over`` did: every configuration as many points, on seeds of their own."""
+
+    tuning_seeds: tuple[int, ...]
+    seeds: tuple[int, ...]  # fresh ones, at the chosen setting and at the default
+    searches: tuple[PointSearch, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pruning:
     """When a configuration left a race, and the evidence: what its pairs with the leader showed."""
 
@@ -180,6 +221,7 @@ class RunRecord:
     n_new: int
     n_cached: int
     tuning: Tuning | None = None  # None: it was no search for learning rates
+    sampling: Sampling | None = None  # None: it was no search for several hyper-parameters
     # bytes that an optimizer keeps for each parameter, by its spelling; empty where nobody asks
     state_bytes: Mapping[str, float] = field(default_factory=dict)
     tuned_by: tuple[str, ...] = ()  # the searches that the learning rates of this run come from

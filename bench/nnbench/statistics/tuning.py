@@ -72,21 +72,32 @@ class TunedConfiguration:
         return -self.gain.difference, (-high, -low)
 
 
+def medians_by_axes(
+    trials: Sequence[TrialRecord], facts: CaseFacts
+) -> tuple[dict[Axes, float], dict[Axes, float]]:
+    """Return the median score and the median loss of all trials with the same choices.
+
+    Trials without a score take part as the worst there is; where all failed with an error, so do the choices.
+    """
+    scores = {
+        axes: float(np.median(list(by_seed.values()))) if by_seed else worst_score(facts)
+        for axes, by_seed in scores_by_configuration(trials, facts).items()
+    }
+    losses: dict[Axes, list[float]] = {axes: [] for axes in scores}
+    for trial in trials:
+        losses.setdefault(trial.axes, []).append(trial.final.get("loss", math.inf))
+    return scores, {axes: float(np.median(values)) for axes, values in losses.items() if values}
+
+
 def medians_by_rate(
     trials: Sequence[TrialRecord], facts: CaseFacts
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the median score and the median loss of one configuration by learning rate.
-
-    Trials without a score take part as the worst there is; where all failed with an error, so does the rate.
-    """
-    scores = {
-        axes.as_dict()[_RATE]: float(np.median(list(by_seed.values()))) if by_seed else worst_score(facts)
-        for axes, by_seed in scores_by_configuration(trials, facts).items()
-    }
-    losses: dict[str, list[float]] = {rate: [] for rate in scores}
-    for trial in trials:
-        losses.setdefault(trial.axes.as_dict()[_RATE], []).append(trial.final.get("loss", math.inf))
-    return scores, {rate: float(np.median(values)) for rate, values in losses.items() if values}
+    """Return the median score and the median loss of one configuration by learning rate."""
+    scores, losses = medians_by_axes(trials, facts)
+    return (
+        {axes.as_dict()[_RATE]: value for axes, value in scores.items()},
+        {axes.as_dict()[_RATE]: value for axes, value in losses.items()},
+    )
 
 
 def tuned_configurations(
@@ -216,26 +227,31 @@ def _with_gains(
     found: list[TunedConfiguration], fresh: Sequence[TrialRecord], facts: CaseFacts
 ) -> list[TunedConfiguration]:
     """Return the configurations with the verdict on tuned against default, corrected over all of them."""
-    scores = scores_by_configuration(fresh, facts)
-    compared = [
+    asked = [
         (each.tuned.axes, each.default.axes)
         for each in found
         if each.tuned and each.default and not each.is_same_rate
-        if scores[each.tuned.axes].keys() & scores[each.default.axes].keys()
     ]
-    pairs = [_pair(scores[tuned], scores[default], facts) for tuned, default in compared]
-    gains = {
-        (tuned, default): as_comparison(facts, tuned, default, pair, decision)
-        for (tuned, default), pair, decision in zip(
-            compared, pairs, decide_family(pairs, level=LEVEL), strict=True
-        )
-    }
+    gains = compare_pairs(asked, fresh, facts)
     return [
         replace(each, gain=gains.get((each.tuned.axes, each.default.axes)))
         if each.tuned and each.default
         else each
         for each in found
     ]
+
+
+def compare_pairs(
+    asked: Sequence[tuple[Axes, Axes]], trials: Sequence[TrialRecord], facts: CaseFacts
+) -> dict[tuple[Axes, Axes], Comparison]:
+    """Return the verdict on each pair that has a seed in common, corrected over all of them."""
+    scores = scores_by_configuration(trials, facts)
+    shared = [(a, b) for a, b in asked if scores[a].keys() & scores[b].keys()]
+    pairs = [_pair(scores[a], scores[b], facts) for a, b in shared]
+    return {
+        (a, b): as_comparison(facts, a, b, pair, decision)
+        for (a, b), pair, decision in zip(shared, pairs, decide_family(pairs, level=LEVEL), strict=True)
+    }
 
 
 def _pair(tuned: Mapping[int, float], default: Mapping[int, float], facts: CaseFacts) -> PairResult:
