@@ -1,4 +1,4 @@
-"""From the trials of a search over several hyper-parameters to what each setting scored, and what was gained."""
+"""From the trials of a search over several hyper-parameters to the score of each setting, and the gain."""
 
 import math
 from collections.abc import Sequence
@@ -96,7 +96,7 @@ def sampled_configurations(
 
 
 def fresh_at_tuned_setting(sampling: Sampling, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Return the trials that compare the configurations with one another, under the names they were asked by."""
+    """Return the trials that compare the configurations with one another, named as they were asked for."""
     fresh = [trial for trial in trials if trial.seed in set(sampling.seeds)]
     found = []
     for search in sampling.searches:
@@ -114,9 +114,7 @@ def fresh_at_tuned_setting(sampling: Sampling, trials: Sequence[TrialRecord]) ->
 def _point(values: tuple[float, ...], scores: list[float]) -> TriedPoint | None:
     if not scores:
         return None
-    low, high = (
-        float(np.quantile(scores, share, method=method))
-        for share, method in ((0.25, "lower"), (0.75, "higher"))
-    )
+    low = float(np.quantile(scores, 0.25, method="lower"))
+    high = float(np.quantile(scores, 0.75, method="higher"))
     n_lost = int(np.count_nonzero(np.isinf(scores)))
     return TriedPoint(values, float(np.median(scores)), low, high, len(scores), n_lost)
