@@ -30,7 +30,8 @@ class Hyper:
     integer: bool = False
     choices: tuple[str, ...] = ()
     optional: bool = False  # None is allowed and means "off"
-    tune: Literal["log", "linear"] | None = None  # the scale on which a search moves it
+    # The scale on which a search moves it: log(value), value, or log(1 - value); None: it is not searched.
+    tune: Literal["log", "linear", "complement"] | None = None
 
     def check(self, value: Value, where: str) -> Value:
         """Return ``value`` in its own type, or raise InvalidArgument with place, range and remedy."""

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from nnbench import experiment, tune
+from nnbench import experiment, point_search, tune
 from nnbench.clock import Clock
 from nnbench.errors import UsageError
+from nnbench.point_plan import PointPlan
 from nnbench.progress import Progress, duration, note, progress_on
 from nnbench.records import RunRecord
 from nnbench.reporting.digits import counted
@@ -46,20 +48,20 @@ def workplace(chosen: Settings) -> Iterator[Workplace]:
         yield Workplace(store, clock, told, stop)
 
 
-def search(asked: TunePlan) -> RunRecord | None:
-    """Search learning rates; return None where that was interrupted."""
+def search(asked: TunePlan | PointPlan) -> RunRecord | None:
+    """Search learning rates, or more; return None where that was interrupted."""
     # Before the store is touched: a model that cannot be built writes nothing.
     facts = experiment.facts_of(asked.plan)
     with workplace(asked.plan.settings) as around:
-        return tune.carry_out(
-            asked,
-            facts,
-            around.store,
-            command=command_line(),
-            clock=around.clock,
-            progress=around.progress,
-            stop=around.stop,
-        )
+        given: dict[str, Any] = {
+            "command": command_line(),
+            "clock": around.clock,
+            "progress": around.progress,
+            "stop": around.stop,
+        }
+        if isinstance(asked, PointPlan):
+            return point_search.carry_out(asked, facts, around.store, **given)
+        return tune.carry_out(asked, facts, around.store, **given)
 
 
 def interrupted() -> int:

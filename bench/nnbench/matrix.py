@@ -56,7 +56,8 @@ class CaseMatrix:
     others: Mapping[str, tuple[str, ...]]  # every other axis
     seeds: Ranges
     dtype: Dtype
-    rates: Mapping[str, str] = field(default_factory=dict)  # tuned ones, by key of the configuration
+    # What searches found, by key of the configuration: the choice on every axis that they set.
+    tuned: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     probes: bool = False
 
     @property
@@ -68,13 +69,14 @@ class CaseMatrix:
         """Return every configuration once, the last axis changing fastest."""
         others = list(itertools.product(*(self.others[axis] for axis in AXES[1:])))
         found = dict.fromkeys(_axes(one, chosen) for one in self.optimizers for chosen in others)
-        if not self.rates:
+        if not self.tuned:
             return list(found)
-        keys = {axes: configuration_key(self, axes) for axes in found}
-        return [
-            axes.at("learning_rate", self.rates[key]) if key in self.rates else axes
-            for axes, key in keys.items()
-        ]
+        return [self._at_tuned(axes) for axes in found]
+
+    def _at_tuned(self, axes: Axes) -> Axes:
+        for axis, choice in self.tuned.get(configuration_key(self, axes), {}).items():
+            axes = axes.at(axis, choice)
+        return axes
 
     def varying(self) -> set[str]:
         """Return the axes on which configurations differ because somebody asked for it."""

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from nnbench import experiment
-from nnbench.clock import Clock, iso_utc
+from nnbench.clock import Clock
 from nnbench.matrix import CaseMatrix, TrialSpec, configuration_key, with_seeds
-from nnbench.progress import Counted, Progress
+from nnbench.progress import Progress
 from nnbench.rates import MOST_ROUNDS, ROUNDS, Search, Standing, first_rates
 from nnbench.records import Axes, CaseFacts, RateSearch, RunRecord, Tuning
 from nnbench.seeds import Ranges
+from nnbench.stages import Stages
 from nnbench.statistics.summary import worst_score
 from nnbench.statistics.tuning import medians_by_rate
 from nnbench.stopping import Stop
@@ -58,12 +58,11 @@ def carry_out(
 
     Every trial is recorded as soon as it is done, so that the same search again goes on from there.
     """
-    began_s, created = clock.elapsed_s(), clock.now_utc()
-    stages = _Stages(asked, store, clock, progress, stop)
+    stages = Stages(asked.plan, asked.n_trials, store, clock=clock, progress=progress, stop=stop)
     subjects = _search(_subjects(asked, facts), asked, stages)
     if stop.is_set():
         return None
-    searches = [_result(subject, stages.standings(subject)) for subject in subjects]
+    searches = [_result(subject, _standings(subject, asked, stages.store)) for subject in subjects]
     fresh = [
         trial
         for subject, search in zip(subjects, searches, strict=True)
@@ -72,27 +71,12 @@ def carry_out(
     stages.complete(fresh)
     if stop.is_set():
         return None
-    keys = tuple(dict.fromkeys(stages.keys))
-    run = RunRecord(
-        run=experiment.run_name(created, keys),
-        created=iso_utc(created),
-        command=command,
-        cases=tuple(facts),
-        varying=(*asked.plan.matrix.varying, _RATE),
-        against=None,
-        trial_keys=keys,
-        environment={**experiment.surroundings(asked.plan.settings), "warm_up_s": stages.warm_s},
-        elapsed_s=clock.elapsed_s() - began_s,
-        n_new=stages.n_new,
-        n_cached=len(keys) - stages.n_new,
-        tuning=Tuning(
-            tuning_seeds=tuple(chain(*asked.tuning_seeds)),
-            seeds=tuple(sorted({trial.seed for trial in fresh})),
-            searches=tuple(searches),
-        ),
+    tuning = Tuning(
+        tuning_seeds=tuple(chain(*asked.tuning_seeds)),
+        seeds=tuple(sorted({trial.seed for trial in fresh})),
+        searches=tuple(searches),
     )
-    store.put_run(run)
-    return run
+    return stages.record(facts, command, varying=(*asked.plan.matrix.varying, _RATE), tuning=tuning)
 
 
 def first_trials(asked: TunePlan, facts: Sequence[CaseFacts]) -> list[TrialSpec]:
@@ -117,13 +101,13 @@ def _subjects(asked: TunePlan, facts: Sequence[CaseFacts]) -> list[Subject]:
     ]
 
 
-def _search(subjects: list[Subject], asked: TunePlan, stages: "_Stages") -> list[Subject]:
+def _search(subjects: list[Subject], asked: TunePlan, stages: Stages) -> list[Subject]:
     """Try the grid, and then some rates more for every configuration until no best one is on an edge."""
     stages.complete(
         [trial for subject in subjects for trial in subject.trials(subject.search.grid, asked.tuning_seeds)]
     )
     for n_rounds in range(MOST_ROUNDS):
-        standings = [stages.standings(subject) for subject in subjects]
+        standings = [_standings(subject, asked, stages.store) for subject in subjects]
         if stages.stop.is_set() or (n_rounds >= ROUNDS and not any(map(_is_open, subjects, standings))):
             break
         # All or none: what one configuration needs, every configuration gets.
@@ -170,43 +154,13 @@ def _fresh_trials(subject: Subject, search: RateSearch) -> list[TrialSpec]:
     return subject.trials(map(float, rates), subject.part.seeds)
 
 
-class _Stages:
-    """Runs the trials of one stage after the other, and counts them."""
-
-    def __init__(self, asked: TunePlan, store: Store, clock: Clock, progress: Progress, stop: Stop) -> None:
-        self.stop = stop
-        self.keys: list[str] = []
-        self.n_new = 0
-        self.warm_s = 0.0
-        self._asked = asked
-        self._store = store
-        self._clock = clock
-        self._progress = Counted(progress, asked.n_trials)
-
-    def complete(self, trials: Sequence[TrialSpec]) -> None:
-        """Run those of the trials that the store does not have."""
-        keys = [trial.key for trial in trials]
-        cached = self._store.finished_keys(keys)
-        n_new, warm_s = experiment.train(
-            [trial for trial in trials if trial.key not in cached],
-            self._asked.plan.settings,
-            self._store,
-            clock=self._clock,
-            progress=self._progress,
-            stop=self.stop,
-        )
-        self.keys += keys
-        self.n_new += n_new
-        self.warm_s += warm_s
-        self._progress.pass_over(len(trials))
-
-    def standings(self, subject: Subject) -> dict[float, Standing]:
-        """Return what each rate that was tried so far scored over the tuning seeds."""
-        keys = [trial.key for trial in subject.trials(subject.search.rates, self._asked.tuning_seeds)]
-        scores, losses = medians_by_rate(self._store.trials(keys), subject.facts)
-        # Where every trial failed with an error there is no score, and no reason to choose the rate.
-        worst = worst_score(subject.facts)
-        return {
-            rate: Standing(scores.get(spell_value(rate), worst), losses.get(spell_value(rate), math.inf))
-            for rate in subject.search.rates
-        }
+def _standings(subject: Subject, asked: TunePlan, store: Store) -> dict[float, Standing]:
+    """Return what each rate that was tried so far scored over the tuning seeds."""
+    keys = [trial.key for trial in subject.trials(subject.search.rates, asked.tuning_seeds)]
+    scores, losses = medians_by_rate(store.trials(keys), subject.facts)
+    # Where every trial failed with an error there is no score, and no reason to choose the rate.
+    worst = worst_score(subject.facts)
+    return {
+        rate: Standing(scores.get(spell_value(rate), worst), losses.get(spell_value(rate), math.inf))
+        for rate in subject.search.rates
+    }

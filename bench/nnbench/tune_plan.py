@@ -63,29 +63,39 @@ def make_plan(
     wanted: frozenset[str] | None = None,
 ) -> TunePlan:
     """Return the search for the configurations of a plan, or raise UsageError."""
-    _check_grid(n_points, decades)
+    check_size(n_points, decades)
+    check_rates(plan)
+    return TunePlan(plan, read_tuning_seeds(tuning_seeds, plan), n_points, decades, wanted)
+
+
+def check_rates(plan: Plan) -> None:
+    """Raise UsageError where a rate is given that the search would have to find."""
     if (asked := plan.settings.axes.get(_RATE)) is not None:
         raise UsageError(f"{asked.where}: tune searches the learning rates itself. Leave this out.")
     for part in plan.matrix.parts:
         _check_part(part)
-    seeds = read_seeds(tuning_seeds, "--tuning-seeds", first=_first_seed(tuning_seeds))
+
+
+def read_tuning_seeds(text: str, plan: Plan) -> Ranges:
+    """Return the seeds to choose by, or raise UsageError where one of them is reported too."""
+    seeds = read_seeds(text, "--tuning-seeds", first=_first_seed(text))
     for part in plan.matrix.parts:
         if shared := set(chain(*seeds)) & set(chain(*part.seeds)):
             raise UsageError(
                 f"--tuning-seeds: seed {min(shared)} is also a reported seed of case {part.case.name!r}. On a"
                 " seed that it was chosen by, a rate looks better than it is: keep the two apart."
             )
-    return TunePlan(plan, seeds, n_points, decades, wanted)
+    return seeds
 
 
-def _check_grid(n_points: int, decades: float) -> None:
+def check_size(n_points: int, decades: float) -> None:
     if not LEAST_POINTS <= n_points <= MOST_POINTS:
         raise UsageError(
-            f"--points: a grid has {LEAST_POINTS} to {MOST_POINTS} rates, found {n_points}. Try {POINTS}."
+            f"--points: a search has {LEAST_POINTS} to {MOST_POINTS} points, found {n_points}. Try {POINTS}."
         )
     if not 0 < decades <= MOST_DECADES:
         raise UsageError(
-            f"--decades: a grid is at most {MOST_DECADES:g} decades wide and above 0, found {decades:g}."
+            f"--decades: a search is at most {MOST_DECADES:g} decades wide and above 0, found {decades:g}."
             f" Try {DECADES:g}."
         )
 

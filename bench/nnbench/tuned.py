@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from nnbench import axes as choices
 from nnbench import catalogue, plugins
 from nnbench.errors import UsageError
-from nnbench.matrix import CaseMatrix, configuration_key
+from nnbench.matrix import CaseMatrix, Matrix, configuration_key
 from nnbench.records import Axes
 from nnbench.request import Plan
 from nnbench.spec import AXES
@@ -55,14 +55,29 @@ def at_tuned_rates(plan: Plan, rates: Rates) -> Plan:
             f"{_where(plan)}: no search has tuned {untuned}."
             f" Run: {_command(plan, rates)}; or add --tune-missing."
         )
-    chosen = {key: rate for key, found in rates.known.items() if (rate := found.learning_rate)}
+    chosen = {key: _choices(found) for key, found in rates.known.items() if found.learning_rate}
     if lost := [each for each in _keyed(plan) if each[0] in rates.known and each[0] not in chosen]:
         names = _names([(part, axes) for _, part, axes in lost], plan)
         run = rates.known[lost[0][0]].run
         raise UsageError(f"{_where(plan)}: search {run} found no rate at which {names} works. Leave it out.")
-    parts = tuple(replace(part, rates=chosen) for part in plan.matrix.parts)
+    parts = tuple(replace(part, tuned=chosen) for part in plan.matrix.parts)
     used = dict.fromkeys(found.run for found in rates.known.values())
-    return replace(plan, matrix=replace(plan.matrix, parts=parts), tuned_by=tuple(used))
+    matrix = replace(plan.matrix, parts=parts)
+    against = _renamed(plan.against, plan.matrix, matrix)
+    return replace(plan, matrix=matrix, against=against, tuned_by=tuple(used))
+
+
+def _choices(found: TunedRate) -> dict[str, str]:
+    """Return what a search found, as the choice on every axis that it sets."""
+    chosen = {"optimizer": found.optimizer, "learning_rate": found.learning_rate}
+    return {axis: choice for axis, choice in chosen.items() if choice is not None}
+
+
+def _renamed(label: str | None, asked: Matrix, tuned: Matrix) -> str | None:
+    """Return what the configuration of this label is called once its hyper-parameters are the tuned ones."""
+    pairs = zip(asked.configurations(), tuned.configurations(), strict=True)
+    names = {before.label(asked.varying): after.label(asked.varying) for (_, before), (_, after) in pairs}
+    return None if label is None else names.get(label, label)
 
 
 def warnings(plan: Plan, rates: Rates) -> list[str]:
@@ -70,7 +85,7 @@ def warnings(plan: Plan, rates: Rates) -> list[str]:
     edges = [(part, axes) for key, part, axes in _keyed(plan) if key in rates.known and rates.known[key].edge]
     if not edges:
         return []
-    return [f"the tuned rate of {_names(edges, plan)} is an end of those that were tried: it is no optimum."]
+    return [f"what was tuned of {_names(edges, plan)} is an end of what was tried: it is no optimum."]
 
 
 def _check(plan: Plan) -> None:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from nnkit.errors import InvalidArgument
 from nnkit.jit import Kernel
@@ -158,8 +158,15 @@ def _declared(name: str, defaults: dict[str, Value]) -> tuple[Hyper, ...]:
     assert isinstance(chosen, float), chosen
     return (
         learning_rate(chosen),
-        *(Hyper(key, value, optional=value is None) for key, value in further.items()),
+        *(Hyper(key, value, optional=value is None, tune=_scale(value)) for key, value in further.items()),
     )
+
+
+def _scale(value: Value) -> Literal["log", "complement"] | None:
+    """Return on which scale a search moves a plug-in's number: a share near 1 is a share that is kept."""
+    if isinstance(value, bool) or not isinstance(value, float) or value <= 0.0:
+        return None
+    return "complement" if 0.5 <= value < 1.0 else "log"
 
 
 def _first_line(documented: object) -> str:

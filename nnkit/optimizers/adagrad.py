@@ -33,7 +33,7 @@ ADAGRAD = Optimizer(
     hyperparameters=(
         learning_rate(0.001),
         Hyper("initial_accumulator_value", 0.1, "Keras's; 0 in the paper and in PyTorch", at_least=0.0),
-        Hyper("epsilon", 1e-7, "Keras's; 1e-10 in PyTorch", above=0.0),
+        Hyper("epsilon", 1e-7, "Keras's; 1e-10 in PyTorch", above=0.0, tune="log"),
         EPSILON_INSIDE_ROOT,
         *COMMON,
     ),

@@ -45,9 +45,13 @@ def adam_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilo
 
 ADAM_HYPERPARAMETERS = (
     learning_rate(0.001),
-    Hyper("beta_1", 0.9, "share of the mean gradient that is kept", at_least=0.0, below=1.0),
-    Hyper("beta_2", 0.999, "share of the mean square that is kept", at_least=0.0, below=1.0),
-    Hyper("epsilon", 1e-7, "Keras's; 1e-8 in the paper and in PyTorch", above=0.0),
+    Hyper(
+        "beta_1", 0.9, "share of the mean gradient that is kept", at_least=0.0, below=1.0, tune="complement"
+    ),
+    Hyper(
+        "beta_2", 0.999, "share of the mean square that is kept", at_least=0.0, below=1.0, tune="complement"
+    ),
+    Hyper("epsilon", 1e-7, "Keras's; 1e-8 in the paper and in PyTorch", above=0.0, tune="log"),
     Hyper("epsilon_hat", False, "Keras's place: epsilon beside the root that is not yet corrected"),
 )
 

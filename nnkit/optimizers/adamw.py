@@ -22,7 +22,13 @@ ADAMW = Optimizer(
     formula="p <- p - learning_rate * weight_decay * p - (Adam's step)",
     hyperparameters=(
         *ADAM_HYPERPARAMETERS,
-        Hyper("weight_decay", 0.004, "Keras's; 0.01 in PyTorch; multiplied by learning_rate", at_least=0.0),
+        Hyper(
+            "weight_decay",
+            0.004,
+            "Keras's; 0.01 in PyTorch; multiplied by learning_rate",
+            at_least=0.0,
+            tune="log",
+        ),
         *COMMON,
     ),
     slot_names=("m", "v"),

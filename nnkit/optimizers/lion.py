@@ -32,9 +32,18 @@ LION = Optimizer(
     "  m <- beta_2 * m + (1 - beta_2) * g",
     hyperparameters=(
         learning_rate(0.001),
-        Hyper("beta_1", 0.9, "share of the mean in the step's direction", at_least=0.0, below=1.0),
-        Hyper("beta_2", 0.99, "share of the mean that is kept", at_least=0.0, below=1.0),
-        Hyper("weight_decay", 0.0, "Keras's default, off; multiplied by learning_rate", at_least=0.0),
+        Hyper(
+            "beta_1",
+            0.9,
+            "share of the mean in the step's direction",
+            at_least=0.0,
+            below=1.0,
+            tune="complement",
+        ),
+        Hyper("beta_2", 0.99, "share of the mean that is kept", at_least=0.0, below=1.0, tune="complement"),
+        Hyper(
+            "weight_decay", 0.0, "Keras's default, off; multiplied by learning_rate", at_least=0.0, tune="log"
+        ),
         *COMMON,
     ),
     slot_names=("m",),

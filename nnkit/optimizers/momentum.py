@@ -36,7 +36,9 @@ MOMENTUM = Optimizer(
     formula="v <- momentum * v + g;  p <- p - learning_rate * v",
     hyperparameters=(
         learning_rate(0.01),
-        Hyper("momentum", 0.9, "share of the velocity that is kept", at_least=0.0, below=1.0),
+        Hyper(
+            "momentum", 0.9, "share of the velocity that is kept", at_least=0.0, below=1.0, tune="complement"
+        ),
         RATE_IN_VELOCITY,
         *COMMON,
     ),

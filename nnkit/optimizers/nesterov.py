@@ -31,7 +31,9 @@ NESTEROV = Optimizer(
     formula="v <- momentum * v + g;  p <- p - learning_rate * (g + momentum * v)",
     hyperparameters=(
         learning_rate(0.01),
-        Hyper("momentum", 0.9, "share of the velocity that is kept", at_least=0.0, below=1.0),
+        Hyper(
+            "momentum", 0.9, "share of the velocity that is kept", at_least=0.0, below=1.0, tune="complement"
+        ),
         RATE_IN_VELOCITY,
         *COMMON,
     ),

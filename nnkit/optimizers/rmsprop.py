@@ -60,9 +60,18 @@ RMSPROP = Optimizer(
     formula="v <- rho * v + (1 - rho) * g**2;  p <- p - learning_rate * g / (sqrt(v) + epsilon)",
     hyperparameters=(
         learning_rate(0.001),
-        Hyper("rho", 0.9, "share of the mean square that is kept", at_least=0.0, below=1.0),
-        Hyper("momentum", 0.0, "share of the last step that is added to the next", at_least=0.0, below=1.0),
-        Hyper("epsilon", 1e-7, "Keras's; 1e-8 in PyTorch", above=0.0),
+        Hyper(
+            "rho", 0.9, "share of the mean square that is kept", at_least=0.0, below=1.0, tune="complement"
+        ),
+        Hyper(
+            "momentum",
+            0.0,
+            "share of the last step that is added to the next",
+            at_least=0.0,
+            below=1.0,
+            tune="complement",
+        ),
+        Hyper("epsilon", 1e-7, "Keras's; 1e-8 in PyTorch", above=0.0, tune="log"),
         EPSILON_INSIDE_ROOT,
         Hyper("centered", False, "divide by the standard deviation: take the squared mean off (Graves 2013)"),
         *COMMON,

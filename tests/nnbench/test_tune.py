@@ -241,8 +241,8 @@ def test_a_dry_run_trains_nothing_and_counts(nnb: Callable[..., Result], folder:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--points", "2"), "--points: a grid has 3 to 1000 rates, found 2. Try 13."),
-        (("--decades", "0"), "--decades: a grid is at most 20 decades wide and above 0, found 0. Try 6."),
+        (("--points", "2"), "--points: a search has 3 to 1000 points, found 2. Try 13."),
+        (("--decades", "0"), "--decades: a search is at most 20 decades wide and above 0, found 0. Try 6."),
         (("--tuning-seeds", "0-2"), "--tuning-seeds: seed 0 is also a reported seed of case 'small'."),
         (("--tuning-seeds", "none"), "--tuning-seeds: expected a number of seeds"),
         (("--optimizer", "adam(learning_rate=0.1)"), "adam has a learning rate of its own, 0.1;"),

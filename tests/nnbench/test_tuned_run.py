@@ -113,7 +113,7 @@ def test_a_rate_on_an_edge_is_used_and_said(nnb: Callable[..., Result]) -> None:
     code, _, said = nnb("run", "small.toml", "--optimizer", "lion", "--seeds", "6", "--tuned")
 
     assert code == 0
-    assert "the tuned rate of (only configuration) on small is an end of those that were tried" in said
+    assert "what was tuned of (only configuration) on small is an end of what was tried" in said
 
 
 def test_a_configuration_without_any_rate_is_refused(nnb: Callable[..., Result]) -> None:

@@ -9,6 +9,7 @@ from nnbench import options
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nnbench.point_plan import PointPlan
     from nnbench.tune_plan import TunePlan
 
 
@@ -20,9 +21,19 @@ def command(
     norm: options.Norm = None,
     schedule: options.Schedule = None,
     batch_size: options.BatchSize = None,
-    points: Annotated[int, typer.Option(metavar="N", help="Rates on the first grid.")] = 13,
+    over: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST", help="Also search these hyper-parameters, or all, at quasi-random points."
+        ),
+    ] = None,
+    points: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Rates on the first grid: 13. With --over, points in all: 32."),
+    ] = None,
     decades: Annotated[
-        float, typer.Option(metavar="N", help="Width of the first grid, around the default rate.")
+        float,
+        typer.Option(metavar="N", help="Width of the search, around the default rate; half for others."),
     ] = 6.0,
     tuning_seeds: Annotated[
         str, typer.Option(metavar="N|LIST", help="Seeds to choose the rate by; counted from 1000000 on.")
@@ -52,13 +63,14 @@ def command(
     """Find the learning rate of every combination, and how much it matters.
 
     Every combination gets the same number of rates on the same tuning seeds: a grid around its default, grown
-    while the best rate is an end of it, then refined. Fresh seeds compare the tuned rate with the default.
-    `nnbench run --tuned` uses what was found. The same command again goes on where it was stopped.
+    while the best rate is an end of it, then refined. With --over, it is the same number of points for rate
+    and hyper-parameters together. Fresh seeds compare what was tuned with the default. `nnbench run --tuned`
+    uses what was found. The same command again goes on where it was stopped.
     """
     import os
     from pathlib import Path
 
-    from nnbench import invocation, progress, request, tune_plan
+    from nnbench import invocation, point_plan, progress, request, tune_plan
 
     given = {
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
@@ -69,20 +81,33 @@ def command(
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
-    asked = tune_plan.make_plan(plan, tuning_seeds=tuning_seeds, n_points=points, decades=decades)
+    asked: TunePlan | PointPlan
+    if over is not None:
+        n_points = point_plan.POINTS if points is None else points
+        asked = point_plan.make_plan(
+            plan, over, tuning_seeds=tuning_seeds, n_points=n_points, decades=decades
+        )
+    else:
+        n_points = tune_plan.POINTS if points is None else points
+        asked = tune_plan.make_plan(plan, tuning_seeds=tuning_seeds, n_points=n_points, decades=decades)
     if dry_run:
         return _forecast(asked, as_json=as_json)
     return _tune(asked, as_json=as_json, folder=folder)
 
 
-def _forecast(asked: "TunePlan", *, as_json: bool) -> int:
+def _forecast(asked: "TunePlan | PointPlan", *, as_json: bool) -> int:
     """Print what the search would do at least."""
-    from nnbench import experiment, present, tune
+    from nnbench import experiment, point_search, present, tune
+    from nnbench.point_plan import PointPlan
     from nnbench.progress import duration
     from nnbench.reporting.digits import counted
 
-    settings = asked.plan.settings
-    expected = experiment.forecast(tune.first_trials(asked, experiment.facts_of(asked.plan)), settings)
+    settings, facts = asked.plan.settings, experiment.facts_of(asked.plan)
+    if isinstance(asked, PointPlan):
+        first, n_tried, name = point_search.first_trials(asked, facts), asked.n_points, "setting"
+    else:
+        first, n_tried, name = tune.first_trials(asked, facts), asked.n_rates, "rate"
+    expected = experiment.forecast(first, settings)
     # Every rate takes about as long as any other: the grid's trials stand for the rest.
     seconds = expected.seconds / max(1, expected.n_trials - expected.n_cached) * asked.n_trials
     if as_json:
@@ -91,15 +116,16 @@ def _forecast(asked: "TunePlan", *, as_json: bool) -> int:
                 "schema": "nnbench.plan/1",
                 "trials": asked.n_trials,
                 "configurations": asked.n_configurations,
-                "rates": asked.n_rates,
+                f"{name}s": n_tried,
                 "estimated_s": seconds,
                 "jobs": expected.jobs,
             }
         )
         return 0
-    each = f"{counted(asked.n_rates, 'rate')} on {counted(asked.n_tuning_seeds, 'tuning seed')}"
+    each = f"{counted(n_tried, name)} on {counted(asked.n_tuning_seeds, 'tuning seed')}"
     print(
-        f"{counted(asked.n_configurations, 'configuration')}: {each} each, then the fresh seeds at two rates"
+        f"{counted(asked.n_configurations, 'configuration')}: {each} each,"
+        f" then the fresh seeds at two {name}s"
     )
     print(
         f"{counted(asked.n_trials, 'trial')} at least (those in the store are not run again), about"
@@ -108,7 +134,7 @@ def _forecast(asked: "TunePlan", *, as_json: bool) -> int:
     return 0
 
 
-def _tune(asked: "TunePlan", *, as_json: bool, folder: "Path | None") -> int:
+def _tune(asked: "TunePlan | PointPlan", *, as_json: bool, folder: "Path | None") -> int:
     """Search, print what was found, and return the exit code."""
     from nnbench import findings, invocation, present, progress
     from nnbench.store import Store

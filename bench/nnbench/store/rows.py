@@ -9,11 +9,14 @@ from nnbench.records import (
     Axes,
     CaseFacts,
     CaseRace,
-    Edge,
     Pictures,
+    PointSearch,
     Pruning,
     RateSearch,
     RunRecord,
+    Sampling,
+    Setting,
+    SpanSearched,
     TrialRecord,
     Tuning,
 )
@@ -46,8 +49,9 @@ class TunedRate:
     """What the newest search found for a configuration; ``learning_rate`` is None where no rate worked."""
 
     learning_rate: str | None
-    edge: Edge | None
+    edge: str | None  # the end, or the hyper-parameters on whose ends it is
     run: str
+    optimizer: str | None = None  # as it is spelt with what was found; None: as it was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ def facts_of_run(record: RunRecord) -> str:
     facts = {name: getattr(record, name) for name in shared}
     facts["cases"] = [asdict(case) for case in record.cases]
     facts["tuning"] = None if record.tuning is None else asdict(record.tuning)
+    facts["sampling"] = None if record.sampling is None else asdict(record.sampling)
     facts["races"] = [asdict(race) for race in record.races]
     return to_json(facts)
 
@@ -131,6 +136,7 @@ def run_of_row(run: str, created: str, facts: str, trial_keys: tuple[str, ...]) 
     values.setdefault("state_bytes", {})
     values["tuned_by"] = tuple(values.get("tuned_by", ()))
     values["tuning"] = _tuning(values.get("tuning"))
+    values["sampling"] = _sampling(values.get("sampling"))
     values["races"] = tuple(map(_race, values.get("races", ())))
     return RunRecord(run=run, created=created, trial_keys=trial_keys, **values)
 
@@ -143,6 +149,27 @@ def _tuning(values: dict[str, Any] | None) -> Tuning | None:
         seeds=tuple(values["seeds"]),
         searches=tuple(_search(search) for search in values["searches"]),
     )
+
+
+def _sampling(values: dict[str, Any] | None) -> Sampling | None:
+    if values is None:
+        return None
+    return Sampling(
+        tuning_seeds=tuple(values["tuning_seeds"]),
+        seeds=tuple(values["seeds"]),
+        searches=tuple(map(_point_search, values["searches"])),
+    )
+
+
+def _point_search(values: dict[str, Any]) -> PointSearch:
+    read = {
+        "axes": _chosen(values["axes"]),
+        "spans": tuple(SpanSearched(**span) for span in values["spans"]),
+        "points": tuple(Setting(**point) for point in values["points"]),
+        "values": tuple(map(tuple, values["values"])),
+        "edges": tuple(values["edges"]),
+    }
+    return PointSearch(**{**values, **read})
 
 
 def _race(values: dict[str, Any]) -> CaseRace:
@@ -167,7 +194,20 @@ def _search(values: dict[str, Any]) -> RateSearch:
 
 def tuned_rates(run: str, tuning: Tuning) -> list[tuple[object, ...]]:
     """Return the rows of the table of tuned rates that a search leaves."""
-    return [(search.configuration, search.learning_rate, search.edge, run) for search in tuning.searches]
+    return [
+        (search.configuration, search.learning_rate, search.edge, run, None) for search in tuning.searches
+    ]
+
+
+def tuned_settings(run: str, sampling: Sampling) -> list[tuple[object, ...]]:
+    """Return the rows of the same table that a search over several hyper-parameters leaves."""
+    found: list[tuple[object, ...]] = []
+    for search in sampling.searches:
+        chosen = None if search.chosen is None else search.points[search.chosen]
+        setting = (None, None) if chosen is None else (chosen.learning_rate, chosen.optimizer)
+        edges = ",".join(search.edges) or None
+        found.append((search.configuration, setting[0], edges, run, setting[1]))
+    return found
 
 
 def summary_of_row(run: str, created: str, n_trials: int, facts: str) -> RunSummary:

@@ -81,7 +81,12 @@ _PICTURES = (
 )
 
 Migration = Sequence[str]
-MIGRATIONS: tuple[Migration, ...] = (_TRIALS_AND_RUNS, _TUNED_RATES, _PICTURES)
+_TUNED_OPTIMIZERS = (
+    # As it is spelt with the hyper-parameters that were found; NULL: as it was asked for.
+    "ALTER TABLE tuned_rate ADD COLUMN optimizer TEXT",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_TRIALS_AND_RUNS, _TUNED_RATES, _PICTURES, _TUNED_OPTIMIZERS)
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:

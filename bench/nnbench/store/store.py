@@ -41,7 +41,7 @@ _PUT_RUN = """
     ON CONFLICT (run) DO UPDATE
     SET created = excluded.created, n_trials = excluded.n_trials, facts = excluded.facts
 """
-_PUT_TUNED_RATE = "INSERT OR REPLACE INTO tuned_rate VALUES (?, ?, ?, ?)"
+_PUT_TUNED_RATE = "INSERT OR REPLACE INTO tuned_rate VALUES (?, ?, ?, ?, ?)"
 _GET_TRIALS = f"SELECT {_NAMES} FROM trial"
 _GET_TRIALS_AND_CURVES = f"""
     SELECT {_NAMES}, lengths, samples FROM trial JOIN curves ON curves.trial_id = trial.id
@@ -140,10 +140,12 @@ class Store:
             )
             if run.tuning is not None:
                 connection.executemany(_PUT_TUNED_RATE, rows.tuned_rates(run.run, run.tuning))
+            if run.sampling is not None:
+                connection.executemany(_PUT_TUNED_RATE, rows.tuned_settings(run.run, run.sampling))
 
     def tuned_rates(self, configurations: Iterable[str]) -> dict[str, rows.TunedRate]:
         """Return what the newest searches found, for those of the configurations that have one."""
-        query = "SELECT configuration, learning_rate, edge, run FROM tuned_rate"
+        query = "SELECT configuration, learning_rate, edge, run, optimizer FROM tuned_rate"
         found = self._select(query, configurations, column="configuration")
         return {configuration: rows.TunedRate(*rest) for configuration, *rest in found}
 
