@@ -69,7 +69,7 @@ def make_plan(
         n_different = len(values_of(asked.dimensions(optimizer), n_points))
         if n_different < n_points:
             raise UsageError(
-                f"--decades {decades:g}: so narrow a search has {n_different} different settings of {optimizer},"
+                f"--decades {decades:g}: a search so narrow has {n_different} settings of {optimizer},"
                 f" and --points asks for {n_points}. Widen it, or ask for fewer."
             )
     return asked

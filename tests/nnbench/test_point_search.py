@@ -207,4 +207,4 @@ def test_a_search_too_narrow_for_its_points_is_refused(nnb: Callable[..., Result
     code, _, said = nnb("tune", "small.toml", "--optimizer", "sgd", "--over", "all", "--decades", "0.01")
 
     assert code == 2
-    assert "--decades 0.01: so narrow a search has" in said
+    assert "--decades 0.01: a search so narrow has" in said

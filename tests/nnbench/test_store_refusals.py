@@ -12,6 +12,7 @@ import pytest
 
 from nnbench.errors import EnvironmentProblem
 from nnbench.store import DEFAULT_PATH, MissingStore, Store, schema
+from nnbench.store.rows import TunedRate
 from tests.nnbench.picture_samples import pictures
 from tests.nnbench.store_samples import key_of, run, spelled, trial
 
@@ -361,6 +362,21 @@ def test_a_store_from_before_there_were_pictures_has_none_and_takes_them(
         assert store.pictures([key_of(1)]) == {}
         store.put_trial(trial(1, pictures=pictures()))
         assert store.keys_with_pictures([key_of(1), key_of(2)]) == {key_of(1)}
+
+
+def test_a_tuned_rate_from_before_there_were_tuned_optimizers_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its optimizer is the one that was asked for."""
+    path = tmp_path / "older.sqlite"
+    with monkeypatch.context() as patch:
+        for module in ("schema", "database"):
+            patch.setattr(f"nnbench.store.{module}.MIGRATIONS", schema.MIGRATIONS[:3])
+        with Store.open(path, create=True) as store:
+            store._connection.execute("INSERT INTO tuned_rate VALUES ('a', '0.5', 'high', 'old')")
+
+    with Store.open(path, create=False) as store:
+        assert store.tuned_rates(["a"]) == {"a": TunedRate("0.5", "high", "old", None)}
 
 
 def test_damaged_pictures_are_named_as_damage(path: Path) -> None:

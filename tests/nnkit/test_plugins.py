@@ -41,6 +41,21 @@ def histories(*choices: Any, **options: Any) -> list[tuple[nnkit.Sequential, nnk
     return found
 
 
+def test_a_search_knows_on_which_scale_to_move_a_plug_in_s_numbers() -> None:
+    """A share near 1 by what is lost of it, other numbers above 0 by their logarithm; the rest stays."""
+
+    def update(params, grads, state, step, learning_rate, beta, decay, cut, order, is_on):  # type: ignore[no-untyped-def]
+        pass
+
+    optimizers.register_numpy("mine", update, beta=0.95, decay=0.01, cut=0.0, order=3, is_on=True)
+
+    scales = {hyper.name: hyper.tune for hyper in optimizers.record("mine").hyperparameters}
+    assert {name: scales[name] for name in ("learning_rate", "beta", "decay")} == {
+        "learning_rate": "log", "beta": "complement", "decay": "log",
+    }  # fmt: skip
+    assert {scales[name] for name in ("cut", "order", "is_on")} == {None}
+
+
 @pytest.mark.parametrize("clipping", ["", ", clipvalue=0.01", ", global_clipnorm=0.1"])
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-13)])
 def test_gradient_descent_in_numpy_is_gradient_descent(clipping: str, dtype: str, tolerance: float) -> None:
