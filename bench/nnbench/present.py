@@ -99,6 +99,8 @@ def _document(found: "Findings") -> Document:
 
     if found.run.tuning is not None:
         return document.build_tuning(found.run, found.trials)
+    if found.run.sampling is not None:
+        return document.build_sampling(found.run, found.trials)
     return document.build(found.run, found.trials, found.summaries, found.comparisons)
 
 
@@ -117,6 +119,10 @@ def _rendered(found: "Findings", form: Format) -> str:
         from nnbench.reporting.render import tune_json
 
         return tune_json.render(found.run, found.trials)
+    if found.run.sampling is not None:
+        from nnbench.reporting.render import sampled_json
+
+        return sampled_json.render(found.run, found.trials)
     from nnbench.reporting.render import json as run_json
 
     return run_json.render(found.run, found.trials, found.summaries, found.comparisons)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from nnbench.records import CaseFacts, Pictures, TrialRecord
 from nnbench.statistics.profile import PerformanceProfile
+from nnbench.statistics.sampled import SampledConfiguration
 from nnbench.statistics.tuning import TunedConfiguration
 
 Align = Literal["left", "right", "decimal"]  # decimal: points stand in one column, where the font allows it
@@ -120,6 +121,14 @@ class RatesFigure(FigureRef):
 
     facts: CaseFacts
     panels: tuple[tuple[str, TunedConfiguration], ...]  # with what to call it
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFigure(FigureRef):
+    """The metric against each hyper-parameter that was searched, rows of panels for each configuration."""
+
+    facts: CaseFacts
+    rows: tuple[tuple[str, SampledConfiguration], ...]  # with what to call it
 
 
 @dataclass(frozen=True, slots=True)

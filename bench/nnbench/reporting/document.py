@@ -6,6 +6,7 @@ from nnbench.records import Comparison, ConfigurationSummary, RunRecord, TrialRe
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Document, Section
 from nnbench.reporting.evidence import CaseEvidence, evidence_of
+from nnbench.reporting.sampled_evidence import sampled_evidence
 from nnbench.reporting.tuned_evidence import tuned_evidence
 from nnbench.reporting.views import words
 from nnbench.reporting.views.across import across
@@ -18,6 +19,7 @@ from nnbench.reporting.views.headline import headline
 from nnbench.reporting.views.matrix import matrix
 from nnbench.reporting.views.race import race
 from nnbench.reporting.views.run import about
+from nnbench.reporting.views.sampled import best_settings, sampled, sampled_headline, settings_figure
 from nnbench.reporting.views.sensitivity import rate_figures, sensitivity
 from nnbench.reporting.views.trials import trials as trial_table
 from nnbench.reporting.views.tuned import tuned, tuned_headline
@@ -65,6 +67,18 @@ def build_tuning(run: RunRecord, trials: Sequence[TrialRecord]) -> Document:
             (tuned_headline(case), tuned(case), sensitivity(case), *rate_figures(case)),
         )
         for case in cases
+    ]
+    return Document(f"Search {run.run}", (*sections, Section("What was run", (about(run, trials),))))
+
+
+def build_sampling(run: RunRecord, trials: Sequence[TrialRecord]) -> Document:
+    """Return the report of a search over several hyper-parameters."""
+    sections = [
+        Section(
+            f"{case.facts.name}: {digits.counted(len(case.configurations), 'configuration')}, tuned",
+            (sampled_headline(case), sampled(case), best_settings(case), *settings_figure(case)),
+        )
+        for case in sampled_evidence(run, trials)
     ]
     return Document(f"Search {run.run}", (*sections, Section("What was run", (about(run, trials),))))
 

@@ -25,6 +25,7 @@ from nnbench.reporting import (
     rank_figure,
     rate_figure,
     roofline_figure,
+    settings_figure,
     small_multiples,
 )
 from nnbench.reporting.blocks import (
@@ -36,6 +37,7 @@ from nnbench.reporting.blocks import (
     RanksFigure,
     RatesFigure,
     RooflineFigure,
+    SettingsFigure,
     SmallMultiples,
 )
 from nnbench.reporting.lines import Line, Window, as_line, spread, window
@@ -76,6 +78,8 @@ def draw(figure: FigureRef) -> Figure:
             return _curves(figure)
         case RatesFigure():
             return rate_figure.draw(figure)
+        case SettingsFigure():
+            return settings_figure.draw(figure)
         case FiltersFigure():
             return filters_figure.draw(figure)
         case ProfileFigure():

@@ -45,14 +45,17 @@ def _of_case(
     facts: CaseFacts, tuning: Tuning, varying: tuple[str, ...], trials: Sequence[TrialRecord]
 ) -> TunedCase:
     compared = fresh_at_tuned_rate(tuning, [trial for trial in trials if trial.case == facts.name])
-    at_tuned_rates = _compared(facts, varying, compared)
+    at_tuned_rates = compared_at_end(facts, varying, compared)
     places = {row.axes.without("learning_rate"): at for at, row in enumerate(at_tuned_rates.ranking)}
     found = tuned_configurations(tuning, trials, facts)
     found.sort(key=lambda each: places.get(each.search.axes, len(places)))
     return TunedCase(facts, varying, tuning, tuple(found), at_tuned_rates)
 
 
-def _compared(facts: CaseFacts, varying: tuple[str, ...], trials: list[TrialRecord]) -> CaseEvidence:
+def compared_at_end(
+    facts: CaseFacts, varying: tuple[str, ...], trials: Sequence[TrialRecord]
+) -> CaseEvidence:
+    """Return the evidence on trials that compare tuned configurations with one another."""
     run = RunRecord("", "", "", (facts,), varying, None, (), {}, 0.0, 0, 0)
     (case,) = evidence_of(run, trials, summaries(trials, facts), comparisons(trials, facts))
     return case

@@ -11,13 +11,16 @@ from nnbench.records import (
     CaseFacts,
     Comparison,
     ConfigurationSummary,
+    Direction,
+    Edge,
     PointSearch,
     Sampling,
     Setting,
     TrialRecord,
 )
+from nnbench.statistics.bootstrap import Interval
 from nnbench.statistics.summary import scores_by_configuration, summaries
-from nnbench.statistics.tuning import compare_pairs
+from nnbench.statistics.tuning import compare_pairs, shortfall
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,36 @@ class SampledConfiguration:
     def is_default(self) -> bool:
         return self.search.chosen == 0
 
+    def default_regret(self, direction: Direction) -> tuple[float, Interval]:
+        """Return what the default falls short of the tuned setting on the fresh seeds; more is worse."""
+        return (0.0, (0.0, 0.0)) if self.is_default else shortfall(self.gain, direction)
+
+    def tuned_value(self, name: str) -> float | None:
+        """Return the value of a hyper-parameter at the chosen setting."""
+        return (
+            None if self.search.chosen is None else self.search.values[self.search.chosen][self.place(name)]
+        )
+
+    def edge(self, name: str) -> Edge | None:
+        """Return the end of all tried values of a hyper-parameter that its tuned value is."""
+        tuned = self.tuned_value(name)
+        if tuned is None or name not in self.search.edges:
+            return None
+        return "high" if tuned == max(values[self.place(name)] for values in self.search.values) else "low"
+
+    def place(self, name: str) -> int:
+        """Return where a hyper-parameter stands among the values of a point."""
+        return [span.name for span in self.search.spans].index(name)
+
     def near_best(self, facts: CaseFacts) -> tuple[TriedPoint, ...]:
         """Return the points whose median is within the just-noticeable difference of the best."""
         medians = [point.median for point in self.points if math.isfinite(point.median)]
         if not medians:
             return ()
         best = max(medians) if facts.direction == "max" else min(medians)
-        return tuple(point for point in self.points if abs(point.median - best) <= facts.noticeable)
+        # 0.97 - 0.965 is a little more than 0.005: what lies on the border is within it.
+        reach = facts.noticeable * (1.0 + 1e-9)
+        return tuple(point for point in self.points if abs(point.median - best) <= reach)
 
 
 def at(axes: Axes, setting: Setting) -> Axes:

@@ -62,14 +62,15 @@ class TunedConfiguration:
 
         It is that of the fresh seeds: on the tuning seeds the best of many rates looks better than it is.
         """
-        if self.is_same_rate:
-            return 0.0, (0.0, 0.0)
-        if self.gain is None:
-            return math.nan, (math.nan, math.nan)
-        low, high = self.gain.interval
-        if direction == "max":
-            return self.gain.difference, (low, high)
-        return -self.gain.difference, (-high, -low)
+        return (0.0, (0.0, 0.0)) if self.is_same_rate else shortfall(self.gain, direction)
+
+
+def shortfall(gain: Comparison | None, direction: Direction) -> tuple[float, Interval]:
+    """Return what the default falls short of the tuned by, and its interval; NaN: not compared."""
+    if gain is None:
+        return math.nan, (math.nan, math.nan)
+    low, high = gain.interval
+    return (gain.difference, (low, high)) if direction == "max" else (-gain.difference, (-high, -low))
 
 
 def medians_by_axes(

@@ -53,15 +53,15 @@ def _configuration(facts: CaseFacts, each: TunedConfiguration) -> dict[str, Any]
         "edge": search.edge is not None or search.learning_rate is None,
         "edge_side": search.edge,
         "basin_width_decades": None if measured is None else finite(measured.basin_width_decades),
-        "basin_interval": _interval(each.basin_interval),
+        "basin_interval": interval(each.basin_interval),
         "basin": None if measured is None else [finite(end) for end in measured.basin],
         "basin_open": None if measured is None else measured.is_basin_open,
         "mean_excess": None if measured is None else finite(measured.mean_excess),
-        "mean_excess_interval": _interval(each.excess_interval),
+        "mean_excess_interval": interval(each.excess_interval),
         "default_regret": finite(regret),
-        "default_regret_interval": _interval(regret_interval),
-        "tuned": _summary(each.tuned),
-        "default": _summary(each.default),
+        "default_regret_interval": interval(regret_interval),
+        "tuned": summary(each.tuned),
+        "default": summary(each.default),
         "gain": None if each.gain is None else verdict(each.gain),
         "n": 0 if each.tuned is None else each.tuned.n,
         "n_tuning": max((point.n for point in each.points), default=0),
@@ -69,7 +69,7 @@ def _configuration(facts: CaseFacts, each: TunedConfiguration) -> dict[str, Any]
     }
 
 
-def _summary(row: ConfigurationSummary | None) -> dict[str, Any] | None:
+def summary(row: ConfigurationSummary | None) -> dict[str, Any] | None:
     if row is None:
         return None
     written = configuration(row)
@@ -87,5 +87,5 @@ def _point(point: RatePoint) -> dict[str, Any]:
     }
 
 
-def _interval(interval: tuple[float, float]) -> list[float | None]:
-    return [finite(end) for end in interval]
+def interval(ends: tuple[float, float]) -> list[float | None]:
+    return [finite(end) for end in ends]

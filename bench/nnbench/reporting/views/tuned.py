@@ -1,8 +1,11 @@
 """Tuned beside default: what the search for a learning rate brought, measured on seeds it has not seen."""
 
-from nnbench.records import ConfigurationSummary
+from collections.abc import Sequence
+
+from nnbench.records import CaseFacts, Comparison, ConfigurationSummary
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Paragraph, Table
+from nnbench.reporting.evidence import CaseEvidence
 from nnbench.reporting.tuned_evidence import TunedCase
 from nnbench.reporting.views import words
 from nnbench.reporting.views.headline import headline
@@ -13,10 +16,40 @@ _MISSING = Cell(digits.MISSING, "quiet")
 
 def tuned_headline(case: TunedCase) -> Paragraph:
     """Say who leads at tuned rates, whom tuning helps, and where no optimum was found."""
-    led = headline(case.at_tuned_rates).text
+    gains = [(case.label(each), each.gain) for each in case.configurations]
+    helped = gain_sentences(gains, case.facts, tuning="tuning the rate", tuned="the tuned rate")
+    return Paragraph(
+        " ".join([f"With tuned rates {standings(case.at_tuned_rates)}", *helped, *_edges(case)]), lead=True
+    )
+
+
+def standings(case: CaseEvidence) -> str:
+    """Return who leads, as the end of a sentence that has begun."""
+    led = headline(case).text
     for word in ("Every", "Nothing"):  # the only sentences that do not begin with a name
         led = led.replace(f"{word} ", f"{word.lower()} ", 1) if led.startswith(word) else led
-    return Paragraph(" ".join([f"With tuned rates {led}", *_gains(case), *_edges(case)]), lead=True)
+    return led
+
+
+def gain_sentences(
+    gains: Sequence[tuple[str, Comparison | None]], facts: CaseFacts, *, tuning: str, tuned: str
+) -> list[str]:
+    """Say whom tuning helps, by label and gain, and whom it harms."""
+    helped = [(label, gain) for label, gain in gains if gain and gain.verdict == "better"]
+    harmed = [label for label, gain in gains if gain and gain.verdict == "worse"]
+    sentences = []
+    if helped:
+        label, most = max(helped, key=lambda each: abs(each[1].difference))
+        gain = words.signed_difference(most, facts)
+        best = "" if len(helped) == 1 else f"most {label}, "
+        names = words.several([label for label, _ in helped])
+        sentences.append(f"{tuning.capitalize()} helps {names} ({best}{gain}).")
+    elif gains:
+        whom = " for any of them" if len(gains) > 1 else ""
+        sentences.append(f"That {tuning} helps cannot be shown{whom}.")
+    if harmed:
+        sentences.append(f"On the fresh seeds {tuned} of {words.several(harmed)} is worse than the default.")
+    return sentences
 
 
 def tuned(case: TunedCase) -> Table:
@@ -56,16 +89,17 @@ def _row(case: TunedCase, each: TunedConfiguration, scale: digits.Scale) -> tupl
     return (
         *(Cell(choice) for choice in choices),
         rate(each),
-        _score(each.tuned, scale),
+        score(each.tuned, scale),
         Cell(each.search.default_rate),
-        _score(each.default, scale),
-        *_gain(each, scale),
-        _failures(each.tuned),
-        _failures(each.default),
+        score(each.default, scale),
+        *gain("same rate" if each.is_same_rate else each.gain, scale),
+        failures(each.tuned),
+        failures(each.default),
     )
 
 
-def _score(row: ConfigurationSummary | None, scale: digits.Scale) -> Cell:
+def score(row: ConfigurationSummary | None, scale: digits.Scale) -> Cell:
+    """Return the median and its interval."""
     if row is None:
         return _MISSING
     if not words.has_score(row.median):
@@ -73,55 +107,42 @@ def _score(row: ConfigurationSummary | None, scale: digits.Scale) -> Cell:
     return Cell(str(digits.estimate(row.median, words.scored(row.interval), scale)))
 
 
-def _gain(each: TunedConfiguration, scale: digits.Scale) -> tuple[Cell, Cell, Cell]:
-    if each.is_same_rate:
-        return Cell("same rate", "quiet"), Cell("the default", "quiet"), _MISSING
-    if each.gain is None:
+def gain(found: Comparison | str | None, scale: digits.Scale) -> tuple[Cell, Cell, Cell]:
+    """Return difference, verdict and p; a text says why the default was not compared with itself."""
+    if isinstance(found, str):
+        return Cell(found, "quiet"), Cell("the default", "quiet"), _MISSING
+    if found is None:
         return _MISSING, _MISSING, _MISSING
     written = (
-        str(digits.difference(each.gain.difference, words.scored(each.gain.interval), scale))
-        if words.has_score(each.gain.difference)
+        str(digits.difference(found.difference, words.scored(found.interval), scale))
+        if words.has_score(found.difference)
         else digits.MISSING
     )
-    return Cell(written), Cell(*words.VERDICT[each.gain.verdict]), Cell(digits.bare_p(each.gain.p))
+    return Cell(written), Cell(*words.VERDICT[found.verdict]), Cell(digits.bare_p(found.p))
 
 
-def _failures(row: ConfigurationSummary | None) -> Cell:
+def failures(row: ConfigurationSummary | None) -> Cell:
+    """Return how many failed and how."""
     kinds = row.failures if row else {}
     return Cell(", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in sorted(kinds.items()) if n), "bad")
 
 
 def _notes(case: TunedCase) -> list[str]:
-    seeds = list(case.tuning.seeds)
-    n = f"n = {digits.counted(len(seeds), 'fresh seed')} ({digits.ranges(seeds)})"
-    rows = len(case.configurations)
-    family = f", Holm over the {rows} rows" if rows > 1 else ""
-    chosen = "The tuned rate has the best median over the tuning seeds; a diverged trial counts as the worst"
+    return notes(case.facts, case.tuning.seeds, len(case.configurations), thing="rate")
+
+
+def notes(facts: CaseFacts, seeds: Sequence[int], n_rows: int, *, thing: str) -> list[str]:
+    """Say in which order the rows are, how the tuned ones were chosen, and what was tested."""
+    n = f"n = {digits.counted(len(seeds), 'fresh seed')} ({digits.ranges(list(seeds))})"
+    family = f", Holm over the {n_rows} rows" if n_rows > 1 else ""
+    chosen = (
+        f"The tuned {thing} has the best median over the tuning seeds; a diverged trial counts as the worst"
+    )
     return [
-        f"Best tuned median first: {words.metric(case.facts)} after the last step, {n}.",
-        f"{chosen}; of equally good rates it is that with the least loss.",
+        f"Best tuned median first: {words.metric(facts)} after the last step, {n}.",
+        f"{chosen}; of equally good {thing}s it is that with the least loss.",
         f"Difference: mean over pairs by seed; p: sign-flip test{family}.",
     ]
-
-
-def _gains(case: TunedCase) -> list[str]:
-    n = len(case.configurations)
-    helped = [each for each in case.configurations if each.gain and each.gain.verdict == "better"]
-    harmed = [each for each in case.configurations if each.gain and each.gain.verdict == "worse"]
-    sentences = []
-    if helped:
-        most = max(helped, key=lambda each: abs(each.gain.difference) if each.gain else 0.0)
-        assert most.gain is not None
-        gain = words.signed_difference(most.gain, case.facts)
-        names = words.several([case.label(each) for each in helped])
-        best = "" if len(helped) == 1 else f"most {case.label(most)}, "
-        sentences.append(f"Tuning the rate helps {names} ({best}{gain}).")
-    elif n:
-        sentences.append("That tuning the rate helps cannot be shown for any of them.")
-    if harmed:
-        names = words.several([case.label(each) for each in harmed])
-        sentences.append(f"On the fresh seeds the tuned rate of {names} is worse than the default.")
-    return sentences
 
 
 def _edges(case: TunedCase) -> list[str]:
