@@ -27,7 +27,7 @@ _ROOM = 0.06  # of the width, beside the outermost values
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One plot: a configuration against one of its hyper-parameters. The title is on its first one only."""
+    """One plot: a configuration against one of its hyper-parameters. The title is on the first of a row."""
 
     title: str
     each: SampledConfiguration
@@ -70,7 +70,8 @@ def panels_of(figure: SettingsFigure) -> list[Panel]:
         first = panels[-1].row + 1 if panels else 0
         for place, span in enumerate(each.search.spans):
             row, column = divmod(place, _MOST_ACROSS)
-            panels.append(Panel(label if place == 0 else "", each, span, first + row, column))
+            title = "" if column else f"{label}, continued" if row else label
+            panels.append(Panel(title, each, span, first + row, column))
     return panels
 
 

@@ -1,18 +1,20 @@
 """The report of a search over several hyper-parameters: what it says, shows, draws and never hides."""
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 import sampled_samples as samples
 
-from nnbench.findings import Findings
+from nnbench.findings import Findings, find
 from nnbench.present import Format, _rendered
-from nnbench.records import RunRecord, TrialRecord
+from nnbench.records import RunRecord, SpanSearched, TrialRecord
 from nnbench.reporting import figures
 from nnbench.reporting.blocks import Paragraph, SettingsFigure, Table
 from nnbench.reporting.document import build_sampling
@@ -21,6 +23,7 @@ from nnbench.reporting.sampled_evidence import SampledCase, sampled_evidence
 from nnbench.reporting.settings_figure import is_kept_share, panels_of
 from nnbench.reporting.views.run import about
 from nnbench.reporting.views.sampled import best_settings, sampled, sampled_headline, settings_figure
+from nnbench.store import Store
 
 Search = tuple[RunRecord, list[TrialRecord]]
 
@@ -94,6 +97,8 @@ def test_a_default_that_is_the_best_is_said_to_be() -> None:
 
     assert said.endswith("The default of momentum · relu is the best of the 8 settings tried.")
     assert "cannot be shown" not in said
+    assert column(sampled(case_of(search)), "tuned − default") == ["same setting"]
+    assert column(sampled(case_of(search)), "tuning is") == ["the default"]
 
 
 def test_a_gain_that_is_none_is_not_claimed() -> None:
@@ -154,12 +159,13 @@ def test_the_table_says_where_the_best_settings_lie() -> None:
         "beta_2",
     ]
     assert column(table, "searched")[:2] == ["0.0003–0.3", "0–0.99"]
+    assert column(table, "searched")[-1] == "0.9944–0.999822"
     assert column(table, "default") == ["0.01", "0.9", "0.01", "0.9", "0.999"]
     assert column(table, "tuned")[:2] == ["0.068275", "0.80693"]
     assert column(table, "tuned")[2].endswith(" (edge)")
     assert column(table, "within 0.5 pp of the best")[:2] == [
-        "0.009487–0.06828, 2 of 8",
-        "0.8069–0.9, 2 of 8",
+        "0.009487–0.068275, 2 of 8",
+        "0.80693–0.9, 2 of 8",
     ]
     assert "Roberts 2018" in " ".join(table.notes)
     assert "3 tuning seeds" in " ".join(table.notes)
@@ -176,13 +182,13 @@ def test_an_edge_is_explained_only_where_there_is_one() -> None:
 )
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_line_is_wider_than_the_terminal(search: Search, width: int) -> None:
-    """At 80 columns the verdict and the difference are still there."""
+    """At 80 columns the verdict is still there, and the ranges of the best settings."""
     shown = text.render(build_sampling(*search), width=width)
 
     own = [line for line in shown.splitlines() if not line.startswith("again")]
     assert max(map(len, own)) <= width
     assert "better" in shown
-    assert "+3.9" in shown
+    assert "2 of 8" in shown
 
 
 def test_the_budget_is_told() -> None:
@@ -256,6 +262,23 @@ def test_the_json_has_every_point_and_null_for_what_did_not_score() -> None:
     assert momentum["points"][6]["median"] == pytest.approx(0.97)
 
 
+def test_the_settings_of_a_search_are_not_ranked_as_configurations(tmp_path: Path) -> None:
+    """Read from a store, a search has its trials, and neither rows nor verdicts of an ordinary run."""
+    run, trials = samples.two_searched()
+    keyed = [
+        replace(each, key=hashlib.sha256(each.key.encode()).hexdigest(), digest="0f" * 32) for each in trials
+    ]
+    with Store.open(tmp_path / "store.sqlite", create=True) as store:
+        store.put_trials(keyed)
+
+        found = find(store, replace(run, trial_keys=tuple(each.key for each in keyed)))
+
+    assert len(found.trials) == len(trials)
+    assert found.summaries == ()
+    assert found.comparisons == ()
+    assert "With tuned settings" in _rendered(found, "text")
+
+
 def test_the_json_of_a_search_that_found_nothing_has_nulls() -> None:
     """No rate, no setting, no regret; it counts as an edge, since no optimum was found."""
     (found,) = document(samples.one_searched([None] * 8, chosen=None))["configurations"]
@@ -288,6 +311,23 @@ def test_every_configuration_has_a_row_and_every_hyper_parameter_a_panel() -> No
     assert [panel.title for panel in panels] == ["momentum", "", "adam", "", ""]
 
 
+def test_more_panels_than_a_row_holds_go_on_below() -> None:
+    """Four in a row; the next row says that it belongs to the one above."""
+    figure = figure_of(samples.two_searched())
+    label, each = figure.rows[1]
+    spans = tuple(SpanSearched(f"a{place}", 0.1, 10.0, 1.0) for place in range(6))
+    values = tuple(tuple(0.5 + index + place for place in range(6)) for index in range(8))
+    points = tuple(replace(point, values=own) for point, own in zip(each.points, values, strict=True))
+    many = replace(each, search=replace(each.search, spans=spans, values=values), points=points)
+    wide = replace(figure, rows=((label, many),))
+
+    panels = panels_of(wide)
+
+    assert [(panel.row, panel.column) for panel in panels][3:] == [(0, 3), (1, 0), (1, 1)]
+    assert [panel.title for panel in panels][::4] == ["adam", "adam, continued"]
+    assert {"a0", "a5"} <= set(texts(figures.svg(wide)))
+
+
 def test_the_figure_names_what_it_draws() -> None:
     """A share that is kept is drawn over the logarithm of what it lacks of 1, and says so."""
     found = texts(figures.svg(figure_of(samples.two_searched())))
@@ -295,6 +335,34 @@ def test_the_figure_names_what_it_draws() -> None:
     assert {"momentum", "adam", "learning_rate", "momentum (log of 1 − value)", "target 95 %"} <= set(found)
     assert "beta_2 (log of 1 − value)" in found
     assert "0.999" in found
+
+
+def test_the_tuned_point_is_filled_the_default_open_and_a_lost_one_a_cross() -> None:
+    """Every setting is on every panel, at its value and median."""
+    plot = figures.draw(figure_of(samples.one_searched())).axes[0]
+    marks = {
+        mark: [
+            (line.get_xdata()[0], line.get_markerfacecolor())
+            for line in plot.lines
+            if line.get_marker() == mark
+        ]
+        for mark in (".", "o", "x")
+    }
+
+    assert marks["o"] == [(0.01, "white"), (0.068275, figures.PALETTE[0])]
+    assert len(marks["."]) == 7
+    assert [x for x, _ in marks["x"]] == [samples.points(("learning_rate", "momentum"))[2][0]]
+    assert plot.get_xscale() == "log"
+
+
+def test_a_default_that_is_the_best_is_filled() -> None:
+    """One mark says both."""
+    search = samples.one_searched((0.98, *samples.MOMENTUM_SCORES[1:]), chosen=0)
+
+    plot = figures.draw(figure_of(search)).axes[0]
+
+    (mark,) = [line for line in plot.lines if line.get_marker() == "o"]
+    assert mark.get_markerfacecolor() == figures.PALETTE[0]
 
 
 def test_only_the_best_are_drawn_and_the_caption_says_so() -> None:

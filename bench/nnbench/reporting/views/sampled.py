@@ -121,7 +121,7 @@ def _setting(each: SampledConfiguration) -> Cell:
 def _row(case: SampledCase, each: SampledConfiguration, span: SpanSearched) -> tuple[Cell, ...]:
     return (
         Cell(span.name),
-        Cell(_between(span.low, span.high)),
+        Cell(_between(_short(span.low), _short(span.high))),
         Cell(_plain(span.default)),
         _tuned(each, span.name),
         Cell(_near_best(case, each, span.name)),
@@ -140,13 +140,16 @@ def _near_best(case: SampledCase, each: SampledConfiguration, name: str) -> str:
     if not near:
         return digits.MISSING
     values = [point.values[each.place(name)] for point in near]
-    return f"{_between(min(values), max(values))}, {len(near)} of {len(each.points)}"
+    return f"{_between(_plain(min(values)), _plain(max(values)))}, {len(near)} of {len(each.points)}"
 
 
-def _between(low: float, high: float) -> str:
-    # Four digits of 0.99982 would be all nines but for the last.
-    written = [f"{end:.6g}" if 0.99 < end < 1.0 else f"{end:.4g}" for end in (low, high)]
-    return "–".join(dict.fromkeys(written))
+def _between(low: str, high: str) -> str:
+    return low if low == high else f"{low}–{high}"
+
+
+def _short(value: float) -> str:
+    """Write an end of a span in three digits, or in three digits of what it lacks of 1."""
+    return f"{1.0 - float(f'{1.0 - value:.3g}'):.9g}" if 0.9 < value < 1.0 else f"{value:.3g}"
 
 
 def _plain(value: float) -> str:
