@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class Trial:
         names = {"real": self.program.dtype, "double": "float64", "int32": "int32", "uint32": "uint32"}
         kind = np.dtype(names[buffer.type])
         start = self.program.plan.offsets[buffer]
-        size = int(np.prod(shape)) * kind.itemsize
+        size = prod(shape) * kind.itemsize
         return self.arena[start : start + size].view(kind).reshape(shape)
 
     def region(self, name: str) -> Array:

@@ -1,5 +1,6 @@
 """What the probes of a trial found: dead and saturated units, activations, gradients and steps, over time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,14 +58,10 @@ def read(trial: Trial) -> Readings:
     assert probes.n_cells, "the program was compiled without probes"
     n = min(trial.n_probe_rows, len(trial.probe_rows))
     rows = trial.probe_rows[:n]
-    n_samples = trial.n_evaluation_samples
     start = ACTIVATION_CELLS * len(probes.activations)
     return Readings(
         np.concatenate([[0.0], trial.evaluations[: n - 1, 0]])[:n],
-        tuple(
-            _activation(trial, probe, rows[:, ACTIVATION_CELLS * place :][:, :ACTIVATION_CELLS], n_samples)
-            for place, probe in enumerate(probes.activations)
-        ),
+        _activations(trial, probes.activations, rows[:, :start]),
         tuple(
             _weight(probe, rows[:, start + WEIGHT_CELLS * place :][:, :WEIGHT_CELLS])
             for place, probe in enumerate(probes.weights)
@@ -72,27 +69,44 @@ def read(trial: Trial) -> Readings:
     )
 
 
-def _activation(
-    trial: Trial, probe: ActivationProbe, cells: NDArray[Any], n_samples: int
-) -> ActivationReading:
-    n_values = n_samples * probe.values
-    mean = cells[:, 2] / n_values
-    n = len(cells)
+def _activations(
+    trial: Trial, probes: Sequence[ActivationProbe], rows: NDArray[Any]
+) -> tuple[ActivationReading, ...]:
+    """Return the readings of all activations; a deep model has many, so they are reckoned together."""
+    n = len(rows)
+    cells = rows.reshape(n, len(probes), ACTIVATION_CELLS)
+    units = np.array([probe.units for probe in probes])
+    values = np.array([probe.values for probe in probes]) * trial.n_evaluation_samples
+    dead = (units - cells[:, :, 0]) / units
+    saturated, mean = cells[:, :, 1] / values, cells[:, :, 2] / values
+    # Rounding may leave a variance of nothing below 0.
+    variance = np.maximum(cells[:, :, 3] / values - mean**2, 0.0)
+    found = []
+    for place, probe in enumerate(probes):
+        for_good, revived = _fates(trial, probe, n)
+        found.append(
+            ActivationReading(
+                layer=probe.layer,
+                activation=probe.activation,
+                units=probe.units,
+                dead=dead[:, place],
+                dead_for_good=for_good,
+                saturated=saturated[:, place],
+                mean=mean[:, place],
+                variance=variance[:, place],
+                revived=revived,
+            )
+        )
+    return tuple(found)
+
+
+def _fates(trial: Trial, probe: ActivationProbe, n: int) -> tuple[Series, float]:
+    """Return the shares of units that were dead for good at each of ``n`` evaluations, and revived."""
     alive_at, times_alive = trial.view(probe.alive_at), trial.view(probe.times_alive)
     # Evaluations are counted from 1; a unit last alive at an earlier one has been dead ever since.
-    for_good = np.array([np.mean(alive_at < number) for number in range(1, n + 1)])
-    return ActivationReading(
-        layer=probe.layer,
-        activation=probe.activation,
-        units=probe.units,
-        dead=(probe.units - cells[:, 0]) / probe.units,
-        dead_for_good=for_good,
-        saturated=cells[:, 1] / n_values,
-        mean=mean,
-        # Rounding may leave a variance of nothing below 0.
-        variance=np.maximum(cells[:, 3] / n_values - mean**2, 0.0),
-        revived=float(np.mean((times_alive < n) & (alive_at == n))),
-    )
+    for_good = np.cumsum(np.bincount(alive_at.astype(np.int64), minlength=n)[:n]) / probe.units
+    revived = np.count_nonzero((times_alive < n) & (alive_at == n)) / probe.units
+    return for_good, revived
 
 
 def _weight(probe: WeightProbe, cells: NDArray[Any]) -> WeightReading:

@@ -1,6 +1,6 @@
 """What a search over several hyper-parameters is asked to do, checked before anything is trained."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nnbench import axes as choices
@@ -34,8 +34,15 @@ class PointPlan:
     def dimensions(self, optimizer: str) -> tuple[Dimension, ...]:
         """Return what is searched of an optimizer that is spelt so."""
         part, given = _read(optimizer)
-        over = set(searchable(part, given)) if EVERY in self.over else self.over
-        return dimensions(part, given, over, decades=self.decades, where=optimizer)
+        over = set(searchable(part, given))
+        # What one optimizer cannot be searched over, another one can: a list is for all of them.
+        return dimensions(
+            part,
+            given,
+            over if EVERY in self.over else over & set(self.over),
+            decades=self.decades,
+            where=optimizer,
+        )
 
     @property
     def n_configurations(self) -> int:
@@ -75,21 +82,28 @@ def make_plan(
     return asked
 
 
-def _read_over(over: str, optimizers: Iterable[str]) -> tuple[str, ...]:
+def _read_over(over: str, optimizers: Sequence[str]) -> tuple[str, ...]:
     """Return the names, each once, or raise UsageError for one that no optimizer of the search has."""
     names = [name for name in dict.fromkeys(choices.split(over)) if name not in ("", RATE)]
     known = {name: None for optimizer in optimizers for name in searchable(*_read(optimizer))}
-    has = {hyper.name for optimizer in optimizers for hyper in _read(optimizer)[0].hyperparameters}
+    has = {name for optimizer in optimizers for name in _names(optimizer)}
     del known[RATE]
     for name in names:
         if name != EVERY and name not in has:
             offer = did_you_mean(name, [*known, EVERY])
             raise UsageError(f"--over: no optimizer of this search has a hyper-parameter {name!r}.{offer}")
+        if name != EVERY and name not in known:
+            owner = next(each for each in optimizers if name in _names(each))
+            dimensions(*_read(owner), [name], decades=DECADES, where=owner)  # says why it cannot be searched
     if not names:
         raise UsageError(
             f"--over: name what is searched beside the learning rate, of: {', '.join(known)}, {EVERY}."
         )
     return tuple(names)
+
+
+def _names(optimizer: str) -> list[str]:
+    return [hyper.name for hyper in _read(optimizer)[0].hyperparameters]
 
 
 def _read(optimizer: str) -> tuple[Part, dict[str, Value]]:

@@ -173,6 +173,19 @@ def test_all_are_those_with_a_scale_and_a_value(nnb: Callable[..., Result], fold
     assert [span.name for span in lion.spans] == ["learning_rate", "beta_1", "beta_2", "weight_decay"]
 
 
+def test_what_an_optimizer_cannot_be_searched_over_it_keeps(nnb: Callable[..., Result], folder: Path) -> None:
+    """rmsprop's momentum is off: where another optimizer has one that is on, that one is searched."""
+    arguments = ("tune", "small.toml", "--quiet", "--over", "momentum,rho", "--optimizer")
+    assert nnb(*arguments, "nesterov,rmsprop")[0] == 0
+    run, _ = last(folder)
+    wrong, _, said = nnb(*arguments, "rmsprop,adam")
+
+    assert [span.name for span in search_of(run, "nesterov").spans] == ["learning_rate", "momentum"]
+    assert [span.name for span in search_of(run, "rmsprop").spans] == ["learning_rate", "rho"]
+    assert wrong == 2
+    assert "--over: momentum of rmsprop is 0.0, and a search goes around a value above 0." in said
+
+
 def test_a_dry_run_says_what_it_would_do(nnb: Callable[..., Result]) -> None:
     code, text, _ = nnb(*TUNE, "--dry-run")
 

@@ -167,7 +167,7 @@ def test_the_table_says_where_the_best_settings_lie() -> None:
         "0.009487–0.068275, 2 of 8",
         "0.80693–0.9, 2 of 8",
     ]
-    assert "Roberts 2018" in " ".join(table.notes)
+    assert "Halton 1960" in " ".join(table.notes)
     assert "3 tuning seeds" in " ".join(table.notes)
 
 

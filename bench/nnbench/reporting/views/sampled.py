@@ -77,7 +77,7 @@ def _notes(case: SampledCase, within: str) -> list[str]:
     points = "Tried were the default setting and, in all hyper-parameters at once, quasi-random points"
     told = [
         f"{near}, how many of all they are, and from where to where their values reach.",
-        f"{points} (Roberts 2018, The Unreasonable Effectiveness of Quasirandom Sequences).",
+        f"{points} (Halton 1960, Numer. Math. 2).",
     ]
     if any(each.search.edges for each in case.configurations):
         told.append("(edge): no value beyond it was tried.")
