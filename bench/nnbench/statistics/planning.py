@@ -49,9 +49,7 @@ def reason_undecided(pair: PairResult, *, level: float, family: int) -> str:
     if pair.n_scored == 0 and not (pair.n_only_a_scored or pair.n_only_b_scored):
         return "neither left a score on any seed"
     seeds = seeds_needed(pair, level=level, family=family)
-    outlook = (
-        f"; about {_rounded_up(seeds)} seeds would tell" if seeds is not None and seeds != enough else ""
-    )
+    outlook = f"; about {rounded_up(seeds)} seeds would tell" if seeds is not None and seeds != enough else ""
     if n < fewest:
         with_family = f" with {family} comparisons" if enough > fewest else ""
         count = f"{n} {'pair' if n == 1 else 'pairs'}"
@@ -127,7 +125,7 @@ def _seeds_by_lost_scores(pair: PairResult, *, level: float, family: int) -> int
     return max(pair.n + 1, by_power, by_test)
 
 
-def _rounded_up(count: int) -> int:
+def rounded_up(count: int) -> int:
     """Return the count rounded up to two significant digits; more would claim a precision it has not."""
     unit = int(10 ** max(0, len(str(count)) - 2))
     return math.ceil(count / unit) * unit

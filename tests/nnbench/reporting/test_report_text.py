@@ -64,7 +64,7 @@ def test_columns_that_are_left_out_are_named() -> None:
     """At 80 columns p and the steps have no room: the reader learns of them."""
     narrow = " ".join(text.render(samples.six_by_ten().document(), width=80).split())
 
-    assert "Not shown at this width: p, steps to target, reached target" in narrow
+    assert "Not shown at this width: seeds to tell, p, steps to target, reached target" in narrow
     assert "Not shown" not in text.render(samples.six_by_ten().document(), width=260)
 
 

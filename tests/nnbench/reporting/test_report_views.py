@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import report_samples as samples
 
+from nnbench.records import Verdict
 from nnbench.reporting.blocks import FigureRef, Listing, Paragraph, Table
 from nnbench.reporting.document import listing
 from nnbench.reporting.evidence import CaseEvidence, evidence_of
@@ -167,6 +168,24 @@ def test_headline(sample: samples.Sample, sentences: tuple[str, ...]) -> None:
 
     for sentence in sentences:
         assert sentence in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "seeds_needed", "shown"),
+    [
+        ("cannot_tell", 17, ["", "17"]),
+        ("cannot_tell", 11_783, ["", "12,000"]),
+        ("cannot_tell", None, []),
+        ("worse", 17, []),
+    ],
+)
+def test_what_would_change_cannot_tell_has_a_column(
+    verdict: Verdict, seeds_needed: int | None, shown: list[str]
+) -> None:
+    """In two digits; without a number to name, or a doubt, there is none."""
+    table = verdicts(first_case(samples.two_of(verdict, seeds_needed=seeds_needed)))
+
+    assert (column(table, "seeds to tell") if "seeds to tell" in headers(table) else []) == shown
 
 
 def test_a_lead_won_by_lost_scores_is_not_sold_as_a_difference() -> None:

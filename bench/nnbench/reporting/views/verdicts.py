@@ -6,6 +6,7 @@ from nnbench.reporting.blocks import Cell, Column, Table
 from nnbench.reporting.evidence import CaseEvidence
 from nnbench.reporting.views import words
 from nnbench.statistics.intervals import BOOTSTRAP_FROM_PAIRS
+from nnbench.statistics.planning import rounded_up
 
 # The intervals of one configuration are always 95 %; the level of a run is that of its comparisons.
 SUMMARY_LEVEL = 0.05
@@ -31,7 +32,7 @@ _Filled = tuple[Column, list[Cell]]  # one column with its cell for each configu
 
 
 def _place(case: CaseEvidence) -> _Filled:
-    return Column("#", "right", rank=7), [Cell(str(place)) for place in range(1, len(case.ranking) + 1)]
+    return Column("#", "right", rank=8), [Cell(str(place)) for place in range(1, len(case.ranking) + 1)]
 
 
 def _choices(case: CaseEvidence) -> list[_Filled]:
@@ -84,8 +85,18 @@ def _outcome(case: CaseEvidence) -> list[_Filled]:
     return [
         (Column(_with_interval(header, cells, case.level), "decimal"), cells),
         (Column("verdict"), verdicts_),
-        (Column("p", "decimal", rank=3), [Cell(digits.bare_p(each.p)) if each else _QUIET for each in found]),
+        *_seeds_to_tell(found),
+        (Column("p", "decimal", rank=4), [Cell(digits.bare_p(each.p)) if each else _QUIET for each in found]),
     ]
+
+
+def _seeds_to_tell(found: list[Comparison | None]) -> list[_Filled]:
+    """Say what would change "cannot tell": how many seeds, as far as the spread so far foretells it."""
+    needed = [each.seeds_needed if each and each.verdict == "cannot_tell" else None for each in found]
+    if not any(needed):
+        return []
+    cells = [_QUIET if seeds is None else Cell(digits.count(rounded_up(seeds))) for seeds in needed]
+    return [(Column("seeds to tell", "right", rank=1), cells)]
 
 
 def _difference(comparison: Comparison | None, row: ConfigurationSummary, case: CaseEvidence) -> Cell:
@@ -114,21 +125,21 @@ def _budget(case: CaseEvidence) -> list[_Filled]:
             digits.estimate(each.success_rate, each.success_interval, digits.PERCENT) for each in case.ranking
         ]
         filled = [
-            (Column("steps to target", "right", rank=2), steps),
-            (Column("reached target", "right", rank=1), reached),
+            (Column("steps to target", "right", rank=3), steps),
+            (Column("reached target", "right", rank=2), reached),
             (
                 Column(
-                    f"success, % [{digits.confidence(SUMMARY_LEVEL).replace(' ', '')}]", "decimal", rank=6
+                    f"success, % [{digits.confidence(SUMMARY_LEVEL).replace(' ', '')}]", "decimal", rank=7
                 ),
                 [Cell(str(each)) for each in chance],
             ),
         ]
     if any(each.failures for each in case.ranking):
-        filled.append((Column("failures", rank=5, wraps=True), [_failures(each) for each in case.ranking]))
+        filled.append((Column("failures", rank=6, wraps=True), [_failures(each) for each in case.ranking]))
     seconds = [
         Cell(digits.seconds(each.train_s) if each.train_s else digits.MISSING) for each in case.ranking
     ]
-    return [*filled, (Column("time per trial", "right", rank=4), seconds)]
+    return [*filled, (Column("time per trial", "right", rank=5), seconds)]
 
 
 def _failures(summary: ConfigurationSummary) -> Cell:
@@ -141,7 +152,7 @@ def _doubt(case: CaseEvidence) -> list[_Filled]:
     found = [case.comparison_of(each.axes) for each in case.ranking]
     if not any(each and each.reason for each in found):
         return []
-    return [(Column("why", rank=8, wraps=True), [Cell(each.reason) if each else _QUIET for each in found])]
+    return [(Column("why", rank=9, wraps=True), [Cell(each.reason) if each else _QUIET for each in found])]
 
 
 def _notes(case: CaseEvidence) -> list[str]:
