@@ -46,6 +46,13 @@ def test_a_configuration_is_seldom_called_different_from_itself(pairs: list[Pair
     assert called / len(pairs) <= LEVEL
 
 
+def test_intervals_hold_the_difference_there_is(pairs: list[PairResult], report) -> None:
+    """A configuration differs from itself by 0."""
+    held = sum(pair.interval[0] <= 0.0 <= pair.interval[1] for pair in pairs)
+    report("  their 95 % intervals hold 0", f"{held} of {len(pairs)}", "93 to 97 %")
+    assert 0.93 - 0.014 <= held / len(pairs) <= 0.97 + 0.014  # two standard errors of 1,000
+
+
 @pytest.mark.parametrize("size", FAMILIES)
 def test_of_a_family_of_twins_seldom_any_is_called(pairs: list[PairResult], report, size: int) -> None:
     families = [pairs[start : start + size] for start in range(0, len(pairs), size)]
