@@ -49,28 +49,42 @@ class _Gradient:
         self.element = entry.element
         self.lanes = entry.element.lanes
         self.plan = GradientPlan(shape, self.lanes)
-        self._tiles: dict[tuple[tuple[int, ...], bool, int, int], ir.Function] = {}
+        self._tiles: dict[tuple[tuple[int, ...], bool, int, int, int], ir.Function] = {}
 
     def emit(self, rows: Any, values: Values) -> None:
         """Emit the whole op: block of images by block, then the sums out of their vectors."""
-        entry, plan, shape = self.entry, self.plan, self.shape
+        entry, plan = self.entry, self.plan
         emit_fill(entry, values["sums"], plan.sums_size)
         if not plan.reads_image:
             emit_fill(entry, values["padded"], plan.padded_size)
+        carried = [values["x"], values["dy"], rows]
+        if self._is_paired():
+            pairs = entry.builder.sdiv(rows, I64(2 * plan.images))
+            carried = entry.loop("pairs", pairs, carried, lambda _, c: self._sum_blocks(c, values, 2))
+        at_once = I64(plan.images)
+        blocks = entry.builder.sdiv(entry.builder.add(carried[2], I64(plan.images - 1)), at_once)
+        entry.loop("blocks", blocks, carried, lambda _, c: self._sum_blocks(c, values, 1))
+        self._unpack(values["sums"], values["dw"], values.get("db"))
+
+    def _is_paired(self) -> bool:
+        """True where the registers have room for the sums of two blocks of images, and few chains need it."""
+        most = MOST_ROWS[vector_bytes()].get(self.plan.vectors, 0)
+        parts = self._cut(self.plan.vectors) if most else []
+        return self.plan.may_pair and len(parts) == 1 and 2 * (len(parts[0].places) + 1) <= most
+
+    def _sum_blocks(self, carried: list[Any], values: Values, n_blocks: int) -> list[Any]:
+        """Emit the sums over one block of images, of which the last may have fewer, or over two at a time."""
+        entry, plan, shape = self.entry, self.plan, self.shape
+        x, dy, left = carried
         image = shape.windows.size[0] * shape.windows.size[1] * shape.channels
         outputs = shape.windows.output[0] * shape.windows.output[1] * shape.filters
-        at_once = I64(plan.images)
-        blocks = entry.builder.sdiv(entry.builder.add(rows, I64(plan.images - 1)), at_once)
-
-        def sum_block(_: Any, carried: list[Any]) -> list[Any]:
-            x, dy, left = carried
-            count = entry.builder.select(entry.builder.icmp_signed("<", left, at_once), left, at_once)
-            self._sum_images(self._prepared(x, values, count), dy, values["sums"], count)
-            after = entry.builder.sub(left, at_once)
-            return [entry.at(x, plan.images * image), entry.at(dy, plan.images * outputs), after]
-
-        entry.loop("blocks", blocks, [values["x"], values["dy"], rows], sum_block)
-        self._unpack(values["sums"], values["dw"], values.get("db"))
+        images = I64(plan.images)
+        fewer = entry.builder.icmp_signed("<", left, images)
+        count = images if n_blocks == 2 else entry.builder.select(fewer, left, images)
+        prepared = self._prepared(x, values, entry.builder.mul(count, I64(n_blocks)))
+        self._sum_images(prepared, dy, values["sums"], count, n_blocks)
+        step = n_blocks * plan.images
+        return [entry.at(x, step * image), entry.at(dy, step * outputs), entry.builder.sub(left, I64(step))]
 
     def _prepared(self, x: Any, values: Values, count: Any) -> Any:
         """Return the images of a block as the tiles read them: themselves, or their padded copies."""
@@ -96,15 +110,15 @@ class _Gradient:
             (first, min(widest, self.plan.vectors - first)) for first in range(0, self.plan.vectors, widest)
         ]
 
-    def _sum_images(self, x: Any, dy: Any, sums: Any, count: Any) -> None:
-        """Emit the sums over the images of a block: group by group, strip by strip, tile by tile."""
+    def _sum_images(self, x: Any, dy: Any, sums: Any, count: Any, n_blocks: int) -> None:
+        """Emit the sums over the images of a block or two: group by group, strip by strip, tile by tile."""
         entry, shape = self.entry, self.shape
 
         def sum_group(_: Any, carried: list[Any]) -> list[Any]:
             x_at, dy_at, sums_at = carried
             for first, vectors in self.strips:
                 filters = first * self.lanes // self.plan.taps
-                self._sum_strip(x_at, entry.at(dy_at, filters), sums_at, count, filters, vectors)
+                self._sum_strip(x_at, entry.at(dy_at, filters), sums_at, count, filters, vectors, n_blocks)
                 sums_at = entry.at(sums_at, self._strip_size(vectors))
             return [entry.at(x_at, shape.group_channels), entry.at(dy_at, shape.group_filters), sums_at]
 
@@ -113,7 +127,9 @@ class _Gradient:
     def _strip_size(self, vectors: int) -> int:
         return (len(self.plan.places) + 1) * vectors * self.lanes
 
-    def _sum_strip(self, x: Any, dy: Any, sums: Any, count: Any, first: int, vectors: int) -> None:
+    def _sum_strip(
+        self, x: Any, dy: Any, sums: Any, count: Any, first: int, vectors: int, n_blocks: int
+    ) -> None:
         entry, shape = self.entry, self.shape
         ones = entry.at(sums, len(self.plan.places) * vectors * self.lanes)
         x_row = shape.windows.strides[0] * self.plan.row
@@ -121,7 +137,9 @@ class _Gradient:
         for part in self._cut(vectors):
             offsets = [self.plan.places[index][0] for index in part.places]
             start = offsets[0] if offsets else 0
-            tile = self._tile(tuple(offset - start for offset in offsets), part.has_ones, vectors, first)
+            tile = self._tile(
+                tuple(offset - start for offset in offsets), part.has_ones, vectors, first, n_blocks
+            )
             x_at = entry.at(x, start + part.image_rows.start * x_row)
             dy_at = entry.at(dy, part.image_rows.start * dy_row)
             sums_at = entry.at(sums, part.places.start * vectors * self.lanes)
@@ -160,29 +178,34 @@ class _Gradient:
         inside = [i for i, row in zip(rows, read, strict=True) if 0 <= row < windows.size[0]]
         return range(inside[0], inside[-1] + 1) if inside else range(0)
 
-    def _tile(self, offsets: tuple[int, ...], has_ones: bool, vectors: int, first: int) -> ir.Function:
+    def _tile(
+        self, offsets: tuple[int, ...], has_ones: bool, vectors: int, first: int, n_blocks: int
+    ) -> ir.Function:
         """Return the function of a tile, made once for all places where it fits."""
         filters = min(vectors * self.lanes // self.plan.taps, self.shape.group_filters - first)
-        key = (offsets, has_ones, vectors, filters)
+        key = (offsets, has_ones, vectors, filters, n_blocks)
         if key not in self._tiles:
             self._tiles[key] = self._emit_tile(f"tile{len(self._tiles)}", *key)
         return self._tiles[key]
 
     def _emit_tile(
-        self, name: str, offsets: tuple[int, ...], has_ones: bool, vectors: int, filters: int
+        self, name: str, offsets: tuple[int, ...], has_ones: bool, vectors: int, filters: int, n_blocks: int
     ) -> ir.Function:
         pointer = self.element.pointer
         parameters = [pointer, pointer, pointer, pointer, I64, I64]
         tile = Function(self.entry.module, self.element, name, parameters, internal=True)
         x, dy, sums, ones, count, image_rows = tile.ir.args
-        n_rows = len(offsets) + has_ones
-        totals = self._accumulate(
-            tile, [x, dy, *[self.element.zero()] * (n_rows * vectors)], count, image_rows, offsets, filters
-        )
+        n_sums = (len(offsets) + has_ones) * vectors
+        starts = [x, dy, *[self.element.zero()] * (n_sums * n_blocks)]
+        totals = self._accumulate(tile, starts, count, image_rows, offsets, filters, n_blocks)
         places = [tile.at(sums, r * vectors * self.lanes) for r in range(len(offsets))] + [ones]
-        for index, total in enumerate(totals):
+        for index in range(n_sums):
             place = tile.at(places[index // vectors], index % vectors * self.lanes)
-            tile.store(tile.builder.fadd(tile.load(place), total), place)
+            total = tile.load(place)
+            # The blocks' sums are added in their order, whether one was summed up at a time or two.
+            for block in range(n_blocks):
+                total = tile.builder.fadd(total, totals[block * n_sums + index])
+            tile.store(total, place)
         tile.finish()
         return tile.ir
 
@@ -194,15 +217,29 @@ class _Gradient:
         image_rows: Any,
         offsets: tuple[int, ...],
         filters: int,
+        n_blocks: int,
     ) -> list[Any]:
         """Emit the loops over images, rows and columns around the multiply-adds; return the sums."""
         shape, plan = self.shape, self.plan
         height, width = shape.windows.output
         down, across = shape.windows.strides
         vectors = -(-filters * plan.taps // self.lanes)
+        x_block = plan.images * plan.image_size
+        dy_block = plan.images * height * width * shape.filters
 
         def multiply_add(carried: list[Any]) -> list[Any]:
             x_at, dy_at, *sums = carried
+            size = len(sums) // n_blocks
+            updated: list[Any] = []
+            for block in range(n_blocks):
+                updated += multiply_add_block(
+                    tile.at(x_at, block * x_block),
+                    tile.at(dy_at, block * dy_block),
+                    sums[block * size : (block + 1) * size],
+                )
+            return [tile.at(x_at, across * shape.channels), tile.at(dy_at, shape.filters), *updated]
+
+        def multiply_add_block(x_at: Any, dy_at: Any, sums: list[Any]) -> list[Any]:
             row = [
                 self._output_gradients(tile, tile.at(dy_at, v * self.lanes), filters - v * self.lanes)
                 for v in range(vectors)
@@ -213,8 +250,7 @@ class _Gradient:
                 updated += [tile.fma(inputs, row[v], sums[r * vectors + v]) for v in range(vectors)]
             # The row of ones: a product with 1 is exact, so a sum is the same chain.
             rest = sums[len(offsets) * vectors :]
-            updated += [tile.builder.fadd(value, row[v]) for v, value in enumerate(rest)]
-            return [tile.at(x_at, across * shape.channels), tile.at(dy_at, shape.filters), *updated]
+            return [*updated, *(tile.builder.fadd(value, row[v]) for v, value in enumerate(rest))]
 
         def image_row(_: Any, carried: list[Any]) -> list[Any]:
             values = unrolled(tile, width, carried, multiply_add, UNROLL)

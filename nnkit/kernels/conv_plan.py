@@ -214,8 +214,14 @@ class GradientPlan:
         return max(1, _PIXELS_PER_BLOCK // prod(self.shape.windows.output))
 
     @property
+    def may_pair(self) -> bool:
+        """True where the chains are so few that each would wait for its last sum: two blocks take turns."""
+        return 2 * (len(self.places) + 1) * self.vectors <= _MOST_ROWS
+
+    @property
     def padded_size(self) -> int:
-        return 0 if self.reads_image else _whole(self.images * self.image_size + 2 * self.lanes, self.lanes)
+        images = self.images * (2 if self.may_pair else 1)
+        return 0 if self.reads_image else _whole(images * self.image_size + 2 * self.lanes, self.lanes)
 
     @property
     def places(self) -> list[tuple[int, int]]:

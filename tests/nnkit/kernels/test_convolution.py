@@ -242,6 +242,28 @@ def test_gradients_of_many_images_are_summed_block_by_block() -> None:
     assert np.array_equal(found_db, db)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("size", "images"), [((9, 9), 3), ((20, 20), 1)])
+def test_blocks_that_are_summed_in_pairs_are_added_in_their_order(
+    size: tuple[int, int], images: int, dtype: str
+) -> None:
+    """Few taps, so that two blocks take turns: an even number of blocks, an odd one, and one not full."""
+    for batch in (images, 2 * images, 3 * images, 4 * images + 1, 5 * images - 1):
+        case = replace(CASES["1 to 8"], batch=batch, size=size)
+        x, w, _ = case.inputs(dtype)
+        dy = case.output_gradient(dtype)
+        dw, db = nan_like(*w.shape, dtype=dtype), nan_like(case.filters, dtype=dtype)
+        origin = pair(case.shape.windows.origin)
+        conv2d_backward_kernel(x, dy, dw, db, pair(case.strides), pair(case.dilation), origin, images)
+        found_dw, found_db = kernel_gradients(case, x, dy)
+
+        plan = GradientPlan(case.shape, LANES[dtype])
+        assert plan.images == images
+        assert plan.may_pair == (dtype == "float32")
+        assert np.array_equal(found_dw, dw), batch
+        assert np.array_equal(found_db, db), batch
+
+
 def test_a_kernel_without_bias_starts_at_zero() -> None:
     case = CASES["3 to 5"]
     x, w, bias = case.inputs("float32")
