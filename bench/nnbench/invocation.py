@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from nnbench import experiment, point_search, tune
 from nnbench.clock import Clock
@@ -53,15 +53,18 @@ def search(asked: TunePlan | PointPlan) -> RunRecord | None:
     # Before the store is touched: a model that cannot be built writes nothing.
     facts = experiment.facts_of(asked.plan)
     with workplace(asked.plan.settings) as around:
-        given: dict[str, Any] = {
-            "command": command_line(),
-            "clock": around.clock,
-            "progress": around.progress,
-            "stop": around.stop,
-        }
         if isinstance(asked, PointPlan):
-            return point_search.carry_out(asked, facts, around.store, **given)
-        return tune.carry_out(asked, facts, around.store, **given)
+            carry_out = partial(point_search.carry_out, asked)
+        else:
+            carry_out = partial(tune.carry_out, asked)
+        return carry_out(
+            facts,
+            around.store,
+            command=command_line(),
+            clock=around.clock,
+            progress=around.progress,
+            stop=around.stop,
+        )
 
 
 def interrupted() -> int:

@@ -11,7 +11,7 @@ from nnkit.compiler.explain import op_bytes, op_flops
 from nnkit.compiler.plan import type_bytes
 from nnkit.compiler.program import Program
 from nnkit.execution import Data
-from nnkit.ops import Op, Operand, OpKind, X, Y
+from nnkit.ops import Op, Operand, OpKind, X, Y, in_batch
 
 Shape = tuple[int, ...]
 SequenceName = Literal["train", "evaluate"]
@@ -94,11 +94,6 @@ def _all_uses(program: Program, trial: TrialSpec) -> Iterable[Use]:
     for sequence, rows in sequences:
         for index in range(len(getattr(program.sequences, sequence))):
             yield Use(program, trial, sequence, index, rows)
-
-
-def in_batch(shape: Shape, rows: int) -> Shape:
-    """Return a shape with the sizes that it has in a batch of ``rows``."""
-    return tuple(-size * rows if size < 0 else size for size in shape)
 
 
 def shape_text(use: Use) -> str:

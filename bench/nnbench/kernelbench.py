@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from nnbench.clock import Clock
 from nnbench.kernel_records import KernelRecord, Spread
-from nnbench.kernel_uses import Shape, Use, external_data, in_batch, shape_text
+from nnbench.kernel_uses import Shape, Use, external_data, shape_text
 from nnbench.peer import Call, Peer, call_of, parameters
 from nnbench.turns import Work, take_turns
 from nnkit.compiler.encode import Table
 from nnkit.execution import Data, Trial
-from nnkit.ops import HEADER_BYTES, KEY, ORDER, RATE, STEP, Operand
+from nnkit.ops import HEADER_BYTES, KEY, ORDER, RATE, STEP, Operand, in_batch
 from nnkit.repetition import N_COPIES, Outside, Repetition, shuffled
 from nnkit.roofline import Roofline
 

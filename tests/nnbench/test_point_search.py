@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 import nnbench
-from nnbench.cli import main
 from nnbench.matrix import TrialSpec
 from nnbench.records import PointSearch, RunRecord, TrialRecord
 from nnbench.store import Store
@@ -52,16 +51,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(nnbench, "trial", module, raising=False)
     write_case(tmp_path / "small.toml", case_content())
     return tmp_path
-
-
-@pytest.fixture
-def nnb(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    def run(*arguments: str) -> Result:
-        capsys.readouterr()
-        code = main(arguments)
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 def last(folder: Path) -> tuple[RunRecord, list[TrialRecord]]:

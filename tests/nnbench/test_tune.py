@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from nnbench.cli import main
 from nnbench.store import Store
 from tests.nnbench.case_file import case_content, write_case
 from tests.nnbench.rated_trial import N_RATES, N_TUNING, OPTIMA, install
@@ -20,16 +19,6 @@ Result = tuple[int, str, str]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     install(tmp_path, monkeypatch)
     return tmp_path
-
-
-@pytest.fixture
-def nnb(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    def run(*arguments: str) -> Result:
-        capsys.readouterr()
-        code = main(arguments)
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 def as_json(result: Result) -> Any:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from nnbench.cli import main
 from nnbench.matrix import configuration_key
 from nnbench.request import make_plan
 from tests.nnbench.rated_trial import N_RATES, N_TUNING, install
@@ -19,16 +18,6 @@ Result = tuple[int, str, str]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     install(tmp_path, monkeypatch)
     return tmp_path
-
-
-@pytest.fixture
-def nnb(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    def run(*arguments: str) -> Result:
-        capsys.readouterr()
-        code = main(arguments)
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 def as_json(result: Result) -> Any:
