@@ -12,7 +12,6 @@ import pytest
 
 import nnbench
 from nnbench.calibration import target_of
-from nnbench.cli import main
 from nnbench.records import Direction
 from tests.nnbench import fake_trial
 from tests.nnbench.case_file import as_toml, case_content
@@ -32,16 +31,6 @@ def in_sections(content: dict[str, Any]) -> str:
     """Return the file with [measure] as a table of its own, and a comment in it."""
     measure = content.pop("measure")
     return f"{as_toml(content)}\n[measure]\n# chosen by eye\n{as_toml(measure)}"
-
-
-@pytest.fixture
-def out(capsys: pytest.CaptureFixture[str]) -> Any:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(arguments)
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 def as_json(result: tuple[int, str, str]) -> Any:
@@ -68,10 +57,10 @@ def test_the_target_is_the_median_less_good_by_one_sigma(
     assert target_of(median, sigma, facts(direction=direction)) == target
 
 
-def test_the_best_configuration_gives_target_and_noise(out: Any) -> None:
-    document = as_json(out("calibrate", "small.toml", "--json"))
+def test_the_best_configuration_gives_target_and_noise(nnb: Any) -> None:
+    document = as_json(nnb("calibrate", "small.toml", "--json"))
 
-    run = as_json(out("report", "--json"))
+    run = as_json(nnb("report", "--json"))
     scores = [trial["final"]["accuracy"] for trial in run["trials"] if trial["axes"]["optimizer"] == "adam"]
     made = document["calibration"]
     assert len(scores) == made["n"] == 20
@@ -86,8 +75,8 @@ def test_the_best_configuration_gives_target_and_noise(out: Any) -> None:
     ]
 
 
-def test_what_is_printed_is_toml_that_a_case_file_takes(out: Any, folder: Path) -> None:
-    code, text, _ = out("calibrate", "small.toml")
+def test_what_is_printed_is_toml_that_a_case_file_takes(nnb: Any, folder: Path) -> None:
+    code, text, _ = nnb("calibrate", "small.toml")
 
     found = tomllib.loads(text)
     content = case_content()
@@ -97,17 +86,17 @@ def test_what_is_printed_is_toml_that_a_case_file_takes(out: Any, folder: Path) 
     )
     assert code == 0
     assert text.startswith(f"# small: target {found['measure']['target']} (before: 0.9).\n")
-    assert out("run", "other.toml", "--seeds", "2")[0] == 0
+    assert nnb("run", "other.toml", "--seeds", "2")[0] == 0
 
 
-def test_writing_keeps_the_comments_and_counts_versions(out: Any, folder: Path) -> None:
+def test_writing_keeps_the_comments_and_counts_versions(nnb: Any, folder: Path) -> None:
     """The version moves with the target, and stays where the same seeds give the same target."""
     write = ("calibrate", "small.toml", "--write", "small.toml")
-    code, _, said = out(*write)
+    code, _, said = nnb(*write)
     once = tomllib.loads((folder / "small.toml").read_text(encoding="utf-8"))
-    out(*write)
+    nnb(*write)
     twice = tomllib.loads((folder / "small.toml").read_text(encoding="utf-8"))
-    out(*write, "--seeds", "40-79")
+    nnb(*write, "--seeds", "40-79")
     moved = tomllib.loads((folder / "small.toml").read_text(encoding="utf-8"))
 
     assert code == 0
@@ -118,10 +107,10 @@ def test_writing_keeps_the_comments_and_counts_versions(out: Any, folder: Path) 
     assert (moved["calibration"]["suite_version"], moved["calibration"]["seeds"]) == (2, "40-79")
 
 
-def test_the_trials_that_made_it_are_kept_beside_the_case(out: Any, folder: Path) -> None:
+def test_the_trials_that_made_it_are_kept_beside_the_case(nnb: Any, folder: Path) -> None:
     """A row for each, with the score in full and what its weights hash to."""
-    _, _, said = out("calibrate", "small.toml", "--write", "small.toml")
-    trials = as_json(out("report", "--json"))["trials"]
+    _, _, said = nnb("calibrate", "small.toml", "--write", "small.toml")
+    trials = as_json(nnb("report", "--json"))["trials"]
 
     with (folder / "calibration/small.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -133,42 +122,42 @@ def test_the_trials_that_made_it_are_kept_beside_the_case(out: Any, folder: Path
 
 
 def test_a_calibration_crosses_what_the_case_does_whatever_settings_say(
-    out: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+    nnb: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NNBENCH_OPTIMIZER", "lion")
     monkeypatch.setenv("NNBENCH_EPOCHS", "7")
     monkeypatch.setenv("NNBENCH_RACE", "1")
 
-    document = as_json(out("calibrate", "small.toml", "--json"))
+    document = as_json(nnb("calibrate", "small.toml", "--json"))
 
     assert {each["label"].partition(",")[0] for each in document["configurations"]} == {"adam", "sgd"}
     assert {each["n"] for each in document["configurations"]} == {20}
 
 
-def test_results_of_different_versions_are_not_compared(out: Any, folder: Path) -> None:
+def test_results_of_different_versions_are_not_compared(nnb: Any, folder: Path) -> None:
     """One clear line, and the way out of it trains nothing."""
     run = ("run", "small.toml", "--seeds", "8", "--json")
-    one = as_json(out(*run))["run"]
-    out("calibrate", "small.toml", "--write", "small.toml")
-    other = as_json(out(*run))
+    one = as_json(nnb(*run))["run"]
+    nnb("calibrate", "small.toml", "--write", "small.toml")
+    other = as_json(nnb(*run))
 
-    code, _, said = out("compare", one, other["run"])
+    code, _, said = nnb("compare", one, other["run"])
 
     assert code == 2
     assert len(said.splitlines()) == 1
     assert f"case 'small': run {one} is of suite version none, run {other['run']} of 1" in said
     assert other["cases"][0]["suite_version"] == 1
     assert other["new"] == 0
-    assert "(suite version 1)" in " ".join(out("report")[1].split())
+    assert "(suite version 1)" in " ".join(nnb("report")[1].split())
 
 
-def test_a_report_says_when_the_case_has_moved_on(out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_says_when_the_case_has_moved_on(nnb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line beside the report, and none where the run is judged as the case is today."""
-    out("run", "digits", "--seeds", "2")
-    assert out("report")[2] == ""
+    nnb("run", "digits", "--seeds", "2")
+    assert nnb("report")[2] == ""
     monkeypatch.setattr("nnbench.versions._versions", lambda: {"digits_mlp": 7})
 
-    code, text, said = out("report")
+    code, text, said = nnb("report")
 
     assert code == 0
     assert text.startswith("digits_mlp: 6 configurations")
@@ -191,16 +180,16 @@ def test_a_report_says_when_the_case_has_moved_on(out: Any, monkeypatch: pytest.
     ],
 )
 def test_what_cannot_be_calibrated_is_said(
-    out: Any, arguments: tuple[str, ...], code: int, words: str
+    nnb: Any, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    found, text, said = out("calibrate", *arguments)
+    found, text, said = nnb("calibrate", *arguments)
 
     assert (found, text) == (code, "")
     assert words in said.splitlines()[-1]
 
 
 def test_a_best_configuration_that_loses_scores_has_no_noise_to_measure(
-    out: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+    nnb: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = case_content()
     content["run"] = {"activation": ["selu", "relu"], "seeds": 2}
@@ -214,7 +203,7 @@ def test_a_best_configuration_that_loses_scores_has_no_noise_to_measure(
         ),
     )
 
-    code, _, said = out("calibrate", "small.toml")
+    code, _, said = nnb("calibrate", "small.toml")
 
     assert code == 6
     assert "relu, learning_rate 0.001 left a score on 19 seeds, and σ needs 20 at least." in said

@@ -32,18 +32,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def out(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Run a command and return its exit code, its result and what it said besides."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(arguments)
-        return (code, *capsys.readouterr())
-
-    return run
-
-
 def as_json(result: tuple[int, str, str]) -> Any:
     assert result[0] in (0, 3), result[2]
     return json.loads(result[1])
@@ -54,8 +42,8 @@ def counted(document: Any) -> dict[str, int]:
     return {row["axes"]["optimizer"]: row["n"] for row in document["configurations"]}
 
 
-def test_a_race_is_over_when_everybody_else_has_lost(out: Any) -> None:
-    document = as_json(out(*RACE, "--json"))
+def test_a_race_is_over_when_everybody_else_has_lost(nnb: Any) -> None:
+    document = as_json(nnb(*RACE, "--json"))
 
     assert design(3, 40, level=0.05).looks == LOOKS_OF_THREE  # type: ignore[union-attr]
     assert counted(document) == {"sgd": 10, "momentum": 10, "adam": 10}
@@ -66,9 +54,9 @@ def test_a_race_is_over_when_everybody_else_has_lost(out: Any) -> None:
     assert {verdict["verdict"] for verdict in document["verdicts"]} == {"worse"}
 
 
-def test_whoever_left_is_marked_with_its_evidence(out: Any) -> None:
+def test_whoever_left_is_marked_with_its_evidence(nnb: Any) -> None:
     """Look, seeds, leader, difference and p are kept; the finished trials stay finished."""
-    document = as_json(out(*ONE_LEADS, "--json"))
+    document = as_json(nnb(*ONE_LEADS, "--json"))
 
     pruned = {row["axes"]["optimizer"]: row["pruned"] for row in document["configurations"]}
     assert pruned["adam"] is None
@@ -79,44 +67,44 @@ def test_whoever_left_is_marked_with_its_evidence(out: Any) -> None:
     assert {trial["status"] for trial in document["trials"]} == {"finished"}
 
 
-def test_equals_race_to_the_last_seed(out: Any) -> None:
+def test_equals_race_to_the_last_seed(nnb: Any) -> None:
     """sgd and momentum differ by noise: nobody leaves, and the verdict is none."""
-    document = as_json(out("run", "small.toml", "--optimizer", "sgd,momentum", "--race", "--json"))
+    document = as_json(nnb("run", "small.toml", "--optimizer", "sgd,momentum", "--race", "--json"))
 
     assert counted(document) == {"sgd": 40, "momentum": 40}
     assert (document["races"][0]["ending"], document["races"][0]["pruned"]) == ("seeds", [])
     assert document["verdicts"][0]["verdict"] in ("equivalent", "cannot_tell")
 
 
-def test_p_values_count_every_pair_at_every_look(out: Any) -> None:
-    document = as_json(out(*ONE_LEADS, "--json"))
+def test_p_values_count_every_pair_at_every_look(nnb: Any) -> None:
+    document = as_json(nnb(*ONE_LEADS, "--json"))
 
     assert document["verdicts"][0]["p"] == pytest.approx(2 / 2**8 * len(LOOKS_OF_TWO))
 
 
-def test_the_same_race_again_trains_nothing_and_decides_the_same(out: Any) -> None:
-    first = as_json(out(*RACE, "--json"))
-    second = as_json(out(*RACE, "--json"))
+def test_the_same_race_again_trains_nothing_and_decides_the_same(nnb: Any) -> None:
+    first = as_json(nnb(*RACE, "--json"))
+    second = as_json(nnb(*RACE, "--json"))
 
     assert (second["new"], second["cached"]) == (0, 30)
     for key in ("races", "verdicts", "configurations"):
         assert second[key] == first[key]
 
 
-def test_trials_of_another_run_do_not_change_the_race(out: Any) -> None:
+def test_trials_of_another_run_do_not_change_the_race(nnb: Any) -> None:
     """Seeds beyond its look that the store happens to have are none of a loser's evidence."""
-    first = as_json(out(*ONE_LEADS, "--json", "--store", "alone"))
-    out("run", "small.toml", "--optimizer", "sgd,adam", "--seeds", "40")
+    first = as_json(nnb(*ONE_LEADS, "--json", "--store", "alone"))
+    nnb("run", "small.toml", "--optimizer", "sgd,adam", "--seeds", "40")
 
-    second = as_json(out(*ONE_LEADS, "--json"))
+    second = as_json(nnb(*ONE_LEADS, "--json"))
 
     assert second["new"] == 0
     assert second["races"] == first["races"]
     assert counted(second) == counted(first)
 
 
-def test_the_report_says_who_left_and_by_which_rule(out: Any) -> None:
-    text = " ".join(out(*RACE)[1].split())
+def test_the_report_says_who_left_and_by_which_rule(nnb: Any) -> None:
+    text = " ".join(nnb(*RACE)[1].split())
 
     assert "2 of 3 left the race after 10 seeds." in text
     assert "Left the race" in text
@@ -124,17 +112,17 @@ def test_the_report_says_who_left_and_by_which_rule(out: Any) -> None:
     assert "It ended when nobody else was left to be told from the leader." in text
     assert "times 3 pairs and 5 looks (Bonferroni)" in text
     assert "not recorded" not in text
-    assert " ".join(out("report")[1].split()) == text
-    assert "left the race after 10 seeds" in out("report", "--format", "markdown")[1]
+    assert " ".join(nnb("report")[1].split()) == text
+    assert "left the race after 10 seeds" in nnb("report", "--format", "markdown")[1]
 
 
-def test_a_race_in_which_nobody_left_says_so(out: Any) -> None:
-    text = out("run", "small.toml", "--optimizer", "sgd,momentum", "--race")[1]
+def test_a_race_in_which_nobody_left_says_so(nnb: Any) -> None:
+    text = nnb("run", "small.toml", "--optimizer", "sgd,momentum", "--race")[1]
 
     assert "Nobody left the race. Looks after 8, 12, 18, 27 and 40 seeds" in " ".join(text.split())
 
 
-def test_whoever_left_stands_behind_the_others(out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_left_stands_behind_the_others(nnb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The early seeds are easy: sgd's median over them is above the leader's over all of its own."""
 
     def run_trial(trial: TrialSpec, *, stop: threading.Event | None = None) -> TrialRecord:
@@ -148,21 +136,21 @@ def test_whoever_left_stands_behind_the_others(out: Any, monkeypatch: pytest.Mon
     plain = fake_trial.run_trial
     monkeypatch.setattr(fake_trial, "run_trial", run_trial)
 
-    document = as_json(out(*RACE, "--json"))
+    document = as_json(nnb(*RACE, "--json"))
 
     medians = {row["axes"]["optimizer"]: row["median"] for row in document["configurations"]}
     assert counted(document) == {"sgd": 10, "momentum": 40, "adam": 40}
     assert medians["sgd"] > medians["adam"]
     assert [each["look"] for each in document["races"][0]["pruned"]] == [1]
     assert {verdict["b"]["optimizer"] for verdict in document["verdicts"]} <= {"adam", "momentum"}
-    table = out("report")[1].partition("─")[2].partition("Best median first")[0]
+    table = nnb("report")[1].partition("─")[2].partition("Best median first")[0]
     assert [line.split()[0] for line in table.splitlines()[1:]][-1] == "sgd"
 
 
-def test_a_named_reference_stays_in_the_race(out: Any) -> None:
+def test_a_named_reference_stays_in_the_race(nnb: Any) -> None:
     """Everything is compared with it, so it gets seeds as long as anybody does."""
     rest = ("--activation", "relu,elu", "--against", "sgd,relu", "--json")
-    document = as_json(out("run", "small.toml", "--optimizer", "sgd,adam", "--race", *rest))
+    document = as_json(nnb("run", "small.toml", "--optimizer", "sgd,adam", "--race", *rest))
 
     n = {tuple(row["axes"].values())[:2]: row["n"] for row in document["configurations"]}
     assert n == {("sgd", "relu"): 40, ("sgd", "elu"): 11, ("adam", "relu"): 40, ("adam", "elu"): 40}
@@ -170,26 +158,26 @@ def test_a_named_reference_stays_in_the_race(out: Any) -> None:
     assert [each["axes"]["activation"] for each in document["races"][0]["pruned"]] == ["elu"]
 
 
-def test_trials_that_fail_are_no_evidence_against_their_configuration(out: Any) -> None:
+def test_trials_that_fail_are_no_evidence_against_their_configuration(nnb: Any) -> None:
     """An error in tanh is not a loss: it stays, and the exit code says that trials failed."""
-    code, text, _ = out("run", "small.toml", "--activation", "relu,tanh", "--race", "--json")
+    code, text, _ = nnb("run", "small.toml", "--activation", "relu,tanh", "--race", "--json")
 
     assert code == 3
     assert json.loads(text)["races"][0]["pruned"] == []
 
 
-def test_one_that_always_diverges_leaves(out: Any) -> None:
-    document = as_json(out("run", "small.toml", "--activation", "relu,selu", "--race", "--json"))
+def test_one_that_always_diverges_leaves(nnb: Any) -> None:
+    document = as_json(nnb("run", "small.toml", "--activation", "relu,selu", "--race", "--json"))
 
     (pruned,) = document["races"][0]["pruned"]
     assert (pruned["axes"]["activation"], pruned["difference"]) == ("selu", None)
-    assert "no score" in out("report")[1]
+    assert "no score" in nnb("report")[1]
 
 
-def test_every_case_has_a_race_of_its_own(out: Any, folder: Path) -> None:
+def test_every_case_has_a_race_of_its_own(nnb: Any, folder: Path) -> None:
     write_case(folder / "other.toml", {**case_content(), "name": "other"})
 
-    document = as_json(out("run", "small.toml", "other.toml", *RACE[2:], "--json"))
+    document = as_json(nnb("run", "small.toml", "other.toml", *RACE[2:], "--json"))
 
     assert [(race["case"], race["ending"]) for race in document["races"]] == [
         ("small", "decided"),
@@ -197,15 +185,15 @@ def test_every_case_has_a_race_of_its_own(out: Any, folder: Path) -> None:
     ]
 
 
-def test_a_comparison_out_of_a_race_counts_its_tests(out: Any) -> None:
-    race = as_json(out(*ONE_LEADS, "--json"))
+def test_a_comparison_out_of_a_race_counts_its_tests(nnb: Any) -> None:
+    race = as_json(nnb(*ONE_LEADS, "--json"))
 
-    (verdict,) = as_json(out("compare", "sgd", "adam", "--json"))["verdicts"]
+    (verdict,) = as_json(nnb("compare", "sgd", "adam", "--json"))["verdicts"]
 
     assert verdict["p"] == race["verdicts"][0]["p"]
 
 
-def test_a_killed_race_can_be_reported_and_goes_on(out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_race_can_be_reported_and_goes_on(nnb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     class Killed(BaseException):
         pass
 
@@ -221,14 +209,14 @@ def test_a_killed_race_can_be_reported_and_goes_on(out: Any, monkeypatch: pytest
         with pytest.raises(Killed):
             main(command)
 
-    left = as_json(out("report", "--json"))
+    left = as_json(nnb("report", "--json"))
     assert left["races"][0]["ending"] == "stopped"
     assert counted(left) == {"sgd": 12, "momentum": 12}
-    assert as_json(out(*command))["cached"] == 24
+    assert as_json(nnb(*command))["cached"] == 24
 
 
-def test_the_run_in_the_store_knows_only_the_trials_that_were_given_out(out: Any, folder: Path) -> None:
-    document = as_json(out(*RACE, "--json"))
+def test_the_run_in_the_store_knows_only_the_trials_that_were_given_out(nnb: Any, folder: Path) -> None:
+    document = as_json(nnb(*RACE, "--json"))
 
     with Store.open(folder / ".nnbench" / "store.sqlite", create=False) as store:
         run = store.run("last")
@@ -247,39 +235,39 @@ def test_the_run_in_the_store_knows_only_the_trials_that_were_given_out(out: Any
         (("--race", "--budget", "5"), "--budget: expected a time with its unit, found '5'. Try 90s"),
     ],
 )
-def test_a_race_that_could_do_nothing_is_refused(out: Any, arguments: tuple[str, ...], words: str) -> None:
-    code, _, said = out("run", "small.toml", *arguments)
+def test_a_race_that_could_do_nothing_is_refused(nnb: Any, arguments: tuple[str, ...], words: str) -> None:
+    code, _, said = nnb("run", "small.toml", *arguments)
 
     assert code == 2
     assert words in said
     assert len(said.splitlines()) == 1
 
 
-def test_a_dry_run_says_when_somebody_may_leave(out: Any) -> None:
-    lines = out(*ONE_LEADS, "--budget", "5m", "--dry-run", "--jobs", "2")[1].splitlines()
+def test_a_dry_run_says_when_somebody_may_leave(nnb: Any) -> None:
+    lines = nnb(*ONE_LEADS, "--budget", "5m", "--dry-run", "--jobs", "2")[1].splitlines()
 
     assert lines[-2:] == [
         "race of small: whoever has lost to the leader leaves after 8, 12, 18, 27 seeds",
         "80 trials: 0 in the store, 80 to run, at most about 20 s with 2 at a time; the budget is 5 min.",
     ]
-    assert as_json(out(*ONE_LEADS, "--dry-run", "--json"))["looks"] == {"small": list(LOOKS_OF_TWO)}
+    assert as_json(nnb(*ONE_LEADS, "--dry-run", "--json"))["looks"] == {"small": list(LOOKS_OF_TWO)}
 
 
 def test_a_race_can_be_asked_for_in_a_file_and_in_the_environment(
-    out: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+    nnb: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "matrix.toml").write_text('cases = ["small.toml"]\nrace = true\nbudget = "1h"\n')
-    assert as_json(out("run", "matrix.toml", "--json"))["races"][0]["ending"] == "decided"
+    assert as_json(nnb("run", "matrix.toml", "--json"))["races"][0]["ending"] == "decided"
 
     monkeypatch.setenv("NNBENCH_RACE", "1")
     monkeypatch.setenv("NNBENCH_BUDGET", "2h")
-    document = as_json(out("run", "small.toml", "--json"))
+    document = as_json(nnb("run", "small.toml", "--json"))
     assert (len(document["races"]), document["budget_s"]) == (1, 7200)
 
 
 @pytest.mark.parametrize("race", [(), ("--race",)])
 def test_a_budget_ends_the_run_fairly_and_the_next_one_goes_on(
-    out: Any, monkeypatch: pytest.MonkeyPatch, race: tuple[str, ...]
+    nnb: Any, monkeypatch: pytest.MonkeyPatch, race: tuple[str, ...]
 ) -> None:
     """25 trials fit; every configuration has the same seeds by then, give or take one."""
     clock, plain = SetClock(), fake_trial.run_trial
@@ -292,24 +280,24 @@ def test_a_budget_ends_the_run_fairly_and_the_next_one_goes_on(
     monkeypatch.setattr(fake_trial, "run_trial", run_trial)
     command = ("run", "small.toml", "--optimizer", "sgd,momentum,lion", "--seeds", "40", *race, "--jobs", "1")
 
-    code, text, said = out(*command, "--budget", "25s")
+    code, text, said = nnb(*command, "--budget", "25s")
 
-    first = as_json(out("report", "--json"))
+    first = as_json(nnb("report", "--json"))
     assert (code, first["elapsed_s"]) == (0, 25.0)
     assert sorted(counted(first).values()) == [8, 8, 9]
     assert [each["ending"] for each in first["races"]] == ["budget"] * len(race)
     assert "25.0 s of a budget of 25.0 s" in " ".join(text.split())
     assert "0 from the store" in said
-    second = as_json(out(*command, "--budget", "2s", "--json"))
+    second = as_json(nnb(*command, "--budget", "2s", "--json"))
     assert (second["cached"], second["new"]) == (25, 2)
 
 
 def test_a_budget_that_is_gone_before_the_first_trial_says_so(
-    out: Any, monkeypatch: pytest.MonkeyPatch
+    nnb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fake_trial, "estimate_s", lambda trial: 2.0)
 
-    code, _, said = out(*ONE_LEADS, "--budget", "1s")
+    code, _, said = nnb(*ONE_LEADS, "--budget", "1s")
 
     assert code == 6
     assert "no trial was recorded. Its budget did not last for one: ask for more." in said
