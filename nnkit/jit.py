@@ -190,7 +190,7 @@ class Entry:
 
     @property
     def home(self) -> str:
-        """Return the module of the kernel that is called, e.g. ``nnkit.kernels.matmul``; "" if none."""
+        """Return the module of the kernel that is called, e.g. ``nnkit.kernels.loss``; "" if none."""
         behind = self._bindings.get("compute")
         function = behind.function if isinstance(behind, Kernel) else self._function
         # A kernel in a text that was given to exec belongs to no module.

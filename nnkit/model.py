@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnkit import losses, optimizers, saving
+from nnkit import losses, optimizers
 from nnkit.callbacks import Callback
 from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.program import Program, compile_program
 from nnkit.errors import InvalidArgument, InvalidData, NnkitError
-from nnkit.execution import Data, Trial
-from nnkit.fitting import Fit
+from nnkit.execution.trial import Data, Trial
 from nnkit.layers.base import Layer
 from nnkit.losses import Loss
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.registry import parse_choice
-from nnkit.samples import checked_data, checked_inputs
+from nnkit.training import saving
+from nnkit.training.fit import Fit
+from nnkit.training.samples import checked_data, checked_inputs
 
 Array = NDArray[Any]
 # Arenas have room for batches of this many samples, so that a fit in batches of another size moves nothing.

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from nnkit.jit import Entry
-
-if TYPE_CHECKING:
-    from nnkit.compiler.backward import Sweep
-    from nnkit.kernels.conv_plan import Convolution
-    from nnkit.kernels.pool_plan import Pooling
+from nnkit.tiling.convolution import Convolution
+from nnkit.tiling.pooling import Pooling
 
 Type = Literal["real", "double", "int32", "uint32"]
 Role = Literal["in", "out", "inout", "scratch"]
@@ -107,7 +104,8 @@ class OpKind:
     entry: Entry
     arguments: tuple[Argument, ...]
     flops: Work = lambda shapes: 0
-    gradient: Callable[[Op, Sweep], None] | None = None
+    # Called with the op and the sweep, which stands in the room above: its type would be a circle.
+    gradient: Callable[[Op, Any], None] | None = None
     # Where windows slide over images: the shape that the entry is made for.
     shape: Convolution | Pooling | None = None
     # The output whose values the scalar ``low`` bounds from below: a ReLU behind the op is that bound.

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 import nnkit
 from nnkit.compiler.encode import Table
 from nnkit.compiler.program import Program, compile_program
-from nnkit.execution import Data, Trial
+from nnkit.execution.repetition import Repetition
+from nnkit.execution.trial import Data, Trial
 from nnkit.layers import Dense, Layer
-from nnkit.repetition import Repetition
 
 Array = NDArray[Any]
 STEPS = 256  # per call, so that the call itself costs nothing

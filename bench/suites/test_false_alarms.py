@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from nnbench import request
-from nnbench.settings import from_options, read_settings
-from nnbench.statistics.pairs import PairResult, compare
-from nnbench.statistics.racing import design, losers
-from nnbench.statistics.verdicts import decide_family
-from nnbench.trial import run_trial, warm_up
+from nnbench.plan import request
+from nnbench.plan.settings import from_options, read_settings
+from nnbench.statistics.comparing.pairs import PairResult, compare
+from nnbench.statistics.comparing.racing import design, losers
+from nnbench.statistics.comparing.verdicts import decide_family
+from nnbench.training.precompile import warm_up
+from nnbench.training.trial import run_trial
 
 LEVEL, NOTICEABLE = 0.05, 0.01
 N_COMPARISONS, SEEDS_EACH = 1000, 10

@@ -10,15 +10,15 @@ import pytest
 from numpy.typing import NDArray
 
 from interleaved import Ratio, interleave
-from nnbench import kernel_peers
+from nnbench.kernelbench.peers import numpy_kernels as kernel_peers
 from nnkit import activations, optimizers
 from nnkit.compiler.encode import encode
 from nnkit.compiler.plan import make_plan
 from nnkit.compiler.update import update_kind
+from nnkit.execution.repetition import Repetition
 from nnkit.layers.activation import activation_kinds
 from nnkit.ops import HEADER_BYTES, RATE, STEP, Buffer, Op, flat
 from nnkit.optimizers.optimizer import scalar_names
-from nnkit.repetition import Repetition
 from peers import torch_or_skip
 
 Array = NDArray[Any]

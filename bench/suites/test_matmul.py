@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from interleaved import interleave
-from nnbench import blas
+from nnbench.kernelbench import blas
 from nnkit.jit import kernel
-from nnkit.kernels.matmul import matmul
-from nnkit.kernels.matmul_plan import Product
 from nnkit.kernels.peak import multiply_add_rounds, n_sums
+from nnkit.kernels.products.matmul import matmul
+from nnkit.tiling.matmul import Product
 
 ROWS = (32, 64, 128, 256)
 COLUMNS_DEPTH = ((64, 64), (100, 100), (128, 784), (256, 256), (512, 512), (1024, 1024))

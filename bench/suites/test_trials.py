@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nnbench import request
-from nnbench.settings import from_options, read_settings
-from nnbench.trial import run_trial, warm_up
+from nnbench.plan import request
+from nnbench.plan.settings import from_options, read_settings
+from nnbench.training.precompile import warm_up
+from nnbench.training.trial import run_trial
 
 SEEDS = 600
 

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nnkit.activations import BoundActivation
-from nnkit.compiler.emitter import Graph
+from nnkit.compiler.slopes import slopes_of
+from nnkit.emitting.emitter import Graph
 from nnkit.entries import op_kind
 from nnkit.kernels.movement import copy
 from nnkit.kernels.probe import probe_activation, probe_weights
 from nnkit.kernels.update import LANES
 from nnkit.layers.activation import activation_of
 from nnkit.ops import EVALUATION, Buffer, Op, Operand, Scalar, View, flat, rows_of
-from nnkit.slopes import slopes_of
 
 ACTIVATION_CELLS = 4  # units alive, values flat, sum, sum of squares
 WEIGHT_CELLS = 3  # lengths of the gradient, of the last step, of the weights

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from nnkit.compiler.backward import sweep_backward
 from nnkit.compiler.check import check_plan
-from nnkit.compiler.emitter import Emitter, Graph
 from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.fuse import fuse
 from nnkit.compiler.plan import Plan, make_plan
 from nnkit.compiler.probes import NO_PROBES, Probes, watch_activations, watch_weights
 from nnkit.compiler.update import emit_clipping, emit_penalties, emit_update, slot_buffers
-from nnkit.driver import DRIVE, EVALUATE, RUN_ONCE
+from nnkit.emitting.backward import sweep_backward
+from nnkit.emitting.emitter import Emitter, Graph
 from nnkit.entries import op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.jit import Entry
@@ -95,9 +94,9 @@ class Program:
         }
 
     def entries(self) -> list[Entry]:
-        """Return the distinct entries that the program needs, the driver's included."""
+        """Return the distinct entries that the ops of the program need; the driver has its own."""
         ops = [op for name in SEQUENCES for op in getattr(self.sequences, name)]
-        return list(dict.fromkeys([DRIVE, EVALUATE, RUN_ONCE, *(op.kind.entry for op in ops)]))
+        return list(dict.fromkeys(op.kind.entry for op in ops))
 
     @property
     def n_parameters(self) -> int:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from nnkit.compiler.emitter import Emitter, Graph
+from nnkit.emitting.emitter import Emitter, Graph
 from nnkit.entries import op_kind
 from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value, regularize
 from nnkit.layers.draw import fill_kind

@@ -4,7 +4,7 @@ from llvmlite import ir
 
 from nnkit.assembly import Assembly, External, vector_bytes
 from nnkit.jit import kernel
-from nnkit.kernels.vector_ir import I64, Element, Function
+from nnkit.kernels.ir.vectors import I64, Element, Function
 from nnkit.simd import real
 
 # Independent sums that fill the registers and hide the latency of the multiply-add: 24 registers of 64

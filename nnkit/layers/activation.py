@@ -6,8 +6,8 @@ from functools import cache
 from nnkit import activations
 from nnkit.activations import Activation as ActivationRecord
 from nnkit.activations import BoundActivation
-from nnkit.compiler.backward import Sweep
-from nnkit.compiler.emitter import Emitter
+from nnkit.emitting.backward import Sweep
+from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar

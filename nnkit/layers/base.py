@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from nnkit.compiler.emitter import Emitter
+from nnkit.emitting.emitter import Emitter
 from nnkit.ops import Buffer
 from nnkit.registry import Part, Registry
 

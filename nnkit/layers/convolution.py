@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from nnkit.activations import BoundActivation
-from nnkit.compiler.backward import Sweep
-from nnkit.compiler.emitter import Emitter, Penalty
+from nnkit.emitting.backward import Sweep
+from nnkit.emitting.emitter import Emitter, Penalty
 from nnkit.errors import InvalidArgument
 from nnkit.initializers import BoundInitializer
-from nnkit.kernels.conv import backward_kernel_entry, forward_entry
-from nnkit.kernels.conv_plan import Convolution, ForwardPlan, GradientPlan
+from nnkit.kernels.images.conv import backward_kernel_entry, forward_entry
 from nnkit.layers.activation import emit_activation, resolve_activation
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.draw import emit_draw, resolve_initializer
@@ -24,6 +23,7 @@ from nnkit.layers.window import (
 )
 from nnkit.ops import Argument, Buffer, Op, Operand, OpKind, Scalar
 from nnkit.registry import Hyper
+from nnkit.tiling.convolution import Convolution, ForwardPlan, GradientPlan
 
 _NO_FLOOR = float("-inf")
 

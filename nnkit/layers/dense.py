@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nnkit.activations import BoundActivation
-from nnkit.compiler.backward import Sweep
-from nnkit.compiler.emitter import Emitter, Penalty
+from nnkit.emitting.backward import Sweep
+from nnkit.emitting.emitter import Emitter, Penalty
 from nnkit.entries import make_entry, op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.initializers import BoundInitializer
-from nnkit.kernels.matmul import matmul
-from nnkit.kernels.matmul_plan import Product
 from nnkit.kernels.movement import column_sum
+from nnkit.kernels.products.matmul import matmul
 from nnkit.layers.activation import emit_activation, resolve_activation
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.draw import emit_draw, resolve_initializer
 from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar, View, flat, in_batch, rows_of
 from nnkit.registry import Hyper
+from nnkit.tiling.matmul import Product
 
 _NO_FLOOR = float("-inf")
 

@@ -3,7 +3,7 @@
 from functools import cache
 
 from nnkit import initializers
-from nnkit.compiler.emitter import Emitter
+from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
 from nnkit.initializers import BoundInitializer
 from nnkit.kernels import draw

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from nnkit.compiler.backward import Sweep
-from nnkit.compiler.emitter import Emitter
+from nnkit.emitting.backward import Sweep
+from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
 from nnkit.kernels.movement import multiply
 from nnkit.layers.base import LAYERS, Layer, LayerRecord

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from nnkit.compiler.emitter import Emitter
+from nnkit.emitting.emitter import Emitter
 from nnkit.errors import InvalidArgument
 from nnkit.initializers import BoundInitializer
-from nnkit.kernels.pool_plan import Pooling
-from nnkit.kernels.window import Windows
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.dense import DENSE, emit_matmul
 from nnkit.layers.draw import emit_draw, resolve_initializer
 from nnkit.layers.pooling import emit_pooling
 from nnkit.ops import Buffer, rows_of
 from nnkit.registry import Hyper
+from nnkit.tiling.pooling import Pooling
+from nnkit.tiling.window import Windows
 
 
 @dataclass(frozen=True)

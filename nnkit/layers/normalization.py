@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from functools import cache
 
-from nnkit.compiler.backward import Sweep
-from nnkit.compiler.emitter import Emitter
-from nnkit.kernels.columns_plan import Columns
-from nnkit.kernels.layer_norm import layer_norm_entry
-from nnkit.kernels.normalize import batch_norm_entry
+from nnkit.emitting.backward import Sweep
+from nnkit.emitting.emitter import Emitter
+from nnkit.kernels.rows.layer_norm import layer_norm_entry
+from nnkit.kernels.rows.normalize import batch_norm_entry
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.draw import emit_draw, fill_kind
 from nnkit.ops import Argument, Buffer, Op, Operand, OpKind, Scalar, flat
 from nnkit.registry import Hyper
+from nnkit.tiling.columns import Columns
 
 
 def _train_gradient(op: Op, sweep: Sweep) -> None:

@@ -5,12 +5,10 @@ from functools import cache
 from math import prod
 from typing import ClassVar, Literal
 
-from nnkit.compiler.backward import Sweep
-from nnkit.compiler.emitter import Emitter
+from nnkit.emitting.backward import Sweep
+from nnkit.emitting.emitter import Emitter
 from nnkit.errors import InvalidArgument
-from nnkit.kernels.pool import backward_entry, forward_entry
-from nnkit.kernels.pool_plan import Pooling
-from nnkit.kernels.window import Windows
+from nnkit.kernels.images.pool import backward_entry, forward_entry
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.window import (
     Padding,
@@ -22,6 +20,8 @@ from nnkit.layers.window import (
     windows_over,
 )
 from nnkit.ops import Argument, Buffer, Op, Operand, OpKind
+from nnkit.tiling.pooling import Pooling
+from nnkit.tiling.window import Windows
 
 _PADDED = Operand("padded", "scratch")
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from functools import cache
 
-from nnkit.compiler.backward import Sweep
-from nnkit.compiler.emitter import Emitter
+from nnkit.emitting.backward import Sweep
+from nnkit.emitting.emitter import Emitter
 from nnkit.initializers import BoundInitializer
-from nnkit.kernels.columns_plan import Columns
-from nnkit.kernels.prelu import prelu_entry
+from nnkit.kernels.rows.prelu import prelu_entry
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.draw import emit_draw, resolve_initializer
 from nnkit.ops import Argument, Buffer, Op, Operand, OpKind
+from nnkit.tiling.columns import Columns
 
 _COLUMNS = Operand("columns", "scratch")
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from nnkit.compiler.backward import Sweep
-from nnkit.compiler.emitter import Emitter
+from nnkit.emitting.backward import Sweep
+from nnkit.emitting.emitter import Emitter
 from nnkit.entries import make_entry
 from nnkit.errors import InvalidArgument
 from nnkit.kernels.movement import add

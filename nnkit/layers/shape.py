@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from math import prod
 
-from nnkit.compiler.backward import Sweep
-from nnkit.compiler.emitter import Emitter
+from nnkit.emitting.backward import Sweep
+from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.kernels.movement import copy

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nnkit.errors import InvalidArgument
-from nnkit.kernels.window import Pair, Windows, same_pads
+from nnkit.tiling.window import Pair, Windows, same_pads
 
 # What the arguments may look like; two axes take a pair wherever one number stands for both.
 Size = int | tuple[int, ...]

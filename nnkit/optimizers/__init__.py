@@ -7,16 +7,16 @@ from typing import Any, Literal
 from nnkit.errors import InvalidArgument
 from nnkit.jit import Kernel
 from nnkit.jit import kernel as as_kernel
-from nnkit.optimizers.adagrad import ADAGRAD
-from nnkit.optimizers.adam import ADAM
-from nnkit.optimizers.adamw import ADAMW
+from nnkit.optimizers.adaptive.adagrad import ADAGRAD
+from nnkit.optimizers.adaptive.adam import ADAM
+from nnkit.optimizers.adaptive.adamw import ADAMW
+from nnkit.optimizers.adaptive.rmsprop import RMSPROP
 from nnkit.optimizers.bound import BoundOptimizer
-from nnkit.optimizers.lion import LION
-from nnkit.optimizers.momentum import MOMENTUM
-from nnkit.optimizers.nesterov import NESTEROV
+from nnkit.optimizers.descent.lion import LION
+from nnkit.optimizers.descent.momentum import MOMENTUM
+from nnkit.optimizers.descent.nesterov import NESTEROV
+from nnkit.optimizers.descent.sgd import SGD as SGD_RECORD
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate, scalar_names
-from nnkit.optimizers.rmsprop import RMSPROP
-from nnkit.optimizers.sgd import SGD as SGD_RECORD
 from nnkit.registry import Hyper, Registry, Value
 from nnkit.schedules import BoundSchedule
 

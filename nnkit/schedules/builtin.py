@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 
 from nnkit.errors import InvalidArgument
-from nnkit.portable import cosine_of_pi, power
 from nnkit.registry import Hyper
 from nnkit.schedules.number_list import NumberList, numbers
+from nnkit.schedules.portable import cosine_of_pi, power
 from nnkit.schedules.record import Parameters, Rates, Schedule, number
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import nnkit
-from nnbench.catalogue import read_case
-from nnbench.trial import facts
+from nnbench.cases.catalogue import read_case
+from nnbench.training.facts import facts
 from nnkit.activations.record import BoundActivation
 from nnkit.optimizers.bound import BoundOptimizer
 

@@ -15,7 +15,7 @@ _FORBIDDEN_MODULES = re.compile(r"utils?|commons?|helpers?|managers?|misc|tools?
 _RANDOM = {"default_rng", "Generator", "RandomState", "SeedSequence", "Philox", "PCG64", "BitGenerator"}
 _DANGEROUS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 # Entries are generated from the records of their ops; a plug-in's file is the user's own program.
-_MAY_EXECUTE = {"nnkit/entries.py", "bench/nnbench/plugins.py"}
+_MAY_EXECUTE = {"nnkit/entries.py", "bench/nnbench/cases/plugins.py"}
 
 
 def global_random(node: ast.AST) -> bool:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from nnbench.diagnosis_records import (
+from nnbench.records.diagnosis import (
     Diagnosis,
     LayerCheck,
     Preflight,
@@ -14,7 +14,7 @@ from nnbench.diagnosis_records import (
     WatchedActivation,
     WatchedWeights,
 )
-from nnbench.records import Axes, CaseFacts, TrialRecord
+from nnbench.records.trials import Axes, CaseFacts, TrialRecord
 
 AXES = Axes((("optimizer", "adam"), ("activation", "relu"), ("init", "glorot_uniform"), ("norm", "none")))
 FACTS = CaseFacts(

@@ -1,4 +1,4 @@
-"""Stands in for ``nnbench.trial`` where a test is about the command line: results come from the key, at once.
+"""Stands in for ``nnbench.training.trial`` in tests of the command line: results come from the key.
 
 Run as a program it is ``nnbench`` with this module in the place of the real one; ``FAKE_TRIAL_S`` makes every
 trial take that long, with the interpreter's lock released.
@@ -10,15 +10,29 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pytest
 
-from nnbench.matrix import TrialSpec
-from nnbench.records import CaseFacts, TrialRecord
-from nnbench.spec import CaseSpec
+import nnbench.training
+from nnbench.cases.spec import CaseSpec
+from nnbench.plan.matrix import TrialSpec
+from nnbench.records.trials import CaseFacts, TrialRecord
 
+# Where nnbench asks nnkit for anything: the fake stands for all of them.
+MODULES = tuple(f"nnbench.training.{name}" for name in ("facts", "precompile", "program", "trial"))
 EVALUATED = np.array([10, 20, 30, 40], dtype=np.float32)
+
+
+def install(monkeypatch: pytest.MonkeyPatch, **replaced: Any) -> None:
+    """Let trials take no time; ``run_trial=…`` and so on put a function in the place of the one here."""
+    module = ModuleType("fake_trial")
+    module.__dict__.update({**globals(), **replaced})
+    for name in MODULES:
+        monkeypatch.setitem(sys.modules, name, module)
+        monkeypatch.setattr(nnbench.training, name.rpartition(".")[2], module, raising=False)
 
 
 def facts(case: CaseSpec) -> CaseFacts:
@@ -101,7 +115,8 @@ def _record(trial: TrialSpec, **fields: Any) -> TrialRecord:
 
 
 if __name__ == "__main__":
-    sys.modules["nnbench.trial"] = sys.modules["__main__"]
+    for module_name in MODULES:
+        sys.modules[module_name] = sys.modules["__main__"]
 
     from nnbench.cli import main
 

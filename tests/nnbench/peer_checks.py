@@ -5,21 +5,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnbench import kernelbench, request
-from nnbench.catalogue import read_case
-from nnbench.kernel_uses import Use, uses_of
-from nnbench.kernelbench import Side
-from nnbench.matrix import TrialSpec
-from nnbench.peer import call_of, parameters
-from nnbench.settings import from_options, read_settings
-from nnbench.spec import CaseSpec
-from nnbench.trial import warm_up
+from nnbench.cases.catalogue import read_case
+from nnbench.cases.spec import CaseSpec
+from nnbench.kernelbench import timing as kernelbench
+from nnbench.kernelbench.peers.peer import call_of, parameters
+from nnbench.kernelbench.timing import Side
+from nnbench.kernelbench.uses import Use, uses_of
+from nnbench.plan import request
+from nnbench.plan.matrix import TrialSpec
+from nnbench.plan.settings import from_options, read_settings
+from nnbench.training.precompile import warm_up
 from nnkit import losses, optimizers
 from nnkit.activations.builtin import BUILTIN
-from nnkit.compiler import backward, program, update
+from nnkit.compiler import program, update
 from nnkit.compiler.program import loss_kind
 from nnkit.compiler.update import update_kind
-from nnkit.execution import Trial
+from nnkit.emitting import backward
+from nnkit.execution.trial import Trial
 from nnkit.layers import LAYERS
 from nnkit.layers.activation import activation_kinds
 from nnkit.ops import OpKind

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nnbench.records import Pictures
+from nnbench.records.trials import Pictures
 
 
 def pictures(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnbench import plugins
+from nnbench.cases import plugins
 from nnkit import activations, optimizers
 
 MINE = """\

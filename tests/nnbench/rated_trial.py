@@ -1,17 +1,14 @@
 """Stands in for training where a test is about learning rates: the score depends on the rate."""
 
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-import nnbench
-from nnbench.matrix import TrialSpec
-from nnbench.records import TrialRecord
+from nnbench.plan.matrix import TrialSpec
+from nnbench.records.trials import TrialRecord
 from tests.nnbench import fake_trial
 from tests.nnbench.case_file import case_content, write_case
 
@@ -37,9 +34,6 @@ def run_trial(trial: TrialSpec, *, stop: Any = None) -> TrialRecord:
 
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let trials take no time, and put a case called small into the folder."""
-    module = ModuleType("nnbench.trial")
-    module.__dict__.update({**vars(fake_trial), "run_trial": run_trial})
     monkeypatch.chdir(folder)
-    monkeypatch.setitem(sys.modules, "nnbench.trial", module)
-    monkeypatch.setattr(nnbench, "trial", module, raising=False)
+    fake_trial.install(monkeypatch, run_trial=run_trial)
     write_case(folder / "small.toml", case_content())

@@ -1,6 +1,6 @@
 """A clock that only moves when it is told to, for tests of what is timed."""
 
-from nnbench.clock import Clock
+from nnbench.machine.clock import Clock
 
 
 class SlowClock(Clock):

@@ -8,7 +8,16 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nnbench.records import Axes, CaseFacts, CaseRace, Pruning, RateSearch, RunRecord, TrialRecord, Tuning
+from nnbench.records.trials import (
+    Axes,
+    CaseFacts,
+    CaseRace,
+    Pruning,
+    RateSearch,
+    RunRecord,
+    TrialRecord,
+    Tuning,
+)
 
 
 def key_of(index: int) -> str:

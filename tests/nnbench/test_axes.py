@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnbench import axes
+from nnbench.cases import choices as axes
 from nnbench.errors import UsageError
 
 

@@ -4,12 +4,13 @@ import threading
 
 import pytest
 
-from nnbench.budget import Budget, read_budget
-from nnbench.engines import ThreadEngine
 from nnbench.errors import UsageError
-from nnbench.matrix import TrialSpec
-from nnbench.records import TrialRecord
-from nnbench.runner import run_trials
+from nnbench.plan.durations import read_budget
+from nnbench.plan.matrix import TrialSpec
+from nnbench.records.trials import TrialRecord
+from nnbench.running.budget import Budget
+from nnbench.running.engines import ThreadEngine
+from nnbench.running.runner import run_trials
 from tests.nnbench import fake_trial
 from tests.nnbench.test_matrix import crossed
 from tests.nnbench.test_progress import SetClock
@@ -18,7 +19,7 @@ from tests.nnbench.test_progress import SetClock
 @pytest.fixture(autouse=True)
 def estimates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every trial is estimated at half a second."""
-    monkeypatch.setattr("nnbench.budget._estimate_s", fake_trial.estimate_s)
+    monkeypatch.setattr("nnbench.running.budget._estimate_s", fake_trial.estimate_s)
 
 
 def run(trials: list[TrialSpec], budget: Budget, clock: SetClock, seconds: dict[str, float]) -> list[float]:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ import numpy as np
 import pytest
 
 import nnbench
-from nnbench.calibration import target_of
-from nnbench.records import Direction
+from nnbench.records.trials import Direction
+from nnbench.studies.calibration import target_of
 from tests.nnbench import fake_trial
 from tests.nnbench.case_file import as_toml, case_content
 from tests.nnbench.statistics.records_by_hand import facts
@@ -21,7 +20,7 @@ from tests.nnbench.statistics.records_by_hand import facts
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, "nnbench.trial", fake_trial)
+    fake_trial.install(monkeypatch)
     monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
     (tmp_path / "small.toml").write_text(in_sections(case_content()), encoding="utf-8")
     return tmp_path
@@ -155,7 +154,7 @@ def test_a_report_says_when_the_case_has_moved_on(nnb: Any, monkeypatch: pytest.
     """One line beside the report, and none where the run is judged as the case is today."""
     nnb("run", "digits", "--seeds", "2")
     assert nnb("report")[2] == ""
-    monkeypatch.setattr("nnbench.versions._versions", lambda: {"digits_mlp": 7})
+    monkeypatch.setattr("nnbench.cases.versions._versions", lambda: {"digits_mlp": 7})
 
     code, text, said = nnb("report")
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from nnbench.casefile import as_toml, with_calibration, write, write_below
+from nnbench.cases.casefile import as_toml, with_calibration, write, write_below
+from nnbench.cases.resources import cases_folder
 from nnbench.errors import EnvironmentProblem, UsageError
-from nnbench.resources import cases_folder
 
 SECTION = {"suite_version": 2, "sigma": 0.0083, "configuration": "adam · relu", "date": "2026-01-31"}
 FILE = """\

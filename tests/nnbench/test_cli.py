@@ -185,7 +185,7 @@ def test_the_traceback_is_shown_when_it_is_asked_for(capsys: pytest.CaptureFixtu
 
 
 def test_a_bug_is_no_verdict(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("nnbench.inventory.entries", lambda kind: 1 // 0)
+    monkeypatch.setattr("nnbench.cases.inventory.entries", lambda kind: 1 // 0)
 
     assert main(["list", "cases"]) == 70
     (line,) = lines(capsys)
@@ -201,7 +201,7 @@ def test_a_warning_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         warnings.warn("nnkit: the kernel cache\ncannot be written", RuntimeWarning, stacklevel=1)
         return ()
 
-    monkeypatch.setattr("nnbench.inventory.entries", warn)
+    monkeypatch.setattr("nnbench.cases.inventory.entries", warn)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         main(["list", "claims"])

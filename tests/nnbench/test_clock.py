@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from nnbench.clock import Clock, iso_utc
+from nnbench.machine.clock import Clock, iso_utc
 
 
 def test_now_is_in_utc() -> None:

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from nnbench import case_data, catalogue, transfer, trial
+from nnbench.cases import catalogue
 from nnbench.cli import main
-from nnbench.clock import Clock
+from nnbench.machine.clock import Clock
+from nnbench.terminal import transfer
+from nnbench.training import data as case_data
+from nnbench.training import trial
 from nnkit import datasets
 from nnkit.datasets.remote import RemoteFile
 from tests.nnkit.datasets.image_data import stand_in

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nnbench import environment
-from nnbench.environment import cgroup_quota, git_revision, machine, parse_cpuinfo, usable_cores
+from nnbench.machine import environment
+from nnbench.machine.environment import cgroup_quota, git_revision, machine, parse_cpuinfo, usable_cores
 
 _X86 = "processor\t: 0\nmodel name\t: EPYC: 9B45\nflags\t\t: fpu fma avx avx2 avx512fp16\n\nmodel name\t: b\n"
 _ARM = "processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd sve\nCPU part\t: 0xd40\n\n"
@@ -32,7 +32,7 @@ def test_describing_the_machine_imports_neither_numba_nor_nnkit() -> None:
     folder = Path(environment.__file__).parents[1]
     program = (
         f"import sys; sys.path[:0] = [{str(folder)!r}, {str(folder.parent)!r}]\n"
-        "from nnbench.environment import machine\n"
+        "from nnbench.machine.environment import machine\n"
         "machine()\n"
         "print(sorted({'numba', 'llvmlite', 'nnkit', 'numpy'} & set(sys.modules)))"
     )

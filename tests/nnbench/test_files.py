@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from nnbench import resources
+from nnbench.cases import resources
+from nnbench.cases.files import check, read_toml
+from nnbench.cases.spec import CaseSpec, MatrixFile
 from nnbench.errors import UsageError
-from nnbench.files import check, read_toml
-from nnbench.spec import CaseSpec, MatrixFile
 from tests.nnbench.case_file import case_content
 
 

@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnbench import kernelbench, torch_image_peers, torch_peers
-from nnbench.catalogue import read_case
-from nnbench.image_peers import PEERS
-from nnbench.kernel_uses import Use
-from nnbench.kernelbench import Side
-from nnbench.peer import call_of
-from nnkit.kernels.pool_plan import Pooling
-from nnkit.kernels.window import Windows
-from nnkit.roofline import Roofline
+from nnbench.cases.catalogue import read_case
+from nnbench.kernelbench import timing as kernelbench
+from nnbench.kernelbench.peers import torch_images as torch_image_peers
+from nnbench.kernelbench.peers import torch_kernels as torch_peers
+from nnbench.kernelbench.peers.numpy_images import PEERS
+from nnbench.kernelbench.peers.peer import call_of
+from nnbench.kernelbench.timing import Side
+from nnbench.kernelbench.uses import Use
+from nnkit.insight.roofline import Roofline
+from nnkit.tiling.pooling import Pooling
+from nnkit.tiling.window import Windows
 from tests.nnbench.case_file import case_content
 from tests.nnbench.peer_checks import check, uses
 from tests.nnbench.slow_clock import SlowClock

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from nnbench import catalogue
-from nnbench.kernel_peers import PEERS
-from nnbench.kernelbench import Side
-from nnbench.peer import call_of, parameters
+from nnbench.cases import catalogue
+from nnbench.kernelbench.peers.numpy_kernels import PEERS
+from nnbench.kernelbench.peers.peer import call_of, parameters
+from nnbench.kernelbench.timing import Side
 from nnkit.activations.builtin import BUILTIN
 from tests.nnbench.peer_checks import all_kinds, case, check, uses, with_layers
 

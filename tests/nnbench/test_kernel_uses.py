@@ -2,10 +2,10 @@
 
 import pytest
 
-from nnbench import request
-from nnbench.catalogue import read_case
-from nnbench.kernel_uses import Use, external_data, shape_text, uses_of
-from nnbench.settings import from_options, read_settings
+from nnbench.cases.catalogue import read_case
+from nnbench.kernelbench.uses import Use, external_data, shape_text, uses_of
+from nnbench.plan import request
+from nnbench.plan.settings import from_options, read_settings
 from tests.nnbench.case_file import case_content
 
 

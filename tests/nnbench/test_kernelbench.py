@@ -5,14 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from nnbench import kernelbench, request
-from nnbench.catalogue import read_case
-from nnbench.kernel_peers import PEERS
-from nnbench.kernel_uses import Use, uses_of
-from nnbench.kernelbench import Side
-from nnbench.settings import from_options, read_settings
-from nnkit.execution import Trial
-from nnkit.roofline import Roofline
+from nnbench.cases.catalogue import read_case
+from nnbench.kernelbench import timing as kernelbench
+from nnbench.kernelbench.peers.numpy_kernels import PEERS
+from nnbench.kernelbench.timing import Side
+from nnbench.kernelbench.uses import Use, uses_of
+from nnbench.plan import request
+from nnbench.plan.settings import from_options, read_settings
+from nnkit.execution.trial import Trial
+from nnkit.insight.roofline import Roofline
 from tests.nnbench.case_file import case_content
 from tests.nnbench.slow_clock import SlowClock
 

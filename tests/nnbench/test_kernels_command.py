@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnbench import blas, catalogue, environment
+from nnbench.cases import catalogue
 from nnbench.cli import main
+from nnbench.kernelbench import blas
+from nnbench.machine import environment
 from tests.nnbench.case_file import case_content, write_case
 
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nnkit
+from nnbench.cases.files import check
+from nnbench.cases.spec import CaseSpec
 from nnbench.errors import UsageError
-from nnbench.files import check
-from nnbench.matrix import Asked, Matrix, TrialSpec, cross, data_digest, in_order
-from nnbench.seeds import read_seeds
-from nnbench.spec import CaseSpec
+from nnbench.plan.matrix import Asked, Matrix, TrialSpec, cross, data_digest, in_order
+from nnbench.plan.seeds import read_seeds
 from tests.nnbench.case_file import case_content
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nnbench.checkup import examine
-from nnbench.noise import Noise, probe
+from nnbench.machine.noise import Noise, probe
+from nnbench.studies.checkup import examine
 from tests.nnbench.slow_clock import SlowClock
 
 STAT = """cpu  10 0 20 3000 0 0 0 {steal} 0 0

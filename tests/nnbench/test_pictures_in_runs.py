@@ -13,14 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nnkit
-from nnbench.case_data import parts_of
-from nnbench.catalogue import read_case
+from nnbench.cases.catalogue import read_case
 from nnbench.cli import main
-from nnbench.matrix import Matrix, TrialSpec, cross
-from nnbench.picturing import MOST_BYTES, MOST_FILTERS, MOST_SAMPLES, room
-from nnbench.records import Pictures
+from nnbench.plan.matrix import Matrix, TrialSpec, cross
+from nnbench.records.trials import Pictures
 from nnbench.store import Store
-from nnbench.trial import layers_of, run_trial
+from nnbench.training.data import parts_of
+from nnbench.training.pictures import MOST_BYTES, MOST_FILTERS, MOST_SAMPLES, room
+from nnbench.training.program import layers_of
+from nnbench.training.trial import run_trial
 from tests.nnbench.case_file import case_content, write_case
 from tests.nnbench.store_samples import spelled
 from tests.reference.convolution import conv2d_forward

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import nnbench
-from nnbench import plugins
+from nnbench.cases import plugins
 from nnbench.cli import main
 from tests.nnbench import fake_trial
 from tests.nnbench.case_file import case_content, write_case
@@ -60,7 +60,7 @@ def nnb(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "nnbench.trial", fake_trial)
+    fake_trial.install(monkeypatch)
     monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
 
 

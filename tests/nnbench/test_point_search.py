@@ -1,18 +1,15 @@
 """``nnbench tune --over``: several hyper-parameters at equal budget, on fresh seeds, used by ``--tuned``."""
 
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-import nnbench
-from nnbench.matrix import TrialSpec
-from nnbench.records import PointSearch, RunRecord, TrialRecord
+from nnbench.plan.matrix import TrialSpec
+from nnbench.records.trials import PointSearch, RunRecord, TrialRecord
 from nnbench.store import Store
 from nnkit.registry import parse_choice
 from tests.nnbench import fake_trial
@@ -44,11 +41,8 @@ def run_trial(trial: TrialSpec, *, stop: Any = None) -> TrialRecord:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    module = ModuleType("nnbench.trial")
-    module.__dict__.update({**vars(fake_trial), "run_trial": run_trial})
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, "nnbench.trial", module)
-    monkeypatch.setattr(nnbench, "trial", module, raising=False)
+    fake_trial.install(monkeypatch, run_trial=run_trial)
     write_case(tmp_path / "small.toml", case_content())
     return tmp_path
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnbench.errors import UsageError
-from nnbench.points import Dimension, dimensions, edges_of, quasi_random, searchable, values_of
+from nnbench.studies.search.points import Dimension, dimensions, edges_of, quasi_random, searchable, values_of
 from nnkit import optimizers
 
 ADAM, MOMENTUM = optimizers.record("adam"), optimizers.record("momentum")

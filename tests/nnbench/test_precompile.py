@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from nnbench import precompile, request
-from nnbench.settings import from_options, read_settings
-from nnbench.trial import needed_entries
+from nnbench.plan import request
+from nnbench.plan.settings import from_options, read_settings
+from nnbench.training import precompile
+from nnbench.training.program import needed_entries
 from nnkit import pack
 
 

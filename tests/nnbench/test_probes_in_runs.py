@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nnbench.cli import main
-from nnbench.probe_curves import NAMES, summary_of
+from nnbench.records.probes import NAMES, summary_of
 from nnbench.store import Store
 from tests.nnbench.case_file import case_content, write_case
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nnbench.clock import Clock
-from nnbench.progress import LINE_EVERY_S, Counted, Silent, duration, progress_on
+from nnbench.machine.clock import Clock
+from nnbench.terminal.progress import LINE_EVERY_S, Counted, Silent, duration, progress_on
 
 
 class SetClock(Clock):

@@ -1,7 +1,6 @@
 """``nnbench run --race``: who leaves, what it saves, and that the record and the report say so."""
 
 import json
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,9 @@ import pytest
 
 import nnbench
 from nnbench.cli import main
-from nnbench.matrix import TrialSpec
-from nnbench.records import TrialRecord
-from nnbench.statistics.racing import design
+from nnbench.plan.matrix import TrialSpec
+from nnbench.records.trials import TrialRecord
+from nnbench.statistics.comparing.racing import design
 from nnbench.store import Store
 from tests.nnbench import fake_trial
 from tests.nnbench.case_file import case_content, write_case
@@ -26,7 +25,7 @@ LOOKS_OF_THREE, LOOKS_OF_TWO = (10, 14, 20, 28, 40), (8, 12, 18, 27, 40)
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, "nnbench.trial", fake_trial)
+    fake_trial.install(monkeypatch)
     monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
     write_case(tmp_path / "small.toml", case_content())
     return tmp_path
@@ -276,7 +275,7 @@ def test_a_budget_ends_the_run_fairly_and_the_next_one_goes_on(
         clock.now_s += 1.0
         return plain(trial, stop=stop)
 
-    monkeypatch.setattr("nnbench.invocation.Clock", lambda: clock)
+    monkeypatch.setattr("nnbench.running.workplace.Clock", lambda: clock)
     monkeypatch.setattr(fake_trial, "run_trial", run_trial)
     command = ("run", "small.toml", "--optimizer", "sgd,momentum,lion", "--seeds", "40", *race, "--jobs", "1")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnbench.rates import MOST_ROUNDS, PER_ROUND, ROUNDS, Search, Standing, first_rates
+from nnbench.studies.search.rates import MOST_ROUNDS, PER_ROUND, ROUNDS, Search, Standing, first_rates
 
 
 def scores(search: Search, optimum: float) -> dict[float, Standing]:

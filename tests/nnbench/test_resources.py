@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from nnbench import resources
+from nnbench.cases import resources
 from nnbench.errors import EnvironmentProblem
 
 

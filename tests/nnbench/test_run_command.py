@@ -18,7 +18,7 @@ from tests.nnbench.case_file import case_content, write_case
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, "nnbench.trial", fake_trial)
+    fake_trial.install(monkeypatch)
     monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
     write_case(tmp_path / "small.toml", case_content())
     return tmp_path
@@ -210,7 +210,8 @@ def test_a_report_comes_in_every_form_from_the_store_alone(
 ) -> None:
     nnb(*RUN)
     (folder / "small.toml").unlink()
-    monkeypatch.delitem(sys.modules, "nnbench.trial")
+    for module in fake_trial.MODULES:
+        monkeypatch.delitem(sys.modules, module)
 
     code, text, _ = nnb("report", "last", "--format", form)
 

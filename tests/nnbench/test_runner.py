@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from nnbench.engines import ThreadEngine
 from nnbench.errors import EnvironmentProblem
-from nnbench.matrix import TrialSpec
-from nnbench.records import TrialRecord
-from nnbench.runner import run_trials
+from nnbench.plan.matrix import TrialSpec
+from nnbench.records.trials import TrialRecord
+from nnbench.running.engines import ThreadEngine
+from nnbench.running.runner import run_trials
 from tests.nnbench.fake_trial import run_trial
 from tests.nnbench.test_matrix import crossed
 

@@ -3,7 +3,7 @@
 import pytest
 
 from nnbench.errors import UsageError
-from nnbench.seeds import MAX_SEED, n_seeds, read_seeds, seeds_between
+from nnbench.plan.seeds import MAX_SEED, n_seeds, read_seeds, seeds_between
 
 
 def listed(asked: int | str | tuple[int, ...], **options: int) -> list[int]:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from nnbench import catalogue
+from nnbench.cases import catalogue
+from nnbench.cases.files import check, read_toml
+from nnbench.cases.spec import MatrixFile
 from nnbench.errors import UsageError
-from nnbench.files import check, read_toml
-from nnbench.request import Plan, make_plan, one_case
-from nnbench.spec import MatrixFile
+from nnbench.plan.request import Plan, make_plan, one_case
 from tests.nnbench.case_file import case_content, write_case
 
 PYPROJECT = """

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
@@ -14,8 +13,8 @@ import pytest
 
 import nnbench
 from nnbench.cli import main
-from nnbench.reporting.rank_figure import alike
-from nnbench.request import make_plan
+from nnbench.plan.request import make_plan
+from nnbench.reporting.figures.rank import alike
 from tests.nnbench import fake_trial
 from tests.nnbench.case_file import case_content, write_case
 from tests.nnbench.plugin_samples import MINE, forget_plugins
@@ -39,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def nnb(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run a command with trials that take no time; adam is the best of them."""
-    monkeypatch.setitem(sys.modules, "nnbench.trial", fake_trial)
+    fake_trial.install(monkeypatch)
     monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
 
     def run(*arguments: str) -> Result:
@@ -164,7 +163,7 @@ def test_bars_join_those_within_the_critical_difference(
 )
 def test_an_optimizer_keeps_its_slots(optimizer: str, dtype: str, expected: float) -> None:
     """As many numbers for each parameter as it has slots."""
-    from nnbench.trial import state_bytes
+    from nnbench.training.program import state_bytes
 
     options = {"optimizer": optimizer, "dtype": dtype, "seeds": "1"}
     (trial,) = make_plan(["small.toml"], options, environment={}, folder=Path.cwd()).matrix.trials()
@@ -174,7 +173,7 @@ def test_an_optimizer_keeps_its_slots(optimizer: str, dtype: str, expected: floa
 
 def test_a_plugin_keeps_what_its_state_holds(folder: Path) -> None:
     """One velocity for each parameter; one that fails at its first step keeps nobody knows what."""
-    from nnbench.trial import state_bytes
+    from nnbench.training.program import state_bytes
 
     names = {"keeps_one": MINE, "fails": MINE.replace("velocity += ", "velocity += nothing + ")}
     for name, content in names.items():

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnbench import request
+from nnbench.cases.resources import cases_folder
 from nnbench.cli import main
-from nnbench.resources import cases_folder
-from nnbench.settings import from_options, read_settings
-from nnbench.trial import run_trial
+from nnbench.plan import request
+from nnbench.plan.settings import from_options, read_settings
+from nnbench.training.trial import run_trial
 
 CASES = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(cases_folder().glob("*.toml"))]
 CALIBRATED = [case for case in CASES if "calibration" in case]

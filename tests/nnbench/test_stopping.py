@@ -1,6 +1,6 @@
 """The wish to stop reaches those who look and those who cannot."""
 
-from nnbench.stopping import Stop
+from nnbench.machine.stopping import Stop
 
 
 def test_those_inside_a_block_are_told_and_those_outside_are_not() -> None:

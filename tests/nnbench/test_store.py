@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnbench.errors import NothingMeasured, UsageError
-from nnbench.records import Pictures, RunRecord, Status, TrialRecord, Tuning
+from nnbench.records.trials import Pictures, RunRecord, Status, TrialRecord, Tuning
 from nnbench.store import Store
 from nnbench.store.encoding import from_json, to_json
 from nnbench.store.rows import TRIAL_COLUMNS, TunedRate

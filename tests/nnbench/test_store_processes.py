@@ -9,13 +9,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Barrier, Event, Timer
 
-import nnbench.records
+import nnbench.records.trials
 from nnbench.store import Store
 from tests.nnbench import store_samples, store_writer
 from tests.nnbench.store_samples import key_of, spelled, trial
 
 _TIMEOUT_S = 30
-_FOLDERS = [str(Path(store_samples.__file__).parents[2]), str(Path(nnbench.records.__file__).parents[1])]
+_FOLDERS = [
+    str(Path(store_samples.__file__).parents[2]),
+    str(Path(nnbench.records.trials.__file__).parents[1]),
+]
 
 
 @contextmanager

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from nnbench import catalogue, torch_peers
+from nnbench.cases import catalogue
 from nnbench.errors import EnvironmentProblem
-from nnbench.kernel_uses import Use
-from nnbench.kernelbench import Side
-from nnbench.peer import call_of
+from nnbench.kernelbench.peers import torch_kernels as torch_peers
+from nnbench.kernelbench.peers.peer import call_of
+from nnbench.kernelbench.timing import Side
+from nnbench.kernelbench.uses import Use
 from nnkit.activations.builtin import BUILTIN
 from tests.nnbench.peer_checks import all_kinds, case, check, outcomes, uses, with_layers
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nnbench.matrix import configuration_key
-from nnbench.request import make_plan
+from nnbench.plan.matrix import configuration_key
+from nnbench.plan.request import make_plan
 from tests.nnbench.rated_trial import N_RATES, N_TUNING, install
 
 Result = tuple[int, str, str]

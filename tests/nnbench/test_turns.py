@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnbench.turns import LEAST_ROUNDS, MOST_ROUNDS, Work, take_turns
+from nnbench.kernelbench.turns import LEAST_ROUNDS, MOST_ROUNDS, Work, take_turns
 from tests.nnbench.slow_clock import SlowClock
 
 

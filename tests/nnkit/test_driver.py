@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnkit import driver, layers, losses, optimizers
+from nnkit import layers, losses, optimizers
 from nnkit.compiler.program import compile_program
-from nnkit.execution import Data, Trial
-from nnkit.fitting import Fit, Outcome
+from nnkit.execution import driver
+from nnkit.execution.trial import Data, Trial
+from nnkit.training.fit import Fit, Outcome
 from tests.nnkit.small_models import blobs
 
 X, Y = (array.astype(kind) for array, kind in zip(blobs(50), ("float32", "int32"), strict=True))

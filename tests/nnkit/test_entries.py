@@ -7,11 +7,12 @@ import inspect
 import numpy as np
 import pytest
 
-from nnkit import activations, driver, initializers, losses, optimizers
+from nnkit import activations, initializers, losses, optimizers
 from nnkit.assembly import AssembledEntry
 from nnkit.compiler.program import loss_kind
 from nnkit.compiler.update import update_kind
 from nnkit.entries import make_entry
+from nnkit.execution import driver
 from nnkit.jit import Entry, function_at, kernel
 from nnkit.layers.activation import activation_kinds
 from nnkit.layers.draw import fill_kind

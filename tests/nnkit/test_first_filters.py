@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 import nnkit
-from nnkit.execution import Data, Trial
-from nnkit.filters import FirstConvolution, first_convolution
+from nnkit.execution.trial import Data, Trial
+from nnkit.insight.filters import FirstConvolution, first_convolution
 from nnkit.layers import (
     Activation,
     BatchNormalization,

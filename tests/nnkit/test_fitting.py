@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import nnkit
-from nnkit import driver, layers, losses, optimizers
+from nnkit import layers, losses, optimizers
 from nnkit.compiler.program import compile_program
 from nnkit.errors import InvalidArgument
-from nnkit.execution import Data, Trial
-from nnkit.fitting import Fit, Outcome
+from nnkit.execution import driver
+from nnkit.execution.trial import Data, Trial
+from nnkit.training.fit import Fit, Outcome
 from tests.nnkit.small_models import blobs, build, perceptron
 
 OPTIMIZERS = [

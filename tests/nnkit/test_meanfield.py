@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from nnkit import activations, meanfield
+from nnkit import activations
 from nnkit.activations import BoundActivation
 from nnkit.activations.plugin import activation_of
 from nnkit.errors import InvalidArgument
+from nnkit.insight import meanfield
 
 # activation, the gain that keeps variance 1, the gradient factor there
 PUBLISHED = [

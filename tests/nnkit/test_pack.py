@@ -17,8 +17,8 @@ import pytest
 from nnkit import pack
 from nnkit.entries import make_entry
 from nnkit.jit import Entry, function_at
-from nnkit.kernels import matmul
 from nnkit.kernels.movement import copy
+from nnkit.kernels.products import matmul
 from nnkit.ops import HEADER_BYTES, ROWS, Operand
 from tests.nnkit.child_process import ROOT, output_of, run_python
 

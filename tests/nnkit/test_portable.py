@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from nnkit import portable
+from nnkit.schedules import portable
 
 RANDOM = np.random.default_rng(0)
 

@@ -15,14 +15,14 @@ from nnkit.activations.plugin import activation_of
 from nnkit.callbacks import Fitting
 from nnkit.compiler import explain
 from nnkit.compiler.program import Program, compile_program
-from nnkit.execution import Data, Trial
-from nnkit.fitting import Fit, Outcome
+from nnkit.compiler.slopes import DEAD_SHARE, FLAT_SHARE, slopes_of
+from nnkit.compiler.workbench import value_and_slope
+from nnkit.execution.trial import Data, Trial
+from nnkit.insight.probes import Readings, read
 from nnkit.kernels.probe import probe_activation
 from nnkit.layers import Layer
 from nnkit.optimizers.bound import BoundOptimizer
-from nnkit.probes import Readings, read
-from nnkit.slopes import DEAD_SHARE, FLAT_SHARE, slopes_of
-from nnkit.workbench import value_and_slope
+from nnkit.training.fit import Fit, Outcome
 from tests.nnkit.small_models import blobs
 
 Array = NDArray[Any]

@@ -9,8 +9,8 @@ import pytest
 
 from nnkit import layers
 from nnkit.errors import InvalidArgument
+from nnkit.insight.propagation import Measured, Propagation, chain, measure
 from nnkit.layers import Layer
-from nnkit.propagation import Measured, Propagation, chain, measure
 
 WIDTH, DEPTH, SEEDS = 512, 5, range(12)
 

@@ -6,10 +6,10 @@ from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.plan import make_plan
 from nnkit.compiler.program import GATHER
 from nnkit.entries import op_kind
-from nnkit.execution import Data
+from nnkit.execution.repetition import N_COPIES, Outside, Repetition, shuffled
+from nnkit.execution.trial import Data
 from nnkit.jit import kernel
 from nnkit.ops import HEADER_BYTES, Buffer, Op, Operand, View
-from nnkit.repetition import N_COPIES, Outside, Repetition, shuffled
 from nnkit.simd import real
 
 

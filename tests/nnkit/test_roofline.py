@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnkit.roofline import Roofline, measure
+from nnkit.insight.roofline import Roofline, measure
 
 ROOF = Roofline(
     "float32", flops_s=100e9, levels=((16_000, 190e9), (32_000, 200e9), (64_000, 80e9), (1_000_000, 10e9))

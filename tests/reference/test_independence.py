@@ -38,7 +38,7 @@ def test_the_reference_imports_numpy_scipy_special_and_itself_only(path: Path) -
 
 
 @pytest.mark.parametrize(
-    "name", ["nnkit", "nnkit.kernels", "numba", "nnbench.records", "scipy.stats", ".layers"]
+    "name", ["nnkit", "nnkit.kernels", "numba", "nnbench.records.trials", "scipy.stats", ".layers"]
 )
 def test_the_rule_rejects_the_project_and_numba(name: str) -> None:
     assert not is_allowed(name)

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 if TYPE_CHECKING:
-    from nnbench.calibration import Calibration
-    from nnbench.findings import Findings
-    from nnbench.request import Plan
+    from nnbench.evidence.findings import Findings
+    from nnbench.plan.request import Plan
+    from nnbench.studies.calibration import Calibration
 
 
 def command(
@@ -40,8 +40,10 @@ def command(
     versions of a case are not compared. With --write, comments in the file stay, and the trials that made
     target and noise are kept in a table beside it, calibration/CASE.csv.
     """
-    from nnbench import calibration, invocation, present, progress
-    from nnbench.clock import Clock
+    from nnbench.machine.clock import Clock
+    from nnbench.studies import calibration
+    from nnbench.terminal import printing as present
+    from nnbench.terminal import progress, session
 
     given = {
         "seeds": seeds, "tuned": tuned, "jobs": jobs, "plugin": plugin, "store": store, "quiet": quiet,
@@ -52,9 +54,9 @@ def command(
         _check_file(write, plan.matrix.parts[0].case.name)
     found = _measured(plan)
     if found is None:
-        return invocation.interrupted()
+        return session.interrupted()
     made = calibration.calibrate(found, plan.matrix.parts[0].case, Clock().now_utc())
-    progress.note(invocation.summary(found.run), quiet=plan.settings.quiet)
+    progress.note(session.summary(found.run), quiet=plan.settings.quiet)
     if write is not None:
         _write(made, found, write, quiet=plan.settings.quiet)
     if as_json:
@@ -70,9 +72,11 @@ def _plan(case: str, given: dict[str, object]) -> "Plan":
     from dataclasses import replace
     from pathlib import Path
 
-    from nnbench import calibration, request, tuned
     from nnbench.errors import UsageError
-    from nnbench.seeds import n_seeds
+    from nnbench.plan import request
+    from nnbench.plan.seeds import n_seeds
+    from nnbench.studies import calibration
+    from nnbench.studies.search import tuned
 
     chosen = request.settings_for(given, environment=os.environ, folder=Path.cwd())
     if chosen.seeds is not None and n_seeds(chosen.seeds) < calibration.FEWEST_SEEDS:
@@ -84,16 +88,19 @@ def _plan(case: str, given: dict[str, object]) -> "Plan":
 
 def _measured(plan: "Plan") -> "Findings | None":
     """Run the trials that the store does not have; return what all of them show, None if interrupted."""
-    from nnbench import experiment, findings, invocation
+    from nnbench.evidence import findings
+    from nnbench.running import experiment
+    from nnbench.running.workplace import workplace
     from nnbench.store import Store
+    from nnbench.terminal import session
 
     facts = experiment.facts_of(plan)
-    with invocation.workplace(plan.settings) as around:
+    with workplace(plan.settings) as around:
         run = experiment.carry_out(
             plan,
             facts,
             around.store,
-            command=invocation.command_line(),
+            command=session.command_line(),
             clock=around.clock,
             progress=around.progress,
             stop=around.stop,
@@ -108,8 +115,8 @@ def _check_file(file: str, case: str) -> None:
     """Refuse the file of another case, before anything is trained for it."""
     from pathlib import Path
 
+    from nnbench.cases.files import read_toml
     from nnbench.errors import UsageError
-    from nnbench.files import read_toml
 
     name = read_toml(Path(file)).get("name")
     if name != case:
@@ -119,7 +126,9 @@ def _check_file(file: str, case: str) -> None:
 def _write(made: "Calibration", found: "Findings", file: str, *, quiet: bool) -> None:
     from pathlib import Path
 
-    from nnbench import calibration, casefile, progress
+    from nnbench.cases import casefile
+    from nnbench.studies import calibration
+    from nnbench.terminal import progress
 
     path = Path(file)
     with path.open(encoding="utf-8", newline="") as stream:
@@ -135,7 +144,7 @@ def _write(made: "Calibration", found: "Findings", file: str, *, quiet: bool) ->
 
 def _as_text(made: "Calibration") -> list[str]:
     """Return TOML: the section, with what a reader should know above it as comments."""
-    from nnbench import casefile
+    from nnbench.cases import casefile
 
     before = "none" if made.previous_target is None else f"{made.previous_target:g}"
     width = max(len(each.label) for each in made.standings)

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 if TYPE_CHECKING:
-    from nnbench.records import Comparison
+    from nnbench.records.trials import Comparison
     from nnbench.reporting.blocks import Table
     from nnbench.store import Store
-    from nnbench.versus import Pair
+    from nnbench.studies.versus import Pair
 
 DONE, WORSE, UNDECIDED = 0, 1, 5
 
@@ -33,10 +33,11 @@ def command(
 
     A and B are two configurations of a run, named by some of their choices, or two runs.
     """
-    from nnbench import present, versus
-    from nnbench.reporting.render import json as run_json
-    from nnbench.settings import display_settings
+    from nnbench.plan.settings import display_settings
+    from nnbench.reporting.json import run as run_json
     from nnbench.store import Store
+    from nnbench.studies import versus
+    from nnbench.terminal import printing as present
 
     chosen = display_settings(store=store, color=color)
     with Store.open(chosen.store, create=False) as opened:
@@ -52,7 +53,8 @@ def command(
 
 
 def _pairs(store: "Store", a: str, b: str, run: str) -> "list[Pair]":
-    from nnbench import findings, versus
+    from nnbench.evidence import findings
+    from nnbench.studies import versus
 
     known = {summary.run for summary in store.runs()} | {"last"}
     if a in known and b in known:
@@ -69,7 +71,7 @@ def _exit_code(verdicts: "list[Comparison]") -> int:
 
 def _table(pairs: "list[Pair]", verdicts: "list[Comparison]") -> "Table":
     from nnbench.reporting.blocks import Cell, Column, Table
-    from nnbench.reporting.views import words
+    from nnbench.reporting.texts import words
 
     rows = [
         (

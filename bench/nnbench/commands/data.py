@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 if TYPE_CHECKING:
-    from nnbench.holdings import Holding
-    from nnbench.settings import Color
+    from nnbench.plan.settings import Color
+    from nnbench.studies.holdings import Holding
     from nnkit.datasets import DatasetRecord
 
 ACTIONS = ("list", "fetch", "where", "check")
@@ -46,7 +46,7 @@ def command(
     kept only if its SHA-256 is the published one. The same command again goes on where a transfer was cut.
     """
     from nnbench.errors import UsageError
-    from nnbench.settings import display_settings
+    from nnbench.plan.settings import display_settings
     from nnkit.errors import did_you_mean
 
     if action not in ACTIONS:
@@ -85,15 +85,15 @@ def _records(action: str, names: Sequence[str]) -> "list[DatasetRecord]":
 
 
 def _held(records: "Sequence[DatasetRecord]", *, every_byte: bool = False) -> "list[Holding]":
-    from nnbench import holdings
+    from nnbench.studies import holdings
 
     return [holdings.look(record, every_byte=every_byte) for record in records]
 
 
 def _fetch(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool, quiet: bool) -> int:
     """Fetch what is not here, and say where it lies."""
-    from nnbench import transfer
-    from nnbench.progress import note
+    from nnbench.terminal import transfer
+    from nnbench.terminal.progress import note
     from nnkit.datasets import remote
     from nnkit.datasets.fetch import fetch
 
@@ -115,8 +115,9 @@ def _fetch(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool,
 
 def _check(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool, is_named: bool) -> int:
     """Compare every byte with what was published; what nobody named and nobody fetched is left out."""
-    from nnbench import present, progress
     from nnbench.reporting.blocks import Cell, Column, Table
+    from nnbench.terminal import printing as present
+    from nnbench.terminal import progress
 
     found = _held(records, every_byte=True)
     if not is_named:
@@ -152,7 +153,7 @@ def _print_folders(records: "Sequence[DatasetRecord]", *, is_named: bool) -> Non
 
 
 def _print_list(found: "Sequence[Holding]", color: "Color") -> None:
-    from nnbench import present
+    from nnbench.terminal import printing as present
     from nnkit.datasets import remote
 
     rows = [
@@ -170,7 +171,8 @@ def _print_list(found: "Sequence[Holding]", color: "Color") -> None:
 
 
 def _print_json(action: str, found: "Sequence[Holding]", n_new: Mapping[str, int] | None = None) -> None:
-    from nnbench import holdings, present
+    from nnbench.studies import holdings
+    from nnbench.terminal import printing as present
     from nnkit.datasets import remote
 
     items = [holdings.as_json(holding) for holding in found]

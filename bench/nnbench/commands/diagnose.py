@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from nnbench.diagnosis_records import Diagnosis
-    from nnbench.matrix import TrialSpec
-    from nnbench.records import CaseFacts
+    from nnbench.plan.matrix import TrialSpec
+    from nnbench.plan.request import Plan
+    from nnbench.records.diagnosis import Diagnosis
+    from nnbench.records.trials import CaseFacts
     from nnbench.reporting.blocks import Document
-    from nnbench.request import Plan
 
 
 def command(
@@ -47,14 +47,15 @@ def command(
     and saturated units, gradients and steps. With a list on an axis, the check before training is made for
     every combination, and nothing is trained. Nothing is stored.
     """
-    from nnbench import invocation, present
+    from nnbench.terminal import printing as present
+    from nnbench.terminal import session
 
     given = {
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
         "lr": lr, "batch_size": batch_size, "seeds": seeds, "epochs": epochs, "dtype": dtype,
         "plugin": plugin, "quiet": quiet, "color": color,
     }  # fmt: skip
-    folder = invocation.report_folder(report)
+    folder = session.report_folder(report)
     plan = _plan(case, given, depth)
     configurations = _configurations(plan)
     if len(configurations) > 1:
@@ -62,7 +63,7 @@ def command(
     else:
         diagnosis = _diagnose(plan, configurations[0])
         if diagnosis is None:
-            return invocation.INTERRUPTED
+            return session.INTERRUPTED
         document, found = _described(diagnosis)
     if as_json:
         present.print_json(found)
@@ -77,12 +78,12 @@ def _plan(case: str, given: "Mapping[str, object]", depth: int | None) -> "Plan"
     import os
     from pathlib import Path
 
-    from nnbench import request
+    from nnbench.plan import request
 
     settings = request.settings_for(given, environment=os.environ, folder=Path.cwd())
     chosen = request.one_case(case)
     if depth is not None:
-        from nnbench.diagnosis import with_depth
+        from nnbench.studies.diagnosis import with_depth
 
         chosen = with_depth(chosen, depth)
     return request.plan_for([chosen], settings)
@@ -97,7 +98,7 @@ def _configurations(plan: "Plan") -> "list[list[TrialSpec]]":
 
 
 def _facts(plan: "Plan") -> "CaseFacts":
-    from nnbench import experiment
+    from nnbench.running import experiment
 
     (facts,) = experiment.facts_of(plan)
     return facts
@@ -105,14 +106,14 @@ def _facts(plan: "Plan") -> "CaseFacts":
 
 def _check(plan: "Plan", configurations: "list[list[TrialSpec]]") -> "tuple[Document, dict[str, object]]":
     """Make the check before training of every configuration."""
-    from nnbench import invocation
-    from nnbench.diagnosis import preflight
     from nnbench.reporting import diagnosis_document
-    from nnbench.reporting.render import diagnose_json
+    from nnbench.reporting.json import diagnose as diagnose_json
+    from nnbench.studies.diagnosis import preflight
+    from nnbench.terminal import session
 
     facts = _facts(plan)
     checks = [preflight(trials) for trials in configurations]
-    document = diagnosis_document.build_matrix(facts, checks, plan.matrix.varying, invocation.command_line())
+    document = diagnosis_document.build_matrix(facts, checks, plan.matrix.varying, session.command_line())
     return document, diagnose_json.matrix_as_dict(facts.name, checks)
 
 
@@ -120,11 +121,12 @@ def _diagnose(plan: "Plan", trials: "list[TrialSpec]") -> "Diagnosis | None":
     """Check and train one configuration; None if interrupted before the first trial ended."""
     import sys
 
-    from nnbench import diagnosis, invocation, progress
-    from nnbench.clock import Clock
-    from nnbench.diagnosis_records import Diagnosis
-    from nnbench.runner import stopped_by_signals
-    from nnbench.stopping import Stop
+    from nnbench.machine.clock import Clock
+    from nnbench.machine.stopping import Stop
+    from nnbench.records.diagnosis import Diagnosis
+    from nnbench.running.runner import stopped_by_signals
+    from nnbench.studies import diagnosis
+    from nnbench.terminal import progress, session
 
     facts, stop, chosen = _facts(plan), Stop(), plan.settings
     with (
@@ -137,12 +139,12 @@ def _diagnose(plan: "Plan", trials: "list[TrialSpec]") -> "Diagnosis | None":
     if not training.trials:
         return None
     naming = _naming(trials[0])
-    return Diagnosis(facts, trials[0].axes, check, training, naming, invocation.command_line())
+    return Diagnosis(facts, trials[0].axes, check, training, naming, session.command_line())
 
 
 def _naming(trial: "TrialSpec") -> tuple[str, ...]:
     """Return the axes that a heading names: what the model has, and where it is not none."""
-    from nnbench.catalogue import used_axes
+    from nnbench.cases.catalogue import used_axes
 
     chosen, used = trial.axes.as_dict(), used_axes(trial.case)
     named = ("optimizer", "activation", "init", "norm")
@@ -151,15 +153,15 @@ def _naming(trial: "TrialSpec") -> tuple[str, ...]:
 
 def _described(diagnosis: "Diagnosis") -> "tuple[Document, dict[str, object]]":
     from nnbench.reporting import diagnosis_document
-    from nnbench.reporting.render import diagnose_json
+    from nnbench.reporting.json import diagnose as diagnose_json
 
     return diagnosis_document.build(diagnosis), diagnose_json.as_dict(diagnosis)
 
 
 def _write(document: "Document", folder: "Path", *, quiet: bool) -> None:
-    from nnbench import progress
     from nnbench.errors import EnvironmentProblem
     from nnbench.reporting.render import markdown
+    from nnbench.terminal import progress
 
     path = folder / "diagnosis.md"
     try:

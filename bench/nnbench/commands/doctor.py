@@ -1,6 +1,6 @@
 """``nnbench doctor``: what this machine is, and what is wrong with it."""
 
-from nnbench import options
+from nnbench.terminal import options
 
 ENVIRONMENT = 4
 
@@ -12,9 +12,10 @@ def command(
     debug: options.Debug = False,
 ) -> int:
     """Check this machine, the kernel cache and the store."""
-    from nnbench import checkup, present
+    from nnbench.plan.settings import display_settings
     from nnbench.reporting.blocks import Cell, Column, Table, Tone
-    from nnbench.settings import display_settings
+    from nnbench.studies import checkup
+    from nnbench.terminal import printing as present
 
     chosen = display_settings(store=store, color=color)
     checks = checkup.examine(chosen.store)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 
 def command(
@@ -26,9 +26,12 @@ def command(
 
     Every op of a training step with what it reads and writes, and the plan of the memory.
     """
-    from nnbench import plugins, present, request, trial
+    from nnbench.cases import plugins
     from nnbench.errors import UsageError
-    from nnbench.settings import display_settings, from_options, read_settings
+    from nnbench.plan import request
+    from nnbench.plan.settings import display_settings, from_options, read_settings
+    from nnbench.terminal import printing as present
+    from nnbench.training import program
 
     given = {
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
@@ -42,7 +45,7 @@ def command(
             f"explain takes one choice on every axis, and these are {len(trials)} configurations."
         )
     if as_json:
-        present.print_json({"schema": "nnbench.explain/1", **trial.explain_as_dict(trials[0])})
+        present.print_json({"schema": "nnbench.explain/1", **program.explain_as_dict(trials[0])})
     else:
-        print(trial.explain(trials[0]))
+        print(program.explain(trials[0]))
     return 0

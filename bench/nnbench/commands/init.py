@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 # Options come before [axes]: in TOML, what follows a table belongs to it.
 STARTER = """\

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 if TYPE_CHECKING:
-    from nnbench.kernel_records import KernelRun
-    from nnbench.settings import Color
+    from nnbench.plan.settings import Color
+    from nnbench.records.kernels import KernelRun
 
 Form = Literal["text", "markdown", "html", "json"]
 _ENDINGS: dict[Form, str] = {"text": "txt", "markdown": "md", "html": "html", "json": "json"}
@@ -63,7 +63,7 @@ def command(
         "optimizer": optimizer, "activation": activation, "norm": norm, "batch_size": batch_size,
         "dtype": dtype, "seeds": "1", "plugin": plugin, "quiet": quiet, "color": color,
     }  # fmt: skip
-    from nnbench import kernel_run
+    from nnbench.kernelbench import run as kernel_run
 
     trials, chosen = kernel_run.plan(cases or [], given)
     run = kernel_run.carry_out(trials, chosen, versus=versus, seconds=seconds)
@@ -79,9 +79,9 @@ def _print(run: "KernelRun", form: Form, color: "Color") -> None:
     import shutil
     import sys
 
-    from nnbench import present
     from nnbench.reporting.render import text
     from nnbench.reporting.views.kernels import document
+    from nnbench.terminal import printing as present
 
     if form == "text":
         columns = shutil.get_terminal_size(fallback=(80, 24)).columns
@@ -112,9 +112,9 @@ def _write(run: "KernelRun", form: Form, folder: Path) -> Path:
 def _rendered(run: "KernelRun", form: Form) -> str:
     from importlib import import_module
 
-    from nnbench import present
-    from nnbench.reporting.render import kernels_json
+    from nnbench.reporting.json import kernels as kernels_json
     from nnbench.reporting.views.kernels import document
+    from nnbench.terminal import printing as present
 
     if form == "json":
         return present.json_text(kernels_json.as_dict(run))

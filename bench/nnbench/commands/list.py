@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 
 def command(
@@ -26,8 +26,10 @@ def command(
 
     `nnbench show NAME` tells everything of one.
     """
-    from nnbench import inventory, plugins, present, progress
-    from nnbench.settings import display_settings
+    from nnbench.cases import inventory, plugins
+    from nnbench.plan.settings import display_settings
+    from nnbench.terminal import printing as present
+    from nnbench.terminal import progress
 
     chosen = display_settings(store=store, color=color, plugin=plugin)
     plugins.load(chosen.plugins)

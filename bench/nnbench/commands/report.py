@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 
 def command(
@@ -26,10 +26,13 @@ def command(
     """Report a run, from the store alone."""
     from pathlib import Path
 
-    from nnbench import findings, present, progress, versions
+    from nnbench.cases import versions
     from nnbench.errors import NothingMeasured, UsageError
-    from nnbench.settings import display_settings
+    from nnbench.evidence import findings
+    from nnbench.plan.settings import display_settings
     from nnbench.store import Store
+    from nnbench.terminal import printing as present
+    from nnbench.terminal import progress
 
     if as_json and form not in ("text", "json"):
         raise UsageError(f"--json and --format {form} contradict each other. Give one of them.")

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nnbench.records import RunRecord
-    from nnbench.request import Plan
+    from nnbench.plan.request import Plan
+    from nnbench.records.trials import RunRecord
 
 
 def command(
@@ -83,23 +83,25 @@ def command(
     import os
     from pathlib import Path
 
-    from nnbench import invocation, progress, rehearsal, request
+    from nnbench.plan import request
+    from nnbench.running import rehearsal
+    from nnbench.terminal import progress, session
 
     given = {
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
         "lr": lr, "batch_size": batch_size, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
-        "dtype": dtype, "against": against, "jobs": invocation.one_name(jobs, threads), "order": order,
+        "dtype": dtype, "against": against, "jobs": session.one_name(jobs, threads), "order": order,
         "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "plugin": plugin,
         "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
-    folder = invocation.report_folder(report)
+    folder = session.report_folder(report)
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
     if plan.settings.tuned is not None and not (dry_run and tune_missing):
         found = _at_tuned_rates(plan, tune_missing=tune_missing)
         if found is None:
-            return invocation.interrupted()
+            return session.interrupted()
         plan = found
     if dry_run:
         rehearsal.rehearse(plan, as_json=as_json)
@@ -109,14 +111,16 @@ def command(
 
 def _at_tuned_rates(plan: "Plan", *, tune_missing: bool) -> "Plan | None":
     """Return the plan at the rates that searches found; None where searching was interrupted."""
-    from nnbench import invocation, progress, tune_plan, tuned
+    from nnbench.studies.search import carry_out, tuned
+    from nnbench.studies.search import rate_plan as tune_plan
+    from nnbench.terminal import progress, session
 
     found = tuned.look_up(plan)
     if found.missing and tune_missing:
-        run = invocation.search(tune_plan.make_plan(plan, wanted=found.missing_keys))
+        run = carry_out.search(tune_plan.make_plan(plan, wanted=found.missing_keys))
         if run is None:
             return None
-        progress.note(f"tuned first: {invocation.summary(run)}", quiet=plan.settings.quiet)
+        progress.note(f"tuned first: {session.summary(run)}", quiet=plan.settings.quiet)
         found = tuned.look_up(plan)
     for line in tuned.warnings(plan, found):
         progress.note(line, quiet=plan.settings.quiet)
@@ -125,9 +129,11 @@ def _at_tuned_rates(plan: "Plan", *, tune_missing: bool) -> "Plan | None":
 
 def _run(plan: "Plan", *, as_json: bool, folder: "Path | None") -> int:
     """Run what is planned, print the findings, and return the exit code."""
-    from nnbench import findings, invocation, present, progress
     from nnbench.errors import NothingMeasured
+    from nnbench.evidence import findings
     from nnbench.store import Store
+    from nnbench.terminal import printing as present
+    from nnbench.terminal import progress, session
 
     chosen = plan.settings
     run, interrupted = _train(plan)
@@ -136,33 +142,35 @@ def _run(plan: "Plan", *, as_json: bool, folder: "Path | None") -> int:
             f"interrupted: {run.n_cached + run.n_new:,} of {len(run.trial_keys):,} trials are kept."
             " The same command goes on from here; `nnbench report` shows what there is."
         )
-        return invocation.INTERRUPTED
+        return session.INTERRUPTED
     with Store.open(chosen.store, create=False) as store:
         found = findings.find(store, run)
     if not found.trials:
         spent = "" if run.budget_s is None else " Its budget did not last for one: ask for more."
         raise NothingMeasured(f"run {run.run}: no trial was recorded.{spent}")
-    progress.note(invocation.summary(run), quiet=chosen.quiet)
+    progress.note(session.summary(run), quiet=chosen.quiet)
     present.print_findings(found, "json" if as_json else "text", chosen.color)
     if folder is not None:
         path = present.write_findings(found, "markdown", folder)
         progress.note(f"wrote {path}", quiet=chosen.quiet)
-    return invocation.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0
+    return session.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0
 
 
 def _train(plan: "Plan") -> "tuple[RunRecord, bool]":
     """Run the trials that are not in the store; return the run and whether it was interrupted."""
-    from nnbench import experiment, invocation, race
+    from nnbench.running import experiment, race
+    from nnbench.running.workplace import workplace
+    from nnbench.terminal import session
 
     # Before the store is touched: a model that cannot be built writes nothing.
     facts = experiment.facts_of(plan)
-    with invocation.workplace(plan.settings) as around:
+    with workplace(plan.settings) as around:
         carry_out = race.carry_out if plan.settings.race else experiment.carry_out
         run = carry_out(
             plan,
             facts,
             around.store,
-            command=invocation.command_line(),
+            command=session.command_line(),
             clock=around.clock,
             progress=around.progress,
             stop=around.stop,

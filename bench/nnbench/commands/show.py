@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 if TYPE_CHECKING:
-    from nnbench.inventory import Entry
+    from nnbench.cases.inventory import Entry
     from nnbench.reporting.blocks import Block
 
 
@@ -27,9 +27,10 @@ def command(
 
     A part is shown with its formula, its source, and its hyper-parameters with their ranges.
     """
-    from nnbench import inventory, plugins, present
+    from nnbench.cases import inventory, plugins
     from nnbench.errors import UsageError
-    from nnbench.settings import display_settings
+    from nnbench.plan.settings import display_settings
+    from nnbench.terminal import printing as present
 
     chosen = display_settings(store=store, color=color, plugin=plugin)
     plugins.load(chosen.plugins)
@@ -57,7 +58,8 @@ def command(
 
 
 def _blocks(entry: "Entry") -> "list[Block]":
-    from nnbench import inventory, present
+    from nnbench.cases import inventory
+    from nnbench.terminal import printing as present
     from nnkit.registry import spell_value
 
     about = [("also", ", ".join(entry.aliases)), ("formula", entry.formula), ("source", entry.source)]

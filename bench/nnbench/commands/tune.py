@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnbench import options
+from nnbench.terminal import options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nnbench.point_plan import PointPlan
-    from nnbench.tune_plan import TunePlan
+    from nnbench.studies.search.point_plan import PointPlan
+    from nnbench.studies.search.rate_plan import TunePlan
 
 
 def command(
@@ -70,14 +70,17 @@ def command(
     import os
     from pathlib import Path
 
-    from nnbench import invocation, point_plan, progress, request, tune_plan
+    from nnbench.plan import request
+    from nnbench.studies.search import point_plan
+    from nnbench.studies.search import rate_plan as tune_plan
+    from nnbench.terminal import progress, session
 
     given = {
         "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
         "batch_size": batch_size, "seeds": seeds, "epochs": epochs, "dtype": dtype, "jobs": jobs,
         "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
-    folder = invocation.report_folder(report)
+    folder = session.report_folder(report)
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
@@ -97,10 +100,13 @@ def command(
 
 def _forecast(asked: "TunePlan | PointPlan", *, as_json: bool) -> int:
     """Print what the search would do at least."""
-    from nnbench import experiment, point_search, present, tune
-    from nnbench.point_plan import PointPlan
-    from nnbench.progress import duration
     from nnbench.reporting.digits import counted
+    from nnbench.running import experiment
+    from nnbench.studies.search import point_search
+    from nnbench.studies.search import rate_search as tune
+    from nnbench.studies.search.point_plan import PointPlan
+    from nnbench.terminal import printing as present
+    from nnbench.terminal.progress import duration
 
     settings, facts = asked.plan.settings, experiment.facts_of(asked.plan)
     if isinstance(asked, PointPlan):
@@ -136,18 +142,21 @@ def _forecast(asked: "TunePlan | PointPlan", *, as_json: bool) -> int:
 
 def _tune(asked: "TunePlan | PointPlan", *, as_json: bool, folder: "Path | None") -> int:
     """Search, print what was found, and return the exit code."""
-    from nnbench import findings, invocation, present, progress
+    from nnbench.evidence import findings
     from nnbench.store import Store
+    from nnbench.studies.search import carry_out
+    from nnbench.terminal import printing as present
+    from nnbench.terminal import progress, session
 
     chosen = asked.plan.settings
-    run = invocation.search(asked)
+    run = carry_out.search(asked)
     if run is None:
-        return invocation.interrupted()
+        return session.interrupted()
     with Store.open(chosen.store, create=False) as store:
         found = findings.find(store, run)
-    progress.note(invocation.summary(run), quiet=chosen.quiet)
+    progress.note(session.summary(run), quiet=chosen.quiet)
     present.print_findings(found, "json" if as_json else "text", chosen.color)
     if folder is not None:
         path = present.write_findings(found, "markdown", folder)
         progress.note(f"wrote {path}", quiet=chosen.quiet)
-    return invocation.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0
+    return session.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0

@@ -6,10 +6,10 @@ Views make them, renderers print them. Cells are finished text: no renderer roun
 from dataclasses import dataclass
 from typing import Literal
 
-from nnbench.records import CaseFacts, Pictures, TrialRecord
-from nnbench.statistics.profile import PerformanceProfile
-from nnbench.statistics.sampled import SampledConfiguration
-from nnbench.statistics.tuning import TunedConfiguration
+from nnbench.records.trials import CaseFacts, Pictures, TrialRecord
+from nnbench.statistics.suite.profile import PerformanceProfile
+from nnbench.statistics.tuning.sampled import SampledConfiguration
+from nnbench.statistics.tuning.tuning import TunedConfiguration
 
 Align = Literal["left", "right", "decimal"]  # decimal: points stand in one column, where the font allows it
 Tone = Literal["plain", "good", "bad", "same", "unsure", "quiet"]

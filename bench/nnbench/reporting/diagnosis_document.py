@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 
-from nnbench.diagnosis_records import Diagnosis, Preflight
-from nnbench.records import CaseFacts
+from nnbench.records.diagnosis import Diagnosis, Preflight
+from nnbench.records.trials import CaseFacts
 from nnbench.reporting.blocks import Block, Document, Item, Listing, Section
 from nnbench.reporting.views.curves import file_name
-from nnbench.reporting.views.microscope import (
+from nnbench.reporting.views.diagnosis.microscope import (
     activation_table,
     over_time,
     training_figure,
     training_headline,
     weight_table,
 )
-from nnbench.reporting.views.preflight import (
+from nnbench.reporting.views.diagnosis.preflight import (
     preflight_figure,
     preflight_headline,
     preflight_matrix,

@@ -2,29 +2,29 @@
 
 from collections.abc import Sequence
 
-from nnbench.records import Comparison, ConfigurationSummary, RunRecord, TrialRecord
+from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.evidence.sampled import sampled_evidence
+from nnbench.evidence.tuned import tuned_evidence
+from nnbench.records.trials import Comparison, ConfigurationSummary, RunRecord, TrialRecord
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Document, Section
-from nnbench.reporting.evidence import CaseEvidence, evidence_of
-from nnbench.reporting.sampled_evidence import sampled_evidence
-from nnbench.reporting.tuned_evidence import tuned_evidence
-from nnbench.reporting.views import words
-from nnbench.reporting.views.across import across
+from nnbench.reporting.texts import words
 from nnbench.reporting.views.curves import curves
-from nnbench.reporting.views.diagnostics import diagnostics
-from nnbench.reporting.views.effects import effects
+from nnbench.reporting.views.diagnosis.diagnostics import diagnostics
+from nnbench.reporting.views.factors.effects import effects
 from nnbench.reporting.views.failures import failures
 from nnbench.reporting.views.filters import filters
 from nnbench.reporting.views.headline import headline
 from nnbench.reporting.views.matrix import matrix
 from nnbench.reporting.views.race import race
 from nnbench.reporting.views.run import about
-from nnbench.reporting.views.sampled import best_settings, sampled, sampled_headline, settings_figure
-from nnbench.reporting.views.sensitivity import rate_figures, sensitivity
+from nnbench.reporting.views.search.sampled import best_settings, sampled, sampled_headline, settings_figure
+from nnbench.reporting.views.search.sensitivity import rate_figures, sensitivity
+from nnbench.reporting.views.search.tuned import tuned, tuned_headline
+from nnbench.reporting.views.suite.across import across
 from nnbench.reporting.views.trials import trials as trial_table
-from nnbench.reporting.views.tuned import tuned, tuned_headline
 from nnbench.reporting.views.verdicts import verdicts
-from nnbench.statistics.overview import overview
+from nnbench.statistics.suite.overview import overview
 
 
 def build(

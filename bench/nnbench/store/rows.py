@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from nnbench.records import (
+from nnbench.records.trials import (
     Axes,
     CaseFacts,
     CaseRace,

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from nnbench.errors import NothingMeasured, UsageError
-from nnbench.records import Pictures, RunRecord, Status, TrialRecord
+from nnbench.records.trials import Pictures, RunRecord, Status, TrialRecord
 from nnbench.store import rows
 from nnbench.store.database import open_for_reading, open_for_writing, transaction
 from nnbench.store.encoding import curve_names, pack_curves, unpack_curves

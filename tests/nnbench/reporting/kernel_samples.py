@@ -2,7 +2,7 @@
 
 from report_samples import ENVIRONMENT
 
-from nnbench.kernel_records import KernelRecord, KernelRun, Spread
+from nnbench.records.kernels import KernelRecord, KernelRun, Spread
 
 PEAK_FLOPS_S = 200e9
 LEVELS = ((16 << 10, 400e9), (64 << 10, 390e9), (1 << 20, 150e9), (192 << 20, 20e9))

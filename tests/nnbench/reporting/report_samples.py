@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nnbench.records import (
+from nnbench.records.trials import (
     Axes,
     CaseFacts,
     Comparison,

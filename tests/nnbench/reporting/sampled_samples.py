@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from report_samples import ENVIRONMENT, FACTS, axes
 
-from nnbench.records import (
+from nnbench.records.trials import (
     Axes,
     CaseFacts,
     PointSearch,
@@ -16,7 +16,7 @@ from nnbench.records import (
     SpanSearched,
     TrialRecord,
 )
-from nnbench.statistics.sampled import at
+from nnbench.statistics.tuning.sampled import at
 
 TUNING_SEEDS, SEEDS = (1000, 1001, 1002), tuple(range(10))
 SPANS = {

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnbench.diagnosis_records import Training
-from nnbench.reporting import diagnosis_document, figures
+from nnbench.records.diagnosis import Training
+from nnbench.reporting import diagnosis_document
 from nnbench.reporting.blocks import SmallMultiples, Table
-from nnbench.reporting.render import diagnose_json, html, markdown, text
-from nnbench.reporting.views import microscope, preflight
+from nnbench.reporting.figures import curves as figures
+from nnbench.reporting.json import diagnose as diagnose_json
+from nnbench.reporting.render import html, markdown, text
+from nnbench.reporting.views.diagnosis import microscope, preflight
 from tests.nnbench import diagnosis_samples as samples
 
 

@@ -10,12 +10,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from nnbench.records import CaseFacts, TrialRecord
-from nnbench.reporting import figures
+from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.records.trials import CaseFacts, TrialRecord
 from nnbench.reporting.blocks import Block, HeatMaps, Paragraph, Table
-from nnbench.reporting.evidence import CaseEvidence, evidence_of
-from nnbench.reporting.render import json, latex, markdown, text
-from nnbench.reporting.views.effects import effects
+from nnbench.reporting.figures import curves as figures
+from nnbench.reporting.json import run as json
+from nnbench.reporting.render import latex, markdown, text
+from nnbench.reporting.views.factors.effects import effects
 from tests.nnbench.reporting import report_samples as samples
 
 AXES = {"optimizer": ("adam", "momentum", "sgd"), "activation": ("relu", "tanh"), "init": ("he", "glorot")}

@@ -11,9 +11,9 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnbench.reporting import figures
 from nnbench.reporting.blocks import CurvesFigure, FigureRef, Series
-from nnbench.reporting.lines import as_line, spread, window
+from nnbench.reporting.figures import curves as figures
+from nnbench.reporting.figures.lines import as_line, spread, window
 
 
 def figure_of(sample: samples.Sample) -> CurvesFigure:

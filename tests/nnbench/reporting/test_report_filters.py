@@ -12,12 +12,13 @@ import pytest
 import report_samples as samples
 from test_report_figures import texts
 
-from nnbench.records import Pictures
-from nnbench.reporting import figures
+from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.evidence.showcase import showcase
+from nnbench.records.trials import Pictures
 from nnbench.reporting.blocks import FiltersFigure
-from nnbench.reporting.evidence import CaseEvidence, evidence_of
+from nnbench.reporting.figures import curves as figures
 from nnbench.reporting.render import html, latex, markdown, text
-from nnbench.reporting.views.filters import filters, showcase
+from nnbench.reporting.views.filters import filters
 from tests.nnbench.picture_samples import pictures, sequences
 
 

@@ -20,10 +20,10 @@ def loaded_after(program: str) -> set[str]:
 @pytest.mark.parametrize(
     ("modules", "allowed"),
     [
-        (("document", "render.json", "render.csv", "render.markdown", "render.latex"), set()),
+        (("document", "json.run", "render.csv", "render.markdown", "render.latex"), set()),
         (("render.text",), {"rich"}),
         (("render.html",), {"jinja2"}),
-        (("figures",), {"matplotlib"}),
+        (("figures.curves",), {"matplotlib"}),
     ],
 )
 def test_each_format_loads_only_what_it_needs(modules: tuple[str, ...], allowed: set[str]) -> None:

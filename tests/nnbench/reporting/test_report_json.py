@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import report_samples as samples
 
-from nnbench.reporting.render import json
+from nnbench.reporting.json import run as json
 
 DOCUMENT = {"schema", "run", "new", "cached", "trials", "configurations", "verdicts"}
 TRIAL = {

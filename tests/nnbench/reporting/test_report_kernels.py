@@ -8,11 +8,13 @@ import kernel_samples as samples
 import pytest
 from report_samples import check_golden, strict_json
 
-from nnbench import present
-from nnbench.reporting import figures, roofline_figure
 from nnbench.reporting.blocks import Document, RooflineFigure, Table
-from nnbench.reporting.render import kernels_json, markdown, text
+from nnbench.reporting.figures import curves as figures
+from nnbench.reporting.figures import roofline as roofline_figure
+from nnbench.reporting.json import kernels as kernels_json
+from nnbench.reporting.render import markdown, text
 from nnbench.reporting.views.kernels import document
+from nnbench.terminal import printing as present
 
 
 def narrow(*, with_torch: bool = False) -> Document:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnbench.probe_curves import ProbeSummary
-from nnbench.records import TrialRecord
+from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.records.probes import ProbeSummary
+from nnbench.records.trials import TrialRecord
 from nnbench.reporting.blocks import Table
-from nnbench.reporting.evidence import CaseEvidence, evidence_of
-from nnbench.reporting.views.diagnostics import diagnostics
+from nnbench.reporting.views.diagnosis.diagnostics import diagnostics
 from tests.nnbench.reporting import report_samples as samples
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import report_samples as samples
 
-from nnbench.records import Verdict
+from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.records.trials import Verdict
 from nnbench.reporting.blocks import FigureRef, Listing, Paragraph, Table
 from nnbench.reporting.document import listing
-from nnbench.reporting.evidence import CaseEvidence, evidence_of
 from nnbench.reporting.views.curves import MOST_LINES, curves
 from nnbench.reporting.views.failures import failures
 from nnbench.reporting.views.headline import headline
@@ -16,7 +16,7 @@ from nnbench.reporting.views.matrix import matrix
 from nnbench.reporting.views.run import about
 from nnbench.reporting.views.trials import trials
 from nnbench.reporting.views.verdicts import verdicts
-from nnbench.statistics.summary import comparisons, summaries
+from nnbench.statistics.trials.summary import comparisons, summaries
 
 
 def first_case(sample: samples.Sample) -> CaseEvidence:

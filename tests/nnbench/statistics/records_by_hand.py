@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nnbench.records import Axes, CaseFacts, Direction, Status, TrialRecord
+from nnbench.records.trials import Axes, CaseFacts, Direction, Status, TrialRecord
 
 
 def facts(

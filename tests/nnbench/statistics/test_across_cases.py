@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nnbench.records import Direction
-from nnbench.statistics.across import iqm_over_cases, normalize_scores, probability_of_improvement
+from nnbench.records.trials import Direction
+from nnbench.statistics.suite.across import iqm_over_cases, normalize_scores, probability_of_improvement
 from tests.nnbench.statistics.records_by_hand import facts
 
 MAX: Direction = "max"

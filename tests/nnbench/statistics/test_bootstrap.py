@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nnbench.statistics.bootstrap import (
+from nnbench.statistics.estimation.bootstrap import (
     UNBOUNDED,
     bca_interval,
     interquartile_mean,

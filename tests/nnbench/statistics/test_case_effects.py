@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from nnbench.records import Axes, TrialRecord
-from nnbench.statistics.case_effects import case_effects, crossed
+from nnbench.records.trials import Axes, TrialRecord
+from nnbench.statistics.factors.case_effects import case_effects, crossed
 from tests.nnbench.statistics.records_by_hand import facts, trial
 
 VARYING = ("optimizer", "activation")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from nnbench.statistics.curves import area_in_log_steps, curve_band, is_kept, steps_to_target
+from nnbench.statistics.trials.curves import area_in_log_steps, curve_band, is_kept, steps_to_target
 
 
 def test_area_is_the_trapezoid_over_log_steps() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nnbench.statistics.distributions import (
+from nnbench.statistics.estimation.distributions import (
     chi_square_survival,
     normal_cdf,
     normal_quantile,

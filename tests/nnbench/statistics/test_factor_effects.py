@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from nnbench.statistics.effects import Effects, Measured, analyze_effects
+from nnbench.statistics.factors.effects import Effects, Measured, analyze_effects
 
 A, B, C = ("a0", "a1", "a2"), ("b0", "b1"), ("c0", "c1")
 SEEDS = range(4)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from nnbench.records import Status
-from nnbench.statistics.failures import failure_kind, failures_by_level
+from nnbench.records.trials import Status
+from nnbench.statistics.trials.failures import failure_kind, failures_by_level
 from tests.nnbench.statistics.records_by_hand import facts, trial
 
 FALLING = np.geomspace(2.3, 0.01, 200)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnbench.statistics.families import find_leader, leader_family
-from nnbench.statistics.pairs import compare
-from nnbench.statistics.significance import holm, sign_flip_p
+from nnbench.statistics.comparing.families import find_leader, leader_family
+from nnbench.statistics.comparing.pairs import compare
+from nnbench.statistics.estimation.significance import holm, sign_flip_p
 
 
 def by_seed(table: NDArray[np.float64]) -> dict[str, dict[int, float]]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nnbench.statistics.bootstrap import UNBOUNDED, bca_interval
-from nnbench.statistics.intervals import (
+from nnbench.statistics.estimation.bootstrap import UNBOUNDED, bca_interval
+from nnbench.statistics.estimation.intervals import (
     median_interval,
     order_statistic_interval,
     paired_interval,

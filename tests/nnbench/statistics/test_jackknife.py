@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from nnbench.statistics.jackknife import jackknife_intervals, jackknife_share_intervals
+from nnbench.statistics.estimation.jackknife import jackknife_intervals, jackknife_share_intervals
 
 
 def without_one(sample: NDArray[np.float64]) -> NDArray[np.float64]:

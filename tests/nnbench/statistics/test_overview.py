@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from nnbench.records import Axes, CaseFacts, RunRecord, TrialRecord
-from nnbench.statistics.overview import Member, Overview, overview
+from nnbench.records.trials import Axes, CaseFacts, RunRecord, TrialRecord
+from nnbench.statistics.suite.overview import Member, Overview, overview
 
 ONE = CaseFacts(
     name="one", summary="", metric="accuracy", direction="max", target=0.9, noticeable=0.01, chance=0.1,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnbench.statistics.profile import performance_profiles, performance_ratios, profile_scores
+from nnbench.statistics.suite.profile import performance_profiles, performance_ratios, profile_scores
 
 COSTS = st.integers(1, 1000) | st.just(math.inf)
 

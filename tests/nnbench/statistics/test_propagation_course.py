@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from nnbench.statistics.propagation import backward_course, forward_course
+from nnbench.statistics.trials.propagation import backward_course, forward_course
 from tests.nnbench.diagnosis_samples import check
 
 

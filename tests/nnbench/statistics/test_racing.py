@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnbench.records import CaseRace
-from nnbench.statistics.families import find_leader
-from nnbench.statistics.racing import Design, design, fewest_seeds, losers, race_p, smallest_race_p
-from nnbench.statistics.significance import pairs_to_reach, sign_flip_p
+from nnbench.records.trials import CaseRace
+from nnbench.statistics.comparing.families import find_leader
+from nnbench.statistics.comparing.racing import Design, design, fewest_seeds, losers, race_p, smallest_race_p
+from nnbench.statistics.estimation.significance import pairs_to_reach, sign_flip_p
 
 LEVEL = 0.05
 

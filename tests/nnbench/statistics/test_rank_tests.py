@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nnbench.statistics.ranks import critical_difference, friedman, ranks
+from nnbench.statistics.suite.ranks import critical_difference, friedman, ranks
 
 
 def test_ranks_share_ties_and_put_the_missing_last() -> None:

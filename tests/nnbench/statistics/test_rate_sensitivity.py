@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nnbench.statistics.sensitivity import Sensitivity, best_rate, intervals_over_seeds, sensitivity
+from nnbench.statistics.tuning.sensitivity import Sensitivity, best_rate, intervals_over_seeds, sensitivity
 
 RATES = np.geomspace(1e-4, 1.0, 9)  # two a decade
 

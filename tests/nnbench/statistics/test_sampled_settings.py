@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from records_by_hand import facts, trial
 
-from nnbench.records import Axes, CaseFacts, PointSearch, Sampling, Setting, SpanSearched, TrialRecord
-from nnbench.statistics.sampled import (
+from nnbench.records.trials import Axes, CaseFacts, PointSearch, Sampling, Setting, SpanSearched, TrialRecord
+from nnbench.statistics.tuning.sampled import (
     SampledConfiguration,
     at,
     fresh_at_tuned_setting,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nnbench.statistics.significance import (
+from nnbench.statistics.estimation.significance import (
     EXACT_PAIRS,
     N_DRAWS,
     holm,

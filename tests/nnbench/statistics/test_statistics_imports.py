@@ -10,7 +10,8 @@ import nnbench.statistics
 
 def test_statistics_import_neither_scipy_nor_numba_nor_nnkit() -> None:
     """All modules of the package, imported in a fresh process, leave the heavy ones unloaded."""
-    names = [path.stem for path in Path(nnbench.statistics.__path__[0]).glob("[a-z]*.py")]
+    root = Path(nnbench.statistics.__path__[0])
+    names = [".".join(path.relative_to(root).with_suffix("").parts) for path in root.glob("*/[a-z]*.py")]
     program = "".join(f"import nnbench.statistics.{name}\n" for name in names)
     program += "import sys\nprint(sorted({'scipy', 'numba', 'nnkit', 'pydantic'} & set(sys.modules)))"
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from scipy import stats
 
-from nnbench.records import Axes
-from nnbench.statistics.summary import comparisons, score, scores_by_configuration, summaries
+from nnbench.records.trials import Axes
+from nnbench.statistics.trials.summary import comparisons, score, scores_by_configuration, summaries
 from tests.nnbench.statistics.records_by_hand import facts, trial
 
 ADAM = Axes((("optimizer", "adam"), ("activation", "relu")))

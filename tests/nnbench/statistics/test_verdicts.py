@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnbench.records import Direction
-from nnbench.statistics.pairs import PairResult, compare
-from nnbench.statistics.verdicts import Decision, decide_family
+from nnbench.records.trials import Direction
+from nnbench.statistics.comparing.pairs import PairResult, compare
+from nnbench.statistics.comparing.verdicts import Decision, decide_family
 
 MIRRORED = {"better": "worse", "worse": "better", "equivalent": "equivalent", "cannot_tell": "cannot_tell"}
 LEAD = [0.05, 0.06, 0.04, 0.05, 0.07, 0.05, 0.06]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from nnkit import layers, losses, optimizers
-from nnkit.compiler.backward import Sweep
-from nnkit.compiler.emitter import Emitter
 from nnkit.compiler.program import Program, compile_program
+from nnkit.emitting.backward import Sweep
+from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
 from nnkit.jit import kernel
 from nnkit.layers import Layer

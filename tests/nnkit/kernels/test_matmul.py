@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnkit.kernels import matmul as kernels
-from nnkit.kernels.matmul_plan import COPIED, PLAIN, TRANSPOSED, TURNED_A, TURNED_B, Product
+from nnkit.kernels.products import matmul as kernels
+from nnkit.tiling.matmul import COPIED, PLAIN, TRANSPOSED, TURNED_A, TURNED_B, Product
 
 Array = NDArray[Any]
 SIZES = (1, 3, 16, 17, 33, 64, 100)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnkit.kernels import normalize
+from nnkit.kernels.rows import normalize
 from tests.reference import normalization as reference
 
 Array = NDArray[Any]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnkit.kernels import layer_norm, normalize, prelu
-from nnkit.kernels.columns_plan import Columns
+from nnkit.kernels.rows import layer_norm, normalize, prelu
 from nnkit.layers import normalization
 from nnkit.layers import prelu as prelu_layer
+from nnkit.tiling.columns import Columns
 from tests.nnkit.kernels.entry_call import call_entry, draw, nan_like
 from tests.reference import layers as reference
 

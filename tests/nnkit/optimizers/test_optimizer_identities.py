@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nnkit import optimizers
-from nnkit.optimizers.adam import integer_power
+from nnkit.optimizers.adaptive.adam import integer_power
 
 G = np.array([-3.0, 1e-6, 1e-3, 2.0])
 

@@ -8,7 +8,7 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
-from nnbench.records import RunRecord, TrialRecord
+from nnbench.records.trials import RunRecord, TrialRecord
 
 
 def render(run: RunRecord, trials: Sequence[TrialRecord]) -> str:

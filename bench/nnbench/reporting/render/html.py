@@ -5,8 +5,8 @@ import re
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from nnbench.cases.resources import reports_folder
 from nnbench.reporting.blocks import Block, Document, FigureRef
-from nnbench.resources import reports_folder
 
 _TEMPLATE = "page.html.j2"
 _STYLE = "style.css"
@@ -38,6 +38,6 @@ def _kind(block: Block) -> str:
 
 def _drawing(figure: FigureRef) -> Markup:
     # Only here: a page without figures must not wait for matplotlib.
-    from nnbench.reporting.figures import svg
+    from nnbench.reporting.figures.curves import svg
 
     return Markup(_PROLOG.sub("", svg(figure).decode("utf-8")))

@@ -27,7 +27,7 @@ def write(document: Document, path: Path) -> list[Path]:
     for block in (block for section in document.sections for block in section.blocks):
         if isinstance(block, FigureRef):
             # Only here: a report without figures must not wait for matplotlib.
-            from nnbench.reporting.figures import svg
+            from nnbench.reporting.figures.curves import svg
 
             written.append(path.with_name(figure_file(block)))
             written[-1].write_bytes(svg(block))

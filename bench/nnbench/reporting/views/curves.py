@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from nnbench.records import Axes
+from nnbench.evidence.case import CaseEvidence
+from nnbench.records.trials import Axes
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import CurvesFigure, Panel, Series
-from nnbench.reporting.evidence import CaseEvidence
-from nnbench.reporting.views import words
+from nnbench.reporting.texts import words
 from nnbench.reporting.views.matrix import levels
 
 MOST_LINES = 8  # on one panel; the palette has no more colours that everybody can tell apart

@@ -1,11 +1,11 @@
 """What went wrong, trial by trial and counted for each choice on each axis."""
 
-from nnbench.records import Axes, TrialRecord
+from nnbench.evidence.case import CaseEvidence
+from nnbench.records.trials import Axes, TrialRecord
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Table
-from nnbench.reporting.evidence import CaseEvidence
-from nnbench.reporting.views import words
-from nnbench.statistics.failures import failures_by_level
+from nnbench.reporting.texts import words
+from nnbench.statistics.trials.failures import failures_by_level
 
 
 def failures(case: CaseEvidence) -> Table | None:

@@ -3,27 +3,16 @@
 Each configuration has pictures of one seed. Two are shown, the best of the case and the worst.
 """
 
-from collections.abc import Collection
-
 import numpy as np
 from numpy.typing import NDArray
 
-from nnbench.records import Axes, Pictures, TrialRecord
+from nnbench.evidence.case import CaseEvidence
+from nnbench.evidence.showcase import showcase
+from nnbench.records.trials import Axes, Pictures, TrialRecord
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import FiltersFigure
-from nnbench.reporting.evidence import CaseEvidence
-from nnbench.reporting.views import words
+from nnbench.reporting.texts import words
 from nnbench.reporting.views.curves import file_name
-
-
-def showcase(case: CaseEvidence, having: Collection[str]) -> list[TrialRecord]:
-    """Return the trials to be shown, of those whose keys are in ``having``: the best and the worst."""
-    first: dict[Axes, TrialRecord] = {}
-    for trial in case.trials:
-        if trial.key in having and (trial.axes not in first or trial.seed < first[trial.axes].seed):
-            first[trial.axes] = trial
-    shown = [first[summary.axes] for summary in case.ranking if summary.axes in first]
-    return shown if len(shown) < 2 else [shown[0], shown[-1]]
 
 
 def filters(case: CaseEvidence) -> list[FiltersFigure]:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from nnbench.records import Comparison, ConfigurationSummary, Verdict
+from nnbench.evidence.case import CaseEvidence
+from nnbench.records.trials import Comparison, ConfigurationSummary, Verdict
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Paragraph
-from nnbench.reporting.evidence import CaseEvidence
-from nnbench.reporting.views import words
+from nnbench.reporting.texts import words
 
 
 def headline(case: CaseEvidence) -> Paragraph:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from statistics import median, quantiles
 
-from nnbench.kernel_records import KernelRecord, KernelRun, Spread
+from nnbench.records.kernels import KernelRecord, KernelRun, Spread
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import (
     Cell,

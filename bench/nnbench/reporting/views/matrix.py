@@ -1,10 +1,10 @@
 """The medians as a grid, for runs in which exactly two axes vary: who wins where, at one look."""
 
-from nnbench.records import ConfigurationSummary
+from nnbench.evidence.case import CaseEvidence
+from nnbench.records.trials import ConfigurationSummary
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Table
-from nnbench.reporting.evidence import CaseEvidence
-from nnbench.reporting.views import words
+from nnbench.reporting.texts import words
 
 _LEAST = 3
 

@@ -1,10 +1,10 @@
 """Who left a race, when, and on what evidence; and by which rule, fixed beforehand."""
 
-from nnbench.records import CaseRace, Pruning
+from nnbench.evidence.case import CaseEvidence
+from nnbench.records.trials import CaseRace, Pruning
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Cell, Column, Paragraph, Table
-from nnbench.reporting.evidence import CaseEvidence
-from nnbench.reporting.views import words
+from nnbench.reporting.texts import words
 
 _ENDINGS = {
     "decided": "It ended when nobody else was left to be told from the leader.",

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nnbench.records import CaseFacts, RunRecord, Sampling, TrialRecord, Tuning
+from nnbench.records.trials import CaseFacts, RunRecord, Sampling, TrialRecord, Tuning
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Item, Listing
-from nnbench.reporting.views import words
+from nnbench.reporting.texts import words
 
 _VERSIONS = ("nnkit", "numba", "numpy")
 

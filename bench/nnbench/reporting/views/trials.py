@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from nnbench.records import TrialRecord
+from nnbench.evidence.case import CaseEvidence
+from nnbench.records.trials import TrialRecord
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Table
-from nnbench.reporting.evidence import CaseEvidence
-from nnbench.reporting.views import words
+from nnbench.reporting.texts import words
 
 _STEP = "step"
 

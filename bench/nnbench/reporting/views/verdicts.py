@@ -1,12 +1,12 @@
 """The verdict table: one row per configuration, best median first, each against one reference."""
 
-from nnbench.records import Comparison, ConfigurationSummary
+from nnbench.evidence.case import CaseEvidence
+from nnbench.records.trials import Comparison, ConfigurationSummary
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Table
-from nnbench.reporting.evidence import CaseEvidence
-from nnbench.reporting.views import words
-from nnbench.statistics.intervals import BOOTSTRAP_FROM_PAIRS
-from nnbench.statistics.planning import rounded_up
+from nnbench.reporting.texts import words
+from nnbench.statistics.comparing.planning import rounded_up
+from nnbench.statistics.estimation.intervals import BOOTSTRAP_FROM_PAIRS
 
 # The intervals of one configuration are always 95 %; the level of a run is that of its comparisons.
 SUMMARY_LEVEL = 0.05

@@ -1,0 +1,155 @@
+"""The cases there are: the built-in ones by name or alias, and any case file by its path."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from nnbench.cases import choices as axes
+from nnbench.cases import resources
+from nnbench.cases.files import check, read_toml
+from nnbench.cases.spec import AXES, CaseSpec
+from nnbench.errors import UsageError
+from nnkit.errors import NnkitError, did_you_mean
+from nnkit.registry import parse_choice
+
+PLACEHOLDERS = {"$activation": "activation", "$init": "init", "$norm": "norm"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A built-in case as a list shows it: its file has been read, but not yet checked."""
+
+    name: str
+    aliases: tuple[str, ...]
+    summary: str
+    path: Path
+    content: dict[str, Any]
+
+
+@lru_cache(maxsize=1)
+def built_in() -> tuple[Entry, ...]:
+    """Return the cases that ship with nnbench, sorted by name."""
+    files = sorted(resources.cases_folder().glob("*.toml"))
+    contents = [(path, read_toml(path)) for path in files]
+    return tuple(_entry(path, content) for path, content in contents if is_case(content))
+
+
+def is_case(content: dict[str, Any]) -> bool:
+    """A case file has a model or data; a matrix file has neither."""
+    return not {"data", "model", "training", "measure"}.isdisjoint(content)
+
+
+@lru_cache(maxsize=1)
+def suites() -> dict[str, Path]:
+    """Return the matrix files that ship with nnbench, by name."""
+    return {path.stem: path for path in sorted(resources.cases_folder().glob("suites/*.toml"))}
+
+
+def find_entry(name: str) -> Entry:
+    """Return the built-in case with this name or alias."""
+    known = {alias: entry for entry in built_in() for alias in (entry.name, *entry.aliases)}
+    if name not in known:
+        raise UsageError(f"no case named {name!r}.{did_you_mean(name, [*known, *suites()])}")
+    return known[name]
+
+
+def case_named(name: str) -> CaseSpec:
+    """Return the built-in case with this name or alias."""
+    entry = find_entry(name)
+    return read_case(entry.content, f"cases/{entry.path.name}")
+
+
+def read_case(content: dict[str, Any], where: str) -> CaseSpec:
+    """Return the case in a file's content, or raise UsageError with one line for every mistake in it."""
+    case = check(CaseSpec, content, where)
+    if mistakes := list(_mistakes(case, where)):
+        raise UsageError(*mistakes)
+    return case.read_from(where)
+
+
+def used_axes(case: CaseSpec) -> set[str]:
+    """Return the axes that change something in this case; a model need not have a ``$norm``."""
+    return (set(AXES) - set(PLACEHOLDERS.values())) | {
+        PLACEHOLDERS[word] for word in _words(list(case.model.unrolled())) if word in PLACEHOLDERS
+    }
+
+
+def own_choices(case: CaseSpec) -> dict[str, str]:
+    """Return the case's own choice on every axis, as it is written."""
+    rate = case.axes.learning_rate
+    return {
+        **{
+            axis: getattr(case.axes, axis) for axis in ("optimizer", "activation", "init", "norm", "schedule")
+        },
+        "learning_rate": axes.DEFAULT_RATE if rate is None else str(rate),
+        "batch_size": str(case.axes.batch_size or case.training.batch_size),
+    }
+
+
+def _entry(path: Path, content: dict[str, Any]) -> Entry:
+    aliases = content.get("aliases", ())
+    return Entry(
+        name=str(content.get("name", path.stem)),
+        aliases=(aliases,) if isinstance(aliases, str) else tuple(aliases),
+        summary=str(content.get("summary", "")),
+        path=path,
+        content=content,
+    )
+
+
+def _mistakes(case: CaseSpec, where: str) -> Iterator[str]:
+    """Yield a line for every name in the case that stands for nothing."""
+    from nnkit import datasets, layers, losses
+
+    yield from _unknown(datasets, case.data.dataset, f"{where}, data.dataset")
+    yield from _unknown(losses, case.training.loss, f"{where}, training.loss")
+    for word in sorted(_words(list(case.model.unrolled()))):
+        if word.startswith("$") and word not in PLACEHOLDERS:
+            yield f"{where}, model.layers: no axis named {word!r}.{did_you_mean(word, PLACEHOLDERS)}"
+    for name in sorted(_layer_types(list(case.model.unrolled()))):
+        if name != "$norm":
+            yield from _unknown(layers, name, f"{where}, model.layers")
+    for axis, text in own_choices(case).items():
+        yield from _wrong_choice(axis, text, f"{where}, axes.{axis}")
+    for axis, values in case.run.given().items():
+        for text in values:
+            yield from _wrong_choice(axis, text, f"{where}, run.{axis}")
+
+
+def _unknown(registry: Any, text: str, where: str) -> Iterator[str]:
+    try:
+        name, given = parse_choice(text)
+        registry.record(name).resolve(given, where)
+    except NnkitError as error:
+        line = str(error)
+        yield line if line.startswith(where) else f"{where}: {line}"
+
+
+def _wrong_choice(axis: str, text: str, where: str) -> Iterator[str]:
+    try:
+        axes.canonical(axis, text, where)
+    except UsageError as error:
+        yield str(error)
+
+
+def _words(value: object) -> set[str]:
+    """Return every text inside nested lists and tables."""
+    if isinstance(value, str):
+        return {value}
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return {word for item in value for word in _words(item)}
+    return set()
+
+
+def _layer_types(value: object) -> set[str]:
+    """Return the layer types inside nested tables, so also those inside a Residual."""
+    if isinstance(value, list | tuple):
+        return {name for item in value for name in _layer_types(item)}
+    if not isinstance(value, dict):
+        return set()
+    own = {value["type"]} if isinstance(value.get("type"), str) else set()
+    return own | {name for item in value.values() for name in _layer_types(item)}

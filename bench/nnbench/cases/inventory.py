@@ -1,0 +1,202 @@
+"""What there is: the parts of every kind, the cases, datasets and claims, as entries that can be listed."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Literal, get_args
+
+from nnbench.cases import catalogue, resources
+from nnbench.cases.files import check, read_toml
+from nnbench.cases.spec import CaseSpec, MatrixFile
+from nnbench.errors import UsageError
+from nnkit import datasets
+from nnkit.datasets import DatasetRecord
+from nnkit.errors import did_you_mean
+from nnkit.registry import Hyper, Part, parse_choice, spell_value
+from nnkit.schedules import NumberList
+
+Kind = Literal[
+    "optimizers",
+    "activations",
+    "initializers",
+    "schedules",
+    "losses",
+    "layers",
+    "cases",
+    "suites",
+    "datasets",
+    "claims",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_PART_KINDS = ("optimizers", "activations", "initializers", "schedules", "losses", "layers", "datasets")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that can be chosen by name."""
+
+    kind: Kind
+    name: str
+    summary: str
+    formula: str = ""
+    source: str = ""
+    aliases: tuple[str, ...] = ()
+    hyperparameters: tuple[Hyper, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)  # further lines to show
+
+
+def entries(kind: str) -> tuple[Entry, ...]:
+    """Return everything of one kind, in its own order."""
+    if kind in _PART_KINDS:
+        registry = import_module(f"nnkit.{kind}")
+        return tuple(_of_part(kind, registry.record(name)) for name in registry.names())
+    special: Mapping[str, Callable[[], Iterable[Entry]]] = {
+        "cases": _cases,
+        "suites": _suites,
+        "claims": _claims,
+    }
+    if kind in special:
+        return tuple(special[kind]())
+    raise UsageError(f"there is nothing called {kind!r} to list.{did_you_mean(kind, [*KINDS, 'runs'])}")
+
+
+def entries_named(name: str) -> tuple[Entry, ...]:
+    """Return everything with this name or alias; a name may belong to an activation and to a layer."""
+    everything = [entry for kind in KINDS for entry in entries(kind)]
+    found = tuple(entry for entry in everything if name in (entry.name, *entry.aliases))
+    if found:
+        return found
+    known = {known for entry in everything for known in (entry.name, *entry.aliases)}
+    hint = did_you_mean(name, known)
+    hint = hint if hint.startswith(" Did") else " `nnbench list KIND` says what there is."
+    raise UsageError(f"there is nothing called {name!r}.{hint}")
+
+
+def as_json(entry: Entry) -> dict[str, Any]:
+    """Return the entry as an item of the list document."""
+    return {
+        "name": entry.name,
+        "summary": entry.summary,
+        "formula": entry.formula,
+        "source": entry.source,
+        "aliases": list(entry.aliases),
+        "hyperparameters": [_hyper_as_json(hyper) for hyper in entry.hyperparameters],
+        **entry.details,
+    }
+
+
+def range_of(hyper: Hyper) -> str:
+    """Return in words which values a hyper-parameter may have."""
+    if hyper.choices:
+        words = "one of " + ", ".join(hyper.choices)
+    elif isinstance(hyper.default, bool):
+        words = "true or false"
+    elif isinstance(hyper, NumberList):
+        words = "whole numbers parted by |" if hyper.whole else "numbers parted by |"
+    else:
+        words = hyper.range_text() + (", whole" if hyper.integer else "")
+    return f"{words}, or none" if hyper.optional else words
+
+
+def _hyper_as_json(hyper: Hyper) -> dict[str, Any]:
+    bounds = {
+        "above": hyper.above,
+        "at_least": hyper.at_least,
+        "below": hyper.below,
+        "at_most": hyper.at_most,
+    }
+    return {
+        "name": hyper.name,
+        "default": hyper.default,
+        "summary": hyper.summary,
+        "range": range_of(hyper),
+        **{name: bound for name, bound in bounds.items() if bound is not None},
+        **({"choices": list(hyper.choices)} if hyper.choices else {}),
+    }
+
+
+def _of_part(kind: Any, part: Part) -> Entry:
+    details = {}
+    if kind == "datasets":
+        details = {"licence": str(getattr(part, "licence", "")), "task": str(getattr(part, "task", ""))}
+    if isinstance(part, DatasetRecord):
+        details |= _to_fetch(part)
+    return Entry(
+        kind=kind,
+        name=part.name,
+        summary=part.summary,
+        formula=part.formula,
+        source=part.source,
+        aliases=part.aliases,
+        hyperparameters=part.hyperparameters,
+        details=details,
+    )
+
+
+def _to_fetch(dataset: DatasetRecord) -> dict[str, str]:
+    return {"to fetch": f"nnbench data fetch {dataset.name}"} if dataset.files else {}
+
+
+def _cases() -> Iterable[Entry]:
+    for found in catalogue.built_in():
+        case = catalogue.read_case(found.content, f"cases/{found.path.name}")
+        training, measure = case.training, case.measure
+        run = [f"{axis}: {', '.join(values)}" for axis, values in case.run.given().items()]
+        dataset = datasets.record(parse_choice(case.data.dataset)[0])
+        yield Entry(
+            kind="cases",
+            name=case.name,
+            summary=case.summary,
+            aliases=case.aliases,
+            source=f"cases/{found.path.name}",
+            details={
+                "dataset": case.data.dataset,
+                **_to_fetch(dataset),
+                "budget": f"{training.epochs} epochs in batches of {training.batch_size}",
+                "metric": measure.metric,
+                "target": "none" if measure.target is None else spell_value(measure.target),
+                **_calibrated(case),
+                "noticeable": spell_value(measure.noticeable),
+                "axes": "; ".join(f"{axis}: {value}" for axis, value in catalogue.own_choices(case).items()),
+                "compares": "; ".join(run) or "nothing by itself",
+            },
+        )
+
+
+def _calibrated(case: CaseSpec) -> dict[str, str]:
+    """Return where the target is from; nothing for a case whose target is an expectation."""
+    made = case.calibration
+    if made is None:
+        return {}
+    return {
+        "noise": f"{spell_value(made.sigma)}, standard deviation of {made.configuration} over {made.n} seeds",
+        "measured": f"{made.date}, suite version {made.suite_version}; cases/calibration/{case.name}.csv",
+    }
+
+
+def _suites() -> Iterable[Entry]:
+    for name, path in catalogue.suites().items():
+        file = check(MatrixFile, read_toml(path), f"cases/suites/{path.name}")
+        axes = [f"{axis}: {', '.join(values)}" for axis, values in file.axes.given().items()]
+        yield Entry(
+            kind="suites",
+            name=name,
+            summary=file.summary,
+            source=f"cases/suites/{path.name}",
+            details={
+                "cases": ", ".join(file.cases),
+                "seeds": str(file.seeds),
+                "compares": "; ".join(axes) or "nothing by itself",
+            },
+        )
+
+
+def _claims() -> Iterable[Entry]:
+    for path in sorted(resources.cases_folder().glob("claims/*.toml")):
+        content = read_toml(path)
+        yield Entry(
+            kind="claims",
+            name=str(content.get("id", path.stem)),
+            summary=str(content.get("claim", content.get("summary", ""))),
+            source=str(content.get("source", "")),
+        )

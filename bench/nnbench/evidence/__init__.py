@@ -1,0 +1,1 @@
+"""Records and statistics of one run, put together before they are worded."""

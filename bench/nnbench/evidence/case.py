@@ -1,0 +1,133 @@
+"""What a report is made from: the records of a run beside what the statistics say about them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nnbench.records.trials import (
+    Axes,
+    CaseFacts,
+    CaseRace,
+    Comparison,
+    ConfigurationSummary,
+    RunRecord,
+    TrialRecord,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvidence:
+    """Everything known of one case in one run.
+
+    ``ranking`` is sorted: best median first, and behind them those that left a race.
+    """
+
+    facts: CaseFacts
+    varying: tuple[str, ...]
+    trials: tuple[TrialRecord, ...]
+    ranking: tuple[ConfigurationSummary, ...]
+    comparisons: tuple[Comparison, ...]
+    level: float
+    has_named_reference: bool
+    is_tuned: bool  # each configuration ran at the learning rate that a search found for it
+    race: CaseRace | None = None
+
+    def label(self, axes: Axes) -> str:
+        """Return the choices that tell this configuration from the others; all of them if it is alone."""
+        return axes.label(self.named_axes(axes))
+
+    def named_axes(self, axes: Axes) -> tuple[str, ...]:
+        return self.varying or tuple(axes.as_dict())
+
+    @property
+    def reference(self) -> Axes | None:
+        """The configuration that the others were compared with; None where nothing was compared."""
+        return self.comparisons[0].b if self.comparisons else None
+
+    @property
+    def family(self) -> int:
+        """How many comparisons Holm's correction runs over.
+
+        A reference that was named beforehand is compared with each of the others. One that was picked for
+        its median was picked by looking at all pairs, and so all pairs are the family.
+        """
+        k = len(self.ranking)
+        return k - 1 if self.has_named_reference else k * (k - 1) // 2
+
+    @property
+    def seeds(self) -> list[int]:
+        return sorted({trial.seed for trial in self.trials})
+
+    def summary_of(self, axes: Axes) -> ConfigurationSummary | None:
+        return next((summary for summary in self.ranking if summary.axes == axes), None)
+
+    def comparison_of(self, axes: Axes) -> Comparison | None:
+        return next((comparison for comparison in self.comparisons if comparison.a == axes), None)
+
+    def trials_of(self, axes: Axes) -> tuple[TrialRecord, ...]:
+        return tuple(trial for trial in self.trials if trial.axes == axes)
+
+
+def evidence_of(
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+    summaries: Sequence[ConfigurationSummary],
+    comparisons: Sequence[Comparison],
+    *,
+    level: float = 0.05,
+) -> tuple[CaseEvidence, ...]:
+    """Sort the records and statistics of a run by case, in the run's order, and rank the configurations."""
+    return tuple(
+        _of_case(
+            facts,
+            run,
+            [trial for trial in trials if trial.case == facts.name],
+            [summary for summary in summaries if summary.case == facts.name],
+            [comparison for comparison in comparisons if comparison.case == facts.name],
+            level,
+        )
+        for facts in run.cases
+    )
+
+
+def _of_case(
+    facts: CaseFacts,
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+    summaries: Sequence[ConfigurationSummary],
+    comparisons: Sequence[Comparison],
+    level: float,
+) -> CaseEvidence:
+    reference = comparisons[0].b if comparisons else None
+    return CaseEvidence(
+        facts=facts,
+        varying=run.varying,
+        trials=tuple(trials),
+        ranking=ranked(summaries, facts, reference),
+        comparisons=tuple(comparisons),
+        level=level,
+        has_named_reference=reference is not None and reference.label(run.varying) == run.against,
+        is_tuned=bool(run.tuned_by),
+        race=next((race for race in run.races if race.case == facts.name), None),
+    )
+
+
+def ranked(
+    summaries: Sequence[ConfigurationSummary], facts: CaseFacts, reference: Axes | None = None
+) -> tuple[ConfigurationSummary, ...]:
+    """Sort by median, best first. Of equal medians the reference stands first, then the faster.
+
+    Whoever left a race stands behind the others, the last to leave first: its median is over fewer seeds.
+    """
+    sign = -1.0 if facts.direction == "max" else 1.0
+
+    def place(summary: ConfigurationSummary) -> tuple[float, bool, float, bool, float]:
+        median = sign * summary.median
+        stands = summary.axes != reference, summary.median_steps_to_target
+        return _seeds_lost(summary), math.isnan(median), median, *stands
+
+    return tuple(sorted(summaries, key=place))
+
+
+def _seeds_lost(summary: ConfigurationSummary) -> float:
+    return -math.inf if summary.pruned is None else -summary.pruned.n_seeds

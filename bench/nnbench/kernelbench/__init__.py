@@ -1,0 +1,1 @@
+"""Kernels timed against peers and against this core's roofline."""

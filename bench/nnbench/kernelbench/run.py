@@ -1,0 +1,90 @@
+"""One invocation of ``nnbench kernels``: which trials it looks at, and everything that is measured for it."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from nnbench.cases import catalogue
+from nnbench.errors import NothingMeasured
+from nnbench.kernelbench import blas
+from nnbench.kernelbench import timing as kernelbench
+from nnbench.kernelbench.peers import numpy_kernels as kernel_peers
+from nnbench.kernelbench.peers import torch_kernels as torch_peers
+from nnbench.kernelbench.timing import Side
+from nnbench.kernelbench.uses import uses_of
+from nnbench.machine import environment, noise
+from nnbench.machine.clock import Clock
+from nnbench.plan import request
+from nnbench.plan.matrix import TrialSpec
+from nnbench.plan.settings import Settings
+from nnbench.records.kernels import KernelRun
+from nnbench.terminal.progress import duration, note, progress_on
+from nnbench.training import precompile
+from nnkit.errors import EnvironmentProblem
+from nnkit.insight import roofline
+
+_SECONDS_EACH = 0.04
+
+
+def plan(arguments: Sequence[str], given: Mapping[str, object]) -> tuple[list[TrialSpec], Settings]:
+    """Return what these cases would train; without any, all built-in ones whose data are here."""
+    if arguments:
+        asked = request.make_plan(arguments, given, environment=os.environ, folder=Path.cwd())
+        return asked.matrix.trials(), asked.settings
+    plans, absent = [], []
+    axes = {name for name in ("activation", "norm") if given[name] is not None}
+    for entry in catalogue.built_in():
+        if not axes <= catalogue.used_axes(catalogue.case_named(entry.name)):
+            continue
+        try:
+            plans.append(request.make_plan([entry.name], given, environment=os.environ, folder=Path.cwd()))
+        except EnvironmentProblem:
+            absent.append(entry.name)
+    if absent:
+        names = ", ".join(absent)
+        note(
+            f"left out, for their data are not here: {names}. See `nnbench data`.", quiet=bool(given["quiet"])
+        )
+    if not plans:
+        raise NothingMeasured("no case is left to measure. Name one: `nnbench list cases`.")
+    return [each for asked in plans for each in asked.matrix.trials()], plans[0].settings
+
+
+def carry_out(
+    trials: Sequence[TrialSpec], chosen: Settings, *, versus: str, seconds: float | None
+) -> KernelRun:
+    """Measure the machine and every kernel of the trials."""
+    clock = Clock()
+    with _sides(versus) as (sides, peers):
+        uses = uses_of(trials)
+        with progress_on(sys.stderr, clock, quiet=chosen.quiet, color=chosen.color) as told:
+            precompile.warm_up(trials, told.compiling)
+        total_s = _SECONDS_EACH * len(uses) if seconds is None else seconds
+        note(f"measuring {len(uses)} kernels, about {duration(total_s)}", quiet=chosen.quiet)
+        steadiness = noise.probe(clock)
+        roof = roofline.measure(chosen.dtype)
+        kernels = tuple(kernelbench.measure(uses, roof, sides, clock, seconds=total_s))
+    return KernelRun(
+        dtype=chosen.dtype,
+        environment=environment.machine(),
+        peers=peers,
+        peak_flops_s=roof.flops_s,
+        levels=roof.levels,
+        noise=str(steadiness),
+        kernels=kernels,
+    )
+
+
+@contextmanager
+def _sides(versus: str) -> Iterator[tuple[list[Side], dict[str, str]]]:
+    """Yield the sides beside ours, each on one thread, and what to call them."""
+    with blas.one_thread():
+        sides, names = [Side("numpy", kernel_peers.PEERS)], {"numpy": blas.describe()}
+        if versus != "torch":
+            yield sides, names
+            return
+        with torch_peers.torch_on_one_thread() as torch:
+            sides.append(Side("torch", torch_peers.peers(torch), torch_peers.tensor))
+            yield sides, names | {"torch": f"PyTorch {torch.__version__}"}

@@ -1,0 +1,1 @@
+"""This machine: its clock, noise, environment and signals to stop."""

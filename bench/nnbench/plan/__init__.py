@@ -1,0 +1,1 @@
+"""From words to trials: settings, axes, seeds, and the matrix they span."""

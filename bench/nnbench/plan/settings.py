@@ -1,0 +1,241 @@
+"""Where settings come from: options, then ``NNBENCH_*``, then the matrix file, then pyproject.toml.
+
+All four use the same names, and the first that gives one wins. Every value keeps the place it came from, so
+that a message about it can say where to mend it.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from nnbench.cases import choices
+from nnbench.cases.files import check, read_toml
+from nnbench.cases.spec import AXES, MatrixFile
+from nnbench.errors import UsageError
+from nnbench.plan.durations import read_budget
+from nnbench.plan.matrix import Asked, Dtype, Order
+from nnbench.plan.seeds import Ranges, read_seeds
+from nnkit.errors import did_you_mean
+
+Color = Literal["auto", "always", "never"]
+ENVIRONMENT_PREFIX = "NNBENCH_"
+# The options that may also stand in the environment or in a file, as they are spelt there.
+SCALARS = (
+    *("plugin", "seeds", "first_seed", "epochs", "jobs", "store"),
+    *("dtype", "against", "tuned", "race", "budget", "probes", "order", "color", "quiet"),
+)
+NAMES = tuple("lr" if axis == "learning_rate" else axis for axis in AXES) + SCALARS
+MAX_JOBS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value as somebody wrote it, and where."""
+
+    value: object
+    where: str
+
+
+Layer = Mapping[str, Given]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run is asked to do and how; None where nobody said anything."""
+
+    axes: Mapping[str, Asked]
+    seeds: Ranges | None
+    first_seed: int
+    epochs: int | None
+    jobs: int | None
+    store: Path
+    dtype: Dtype
+    against: Given | None
+    tuned: Given | None  # whether each configuration runs at the rate that a search found for it
+    order: Order
+    color: Color
+    quiet: bool
+    race: bool = False
+    budget_s: float | None = None
+    probes: bool = False
+
+
+def from_options(options: Mapping[str, object]) -> Layer:
+    """Return the options that were given on the command line."""
+    return {
+        name: Given(value, f"--{name.replace('_', '-')}")
+        for name, value in options.items()
+        if value is not None and value is not False
+    }
+
+
+def from_environment(environment: Mapping[str, str]) -> Layer:
+    """Return the settings among the environment variables; an empty one counts as not set."""
+    return {
+        name: Given(environment[variable], variable)
+        for name in NAMES
+        if environment.get(variable := ENVIRONMENT_PREFIX + name.upper())
+    }
+
+
+def from_file(file: MatrixFile, where: str, folder: Path, *, prefix: str = "") -> Layer:
+    """Return the settings of a matrix file. Paths in it are meant from the folder it lies in."""
+    layer = {
+        ("lr" if axis == "learning_rate" else axis): Given(values, f"{where}, {prefix}axes.{axis}")
+        for axis, values in file.axes.given().items()
+    }
+    for name in SCALARS:
+        value = getattr(file, name)
+        if value is not None:
+            if name == "store":
+                value = str(folder / value)
+            elif name == "plugin":
+                value = tuple(str(folder / file) for file in value)
+            layer[name] = Given(value, f"{where}, {prefix}{name}")
+    return layer
+
+
+def from_pyproject(start: Path) -> tuple[Layer, tuple[str, ...]]:
+    """Return ``[tool.nnbench]`` of the nearest pyproject.toml at or above a folder, and its cases."""
+    for folder in (start, *start.parents):
+        path = folder / "pyproject.toml"
+        if path.is_file():
+            table = read_toml(path).get("tool", {}).get("nnbench")
+            if table is None:
+                return {}, ()
+            file = check(MatrixFile, table, f"{path}, tool.nnbench")
+            return from_file(file, str(path), folder, prefix="tool.nnbench."), file.cases
+    return {}, ()
+
+
+def plugin_files(*layers: Layer) -> list[str]:
+    """Return the plug-ins that any layer names: they add up, where other settings replace one another."""
+    files: list[str] = []
+    for layer in layers:
+        value = layer["plugin"].value if "plugin" in layer else ()
+        files += value.split(",") if isinstance(value, str) else map(str, cast("Sequence[str]", value))
+    return files
+
+
+def read_settings(*layers: Layer) -> Settings:
+    """Return the settings, each from the first layer that gives it, or raise UsageError."""
+    first = {name: given for layer in reversed(layers) for name, given in layer.items()}
+    first_seed = _whole(first.get("first_seed"), at_least=0) or 0
+    seeds = first.get("seeds")
+    if seeds is None and "first_seed" in first:
+        raise UsageError(
+            f"{first['first_seed'].where}: this needs a number of seeds, for example --seeds 10."
+        )
+    race, budget = _truth(first.get("race")), first.get("budget")
+    return Settings(
+        axes=dict(_axes(first)),
+        seeds=None if seeds is None else read_seeds(_seeds(seeds), seeds.where, first=first_seed),
+        first_seed=first_seed,
+        epochs=_whole(first.get("epochs"), at_least=1, at_most=1_000_000),
+        jobs=_whole(first.get("jobs"), at_least=1, at_most=MAX_JOBS),
+        store=store_path(first.get("store")),
+        dtype=_one_of(first.get("dtype"), Dtype, "float32"),
+        against=first.get("against"),
+        tuned=first.get("tuned") if _truth(first.get("tuned")) else None,
+        # Who is stopped by the clock should have as many seeds of one configuration as of another.
+        order=_one_of(first.get("order"), Order, "seed" if race or budget else "shuffled"),
+        color=_one_of(first.get("color"), Color, "auto"),
+        quiet=_truth(first.get("quiet")),
+        race=race,
+        budget_s=None if budget is None else read_budget(str(budget.value), budget.where),
+        probes=_truth(first.get("probes")),
+    )
+
+
+def store_path(given: Given | None) -> Path:
+    """Return the store's file: in the folder that was named, or the file itself if one was."""
+    from nnbench.store import DEFAULT_PATH
+
+    if given is None:
+        return DEFAULT_PATH
+    text = str(given.value)
+    if not text.strip() or "\0" in text:
+        raise UsageError(f"{given.where}: expected a folder, found {text!r}. Try .nnbench.")
+    path = Path(text).expanduser()
+    return path if path.is_file() or path.suffix == DEFAULT_PATH.suffix else path / DEFAULT_PATH.name
+
+
+def _axes(first: Layer) -> Iterator[tuple[str, Asked]]:
+    for axis in AXES:
+        given = first.get("lr" if axis == "learning_rate" else axis)
+        if given is not None:
+            try:
+                values = given.value if isinstance(given.value, tuple) else choices.split(str(given.value))
+            except UsageError as error:
+                raise UsageError(f"{given.where}: {error}") from None
+            if not values:
+                raise UsageError(f"{given.where}: the list is empty. Name at least one, or leave it out.")
+            yield axis, Asked(tuple(values), given.where)
+
+
+def _seeds(given: Given) -> int | str | tuple[int, ...]:
+    value = given.value
+    assert isinstance(value, int | str | tuple), f"seeds of type {type(value)} from {given.where}"
+    return value
+
+
+def _whole(given: Given | None, *, at_least: int, at_most: int | None = None) -> int | None:
+    if given is None:
+        return None
+    try:
+        number = int(str(given.value))
+    except ValueError:
+        raise UsageError(f"{given.where}: expected a whole number, found {given.value!r}.") from None
+    if number < at_least:
+        raise UsageError(f"{given.where}: must be at least {at_least}, found {number}.")
+    if at_most is not None and number > at_most:
+        raise UsageError(f"{given.where}: must be at most {at_most:,}, found {number}.")
+    return number
+
+
+def _one_of(given: Given | None, allowed: Any, default: str) -> Any:
+    """Return one of the words of a Literal."""
+    if given is None:
+        return default
+    words = get_args(allowed)
+    if given.value not in words:
+        raise UsageError(
+            f"{given.where}: no such value {given.value!r}.{did_you_mean(str(given.value), words)}"
+        )
+    return given.value
+
+
+def _truth(given: Given | None) -> bool:
+    if given is None or isinstance(given.value, bool):
+        return given is not None and bool(given.value)
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    word = str(given.value).lower()
+    if word not in words:
+        raise UsageError(f"{given.where}: expected true or false, found {given.value!r}.")
+    return words[word]
+
+
+@dataclass(frozen=True, slots=True)
+class DisplaySettings:
+    """What verbs that only look need to know."""
+
+    store: Path
+    color: Color
+    plugins: tuple[str, ...]
+
+
+def display_settings(
+    *, store: str | None, color: str | None, plugin: Sequence[str] | None = None
+) -> DisplaySettings:
+    """Return what verbs that read and print need to know."""
+    found, _ = from_pyproject(Path.cwd())
+    options = from_options({"store": store, "color": color, "plugin": plugin})
+    layers = (options, from_environment(os.environ), found)
+    first = {name: given for layer in reversed(layers) for name, given in layer.items()}
+    return DisplaySettings(
+        store=store_path(first.get("store")),
+        color=_one_of(first.get("color"), Color, "auto"),
+        plugins=tuple(plugin_files(*layers)),
+    )

@@ -1,0 +1,63 @@
+"""The part ``across`` of ``nnbench.run/1``: the configurations of a run over all of its cases.
+
+Null: no case has a target that says it, or there is nobody to compare with.
+"""
+
+from typing import Any
+
+from nnbench.reporting.json.numbers import finite
+from nnbench.statistics.suite.across import Estimate
+from nnbench.statistics.suite.overview import Member, Overview
+from nnbench.statistics.suite.profile import R_MAX
+
+
+def across_as_dict(over: Overview) -> dict[str, Any]:
+    """Return plain data, best configuration first."""
+    found = over.friedman
+    return {
+        "cases": [facts.name for facts in over.cases],
+        "cases_with_target": list(over.with_target),
+        "unsolved": list(over.unsolved),
+        "reference": over.reference,
+        "r_max": R_MAX,
+        "friedman": None
+        if found is None
+        else {
+            "statistic": finite(found.statistic),
+            "p": finite(found.p),
+            "critical_difference": finite(found.critical_difference),
+            "n": found.n_cases,
+        },
+        "configurations": [_member(each) for each in over.members],
+    }
+
+
+def _member(each: Member) -> dict[str, Any]:
+    profile = each.profile
+    return {
+        "label": each.label,
+        "score": None if profile is None else finite(profile.score),
+        "score_interval": None if profile is None else [finite(end) for end in profile.score_interval],
+        "profile": None
+        if profile is None
+        else {
+            name: [finite(float(value)) for value in getattr(profile, name)]
+            for name in ("factors", "share", "low", "high")
+        },
+        "average_rank": each.average_rank,
+        "iqm": _estimate(each.iqm),
+        "improvement": _estimate(each.improvement),
+        "train_s": finite(each.train_s),
+        "state_bytes_per_parameter": each.state_bytes,
+    }
+
+
+def _estimate(found: Estimate | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "value": finite(found.value),
+        "interval": [finite(end) for end in found.interval],
+        "cases": found.n_cases,
+        "n": found.n_trials,
+    }

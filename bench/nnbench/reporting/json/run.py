@@ -1,0 +1,200 @@
+"""The document of schema ``nnbench.run/1``: what ``--json`` prints, for programs instead of people.
+
+Strict JSON: what is not a finite number is null. What a null says:
+``median`` or an end of an ``interval``: no score bounds it, since so many trials left none (``failures``
+counts them), or there are too few seeds. ``steps_to_target``: never reached.
+``difference``: no seed on which both sides left a score. ``final``, ``best``: keys without a value are null.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from nnbench.records.probes import summary_of
+from nnbench.records.trials import (
+    CaseFacts,
+    CaseRace,
+    Comparison,
+    ConfigurationSummary,
+    Pruning,
+    RunRecord,
+    TrialRecord,
+)
+from nnbench.reporting.json.across import across_as_dict
+from nnbench.reporting.json.effects import effects_as_list
+from nnbench.reporting.json.numbers import finite
+from nnbench.statistics.suite.overview import overview
+
+SCHEMA = "nnbench.run/1"
+
+
+def as_dict(
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+    summaries: Sequence[ConfigurationSummary],
+    comparisons: Sequence[Comparison],
+    *,
+    level: float = 0.05,
+) -> dict[str, Any]:
+    """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
+    over = overview(run, trials)
+    return {
+        **header(run, SCHEMA),
+        "against": run.against,
+        "tuned_by": list(run.tuned_by),
+        "level": level,
+        "budget_s": None if run.budget_s is None else finite(run.budget_s),
+        "races": [_race(race) for race in run.races],
+        "trials": [_trial(trial) for trial in trials],
+        "configurations": [configuration(summary) for summary in summaries],
+        "verdicts": [verdict(comparison) for comparison in comparisons],
+        "effects": effects_as_list(run, trials),
+        "across": None if over is None else across_as_dict(over),
+    }
+
+
+def header(run: RunRecord, schema: str) -> dict[str, Any]:
+    """Return what every document says first: which run this was, of what, and where."""
+    return {
+        "schema": schema,
+        "run": run.run,
+        "created": run.created,
+        "command": run.command,
+        "new": run.n_new,
+        "cached": run.n_cached,
+        "elapsed_s": finite(run.elapsed_s),
+        "environment": _json_value(run.environment),
+        "varying": list(run.varying),
+        "cases": [_case(facts) for facts in run.cases],
+    }
+
+
+def render(
+    run: RunRecord,
+    trials: Sequence[TrialRecord],
+    summaries: Sequence[ConfigurationSummary],
+    comparisons: Sequence[Comparison],
+    *,
+    level: float = 0.05,
+) -> str:
+    """Return the document as one line of JSON for each list's entry, ending in a line break."""
+    document = as_dict(run, trials, summaries, comparisons, level=level)
+    entries = [f"{_text(key)}: {_list_or_value(value)}" for key, value in document.items()]
+    return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+def _list_or_value(value: Any) -> str:
+    # One entry per line: a person can read it and a diff shows which trial changed.
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n  " + ",\n  ".join(map(_text, value)) + "\n]"
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)
+
+
+def _case(facts: CaseFacts) -> dict[str, Any]:
+    return {key: _json_value(value) for key, value in asdict(facts).items()}
+
+
+def _trial(trial: TrialRecord) -> dict[str, Any]:
+    return {
+        "key": trial.key,
+        "case": trial.case,
+        "axes": trial.axes.as_dict(),
+        "seed": trial.seed,
+        "status": trial.status,
+        "final": _metrics(trial.final),
+        "best": _metrics(trial.best),
+        "steps": trial.steps,
+        "steps_to_target": trial.steps_to_target,
+        "train_s": finite(trial.train_s),
+        "digest": trial.digest,
+        "failure": trial.failure,
+        "error": trial.error,
+        **_probes(trial),
+    }
+
+
+def _probes(trial: TrialRecord) -> dict[str, Any]:
+    """Return what the probes saw, a number for each layer; nothing for a trial without probes."""
+    found = summary_of(trial)
+    if found is None:
+        return {}
+    return {"probes": {name: [finite(value) for value in values.tolist()] for name, values in found.items()}}
+
+
+def configuration(summary: ConfigurationSummary) -> dict[str, Any]:
+    return {
+        "case": summary.case,
+        "axes": summary.axes.as_dict(),
+        "n": summary.n,
+        "median": finite(summary.median),
+        "interval": [finite(end) for end in summary.interval],
+        "success_rate": finite(summary.success_rate),
+        "success_interval": [finite(end) for end in summary.success_interval],
+        "failures": dict(summary.failures),
+        "steps_to_target": finite(summary.median_steps_to_target),
+        "train_s": finite(summary.train_s),
+        "pruned": None if summary.pruned is None else _pruning(summary.pruned),
+    }
+
+
+def _race(race: CaseRace) -> dict[str, Any]:
+    return {
+        "case": race.case,
+        "level": race.level,
+        "configurations": race.n_configurations,
+        "looks": list(race.looks),
+        "threshold": race.threshold,
+        "ending": race.ending,
+        "pruned": [{"axes": each.axes.as_dict(), **_pruning(each)} for each in race.prunings],
+    }
+
+
+def _pruning(pruning: Pruning) -> dict[str, Any]:
+    """Return when a configuration left its race and why; ``p`` is that of the pair alone."""
+    return {
+        "look": pruning.look,
+        "seeds": pruning.n_seeds,
+        "against": pruning.against.as_dict(),
+        "n": pruning.n,
+        "difference": finite(pruning.difference),
+        "interval": [finite(end) for end in pruning.interval],
+        "p": pruning.p,
+    }
+
+
+def verdict(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "case": comparison.case,
+        "a": comparison.a.as_dict(),
+        "b": comparison.b.as_dict(),
+        "verdict": comparison.verdict,
+        "difference": finite(comparison.difference),
+        "interval": [finite(end) for end in comparison.interval],
+        "p": finite(comparison.p),
+        "n": comparison.n,
+        "seeds_needed": comparison.seeds_needed,
+        "reason": comparison.reason,
+    }
+
+
+def _metrics(values: Mapping[str, float]) -> dict[str, float | int | None]:
+    # "step" is a position, and 450.0 would make a reader of JSON in a typed language stumble.
+    return {key: int(value) if key == "step" else finite(value) for key, value in values.items()}
+
+
+def _json_value(value: Any) -> Any:
+    """Return the value with nulls for what is not finite, all the way down, and text for what JSON lacks."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return finite(value)
+    if isinstance(value, Mapping):
+        return {str(key): _json_value(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(each) for each in value]
+    return str(value)

@@ -1,0 +1,111 @@
+"""The words that several views share, so that a reader meets one name for one thing."""
+
+from nnbench.evidence.case import CaseEvidence
+from nnbench.records.trials import CaseFacts, Comparison, TrialRecord, Verdict
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import Tone
+from nnbench.statistics.trials.failures import failure_kind
+
+VERDICT: dict[Verdict, tuple[str, Tone]] = {
+    "better": ("better", "good"),
+    "worse": ("worse", "bad"),
+    "equivalent": ("equivalent", "same"),
+    "cannot_tell": ("cannot tell", "unsure"),
+}
+
+
+def metric(facts: CaseFacts) -> str:
+    """Return ``validation accuracy``."""
+    return f"validation {facts.metric.replace('_', ' ')}"
+
+
+def unit_after(header: str, unit: str) -> str:
+    """Return ``accuracy, %`` for a header, and the header alone where the metric has no unit."""
+    return f"{header}, {unit}" if unit else header
+
+
+def metric_value(value: float, facts: CaseFacts) -> str:
+    """Return ``95 %``: a figure that somebody chose, in as many digits as it has."""
+    scale = digits.scale_of(facts.metric)
+    text = f"{value * scale.factor:.6g}".replace("-", digits.MINUS)
+    return digits.with_unit(text, scale.unit)
+
+
+def noticeable(facts: CaseFacts) -> str:
+    """Return ``±0.5 pp``."""
+    scale = digits.scale_of(facts.metric)
+    return f"±{digits.with_unit(f'{facts.noticeable * scale.factor:.6g}', scale.difference_unit)}"
+
+
+def median(value: float, interval: tuple[float, float], facts: CaseFacts) -> str:
+    """Return ``97.2 % [96.8, 97.4]``, or that most trials left no score."""
+    if not has_score(value):
+        return "no score"
+    scale = digits.scale_of(facts.metric)
+    written = digits.estimate(value, scored(interval), scale)
+    return f"{digits.with_unit(written.value, scale.unit)} {written.interval}".rstrip()
+
+
+def has_score(value: float) -> bool:
+    # Statistics let a trial without a score take part as the worst value there is, which is infinite.
+    return abs(value) < float("inf")
+
+
+def scored(interval: tuple[float, float]) -> tuple[float, float]:
+    """Return the interval, or none at all where neither end is a score."""
+    if any(has_score(end) for end in interval):
+        return interval
+    return (float("nan"), float("nan"))
+
+
+def behind(comparison: Comparison, facts: CaseFacts) -> str:
+    """Return how far ``a`` lies behind the reference: ``0.62 pp [0.33, 0.91] behind (p = 0.004)``."""
+    p = digits.p_value(comparison.p)
+    if not _explains_the_verdict(comparison):
+        return f"{comparison.reason} ({p})"
+    sign = -1.0 if facts.direction == "max" else 1.0
+    low, high = sorted(sign * end for end in comparison.interval)
+    scale = digits.scale_of(facts.metric).of_differences
+    written = digits.estimate(sign * comparison.difference, (low, high), scale)
+    return f"{digits.with_unit(written.value, scale.unit)} {written.interval} behind ({p})"
+
+
+def signed_difference(comparison: Comparison, facts: CaseFacts) -> str:
+    """Return ``+0.62 pp [+0.33, +0.91], p = 0.004``: a minus the reference."""
+    p = digits.p_value(comparison.p)
+    if not has_score(comparison.difference):
+        return f"{comparison.reason}, {p}"
+    scale = digits.scale_of(facts.metric)
+    written = digits.difference(comparison.difference, scored(comparison.interval), scale)
+    value = digits.with_unit(written.value, scale.difference_unit)
+    return f"{' '.join(filter(None, (value, written.interval)))}, {p}"
+
+
+def _explains_the_verdict(comparison: Comparison) -> bool:
+    # The difference is a mean over the pairs in which both sides have a score. Where a configuration lost
+    # because it left none on some seeds, that mean may lie near zero or not exist.
+    low, high = comparison.interval
+    return has_score(low) and has_score(high) and (low > 0 or high < 0)
+
+
+def what_happened(trial: TrialRecord, facts: CaseFacts) -> str:
+    """Return the failure kind in words, or the status; empty for a trial that went well."""
+    kind = trial.failure or failure_kind(trial, facts)
+    if kind:
+        return kind.replace("_", " ")
+    return "" if trial.status == "finished" else trial.status
+
+
+def n_seeds(case: CaseEvidence) -> str:
+    """Return ``10 seeds (0–9)``."""
+    seeds = case.seeds
+    return f"{digits.counted(len(seeds), 'seed')} ({digits.ranges(seeds)})"
+
+
+def several(items: list[str], *, most: int = 3) -> str:
+    """Join names for a sentence: ``a, b and c``, or ``a, b, c and 4 more``."""
+    if len(items) > most + 1:
+        return f"{', '.join(items[:most])} and {len(items) - most} more"
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"

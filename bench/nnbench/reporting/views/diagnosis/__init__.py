@@ -1,0 +1,1 @@
+"""What probes saw inside networks."""

@@ -1,0 +1,1 @@
+"""What every axis contributes to the spread of scores."""

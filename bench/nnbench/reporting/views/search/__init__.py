@@ -1,0 +1,1 @@
+"""What a search over hyper-parameters says."""

@@ -1,0 +1,111 @@
+"""All cases of a run seen together: quality and cost of every configuration in one table, and who leads."""
+
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import Block, Cell, Column, Paragraph, Section, Table
+from nnbench.reporting.texts import words
+from nnbench.reporting.views.suite.cost import cost_columns, cost_notes
+from nnbench.reporting.views.suite.improvement import improvement_columns, improvement_notes
+from nnbench.reporting.views.suite.normalized import normalized_columns, normalized_notes
+from nnbench.reporting.views.suite.profile import profile_figure, profile_notes, score_columns
+from nnbench.reporting.views.suite.ranks import LEVEL, rank_columns, rank_figure, rank_notes
+from nnbench.statistics.suite.overview import Overview
+
+_MOST_NAMES = 8
+
+
+def across(over: Overview, run: str, header: str) -> Section:
+    """Return the section on all cases. ``header`` names the axes that vary."""
+    n = digits.counted(len(over.cases), "case")
+    blocks: list[Block | None] = [
+        Paragraph(" ".join(_sentences(over)), lead=True),
+        _table(over, header),
+        profile_figure(over, run),
+        rank_figure(over, run),
+    ]
+    return Section(f"All {n}", tuple(block for block in blocks if block is not None))
+
+
+def _table(over: Overview, header: str) -> Table:
+    filled = [
+        (Column(header, wraps=True), [Cell(each.label) for each in over.members]),
+        *score_columns(over),
+        *normalized_columns(over),
+        *rank_columns(over),
+        *improvement_columns(over),
+        *cost_columns(over),
+    ]
+    columns = tuple(column for column, _ in filled)
+    rows = tuple(zip(*(cells for _, cells in filled), strict=True))
+    return Table("", columns, rows, tuple(_notes(over)))
+
+
+def _notes(over: Overview) -> list[str]:
+    order = "Best profile score first" if over.with_target else "Best average rank first"
+    least, most = over.n_seeds
+    seeds = digits.counted(most, "seed") if least == most else f"{least} to {digits.counted(most, 'seed')}"
+    names = words.several([each.name for each in over.cases], most=_MOST_NAMES)
+    left = (
+        f" {digits.counted(over.n_left_out, 'configuration')} that some case does not have: left out here."
+        if over.n_left_out
+        else ""
+    )
+    return [
+        f"{order}; {names}; n = {seeds} in each case.{left}",
+        *profile_notes(over),
+        *normalized_notes(over),
+        *rank_notes(over),
+        *improvement_notes(over),
+        *cost_notes(over),
+    ]
+
+
+def _sentences(over: Overview) -> list[str]:
+    best = over.members[0]
+    n = digits.counted(len(over.cases), "case")
+    if len(over.members) == 1:
+        return [f"{best.label} is the only configuration that all {n} have."]
+    return [f"Over {n} {_leads(over)}.", *_difference(over), *_cost(over)]
+
+
+def _leads(over: Overview) -> str:
+    best = over.members[0]
+    rank = f"average rank {best.average_rank:.2f}"
+    if best.profile is None:
+        return f"{best.label} has the best {rank}"
+    score = digits.estimate(best.profile.score, best.profile.score_interval, digits.PLAIN)
+    level = [each.label for each in over.members if each.profile and each.profile.score == best.profile.score]
+    if len(level) > 1:
+        return f"{words.several(level)} share the best profile score, {score}"
+    return f"{best.label} has the best profile score, {score}, and {rank}"
+
+
+def _difference(over: Overview) -> list[str]:
+    """Say whether the ranks differ, and who is behind the one with the best rank by more than chance."""
+    found = over.friedman
+    if found is None:
+        return []
+    p = digits.p_value(found.p)
+    if found.p > LEVEL:
+        return [f"That the configurations rank differently cannot be shown (Friedman, {p})."]
+    ranked = sorted(over.members, key=lambda each: each.average_rank or 0.0)
+    first = ranked[0]
+    behind = [
+        each.label
+        for each in ranked[1:]
+        if (each.average_rank or 0.0) - (first.average_rank or 0.0) > found.critical_difference
+    ]
+    if not behind:
+        return [f"The ranks differ (Friedman, {p}), but no pair by more than the critical difference."]
+    return [f"The ranks differ (Friedman, {p}): {words.several(behind)} behind {first.label}."]
+
+
+def _cost(over: Overview) -> list[str]:
+    best = over.members[0]
+    timed = [each for each in over.members if each.train_s == each.train_s]
+    if best not in timed:
+        return []
+    fastest = min(timed, key=lambda each: each.train_s)
+    if fastest is best:
+        return [f"No other takes less time, {digits.seconds(best.train_s)} for a trial of every case."]
+    took = f"{digits.seconds(best.train_s)}, {digits.ratio(best.train_s / fastest.train_s)}"
+    return [f"A trial of every case takes it {took} the time of {fastest.label}."]

@@ -1,0 +1,1 @@
+"""Trials get done and recorded."""

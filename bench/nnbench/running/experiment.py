@@ -1,0 +1,258 @@
+"""Carry a plan out: look up what the store has, warm up, run the rest, and record the run."""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from nnbench.cases.spec import CaseSpec
+from nnbench.errors import UsageError
+from nnbench.machine import environment
+from nnbench.machine.clock import Clock, iso_utc
+from nnbench.machine.stopping import Stop
+from nnbench.plan.matrix import CaseMatrix, TrialSpec, in_order, with_seeds
+from nnbench.plan.request import Plan
+from nnbench.plan.settings import Settings
+from nnbench.records.trials import CaseFacts, RunRecord, TrialRecord
+from nnbench.running import runner
+from nnbench.running.budget import Budget
+from nnbench.running.engines import ThreadEngine
+from nnbench.running.probing import Earlier, settled_keys
+from nnbench.store import MissingStore, Store
+from nnbench.terminal.progress import Progress
+from nnkit.errors import EnvironmentProblem, NnkitError
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a run would do, said without training anything."""
+
+    n_trials: int
+    n_cached: int
+    seconds: float
+    jobs: int
+
+
+def forecast(trials: Sequence[TrialSpec], chosen: Settings) -> Forecast:
+    """Return the number of trials, how many of them the store has, and an estimate of the time."""
+    from nnbench.training.program import estimate_s
+
+    cached = _cached(chosen, trials)
+    todo = [trial for trial in trials if trial.key not in cached]
+    jobs = n_jobs(chosen)
+    per_configuration = {_configuration(trial): estimate_s(trial) for trial in _one_each(todo)}
+    seconds = sum(per_configuration[_configuration(trial)] for trial in todo)
+    return Forecast(len(trials), len(trials) - len(todo), seconds / min(jobs, max(1, len(todo))), jobs)
+
+
+def facts_of(plan: Plan) -> tuple[CaseFacts, ...]:
+    """Return what reports must know of the cases. A model that cannot be built is found out here."""
+    from nnbench.training.facts import facts
+
+    found = []
+    for part in plan.matrix.parts:
+        try:
+            found.append(facts(_as_run(part)))
+        except EnvironmentProblem:
+            raise  # a damaged data file is no mistake in the case
+        except NnkitError as error:
+            raise UsageError(f"{part.case.where}: {error}") from None
+        _check_batches(part, found[-1])
+    return tuple(found)
+
+
+def carry_out(
+    plan: Plan,
+    facts: tuple[CaseFacts, ...],
+    store: Store,
+    *,
+    command: str,
+    clock: Clock,
+    progress: Progress,
+    stop: Stop,
+) -> RunRecord:
+    """Run the trials that the store does not have, record each as it finishes, and then the run itself.
+
+    Once ``stop`` is set the run ends early: it is recorded with all its trials, and those that are missing
+    will be run by the same command.
+    """
+    began_s = clock.elapsed_s()
+    trials = plan.matrix.trials()
+    cached = settled_keys(store, trials)
+    run = replace(begun(plan, facts, trials, created=clock.now_utc(), command=command), n_cached=len(cached))
+    # Recorded now as well: a run that is killed can still be reported.
+    store.put_run(run)
+    todo = [trial for trial in trials if trial.key not in cached]
+    budget = None if run.budget_s is None else Budget(run.budget_s, clock)
+    n_new, warm_s = train(
+        todo, plan.settings, store, clock=clock, progress=progress, stop=stop, budget=budget
+    )
+    run = replace(
+        run,
+        elapsed_s=clock.elapsed_s() - began_s,
+        n_new=n_new,
+        # Apart from the rest: a first run compiles, and would make the same trials look slower.
+        environment={**run.environment, "warm_up_s": warm_s},
+    )
+    store.put_run(run)
+    return run
+
+
+def begun(
+    plan: Plan, facts: tuple[CaseFacts, ...], trials: Sequence[TrialSpec], *, created: datetime, command: str
+) -> RunRecord:
+    """Return the record of a run of these trials that has not trained anything yet."""
+    keys = tuple(trial.key for trial in trials)
+    return RunRecord(
+        run=run_name(created, keys),
+        created=iso_utc(created),
+        command=command,
+        cases=facts,
+        varying=plan.matrix.varying,
+        against=plan.against,
+        tuned_by=plan.tuned_by,
+        state_bytes=_state_bytes(plan) if len(facts) > 1 else {},
+        trial_keys=keys,
+        environment=surroundings(plan.settings),
+        elapsed_s=0.0,
+        n_new=0,
+        n_cached=0,
+        budget_s=plan.settings.budget_s,
+    )
+
+
+def _state_bytes(plan: Plan) -> dict[str, float]:
+    """Return what each optimizer keeps for a parameter, as its first case shows."""
+    from nnbench.training.program import state_bytes
+
+    first: dict[str, TrialSpec] = {}
+    for part, axes in plan.matrix.configurations():
+        first.setdefault(axes.as_dict()["optimizer"], next(with_seeds(part, axes, part.seeds)))
+    known = {optimizer: state_bytes(trial) for optimizer, trial in first.items()}
+    return {optimizer: found for optimizer, found in known.items() if found is not None}
+
+
+def n_jobs(chosen: Settings) -> int:
+    return chosen.jobs or environment.usable_cores()
+
+
+def surroundings(chosen: Settings) -> dict[str, Any]:
+    """Return where and how the trials run, for the record."""
+    return {**environment.machine(), "engine": "threads", "jobs": n_jobs(chosen)}
+
+
+def train(
+    todo: Sequence[TrialSpec],
+    chosen: Settings,
+    store: Store,
+    *,
+    clock: Clock,
+    progress: Progress,
+    stop: Stop,
+    budget: Budget | None = None,
+) -> tuple[int, float]:
+    """Run the trials and record each; return how many were recorded, and the seconds of warming up."""
+    if not todo:
+        return 0, 0.0
+    ordered = in_order(list(todo), chosen.order)
+    warm_s = _warm_up(ordered, progress, clock, stop, budget)
+    return _train(ordered, n_jobs(chosen), store, progress, stop, budget), warm_s
+
+
+class _Stopped(Exception):
+    """Leaves the warming up between two kernels."""
+
+
+def _warm_up(
+    todo: Sequence[TrialSpec], progress: Progress, clock: Clock, stop: Stop, budget: Budget | None
+) -> float:
+    """Compile or load every kernel that is needed, unless stopped, and return the seconds it took."""
+    from nnbench.training.precompile import warm_up
+
+    def tell(n_done: int, n_total: int, name: str) -> None:
+        if stop.is_set() or (budget is not None and budget.is_over()):
+            raise _Stopped
+        progress.compiling(n_done, n_total, name)
+
+    began_s = clock.elapsed_s()
+    with suppress(_Stopped):
+        warm_up(_one_each(todo), tell)
+    return clock.elapsed_s() - began_s
+
+
+def _train(
+    todo: Sequence[TrialSpec],
+    jobs: int,
+    store: Store,
+    progress: Progress,
+    stop: Stop,
+    budget: Budget | None,
+) -> int:
+    """Run the trials and return how many were recorded."""
+    from nnbench.training.trial import run_trial
+
+    n_kept = 0
+    earlier = Earlier(store, todo)
+
+    def execute(trial: TrialSpec) -> TrialRecord:
+        return run_trial(trial, stop=stop)
+
+    def keep(record: TrialRecord) -> None:
+        nonlocal n_kept
+        reconciled = earlier.reconciled(record)
+        if reconciled is not None:
+            store.put_trial(reconciled)
+        n_kept += 1
+        progress.training(n_kept, len(todo))
+
+    progress.training(0, len(todo))
+    engine = ThreadEngine(jobs)
+    watched = execute if budget is None else budget.watching(execute)
+    lasting = todo if budget is None else budget.lasting(todo)
+    try:
+        runner.run_trials(lasting, execute=watched, engine=engine, keep=keep, stop=stop)
+    finally:
+        engine.close()
+    return n_kept
+
+
+def _cached(chosen: Settings, trials: Sequence[TrialSpec]) -> set[str]:
+    try:
+        with Store.open(chosen.store, create=False) as store:
+            return settled_keys(store, trials)
+    except MissingStore:
+        return set()
+
+
+def _one_each(trials: Sequence[TrialSpec]) -> list[TrialSpec]:
+    """Return one trial of every configuration: its seeds need the same kernels and the same time."""
+    return list({_configuration(trial): trial for trial in trials}.values())
+
+
+def _configuration(trial: TrialSpec) -> tuple[str, object]:
+    return trial.case.name, trial.axes
+
+
+def _check_batches(part: CaseMatrix, facts: CaseFacts) -> None:
+    for size in part.others["batch_size"]:
+        if int(size) > facts.n_train:
+            raise UsageError(
+                f"{part.case.where}: a batch of {size} is more than the {facts.n_train:,} training samples."
+                " Take at most that many."
+            )
+
+
+def _as_run(part: CaseMatrix) -> CaseSpec:
+    """Return the case with the batch size that it runs at, where there is one for all."""
+    sizes = part.others["batch_size"]
+    return part.case.trained_at(int(sizes[0])) if len(sizes) == 1 else part.case
+
+
+def run_name(created: datetime, keys: Sequence[str]) -> str:
+    """Return a name that sorts by time, and that two runs started in the same second do not share."""
+    sha = hashlib.sha256(repr(created).encode())
+    for key in keys:
+        sha.update(key.encode())
+    return f"{created:%Y%m%d-%H%M%S}-{sha.hexdigest()[:4]}"

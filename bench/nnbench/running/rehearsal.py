@@ -1,0 +1,65 @@
+"""What a dry run prints: which trials a run would ask for, and about how long it would take."""
+
+from nnbench.plan.request import Plan
+from nnbench.reporting.digits import counted
+from nnbench.running import experiment, race
+from nnbench.running.experiment import Forecast
+from nnbench.statistics.comparing.racing import Design
+from nnbench.terminal import printing as present
+from nnbench.terminal.progress import duration
+
+MOST_LINES = 40
+
+
+def rehearse(plan: Plan, *, as_json: bool) -> None:
+    """Print what the run would do."""
+    experiment.facts_of(plan)  # finds out about a model that cannot be built
+    rules = race.rules(plan) if plan.settings.race else ()
+    expected = experiment.forecast(plan.matrix.trials(), plan.settings)
+    if as_json:
+        present.print_json(_as_dict(plan, expected, rules))
+        return
+    configurations = list(plan.matrix.configurations())
+    for part, axes in configurations[:MOST_LINES]:
+        print(f"{part.case.name}: {axes.label(plan.matrix.varying)}, seeds {_spelled(part.seeds)}")
+    if len(configurations) > MOST_LINES:
+        print(f"… and {len(configurations) - MOST_LINES:,} more configurations (all of them with --json)")
+    for part, rule in zip(plan.matrix.parts, rules, strict=False):
+        looks = ", ".join(map(str, rule.looks[:-1]))
+        print(f"race of {part.case.name}: whoever has lost to the leader leaves after {looks} seeds")
+    print(_sum(plan, expected))
+
+
+def _sum(plan: Plan, expected: Forecast) -> str:
+    new = expected.n_trials - expected.n_cached
+    trials = f"{counted(expected.n_trials, 'trial')}: {expected.n_cached:,} in the store, {new:,} to run"
+    if not new:
+        return f"{trials}."
+    about = "at most about" if plan.settings.race else "about"
+    budget = plan.settings.budget_s
+    limit = "" if budget is None else f"; the budget is {duration(budget)}"
+    return f"{trials}, {about} {duration(expected.seconds)} with {expected.jobs} at a time{limit}."
+
+
+def _as_dict(plan: Plan, expected: Forecast, rules: tuple[Design, ...]) -> dict[str, object]:
+    return {
+        "schema": "nnbench.plan/1",
+        "trials": expected.n_trials,
+        "cached": expected.n_cached,
+        "estimated_s": expected.seconds,
+        "jobs": expected.jobs,
+        "budget_s": plan.settings.budget_s,
+        "looks": {part.case.name: rule.looks for part, rule in zip(plan.matrix.parts, rules, strict=False)},
+        "configurations": [
+            {
+                "case": part.case.name,
+                "axes": axes.as_dict(),
+                "seeds": [seed for span in part.seeds for seed in span],
+            }
+            for part, axes in plan.matrix.configurations()
+        ],
+    }
+
+
+def _spelled(seeds: tuple[range, ...]) -> str:
+    return ",".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else str(span[0]) for span in seeds)

@@ -1,0 +1,126 @@
+"""The runner: keeps the workers of an engine busy and hands every record on as soon as it is there.
+
+Only the thread that calls ``run_trials`` touches the store. At most a few trials per worker are submitted at
+a time, so a matrix of 100,000 trials costs no more per trial than one of 100.
+"""
+
+import itertools
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from queue import SimpleQueue
+from types import FrameType
+
+from nnbench.cases import plugins
+from nnbench.plan.matrix import TrialSpec
+from nnbench.records.trials import TrialRecord
+from nnbench.running.engines import Engine, Execute
+
+# Enough that no worker waits while this thread writes to the store, few enough to stop quickly.
+SUBMITTED_PER_WORKER = 4
+
+_Done = tuple[TrialSpec, "Future[TrialRecord]"]
+
+
+def run_trials(
+    trials: Iterable[TrialSpec],
+    *,
+    execute: Execute,
+    engine: Engine,
+    keep: Callable[[TrialRecord], None],
+    stop: threading.Event,
+) -> None:
+    """Run the trials in their order and call ``keep`` with every record, in the order they finish.
+
+    An exception in a trial becomes a record with status ``failed``. Once ``stop`` is set no further trial
+    begins, and those that are cut short are not kept.
+    """
+    done: SimpleQueue[_Done] = SimpleQueue()
+    waiting = iter(() if stop.is_set() else trials)
+    n_submitted = _submit(
+        itertools.islice(waiting, SUBMITTED_PER_WORKER * engine.n_workers), execute, engine, done
+    )
+    try:
+        while n_submitted:
+            trial, future = done.get()
+            n_submitted -= 1
+            record = _record(trial, future)
+            if record.status != "cancelled":
+                keep(record)
+            if not stop.is_set():
+                n_submitted += _submit(itertools.islice(waiting, 1), execute, engine, done)
+    except BaseException:
+        # The disk is full, or the user presses Ctrl-C twice: the workers must not go on for nobody.
+        stop.set()
+        raise
+
+
+def _submit(trials: Iterable[TrialSpec], execute: Execute, engine: Engine, done: "SimpleQueue[_Done]") -> int:
+    n_submitted = 0
+    for trial in trials:
+        # The worker's thread puts its future into the queue; to wait on a set of futures would look at
+        # every one of them for each that finishes.
+        engine.submit(execute, trial).add_done_callback(partial(_announce, trial, done))
+        n_submitted += 1
+    return n_submitted
+
+
+def _announce(trial: TrialSpec, done: "SimpleQueue[_Done]", future: "Future[TrialRecord]") -> None:
+    done.put((trial, future))
+
+
+def _record(trial: TrialSpec, future: "Future[TrialRecord]") -> TrialRecord:
+    """Return the trial's record, or one that says why there is none."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if not isinstance(error, Exception):
+        raise error
+    return TrialRecord(
+        key=trial.key,
+        case=trial.case.name,
+        axes=trial.axes,
+        seed=trial.seed,
+        status="failed",
+        final={},
+        best={},
+        steps=0,
+        steps_to_target=None,
+        train_s=0.0,
+        digest="",
+        failure=None,
+        error=" ".join(f"{_place(error)}{type(error).__name__}: {error}".split()),
+    )
+
+
+def _place(error: Exception) -> str:
+    # Most errors in a trial are those of the user's own plug-in, and only the line tells them where.
+    place = plugins.place_of(error)
+    return f"{place}: " if place else ""
+
+
+@contextmanager
+def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM set ``stop`` while the block runs; a second one ends the program at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        restore()
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        restore()

@@ -1,0 +1,37 @@
+"""Where trials are recorded, who hears of them, and who may stop them."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from nnbench.machine.clock import Clock
+from nnbench.machine.stopping import Stop
+from nnbench.plan.settings import Settings
+from nnbench.running.runner import stopped_by_signals
+from nnbench.store import Store
+from nnbench.terminal.progress import Progress, progress_on
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where trials are recorded, who hears of them, and who may stop them."""
+
+    store: Store
+    clock: Clock
+    progress: Progress
+    stop: Stop
+
+
+@contextmanager
+def workplace(chosen: Settings) -> Iterator[Workplace]:
+    """Open the store to write, listen to Ctrl-C, and show progress while the block runs."""
+    clock, stop = Clock(), Stop()
+    with (
+        Store.open(chosen.store, create=True) as store,
+        stopped_by_signals(stop),
+        progress_on(
+            sys.stderr, clock, quiet=chosen.quiet, color=chosen.color, budget_s=chosen.budget_s
+        ) as told,
+    ):
+        yield Workplace(store, clock, told, stop)

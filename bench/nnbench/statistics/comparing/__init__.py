@@ -1,0 +1,1 @@
+"""Two configurations, and families of them."""

@@ -1,0 +1,1 @@
+"""Shares of the spread that axes and their pairs explain."""

@@ -1,0 +1,108 @@
+"""One configuration, or two, over many cases: normalised scores and the probability of improvement.
+
+Source: Agarwal et al. (2021), Deep RL at the edge of the statistical precipice, NeurIPS 34. Average ranks
+over cases are in ``ranks``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nnbench.records.trials import CaseFacts, Direction
+from nnbench.statistics.estimation.bootstrap import (
+    Interval,
+    as_sample,
+    interquartile_mean,
+    percentile_interval,
+    resample_indices,
+    stratified_interval,
+)
+
+_N_RESAMPLES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number over many cases with its bootstrap interval."""
+
+    value: float
+    interval: Interval
+    n_cases: int
+    n_trials: int
+
+
+def normalize_scores(scores: ArrayLike, facts: CaseFacts) -> NDArray[np.float64]:
+    """Return the scores on the scale where 0 is chance and 1 is the case's target; more is better.
+
+    Nothing is clipped: a score above the target counts above 1, and a trial without a score is -inf.
+    """
+    if facts.target is None or facts.target == facts.chance:
+        raise ValueError(
+            f"case {facts.name!r}: scores are normalised between chance ({facts.chance!r}) and target, but"
+            f" that is {facts.target!r}. Leave the case out, or give it another target."
+        )
+    return (as_sample(scores) - facts.chance) / (facts.target - facts.chance)
+
+
+def iqm_over_cases(
+    normalized: Sequence[ArrayLike],
+    *,
+    confidence: float = 0.95,
+    n_resamples: int = _N_RESAMPLES,
+    seed: int = 0,
+) -> Estimate:
+    """Return the interquartile mean of all trials of all cases, with a bootstrap stratified by case."""
+    pooled = np.concatenate([as_sample(of_case) for of_case in normalized])
+    interval = stratified_interval(
+        normalized, statistic=interquartile_mean, confidence=confidence, n_resamples=n_resamples, seed=seed
+    )
+    return Estimate(float(interquartile_mean(pooled)), interval, len(normalized), pooled.size)
+
+
+def probability_of_improvement(
+    a_scores: Sequence[ArrayLike],
+    b_scores: Sequence[ArrayLike],
+    *,
+    direction: Sequence[Direction],
+    confidence: float = 0.95,
+    n_resamples: int = _N_RESAMPLES,
+    seed: int = 0,
+) -> Estimate:
+    """Return the probability that a trial of a beats a trial of b, ties half, averaged over the cases.
+
+    Any trial of the one meets any of the other (the Mann-Whitney statistic), so the seeds need not match, and
+    the two sides are drawn again independently. Each case has its own direction.
+    """
+    values, drawn, n_trials = [], [], 0
+    for position, (a, b, way) in enumerate(zip(a_scores, b_scores, direction, strict=True)):
+        wins = _wins(as_sample(a), as_sample(b), way)
+        values.append(float(wins.mean()))
+        drawn.append(_drawn_means(wins, n_resamples=n_resamples, seed=seed + 2 * position))
+        n_trials += sum(wins.shape)
+    is_bounded = n_trials > 2 * len(values)  # one trial a side in every case leaves nothing to draw from
+    interval = (
+        percentile_interval(np.mean(drawn, axis=0), confidence=confidence) if is_bounded else (0.0, 1.0)
+    )
+    return Estimate(float(np.mean(values)), interval, len(values), n_trials)
+
+
+def _wins(a: NDArray[np.float64], b: NDArray[np.float64], direction: Direction) -> NDArray[np.float64]:
+    """Return, for every trial of a (rows) and of b (columns), 1 where a is better, ½ at a tie, else 0."""
+    ahead, behind = a[:, np.newaxis] > b, a[:, np.newaxis] < b
+    sign = 1.0 if direction == "max" else -1.0
+    return np.asarray(0.5 + 0.5 * sign * (ahead.astype(np.float64) - behind), dtype=np.float64)
+
+
+def _drawn_means(wins: NDArray[np.float64], *, n_resamples: int, seed: int) -> NDArray[np.float64]:
+    """Return the mean of the wins under drawn rows and, independently, drawn columns."""
+    rows = _draw_counts(wins.shape[0], n_resamples=n_resamples, seed=seed)
+    columns = _draw_counts(wins.shape[1], n_resamples=n_resamples, seed=seed + 1)
+    return np.asarray(np.einsum("ri,ij,rj->r", rows, wins, columns, optimize=True) / wins.size)
+
+
+def _draw_counts(n: int, *, n_resamples: int, seed: int) -> NDArray[np.float64]:
+    """Return how often each of n trials was drawn, per resample."""
+    indices = resample_indices(n, n_resamples=n_resamples, seed=seed)
+    return np.asarray((indices[:, :, np.newaxis] == np.arange(n)).sum(axis=1), dtype=np.float64)

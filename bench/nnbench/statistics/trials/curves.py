@@ -1,0 +1,93 @@
+"""What a curve over the evaluated steps says: area, steps to target, and the middle of many curves."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nnbench.records.trials import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class CurveBand:
+    """The median curve over seeds, and the quartiles around it."""
+
+    steps: NDArray[np.float64]
+    low: NDArray[np.float64]
+    median: NDArray[np.float64]
+    high: NDArray[np.float64]
+    n: int
+
+
+def area_in_log_steps(steps: ArrayLike, values: ArrayLike) -> float:
+    """Return the mean of the curve over the logarithm of the step, by the trapezoid rule.
+
+    In units of the metric: ∫ value d(log step) / ∫ d(log step). Early steps weigh as much as late ones,
+    decade by decade. An evaluation at step 0 has no logarithm and is left out; one point alone is its own
+    mean.
+    """
+    at, value = _as_curve(steps, values)
+    at, value = at[at > 0.0], value[at > 0.0]
+    if at.size == 0:
+        raise ValueError("the curve has no evaluation after step 0, so it has no area")
+    if at.size == 1:
+        return float(value[0])
+    width = np.diff(np.log(at))
+    return float(np.sum(0.5 * (value[1:] + value[:-1]) * width) / np.sum(width))
+
+
+def steps_to_target(steps: ArrayLike, values: ArrayLike, target: float, *, direction: Direction) -> float:
+    """Return the first evaluated step whose value reaches the target; infinity if none does.
+
+    Nothing is interpolated: between two evaluations nobody knows.
+    """
+    at, value = _as_curve(steps, values)
+    reached = np.flatnonzero(_reaches(value, target, direction))
+    return float(at[reached[0]]) if reached.size else math.inf
+
+
+def is_kept(values: ArrayLike, target: float, *, direction: Direction) -> bool:
+    """Return whether the curve stands at the target at its end: reached and still there."""
+    value = np.asarray(values, dtype=np.float64)
+    return bool(value.size) and bool(_reaches(value[-1:], target, direction)[0])
+
+
+def curve_band(steps: ArrayLike, curves: Sequence[ArrayLike], *, direction: Direction) -> CurveBand:
+    """Return the median and the quartiles of the curves at every step.
+
+    A curve that ends early or is not finite somewhere belongs to a trial that diverged; from there on it
+    takes part as the worst value. The quartiles are values of the curves themselves, rounded outwards:
+    between a number and infinity there is nothing to interpolate.
+    """
+    at = np.asarray(steps, dtype=np.float64)
+    worst = -math.inf if direction == "max" else math.inf
+    table = np.full((len(curves), at.size), worst)
+    for row, curve in zip(table, curves, strict=True):
+        value = np.asarray(curve, dtype=np.float64)
+        if value.size > at.size:
+            raise ValueError(f"a curve has {value.size} values for {at.size} steps")
+        n_finite = value.size if np.isfinite(value).all() else int(np.argmin(np.isfinite(value)))
+        row[:n_finite] = value[:n_finite]
+    return CurveBand(
+        steps=at,
+        low=np.quantile(table, 0.25, axis=0, method="lower"),
+        median=np.median(table, axis=0),
+        high=np.quantile(table, 0.75, axis=0, method="higher"),
+        n=len(curves),
+    )
+
+
+def _as_curve(steps: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    at, value = np.asarray(steps, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if at.shape != value.shape or at.ndim != 1:
+        raise ValueError(f"a curve needs one value per step, not {value.shape} values for {at.shape} steps")
+    if np.any(np.diff(at) <= 0.0):
+        raise ValueError("the evaluated steps must increase from one to the next")
+    return at, value
+
+
+def _reaches(values: NDArray[np.float64], target: float, direction: Direction) -> NDArray[np.bool_]:
+    # NaN compares false either way: a value that is not a number reaches nothing.
+    return values >= target if direction == "max" else values <= target

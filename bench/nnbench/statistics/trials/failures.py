@@ -1,0 +1,130 @@
+"""In which way a trial failed, told from its status and its curves, and how often at each level of a factor.
+
+The thresholds are conventions, written here once; the kinds are tried in the order of ``FailureKind``.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnbench.records.trials import CaseFacts, Status, TrialRecord
+
+FailureKind = Literal["failed", "pruned", "diverged", "blown_up", "dead", "chance", "overfit", "plateau"]
+
+# The training loss at the end, in units of the loss at the start.
+BLOWN_UP_RATIO = 10.0
+# The validation loss at the end, in units of its lowest value, while the training loss went on falling.
+OVERFIT_RATIO = 1.2
+# A plateau: over the second half of the steps the training loss fell by less than this share of itself,
+# or rose …
+PLATEAU_FALL = 0.02
+# … and stands above this share of the loss at the start: below it there was little left to learn.
+PLATEAU_LEVEL = 0.1
+# Chance is a share of the validation examples, known to so many of its standard errors.
+CHANCE_ERRORS = 2.0
+# A loss "at" a step is the median over this share of all the steps around it, since one batch is noisy.
+_WINDOW_SHARE = 0.1
+
+_BY_STATUS: Mapping[Status, FailureKind] = {"failed": "failed", "pruned": "pruned", "diverged": "diverged"}
+
+
+@dataclass(slots=True)
+class LevelFailures:
+    """The failures at one level of a factor."""
+
+    n: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+
+def failure_kind(trial: TrialRecord, facts: CaseFacts, *, dead_share: float = 0.0) -> FailureKind | None:
+    """Return how the trial failed, or None where it did not (or was cancelled).
+
+    ``dead_share`` is the largest share of dead units in any layer, where a probe has measured it. A trial
+    that stands at its target at the end has not failed, whatever its curves look like.
+    """
+    if trial.status != "finished":
+        return _BY_STATUS.get(trial.status)
+    loss = _curve(trial, "step_loss")
+    if loss.size and _level_at_end(loss) > BLOWN_UP_RATIO * abs(float(loss[0])):
+        return "blown_up"
+    if dead_share >= 1.0:
+        return "dead"
+    if _is_at_target(trial, facts):
+        return None
+    if _is_at_chance(trial, facts):
+        return "chance"
+    if _has_overfit(loss, _curve(trial, "val_loss")):
+        return "overfit"
+    return "plateau" if facts.target is not None and _is_on_plateau(loss) else None
+
+
+def failures_by_level(trials: Iterable[TrialRecord], facts: CaseFacts) -> dict[str, dict[str, LevelFailures]]:
+    """Return, for every axis and every choice on it, the number of trials and of their failures by kind."""
+    table: dict[str, dict[str, LevelFailures]] = {}
+    for trial in trials:
+        if trial.case != facts.name or trial.status == "cancelled":
+            continue
+        kind = trial.failure or failure_kind(trial, facts)
+        for axis, choice in trial.axes.values:
+            level = table.setdefault(axis, {}).setdefault(choice, LevelFailures())
+            level.n += 1
+            if kind is not None:
+                level.kinds[kind] += 1
+    return table
+
+
+def _curve(trial: TrialRecord, name: str) -> NDArray[np.float64]:
+    return np.asarray(trial.curves.get(name, ()), dtype=np.float64)
+
+
+def _is_at_target(trial: TrialRecord, facts: CaseFacts) -> bool:
+    value = trial.final.get(facts.metric)
+    if facts.target is None or value is None:
+        return False
+    return value >= facts.target if facts.direction == "max" else value <= facts.target
+
+
+def _is_at_chance(trial: TrialRecord, facts: CaseFacts) -> bool:
+    """Return whether the final metric is no better than chance by more than could be noise."""
+    value = trial.final.get(facts.metric)
+    if value is None:
+        return False
+    gain = value - facts.chance if facts.direction == "max" else facts.chance - value
+    noise = facts.noticeable
+    if facts.metric == "accuracy":
+        error = math.sqrt(facts.chance * (1.0 - facts.chance) / facts.n_validation)
+        noise = max(noise, CHANCE_ERRORS * error)
+    return gain <= noise
+
+
+def _has_overfit(loss: NDArray[np.float64], validation_loss: NDArray[np.float64]) -> bool:
+    if validation_loss.size < 2 or loss.size < 2:
+        return False
+    lowest = int(np.argmin(validation_loss))
+    # Both curves span the run evenly, so the same share of the way is the same moment.
+    then = _level_around(loss, lowest / (validation_loss.size - 1))
+    has_risen = validation_loss[-1] > OVERFIT_RATIO * validation_loss[lowest]
+    return bool(has_risen) and _level_at_end(loss) < then
+
+
+def _is_on_plateau(loss: NDArray[np.float64]) -> bool:
+    if loss.size < 2:
+        return False
+    end, middle = _level_at_end(loss), _level_around(loss, 0.5)
+    return end > (1.0 - PLATEAU_FALL) * middle and end > PLATEAU_LEVEL * float(loss[0])
+
+
+def _level_at_end(loss: NDArray[np.float64]) -> float:
+    return _level_around(loss, 1.0)
+
+
+def _level_around(loss: NDArray[np.float64], share: float) -> float:
+    """Return the median loss in a window at this share of the way through the steps."""
+    width = max(1, round(_WINDOW_SHARE * loss.size))
+    start = min(max(0, round(share * (loss.size - 1)) - width // 2), loss.size - width)
+    return float(np.median(loss[start : start + width]))

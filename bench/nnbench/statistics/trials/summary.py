@@ -1,0 +1,177 @@
+"""From the trials of one case to its rows and verdicts. The score of a trial is the case's metric at the end.
+
+What counts as evidence: a finished trial has its score; a diverged one, and one that a racing rule stopped
+for losing, have the worst there is. A trial that failed with an error or was cancelled says nothing of its
+configuration: it has no score and makes no pair, and failures are shown beside the count.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from nnbench.records.trials import (
+    Axes,
+    CaseFacts,
+    CaseRace,
+    Comparison,
+    ConfigurationSummary,
+    Pruning,
+    TrialRecord,
+)
+from nnbench.statistics.comparing.families import leader_family, race_family
+from nnbench.statistics.comparing.pairs import PairResult
+from nnbench.statistics.comparing.verdicts import Decision
+from nnbench.statistics.estimation.bootstrap import Interval
+from nnbench.statistics.estimation.intervals import median_interval, wilson_interval
+from nnbench.statistics.trials.failures import failure_kind
+
+_EVIDENCE = frozenset({"finished", "diverged", "pruned"})
+
+
+def score(trial: TrialRecord, facts: CaseFacts) -> float:
+    """Return the trial's final validation metric, or the worst value where it was left without one."""
+    if trial.status != "finished":
+        return worst_score(facts)
+    value = trial.final.get(facts.metric, math.nan)
+    if not math.isfinite(value):
+        raise ValueError(
+            f"trial {trial.key}: finished, but its final {facts.metric!r} is {value!r}."
+            f" A finished trial of case {facts.name!r} must leave a finite one; else its status is diverged."
+        )
+    return value
+
+
+def worst_score(facts: CaseFacts) -> float:
+    """Return the value that no score is worse than."""
+    return -math.inf if facts.direction == "max" else math.inf
+
+
+def scores_by_configuration(trials: Iterable[TrialRecord], facts: CaseFacts) -> dict[Axes, dict[int, float]]:
+    """Return the scores by seed of every configuration of the case, in order of first appearance."""
+    scores: dict[Axes, dict[int, float]] = {}
+    for trial in _of_case(trials, facts):
+        by_seed = scores.setdefault(trial.axes, {})
+        if trial.status not in _EVIDENCE:
+            continue
+        if trial.seed in by_seed:
+            raise ValueError(
+                f"case {facts.name!r}: two trials of {trial.axes.as_dict()} have seed {trial.seed}."
+                " Give each trial once."
+            )
+        by_seed[trial.seed] = score(trial, facts)
+    return scores
+
+
+def summaries(
+    trials: Sequence[TrialRecord], facts: CaseFacts, *, prunings: Sequence[Pruning] = ()
+) -> list[ConfigurationSummary]:
+    """Return one row per configuration of the case, in order of first appearance."""
+    pruned = {pruning.axes: pruning for pruning in prunings}
+    members: dict[Axes, list[TrialRecord]] = {}
+    for trial in _of_case(trials, facts):
+        members.setdefault(trial.axes, []).append(trial)
+    scores = scores_by_configuration(trials, facts)
+    rows = [_summarize(axes, own, list(scores[axes].values()), facts) for axes, own in members.items()]
+    return [replace(row, pruned=pruned.get(row.axes)) for row in rows]
+
+
+def comparisons(
+    trials: Sequence[TrialRecord], facts: CaseFacts, *, against: Axes | None = None, level: float = 0.05
+) -> list[Comparison]:
+    """Return the verdict on every configuration against one: ``against``, or else the leader by median.
+
+    The p values are corrected over the family that ``leader_family`` states.
+    """
+    scores = scores_by_configuration(trials, facts)
+    decided = leader_family(
+        scores, direction=facts.direction, noticeable=facts.noticeable, level=level, reference=against
+    )
+    return [as_comparison(facts, item.a, item.b, item.pair, item.decision) for item in decided]
+
+
+def race_comparisons(
+    trials: Sequence[TrialRecord], facts: CaseFacts, race: CaseRace, *, against: Axes | None = None
+) -> list[Comparison]:
+    """Return the verdicts of a race: every configuration against ``against``, or else its leader."""
+    scores = scores_by_configuration(trials, facts)
+    if len(scores) < 2:
+        return []
+    decided = race_family(
+        scores,
+        left={pruning.axes for pruning in race.prunings},
+        n_tests=race.n_tests,
+        direction=facts.direction,
+        noticeable=facts.noticeable,
+        level=race.level,
+        reference=against,
+    )
+    return [as_comparison(facts, item.a, item.b, item.pair, item.decision) for item in decided]
+
+
+def as_comparison(facts: CaseFacts, a: Axes, b: Axes, pair: PairResult, decision: Decision) -> Comparison:
+    return Comparison(
+        case=facts.name,
+        a=a,
+        b=b,
+        verdict=decision.verdict,
+        difference=pair.difference,
+        interval=pair.interval,
+        p=decision.p,
+        n=pair.n,
+        seeds_needed=decision.seeds_needed,
+        reason=decision.reason,
+    )
+
+
+def has_reached_target(trial: TrialRecord) -> bool:
+    """Return whether the trial reached its target; one that diverged afterwards did not."""
+    return trial.steps_to_target is not None and trial.status != "diverged"
+
+
+def _of_case(trials: Iterable[TrialRecord], facts: CaseFacts) -> list[TrialRecord]:
+    return [trial for trial in trials if trial.case == facts.name and trial.status != "cancelled"]
+
+
+def _summarize(
+    axes: Axes, trials: Sequence[TrialRecord], scores: Sequence[float], facts: CaseFacts
+) -> ConfigurationSummary:
+    evidence = [trial for trial in trials if trial.status in _EVIDENCE]
+    steps = [trial.steps_to_target if has_reached_target(trial) else None for trial in evidence]
+    n_successes = sum(_is_success(trial, facts) for trial in evidence)
+    return ConfigurationSummary(
+        case=facts.name,
+        axes=axes,
+        n=len(evidence),
+        median=float(np.median(scores)) if scores else worst_score(facts),
+        interval=within_range(median_interval(scores), facts),
+        success_rate=n_successes / len(evidence) if evidence else 0.0,
+        success_interval=wilson_interval(n_successes, len(evidence)),
+        failures=_count_failures(trials, facts),
+        median_steps_to_target=_median_or([math.inf if s is None else s for s in steps], math.inf),
+        train_s=_median_or([trial.train_s for trial in trials if trial.status == "finished"], 0.0),
+    )
+
+
+def _is_success(trial: TrialRecord, facts: CaseFacts) -> bool:
+    """Return whether the trial did what its case asks: reach the target, or without a target, finish."""
+    return trial.status == "finished" if facts.target is None else has_reached_target(trial)
+
+
+def within_range(interval: Interval, facts: CaseFacts) -> Interval:
+    """Return the part of an interval that the metric can reach: Student's may leave it with few seeds."""
+    if facts.metric != "accuracy":
+        return interval
+    low, high = interval
+    return (max(low, 0.0) if math.isfinite(low) else low, min(high, 1.0) if math.isfinite(high) else high)
+
+
+def _count_failures(trials: Iterable[TrialRecord], facts: CaseFacts) -> Mapping[str, int]:
+    kinds = (trial.failure or failure_kind(trial, facts) for trial in trials)
+    return dict(sorted(Counter(kind for kind in kinds if kind is not None).items()))
+
+
+def _median_or(values: Sequence[float], default: float) -> float:
+    return float(np.median(values)) if values else default

@@ -1,0 +1,118 @@
+"""Which settings of several hyper-parameters a search tries: the default, then quasi-random points around it.
+
+A hyper-parameter is searched evenly on its own scale: the logarithm of its value or, for a share that is
+kept, of what is lost, 1 - value.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nnbench.errors import UsageError
+from nnbench.records.trials import SpanSearched
+from nnkit.registry import Hyper, Part, Value
+
+RATE = "learning_rate"
+# The rate is the one that may be off by orders of magnitude; the others get half of its decades.
+_OTHERS = 0.5
+_DIGITS = 3
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
+_SCALES = ("log", "complement")
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One hyper-parameter with the span that is searched."""
+
+    hyper: Hyper
+    span: SpanSearched
+
+    @property
+    def is_complement(self) -> bool:
+        return self.hyper.tune == "complement"
+
+    def at(self, share: float) -> float:
+        """Return the value at this share of the way from the low to the high end, with few digits."""
+        low, high = self.span.low, self.span.high
+        if self.is_complement:
+            lost = (1.0 - low) * ((1.0 - high) / (1.0 - low)) ** share
+            # Rounded as what is lost: 0.9968 and 0.9972 are not the same.
+            return round(1.0 - float(f"{lost:.{_DIGITS}g}"), 12)
+        return float(f"{low * (high / low) ** share:.{_DIGITS}g}")
+
+
+def dimensions(
+    part: Part, given: Mapping[str, Value], over: Iterable[str], *, decades: float, where: str
+) -> tuple[Dimension, ...]:
+    """Return what is searched of an optimizer: the rate, and those of ``over`` that it has, in its own order.
+
+    The span of each is around the value it was given, or else around its default.
+    """
+    wanted = {RATE, *over}
+    chosen = part.resolve(given)
+    return tuple(
+        Dimension(hyper, _span(hyper, chosen[hyper.name], decades, where))
+        for hyper in part.hyperparameters
+        if hyper.name in wanted
+    )
+
+
+def searchable(part: Part, given: Mapping[str, Value]) -> list[str]:
+    """Return the hyper-parameters of an optimizer that have a scale and a value to search around."""
+    chosen = part.resolve(given)
+    return [each.name for each in part.hyperparameters if each.tune in _SCALES and chosen[each.name]]
+
+
+def _span(hyper: Hyper, centre: Value, decades: float, where: str) -> SpanSearched:
+    if hyper.tune not in _SCALES:
+        raise UsageError(f"--over: {hyper.name} of {where} has no scale to be searched on. Leave it out.")
+    if not isinstance(centre, float) or centre <= 0.0:
+        raise UsageError(
+            f"--over: {hyper.name} of {where} is {centre!r}, and a search goes around a value above 0."
+            f" Give it one, for example {where.partition('(')[0]}({hyper.name}="
+            f"{'0.9' if hyper.tune == 'complement' else '0.01'})."
+        )
+    factor = 10.0 ** (decades * (0.5 if hyper.name == RATE else 0.5 * _OTHERS))
+    if hyper.tune == "log":
+        return SpanSearched(hyper.name, centre / factor, centre * factor, centre)
+    lost = 1.0 - centre
+    # Nothing of a share may be kept, and not less than nothing.
+    return SpanSearched(hyper.name, max(0.0, 1.0 - lost * factor), 1.0 - lost / factor, centre)
+
+
+def values_of(searched: Sequence[Dimension], n_points: int) -> tuple[tuple[float, ...], ...]:
+    """Return the values of every point: the default first, then ``n_points - 1`` others."""
+    default = tuple(each.span.default for each in searched)
+    # A set that remembers the order: of one hyper-parameter the sequence itself begins at the default.
+    found = {default: None}
+    for point in quasi_random(2 * n_points, len(searched)):
+        found[tuple(each.at(share) for each, share in zip(searched, point, strict=True))] = None
+    return tuple(found)[:n_points]
+
+
+def quasi_random(n: int, n_dimensions: int) -> list[tuple[float, ...]]:
+    """Return points that fill the unit cube evenly from the first on: the Halton sequence, without its 0.
+
+    Coordinate j of point i has the digits of i in the base of the j-th prime, mirrored at the point.
+    Source: Halton (1960), Numerische Mathematik 2(1).
+    """
+    assert n_dimensions <= len(_PRIMES), n_dimensions
+    return [tuple(_mirrored(index, base) for base in _PRIMES[:n_dimensions]) for index in range(1, n + 1)]
+
+
+def _mirrored(index: int, base: int) -> float:
+    """Return the digits of an index behind the point, the last one first: 6 = 110 in base 2 is 0.011."""
+    numerator, denominator = 0, 1
+    while index:
+        index, digit = divmod(index, base)
+        numerator, denominator = numerator * base + digit, denominator * base
+    return numerator / denominator
+
+
+def edges_of(names: Sequence[str], values: Sequence[Sequence[float]], chosen: int) -> tuple[str, ...]:
+    """Return the hyper-parameters of which no value was tried below, or none above, the chosen one."""
+    found = []
+    for place, name in enumerate(names):
+        tried = [point[place] for point in values]
+        if values[chosen][place] in (min(tried), max(tried)):
+            found.append(name)
+    return tuple(found)

@@ -1,0 +1,139 @@
+"""``run --tuned``: every configuration at the learning rate that a search found for it."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from nnbench.cases import catalogue, choices, plugins
+from nnbench.cases.spec import AXES
+from nnbench.errors import UsageError
+from nnbench.plan.matrix import CaseMatrix, Matrix, configuration_key
+from nnbench.plan.request import Plan
+from nnbench.records.trials import Axes
+from nnbench.store import DEFAULT_PATH, MissingStore, Store
+from nnbench.store.rows import TunedRate
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What the store knows of the configurations of a plan."""
+
+    known: Mapping[str, TunedRate]
+    missing: tuple[tuple[CaseMatrix, Axes], ...]
+
+    @property
+    def missing_keys(self) -> frozenset[str]:
+        return frozenset(configuration_key(part, axes) for part, axes in self.missing)
+
+
+def look_up(plan: Plan) -> Rates:
+    """Return the tuned rates that the store has, and which configurations have none."""
+    _check(plan)
+    asked = {
+        configuration_key(part, axes): (part, axes)
+        for part, axes in plan.matrix.configurations()
+        if axes.as_dict()["learning_rate"] != choices.DEFAULT_RATE  # an optimizer that has no rate
+    }
+    try:
+        with Store.open(plan.settings.store, create=False) as store:
+            known = store.tuned_rates(asked)
+    except MissingStore:
+        known = {}
+    return Rates(known, tuple(where for key, where in asked.items() if key not in known))
+
+
+def at_tuned_rates(plan: Plan, rates: Rates) -> Plan:
+    """Return the plan with every configuration at its tuned rate, or raise UsageError."""
+    if rates.missing:
+        n = len(list(plan.matrix.configurations()))
+        is_every = len(rates.missing) == n > 1
+        untuned = f"any of these {n} configurations" if is_every else _names(rates.missing, plan)
+        raise UsageError(
+            f"{_where(plan)}: no search has tuned {untuned}."
+            f" Run: {_command(plan, rates)}; or add --tune-missing."
+        )
+    chosen = {key: _choices(found) for key, found in rates.known.items() if found.learning_rate}
+    if lost := [each for each in _keyed(plan) if each[0] in rates.known and each[0] not in chosen]:
+        names = _names([(part, axes) for _, part, axes in lost], plan)
+        run = rates.known[lost[0][0]].run
+        raise UsageError(f"{_where(plan)}: search {run} found no rate at which {names} works. Leave it out.")
+    parts = tuple(replace(part, tuned=chosen) for part in plan.matrix.parts)
+    used = dict.fromkeys(found.run for found in rates.known.values())
+    matrix = replace(plan.matrix, parts=parts)
+    against = _renamed(plan.against, plan.matrix, matrix)
+    return replace(plan, matrix=matrix, against=against, tuned_by=tuple(used))
+
+
+def _choices(found: TunedRate) -> dict[str, str]:
+    """Return what a search found, as the choice on every axis that it sets."""
+    chosen = {"optimizer": found.optimizer, "learning_rate": found.learning_rate}
+    return {axis: choice for axis, choice in chosen.items() if choice is not None}
+
+
+def _renamed(label: str | None, asked: Matrix, tuned: Matrix) -> str | None:
+    """Return what the configuration of this label is called once its hyper-parameters are the tuned ones."""
+    pairs = zip(asked.configurations(), tuned.configurations(), strict=True)
+    names = {before.label(asked.varying): after.label(asked.varying) for (_, before), (_, after) in pairs}
+    return None if label is None else names.get(label, label)
+
+
+def warnings(plan: Plan, rates: Rates) -> list[str]:
+    """Return what the user should know of the rates: which of them are no optimum."""
+    edges = [(part, axes) for key, part, axes in _keyed(plan) if key in rates.known and rates.known[key].edge]
+    if not edges:
+        return []
+    return [f"what was tuned of {_names(edges, plan)} is an end of what was tried: it is no optimum."]
+
+
+def _check(plan: Plan) -> None:
+    if (asked := plan.settings.axes.get("learning_rate")) is not None:
+        raise UsageError(f"{_where(plan)} and {asked.where} contradict each other. Give one of them.")
+    for part in plan.matrix.parts:
+        for one in part.optimizers:
+            if one.rate is not None:
+                raise UsageError(
+                    f"{_where(plan)}: {one.text} has a learning rate of its own, {one.rate}. Leave it out."
+                )
+
+
+def _where(plan: Plan) -> str:
+    return plan.settings.tuned.where if plan.settings.tuned else "--tune-missing"
+
+
+def _keyed(plan: Plan) -> list[tuple[str, CaseMatrix, Axes]]:
+    return [(configuration_key(part, axes), part, axes) for part, axes in plan.matrix.configurations()]
+
+
+def _names(configurations: Iterable[tuple[CaseMatrix, Axes]], plan: Plan) -> str:
+    by_case: dict[str, list[str]] = {}
+    for part, axes in configurations:
+        by_case.setdefault(part.case.name, []).append(axes.label(plan.matrix.varying))
+    said = []
+    for case, labels in list(by_case.items())[:_SHOWN]:
+        more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+        said.append(f"{', '.join(labels[:_SHOWN])}{more} on {case}")
+    rest = f" and more on {len(by_case) - _SHOWN} other cases" if len(by_case) > _SHOWN else ""
+    return "; ".join(said) + rest
+
+
+def _command(plan: Plan, rates: Rates) -> str:
+    """Return the search that is missing, as it can be pasted into a shell."""
+    chosen = plan.settings
+    words = ["nnbench", "tune", *dict.fromkeys(_case_argument(part) for part, _ in rates.missing)]
+    for axis in AXES:
+        if axis in chosen.axes:
+            missing = dict.fromkeys(axes.as_dict()[axis] for _, axes in rates.missing)
+            words += [f"--{axis.replace('_', '-')}", ",".join(missing)]
+    for name, value in (("epochs", chosen.epochs), ("jobs", chosen.jobs)):
+        words += [f"--{name}", str(value)] if value is not None else []
+    words += ["--dtype", chosen.dtype] if chosen.dtype != "float32" else []
+    words += [word for file in plugins.files() for word in ("--plugin", file)]
+    words += ["--store", str(chosen.store)] if chosen.store != DEFAULT_PATH else []
+    return shlex.join(words)
+
+
+def _case_argument(part: CaseMatrix) -> str:
+    built_in = {f"cases/{entry.path.name}": entry.name for entry in catalogue.built_in()}
+    return built_in.get(part.case.where, part.case.where)

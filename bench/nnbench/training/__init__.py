@@ -1,0 +1,1 @@
+"""Where nnbench meets nnkit: one trial, trained and recorded."""

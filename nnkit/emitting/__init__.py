@@ -1,0 +1,1 @@
+"""The language that layers speak: ops emitted forward, and swept backward."""

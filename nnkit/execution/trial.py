@@ -1,0 +1,334 @@
+"""One trial of a compiled program: its arena, its itinerary, and the calls into machine code."""
+
+import ctypes
+import hashlib
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnkit.compiler.encode import Table
+from nnkit.compiler.program import Program
+from nnkit.execution import driver
+from nnkit.jit import Entry, function_at
+from nnkit.ops import EPOCH, EVALUATION, KEY, ORDER, PENALTY, ROWS, STEP, STOP, TOTALS, Buffer, X, Y, in_batch
+
+Array = NDArray[Any]
+STATUS_NAMES = ("done", "diverged", "stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Samples and targets in the types that a program reads; checked by the caller."""
+
+    x: Array
+    y: Array
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What a stretch of training left: up to which step, and why it ended there."""
+
+    status: str
+    step: int
+
+
+class Trial:
+    """A program with an arena of its own, trained on one data set under one seed.
+
+    The same trial object may be entered by one thread at a time. ``stop()`` may be called from any.
+    """
+
+    def __init__(self, program: Program, seed: int) -> None:
+        self.program = program
+        # 64 bytes of slack: a vector load from an aligned arena never straddles two cache lines.
+        block = np.zeros(program.plan.arena_bytes + 64, dtype=np.uint8)
+        skip = -block.ctypes.data % 64
+        self.arena: NDArray[np.uint8] = block[skip : skip + program.plan.arena_bytes]
+        self._base = int(self.arena.ctypes.data)
+        self._header = self.arena[:256].view(np.int64)
+        self._itinerary = np.zeros(driver.ITINERARY_CELLS, dtype=np.int64)
+        self._block = block
+        self._ticks = np.zeros(2, dtype=np.int64)
+        self._training: tuple[Any, ...] = ()  # arrays that the itinerary points into stay alive
+        self._evaluation: tuple[Any, ...] = ()
+        self.optimizer_state: dict[str, Any] = {}  # of an optimizer in plain NumPy
+        self._header[KEY] = seed
+        self._run_once(program.tables["initial"])
+
+    # -- values ------------------------------------------------------------------------------------
+
+    def view(self, buffer: Buffer, rows: int | None = None) -> Array:
+        """Return the live values of ``buffer``; ``rows`` is the batch they belong to."""
+        shape = in_batch(buffer.shape, rows or self.program.batch_size)
+        names = {"real": self.program.dtype, "double": "float64", "int32": "int32", "uint32": "uint32"}
+        kind = np.dtype(names[buffer.type])
+        start = self.program.plan.offsets[buffer]
+        size = prod(shape) * kind.itemsize
+        return self.arena[start : start + size].view(kind).reshape(shape)
+
+    def region(self, name: str) -> Array:
+        """Return a region of the arena (``"parameters"``, ``"gradients"``, ``"slot 0"`` …) as one vector."""
+        start, size = self.program.plan.regions[name]
+        return self.arena[start : start + size].view(self.program.dtype)
+
+    def parameters(self) -> dict[str, Array]:
+        return {name: self.view(buffer) for name, buffer in self.program.parameters.items()}
+
+    def gradients(self) -> dict[str, Array]:
+        return {name: self.view(buffer) for name, buffer in self.program.gradients.items()}
+
+    def model_vector(self) -> Array:
+        """Return parameters and states, which lie side by side, as one live vector of bytes."""
+        start, _ = self.program.plan.regions["parameters"]
+        after, size = self.program.plan.regions["states"]
+        return self.arena[start : after + size]
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all parameters, and then of the states, as their bytes lie in memory."""
+        content = [self.region(name).tobytes() for name in ("parameters", "states")]
+        return hashlib.sha256(b"".join(content)).hexdigest()
+
+    def take_over(self, other: "Trial", *, training: bool) -> None:
+        """Copy the model of ``other``, and with ``training`` also how far its optimizer has come."""
+        for region in self.program.plan.regions:
+            if region in ("parameters", "states") or (training and region.startswith("slot")):
+                self.region(region)[:] = other.region(region)
+        if training:
+            self._header[[STEP, EPOCH]] = other._header[[STEP, EPOCH]]
+            self.optimizer_state = other.optimizer_state
+
+    # -- running -----------------------------------------------------------------------------------
+
+    def attach_training(
+        self,
+        data: Data,
+        *,
+        rates: NDArray[np.float64],
+        order: int = driver.RESHUFFLE,
+        batch_size: int | None = None,
+    ) -> None:
+        """Say what to train on: one rate per step, how the samples are ordered, and how many make a batch.
+
+        Steps and epochs are counted on from what the trial has trained before.
+        """
+        n = len(data)
+        self._order = np.arange(n, dtype=np.int32)
+        words = np.empty(max(4, -(-n // 4) * 4), dtype=np.uint32)
+        self.rates = np.ascontiguousarray(rates, dtype=np.float64)
+        self.step_totals = np.full((len(rates), driver.STEP_COLUMNS), np.nan)
+        self._set(
+            {
+                driver.TRAIN_TABLE: self.program.tables["train"].address,
+                driver.N_TRAIN_OPS: self.program.tables["train"].n_ops,
+                driver.X_TRAIN_AT: _address(data.x),
+                driver.Y_TRAIN_AT: _address(data.y),
+                driver.N_TRAIN: n,
+                driver.BATCH_SIZE: batch_size or self.program.batch_size,
+                driver.ORDER_AT: _address(self._order),
+                driver.WORDS_AT: _address(words),
+                driver.ORDER_MODE: order,
+                driver.N_STEPS: len(rates),
+                driver.RATES_AT: _address(self.rates),
+                driver.STEP_OUT: _address(self.step_totals),
+                driver.EARLIER_STEPS: self.steps_done,
+                driver.EARLIER_EPOCHS: int(self._header[EPOCH]) + 1 if self.steps_done else 0,
+                driver.TRAIN_S: 0,
+                driver.N_EVAL: 0,
+            }
+        )
+        self._set(_clock_cells(self._ticks))
+        self._training = data, words
+
+    def attach_evaluation(self, data: Data, *, every: int, n_evaluations: int = 1) -> None:
+        """Say what to evaluate on, and after how many steps each time."""
+        identity = np.arange(len(data), dtype=np.int32)
+        self.evaluations = np.full((max(1, n_evaluations), driver.EVAL_COLUMNS), np.nan)
+        self._set(
+            {
+                driver.EVAL_TABLE: self.program.tables["evaluate"].address,
+                driver.N_EVAL_OPS: self.program.tables["evaluate"].n_ops,
+                driver.X_EVAL_AT: _address(data.x),
+                driver.Y_EVAL_AT: _address(data.y),
+                driver.N_EVAL: len(data),
+                driver.EVAL_BATCH: self.program.eval_batch,
+                driver.EVAL_ORDER_AT: _address(identity),
+                driver.EVAL_EVERY: every,
+                driver.EVAL_OUT: _address(self.evaluations),
+                driver.N_EVALS: 0,
+            }
+        )
+        self._evaluation = data, identity
+        if self.program.probes.n_cells:
+            self._attach_probes(n_evaluations + 1)
+
+    def _attach_probes(self, n_rows: int) -> None:
+        """Make room for what the probes find: a row before training, and one for every evaluation."""
+        probes = self.program.probes
+        self.probe_rows = np.full((n_rows, probes.n_cells), np.nan)
+        start, size = self.program.plan.regions["probes"]
+        self.arena[start : start + size] = 0
+        before, after = self.program.tables["before_step"], self.program.tables["after_step"]
+        self._header[EVALUATION] = 0
+        self._set(
+            {
+                driver.BEFORE_TABLE: before.address,
+                driver.N_BEFORE_OPS: before.n_ops,
+                driver.AFTER_TABLE: after.address,
+                driver.N_AFTER_OPS: after.n_ops,
+                driver.PROBE_AT: self._base + start,
+                driver.N_PROBE_CELLS: probes.n_cells,
+                driver.PROBE_OUT: _address(self.probe_rows),
+                driver.N_PROBE_ROWS: n_rows,
+            }
+        )
+
+    def run_table(self, name: str) -> None:
+        """Run the ops of one sequence, where the driver does not."""
+        self._run_once(self.program.tables[name])
+
+    def train(self, first_step: int, last_step: int) -> Segment:
+        """Run steps ``first_step`` up to ``last_step``, without the interpreter and without the GIL."""
+        self._set({driver.FIRST_STEP: first_step, driver.LAST_STEP: last_step})
+        self._call(driver.DRIVE, self._itinerary)
+        segment = Segment(
+            STATUS_NAMES[self._itinerary[driver.STATUS]], int(self._itinerary[driver.STOPPED_AT])
+        )
+        if segment.status == "stopped":
+            self._header[STOP] = 0
+        return segment
+
+    def evaluate(self) -> tuple[float, float]:
+        """Return the mean loss and the share of samples predicted correctly, over the evaluation data."""
+        self._call(driver.EVALUATE, self._itinerary)
+        return float(self.evaluations[0, 1]), float(self.evaluations[0, 2])
+
+    def evaluate_after(self, step: int) -> None:
+        """Evaluate now, and keep the row as the driver keeps those of its own evaluations."""
+        row = self.evaluations[self.n_evaluations]
+        self._set({driver.EVAL_OUT: _address(row)})
+        self._call(driver.EVALUATE, self._itinerary)
+        row[0], row[3] = step, self.train_s
+        self._set({driver.EVAL_OUT: _address(self.evaluations), driver.N_EVALS: self.n_evaluations + 1})
+
+    @contextmanager
+    def training_time(self) -> Iterator[None]:
+        """Count what the block does, between two calls of the driver, as training."""
+        began_s = time.perf_counter()
+        yield
+        self._itinerary[driver.TRAIN_S : driver.TRAIN_S + 1].view(np.float64)[0] += (
+            time.perf_counter() - began_s
+        )
+
+    def predict(self, x: Array) -> Array:
+        """Return the model's outputs for every sample of ``x``."""
+        outputs = np.empty((len(x), *self.program.output_shape), dtype=self.program.dtype)
+        order = np.arange(len(x), dtype=np.int32)
+        batch = self.program.eval_batch
+        for start in range(0, len(x), batch):
+            rows = min(batch, len(x) - start)
+            self._point_at(x, None, order[start : start + rows])
+            self._run_once(self.program.tables["predict"])
+            outputs[start : start + rows] = self.view(self.program.outputs, rows)
+        return outputs
+
+    def run_batch(self, data: Data, table: Table | None = None) -> float:
+        """Run one table (the training ops by default) on ``data`` as one batch.
+
+        Return the mean loss, penalties included.
+        """
+        order = np.arange(len(data), dtype=np.int32)
+        self._point_at(data.x, data.y, order)
+        numbers = self._header.view(np.float64)
+        numbers[PENALTY] = 0.0
+        self._run_once(table or self.program.tables["train"])
+        return float(numbers[TOTALS] / len(data) + numbers[PENALTY])
+
+    def stop(self) -> None:
+        """Ask the driver to return after the step it is in."""
+        self._header[STOP] = 1
+
+    @property
+    def n_evaluation_samples(self) -> int:
+        return int(self._itinerary[driver.N_EVAL])
+
+    @property
+    def n_probe_rows(self) -> int:
+        """How often the probes have looked so far."""
+        return int(self._header[EVALUATION]) if self.program.probes.n_cells else 0
+
+    @property
+    def n_evaluations(self) -> int:
+        return int(self._itinerary[driver.N_EVALS])
+
+    @property
+    def train_s(self) -> float:
+        """Seconds of training until now, evaluation excluded."""
+        return float(self._itinerary[driver.TRAIN_S : driver.TRAIN_S + 1].view(np.float64)[0])
+
+    @property
+    def steps_done(self) -> int:
+        return int(self._header[STEP])
+
+    # -- machine code ------------------------------------------------------------------------------
+
+    def _point_at(self, x: Array, y: Array | None, order: NDArray[np.int32]) -> None:
+        self._header[ROWS] = len(order)
+        self._header[X : X + 2] = _address(x), x.size
+        self._header[Y : Y + 2] = (_address(y), y.size) if y is not None else (0, 0)
+        self._header[ORDER : ORDER + 2] = _address(order), len(order)
+
+    def _run_once(self, table: Table) -> None:
+        cells = np.zeros(driver.ITINERARY_CELLS, dtype=np.int64)
+        cells[driver.TRAIN_TABLE], cells[driver.N_TRAIN_OPS] = table.address, table.n_ops
+        self._call(driver.RUN_ONCE, cells)
+
+    def _call(self, entry: Entry, cells: NDArray[np.int64]) -> None:
+        function_at(entry.address("float64"))(self._base, cells.ctypes.data)
+
+    def _set(self, cells: Mapping[int, int]) -> None:
+        for cell, value in cells.items():
+            self._itinerary[cell] = value
+
+
+def _address(array: Array) -> int:
+    assert array.flags.c_contiguous, "machine code reads contiguous arrays only"
+    return int(array.ctypes.data)
+
+
+def _clock_cells(ticks: NDArray[np.int64]) -> dict[int, int]:
+    """Return the itinerary's cells for the system's monotonic clock, which the driver calls by address."""
+    call, arguments, scales = _clock()
+    first, second = (_address(ticks) if argument is None else argument for argument in arguments)
+    units = np.array(scales).view(np.int64)
+    return {
+        driver.CLOCK_CALL: call,
+        driver.CLOCK_FIRST: first,
+        driver.CLOCK_SECOND: second,
+        driver.CLOCK_OUT: _address(ticks),
+        driver.CLOCK_UNIT: int(units[0]),
+        driver.CLOCK_FRACTION: int(units[1]),
+    }
+
+
+@cache
+def _clock() -> tuple[int, tuple[int | None, int | None], tuple[float, float]]:
+    """Return the clock's address, its arguments (None: where it writes), and seconds per unit it writes."""
+    if sys.platform == "win32":
+        kernel32 = ctypes.WinDLL("kernel32")
+        frequency = ctypes.c_int64()
+        kernel32.QueryPerformanceFrequency(ctypes.byref(frequency))
+        call = ctypes.cast(kernel32.QueryPerformanceCounter, ctypes.c_void_p).value or 0
+        return call, (None, 0), (1.0 / frequency.value, 0.0)
+    call = ctypes.cast(ctypes.CDLL(None).clock_gettime, ctypes.c_void_p).value or 0
+    return call, (time.CLOCK_MONOTONIC, None), (1.0, 1e-9)

@@ -1,0 +1,1 @@
+"""Building blocks of machine code that is written by hand."""

@@ -1,0 +1,1 @@
+"""Statistics and slopes over rows and columns: normalisation and PReLU."""

@@ -1,0 +1,1 @@
+"""Steps scaled by each parameter's past gradients."""

@@ -1,0 +1,39 @@
+"""AdamW: Adam with a decay of the weights that the gradients' statistics do not see."""
+
+from nnkit.jit import kernel
+from nnkit.optimizers.adaptive.adam import ADAM_HYPERPARAMETERS, adam_update
+from nnkit.optimizers.optimizer import COMMON, Optimizer
+from nnkit.registry import Hyper
+from nnkit.simd import real
+
+
+@kernel
+def adamw_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat, weight_decay):
+    """Step as Adam does, from weights that are ``1 - learning_rate * weight_decay`` of what they were."""
+    kept = real(p, 1.0 - learning_rate * weight_decay)
+    for index in range(p.size):
+        p[index] *= kept
+    adam_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat)
+
+
+ADAMW = Optimizer(
+    name="adamw",
+    summary="Adam, with the weights themselves decayed beside the step.",
+    formula="p <- p - learning_rate * weight_decay * p - (Adam's step)",
+    hyperparameters=(
+        *ADAM_HYPERPARAMETERS,
+        Hyper(
+            "weight_decay",
+            0.004,
+            "Keras's; 0.01 in PyTorch; multiplied by learning_rate",
+            at_least=0.0,
+            tune="log",
+        ),
+        *COMMON,
+    ),
+    slot_names=("m", "v"),
+    kernel=adamw_update,
+    flops=13,
+    source="Loshchilov and Hutter (2019), Decoupled weight decay regularization, arXiv:1711.05101;"
+    " defaults of Keras 3",
+)

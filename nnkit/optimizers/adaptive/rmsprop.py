@@ -1,0 +1,84 @@
+"""RMSprop: Adagrad with a memory that fades."""
+
+from nnkit.jit import kernel
+from nnkit.optimizers.adaptive.adagrad import EPSILON_INSIDE_ROOT
+from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
+from nnkit.registry import Hyper
+from nnkit.simd import fma, real, sqrt
+
+
+@kernel
+def rmsprop_update(
+    p,
+    g,
+    mean_square,
+    velocity,
+    mean,
+    learning_rate,
+    step,
+    rho,
+    momentum,
+    epsilon,
+    epsilon_inside_root,
+    centered,
+):
+    """Step by the gradient over the root of the running mean of its squares.
+
+    Slots that an option does not need are neither read nor written: without momentum the velocity, where
+    not centered the mean.
+
+    Shapes      p, g, mean_square, velocity, mean: (n,); all but g in place
+    Cost        1 root, 1 division and 7 operations, 20 bytes per float32 parameter, without momentum
+    """
+    rate, keep, take = real(p, learning_rate), real(p, rho), real(p, 1.0 - rho)
+    inside = real(p, epsilon if epsilon_inside_root != 0.0 else 0.0)
+    outside = real(p, 0.0 if epsilon_inside_root != 0.0 else epsilon)
+    for index in range(p.size):
+        mean_square[index] = fma(keep, mean_square[index], take * (g[index] * g[index]))
+    if centered != 0.0:
+        for index in range(p.size):
+            mean[index] = fma(keep, mean[index], take * g[index])
+    if momentum == 0.0 and centered == 0.0:
+        for index in range(p.size):
+            p[index] -= rate * g[index] / (sqrt(mean_square[index] + inside) + outside)
+    else:
+        decay, about, zero = real(p, momentum), real(p, centered), real(p, 0.0)
+        for index in range(p.size):
+            shift = about * mean[index]
+            variance = fma(-shift, shift, mean_square[index])
+            # Rounding may bring the variance of a constant gradient below 0; NaN fails the test and stays.
+            variance = zero if variance < zero else variance
+            velocity[index] = fma(
+                decay, velocity[index], rate * g[index] / (sqrt(variance + inside) + outside)
+            )
+            p[index] -= velocity[index]
+
+
+RMSPROP = Optimizer(
+    name="rmsprop",
+    summary="Divides each parameter's rate by the root of the running mean of its squared gradients.",
+    formula="v <- rho * v + (1 - rho) * g**2;  p <- p - learning_rate * g / (sqrt(v) + epsilon)",
+    hyperparameters=(
+        learning_rate(0.001),
+        Hyper(
+            "rho", 0.9, "share of the mean square that is kept", at_least=0.0, below=1.0, tune="complement"
+        ),
+        Hyper(
+            "momentum",
+            0.0,
+            "share of the last step that is added to the next",
+            at_least=0.0,
+            below=1.0,
+            tune="complement",
+        ),
+        Hyper("epsilon", 1e-7, "Keras's; 1e-8 in PyTorch", above=0.0, tune="log"),
+        EPSILON_INSIDE_ROOT,
+        Hyper("centered", False, "divide by the standard deviation: take the squared mean off (Graves 2013)"),
+        *COMMON,
+    ),
+    slot_names=("mean_square", "velocity", "mean"),
+    kernel=rmsprop_update,
+    flops=8,
+    source="Tieleman and Hinton (2012), Neural Networks for Machine Learning, lecture 6.5;"
+    " defaults of Keras 3, epsilon outside the root as in PyTorch",
+)

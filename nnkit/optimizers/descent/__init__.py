@@ -1,0 +1,1 @@
+"""Steps along a gradient, its sign, or a decaying sum of past ones."""

@@ -1,0 +1,186 @@
+"""Fitting: the loop over evaluation points around the driver."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnkit.callbacks import Callback
+from nnkit.execution import driver
+from nnkit.execution.trial import Data, Trial
+from nnkit.optimizers.bound import BoundOptimizer, update_by_hand
+from nnkit.optimizers.optimizer import as_number
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a fit left. ``evaluations`` has a row per evaluation: step, loss, share correct, seconds."""
+
+    status: str  # finished, diverged, stopped (early, by a callback) or cancelled
+    steps: int
+    steps_per_epoch: int
+    step_loss: NDArray[np.float64]
+    step_correct: NDArray[np.float64]
+    rows: NDArray[np.int64]  # per step
+    evaluations: NDArray[np.float64]
+
+    def per_epoch(self, with_accuracy: bool) -> dict[str, list[float]]:
+        """Return Keras's history: means over the samples of each whole or begun epoch."""
+        history: dict[str, list[float]] = {"loss": []}
+        if with_accuracy:
+            history["accuracy"] = []
+        for start in range(0, self.steps, self.steps_per_epoch):
+            end = min(start + self.steps_per_epoch, self.steps)
+            rows = self.rows[start:end]
+            # Shares first: the sum over an epoch of losses near the largest float would overflow.
+            history["loss"].append(float(np.sum(self.step_loss[start:end] * (rows / rows.sum()))))
+            if with_accuracy:
+                history["accuracy"].append(float(self.step_correct[start:end].sum() / rows.sum()))
+        if len(self.evaluations):
+            history["val_loss"] = [float(value) for value in self.evaluations[:, 1]]
+            if with_accuracy:
+                history["val_accuracy"] = [float(value) for value in self.evaluations[:, 2]]
+        return history
+
+
+class Fit:
+    """One training run of a trial, from its first step to its last."""
+
+    def __init__(
+        self,
+        trial: Trial,
+        data: Data,
+        validation: Data | None,
+        *,
+        epochs: int,
+        shuffle: bool = True,
+        order: int | None = None,
+        rates: NDArray[np.float64] | None = None,
+        callbacks: Sequence[Callback] = (),
+        every: int | None = None,
+        batch_size: int | None = None,
+    ) -> None:
+        self._trial = trial
+        self._data = data
+        self._validation = validation
+        self._callbacks = callbacks
+        self._reason: str | None = None
+        self._batch_size = batch_size or trial.program.batch_size
+        self._per_epoch = -(-len(data) // self._batch_size)
+        self._n_steps = epochs * self._per_epoch
+        self._every = every or self._per_epoch
+        self._earlier = trial.steps_done
+        if rates is None:
+            rates = rate_table(trial.program.optimizer, self._earlier + self._n_steps)[self._earlier :]
+        mode = (driver.RESHUFFLE if shuffle else driver.AS_GIVEN) if order is None else order
+        trial.attach_training(data, rates=rates, order=mode, batch_size=self._batch_size)
+        if validation is not None:
+            # The driver would evaluate before an update that is made by hand, so that is done here.
+            by_driver = 0 if self._is_by_hand() else self._every
+            trial.attach_evaluation(
+                validation, every=by_driver, n_evaluations=-(-self._n_steps // self._every)
+            )
+
+    def run(self) -> Outcome:
+        if self._trial.program.probes.n_cells and self._validation is not None:
+            self._trial.evaluate()  # what the probes see before any training
+        status, steps = self._by_segments() if self._is_stepwise() else self._at_once()
+        for callback in self._callbacks:
+            callback.on_end(self)
+        if status == "finished" and not np.isfinite(self._trial.region("parameters")).all():
+            status = "diverged"
+        return self._outcome(status, steps)
+
+    # -- what callbacks may touch --------------------------------------------------------------------
+
+    def parameter_vector(self) -> NDArray[Any]:
+        return self._trial.model_vector()
+
+    def stop(self, reason: str) -> None:
+        self._reason = reason
+
+    # -- how it runs ---------------------------------------------------------------------------------
+
+    def _is_stepwise(self) -> bool:
+        return bool(self._callbacks) or self._is_by_hand()
+
+    def _is_by_hand(self) -> bool:
+        return self._trial.program.optimizer.record.kernel is None
+
+    def _at_once(self) -> tuple[str, int]:
+        segment = self._trial.train(0, self._n_steps)
+        return _STATUS[segment.status], segment.step
+
+    def _by_segments(self) -> tuple[str, int]:
+        """Come back to Python at every evaluation point, or after every step for a NumPy optimizer."""
+        by_hand = self._is_by_hand()
+        step = 0
+        while step < self._n_steps:
+            next_evaluation = min((step // self._every + 1) * self._every, self._n_steps)
+            until = step + 1 if by_hand else next_evaluation
+            segment = self._trial.train(step, until)
+            if segment.status != "done":
+                return _STATUS[segment.status], segment.step
+            if by_hand:
+                self._update_by_hand(step, is_watched=until == next_evaluation)
+            step = until
+            if step == next_evaluation:
+                if by_hand and self._validation is not None:
+                    self._trial.evaluate_after(step)
+                    if not np.isfinite(self._trial.evaluations[self._trial.n_evaluations - 1, 1]):
+                        return "diverged", step
+                self._call_back(step)
+            if self._reason is not None:
+                return "stopped", step
+        return "finished", step
+
+    def _update_by_hand(self, step: int, *, is_watched: bool) -> None:
+        optimizer = self._trial.program.optimizer
+        is_watched = is_watched and self._trial.program.probes.n_cells > 0
+        if is_watched:
+            self._trial.run_table("before_step")
+        with self._trial.training_time():
+            update_by_hand(
+                optimizer,
+                self._trial.parameters(),
+                self._trial.gradients(),
+                self._trial.optimizer_state,
+                self._earlier + step + 1,
+                float(self._trial.rates[step]),
+            )
+        if is_watched:
+            self._trial.run_table("after_step")
+
+    def _call_back(self, step: int) -> None:
+        values = {"loss": float(self._trial.step_totals[step - 1, 0])}
+        if self._validation is not None and self._trial.n_evaluations:
+            row = self._trial.evaluations[self._trial.n_evaluations - 1]
+            values |= {"val_loss": float(row[1]), "val_accuracy": float(row[2])}
+        for callback in self._callbacks:
+            callback.on_evaluation(step, values, self)
+
+    def _outcome(self, status: str, steps: int) -> Outcome:
+        totals = self._trial.step_totals[:steps]
+        batch = self._batch_size
+        starts = np.arange(steps) % self._per_epoch * batch
+        rows = np.minimum(batch, len(self._data) - starts)
+        evaluations = (
+            self._trial.evaluations[: self._trial.n_evaluations].copy()
+            if self._validation is not None
+            else np.empty((0, driver.EVAL_COLUMNS))
+        )
+        return Outcome(
+            status, steps, self._per_epoch, totals[:, 0].copy(), totals[:, 1].copy(), rows, evaluations
+        )
+
+
+def rate_table(optimizer: BoundOptimizer, n_steps: int) -> NDArray[np.float64]:
+    """Return the learning rate of every step: the schedule's, or the one number there is."""
+    if optimizer.schedule is not None:
+        return optimizer.schedule.table(n_steps)
+    return np.full(n_steps, as_number(optimizer.parameters["learning_rate"]))
+
+
+_STATUS = {"done": "finished", "diverged": "diverged", "stopped": "cancelled"}
