@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import nnbench
 from nnbench.records.trials import Direction
 from nnbench.studies.calibration import target_of
 from tests.nnbench import fake_trial
@@ -21,7 +20,6 @@ from tests.nnbench.statistics.records_by_hand import facts
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     fake_trial.install(monkeypatch)
-    monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
     (tmp_path / "small.toml").write_text(in_sections(case_content()), encoding="utf-8")
     return tmp_path
 

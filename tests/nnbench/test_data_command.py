@@ -12,7 +12,7 @@ from nnbench.cli import main
 from nnbench.machine.clock import Clock
 from nnbench.terminal import transfer
 from nnbench.training import data as case_data
-from nnbench.training import trial
+from nnbench.training import facts, program
 from nnkit import datasets
 from nnkit.datasets.remote import RemoteFile
 from tests.nnkit.datasets.image_data import stand_in
@@ -32,8 +32,8 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
         datasets._built,
         case_data._prepared,
         case_data._sizes_of,
-        trial._program,
-        trial._facts_once,
+        program._program,
+        facts.facts_of,
     ):
         cache.cache_clear()
 
@@ -298,7 +298,7 @@ def test_the_models_of_the_cases_fit_their_images(
 ) -> None:
     stand_in(monkeypatch, dataset).put_in_place(dataset)
 
-    assert trial.facts(catalogue.case_named(case)).n_parameters == n_parameters
+    assert facts.facts(catalogue.case_named(case)).n_parameters == n_parameters
 
 
 def test_fetched_images_can_be_learned(

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import nnbench
 from nnbench.cases import plugins
 from nnbench.cli import main
 from tests.nnbench import fake_trial
@@ -61,7 +60,6 @@ def nnb(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     fake_trial.install(monkeypatch)
-    monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
 
 
 def as_json(result: Result) -> Any:

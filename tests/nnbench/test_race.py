@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-import nnbench
 from nnbench.cli import main
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
@@ -26,7 +25,6 @@ LOOKS_OF_THREE, LOOKS_OF_TWO = (10, 14, 20, 28, 40), (8, 12, 18, 27, 40)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     fake_trial.install(monkeypatch)
-    monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
     write_case(tmp_path / "small.toml", case_content())
     return tmp_path
 

@@ -13,9 +13,9 @@ from nnbench.errors import EnvironmentProblem
 
 def _installed_in(package: Path) -> ModuleType:
     """Return the module ``resources`` as if nnbench were installed in ``package``."""
-    package.mkdir(parents=True)
-    shutil.copy(resources.__file__, package)
-    spec = util.spec_from_file_location("elsewhere", package / "resources.py")
+    (package / "cases").mkdir(parents=True)
+    shutil.copy(resources.__file__, package / "cases")
+    spec = util.spec_from_file_location("elsewhere", package / "cases" / "resources.py")
     assert spec is not None
     assert spec.loader is not None
     module = util.module_from_spec(spec)

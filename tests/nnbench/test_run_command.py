@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import nnbench
 from nnbench.cli import main
 from nnbench.store import Store
 from tests.nnbench import fake_trial
@@ -19,7 +18,6 @@ from tests.nnbench.case_file import case_content, write_case
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     fake_trial.install(monkeypatch)
-    monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
     write_case(tmp_path / "small.toml", case_content())
     return tmp_path
 

@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-import nnbench
 from nnbench.cli import main
 from nnbench.plan.request import make_plan
 from nnbench.reporting.figures.rank import alike
@@ -39,7 +38,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def nnb(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run a command with trials that take no time; adam is the best of them."""
     fake_trial.install(monkeypatch)
-    monkeypatch.setattr(nnbench, "trial", fake_trial, raising=False)
 
     def run(*arguments: str) -> Result:
         capsys.readouterr()

@@ -181,7 +181,7 @@ def record(
     ceiling_s = roof.ceiling_s(flops, n_bytes, working_set_bytes)
     return KernelRecord(
         name=use.op.kind.name,
-        family=use.op.kind.entry.home.removeprefix("nnkit.").removeprefix("kernels.").split(".")[0],
+        family=_family(use.op.kind.entry.home),
         shape=shape_text(use),
         cases=tuple(use.cases),
         time_s=time_s,
@@ -201,3 +201,9 @@ def spread(values: NDArray[np.float64]) -> Spread:
     """Return the median and the quartiles."""
     low, median, high = np.quantile(values, (0.25, 0.5, 0.75))
     return Spread(float(median), float(low), float(high))
+
+
+def _family(home: str) -> str:
+    """Return ``"matmul"`` for ``nnkit.kernels.products.matmul``, and ``"optimizers"`` for a part's module."""
+    _, room, *inside = home.split(".")
+    return inside[-1] if room == "kernels" else room

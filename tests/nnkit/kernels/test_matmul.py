@@ -201,7 +201,7 @@ def test_without_the_jit_the_twin_runs_and_numba_stays_out() -> None:
     code = """
 import sys
 import numpy as np
-from nnkit.kernels.matmul import matmul
+from nnkit.kernels.products.matmul import matmul
 a, b, c = np.arange(6.0).reshape(2, 3), np.arange(15.0).reshape(3, 5), np.full((2, 5), np.nan)
 matmul(a.reshape(-1), b, np.ones(5), c, np.zeros(0), 3, 1, 0, 1, 0.0)
 assert np.array_equal(c, a @ b + 1), c
