@@ -89,6 +89,7 @@ class Part:
     source: str
     hyperparameters: tuple[Hyper, ...] = ()
     aliases: tuple[str, ...] = ()
+    numerics: int = 1  # rises when the same choice gives other bits than before
 
     def resolve(self, given: Mapping[str, Value], where: str | None = None) -> dict[str, Value]:
         """Return every hyper-parameter with its value: the one given, checked, or the default."""

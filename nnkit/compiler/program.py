@@ -11,7 +11,7 @@ from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.fuse import fuse
 from nnkit.compiler.plan import Plan, make_plan
 from nnkit.compiler.probes import NO_PROBES, Probes, watch_activations, watch_weights
-from nnkit.compiler.update import emit_clipping, emit_penalties, emit_update, slot_buffers
+from nnkit.compiler.update import emit_clipping, emit_decay, emit_penalties, emit_update, slot_buffers
 from nnkit.emitting.backward import sweep_backward
 from nnkit.emitting.emitter import Emitter, Graph
 from nnkit.entries import op_kind
@@ -164,6 +164,7 @@ def compile_program(
     gradient_ops = tuple(train.ops)
     slots = slot_buffers(graph, optimizer)
     emit_clipping(train, optimizer)
+    emit_decay(train, optimizer)
     emit_update(train, optimizer, slots)
 
     evaluate, predict, final = _inference(graph, layers, input_shape, loss)

@@ -4,7 +4,7 @@ from functools import cache
 
 from nnkit.emitting.emitter import Emitter, Graph
 from nnkit.entries import op_kind
-from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value, regularize
+from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value, decay_weights, regularize
 from nnkit.layers.draw import fill_kind
 from nnkit.ops import PENALTY_BUFFER, RATE, STEP, Buffer, Op, Operand, OpKind, Scalar, View, flat
 from nnkit.optimizers.bound import BoundOptimizer
@@ -30,6 +30,14 @@ CLIP_BY_GLOBAL_NORM = op_kind(
     _LANES,
     Scalar("limit", "double"),
     flops=lambda shapes: 3 * shapes["g"][0],
+)
+DECAY_WEIGHTS = op_kind(
+    "decay_weights",
+    decay_weights,
+    Operand("p", "inout"),
+    Scalar("learning_rate", "double", cell=RATE),
+    Scalar("weight_decay", "double"),
+    flops=lambda shapes: shapes["p"][0],
 )
 
 
@@ -84,6 +92,13 @@ def emit_clipping(emitter: Emitter, optimizer: BoundOptimizer) -> None:
     if gradients and by_norm is not None:
         lanes = emitter.transient("lanes", (LANES,), type="double")
         emitter.emit(CLIP_BY_GLOBAL_NORM, {"g": _whole(gradients), "lanes": lanes}, limit=as_number(by_norm))
+
+
+def emit_decay(emitter: Emitter, optimizer: BoundOptimizer) -> None:
+    """Append the decay of the weights, where the optimizer's own kernel does not make it."""
+    parameters = list(emitter.graph.parameters.values())
+    if parameters and optimizer.decay:
+        emitter.emit(DECAY_WEIGHTS, {"p": _whole(parameters)}, weight_decay=optimizer.decay)
 
 
 def emit_update(emitter: Emitter, optimizer: BoundOptimizer, slots: list[list[Buffer]]) -> None:

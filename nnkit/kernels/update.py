@@ -11,6 +11,17 @@ LANES = 64
 
 
 @kernel
+def decay_weights(p, learning_rate, weight_decay):
+    """Leave of every weight the share ``1 - learning_rate * weight_decay``.
+
+    Shapes      p: (n,), in place
+    """
+    kept = real(p, 1.0 - learning_rate * weight_decay)
+    for index in range(p.size):
+        p[index] *= kept
+
+
+@kernel
 def clear_lanes(lanes):
     """Write 0 to every lane."""
     for lane in range(LANES):

@@ -16,7 +16,7 @@ from nnkit.optimizers.descent.lion import LION
 from nnkit.optimizers.descent.momentum import MOMENTUM
 from nnkit.optimizers.descent.nesterov import NESTEROV
 from nnkit.optimizers.descent.sgd import SGD as SGD_RECORD
-from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate, scalar_names
+from nnkit.optimizers.optimizer import CLIPPING, COMMON, Optimizer, learning_rate, scalar_names
 from nnkit.registry import Hyper, Registry, Value
 from nnkit.schedules import BoundSchedule
 
@@ -99,7 +99,7 @@ def register_numpy(name: str, update: Callable[..., None], **hyperparameters: Va
             summary=_first_line(update) or "A plug-in in plain NumPy.",
             formula="update(params, grads, state, step, learning_rate)",
             source="plug-in",
-            hyperparameters=(*declared, *COMMON),
+            hyperparameters=_with_common(declared),
             update=update,
         )
     )
@@ -135,7 +135,7 @@ def register_kernel(
             summary=_first_line(made) or "A plug-in compiled by numba.",
             formula=f"{made.__name__}({', '.join(arguments)})",
             source="plug-in",
-            hyperparameters=(*declared, *COMMON),
+            hyperparameters=_with_common(declared),
             slot_names=arguments[2 : 2 + n_slots],
             slot_start=slot_start,
             kernel=made,
@@ -150,7 +150,7 @@ def _declared(name: str, defaults: dict[str, Value]) -> tuple[Hyper, ...]:
             raise InvalidArgument(
                 f"optimizer {name!r}: {key} must be a number, true, false or none, found {value!r}."
             )
-        if key in {hyper.name for hyper in COMMON}:
+        if key in {hyper.name for hyper in CLIPPING}:
             raise InvalidArgument(f"optimizer {name!r}: {key} belongs to every optimizer. Leave it out.")
     further = {key: value for key, value in defaults.items() if key != "learning_rate"}
     rate = learning_rate(0.01)
@@ -160,6 +160,12 @@ def _declared(name: str, defaults: dict[str, Value]) -> tuple[Hyper, ...]:
         learning_rate(chosen),
         *(Hyper(key, value, optional=value is None, tune=_scale(value)) for key, value in further.items()),
     )
+
+
+def _with_common(declared: tuple[Hyper, ...]) -> tuple[Hyper, ...]:
+    """Return the hyper-parameters of a plug-in beside those of all: a decay of its own stays its own."""
+    own = {hyper.name for hyper in declared}
+    return (*declared, *(hyper for hyper in COMMON if hyper.name not in own))
 
 
 def _scale(value: Value) -> Literal["log", "complement"] | None:

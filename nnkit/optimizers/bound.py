@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nnkit.errors import InvalidArgument
 from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value
-from nnkit.optimizers.optimizer import COMMON, Optimizer, as_number
+from nnkit.optimizers.optimizer import COMMON, DECAY, Optimizer, as_number
 from nnkit.registry import Value
 from nnkit.schedules import BoundSchedule
 
@@ -38,6 +38,11 @@ class BoundOptimizer:
     def name(self) -> str:
         return self.record.name
 
+    @property
+    def decay(self) -> float:
+        """The decay of the weights before the optimizer's step; 0 where the step itself makes it."""
+        return as_number(self.parameters["weight_decay"]) if DECAY in self.record.hyperparameters else 0.0
+
     def apply(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
         """Make one step: change the arrays of ``parameters`` in place. Call again for the next step."""
         _check_names(parameters, gradients, self.name)
@@ -50,6 +55,9 @@ class BoundOptimizer:
         arrays = _clipped(arrays, self.parameters)
         rate = self._rate(self.memory.step)
         self.memory.step += 1
+        if self.decay:
+            for array in parameters.values():
+                array *= array.dtype.type(1.0 - rate * self.decay)
         if self.record.update is not None:
             update_by_hand(self, parameters, arrays, self.memory.state, self.memory.step, rate)
             return
@@ -90,7 +98,7 @@ def update_by_hand(
 ) -> None:  # fmt: skip
     """Make the step of an optimizer in plain NumPy, whose state the caller keeps."""
     assert optimizer.record.update is not None, optimizer.name
-    shared = {"learning_rate", *(hyper.name for hyper in COMMON)}
+    shared = {"learning_rate", *(hyper.name for hyper in optimizer.record.hyperparameters if hyper in COMMON)}
     own = {name: value for name, value in optimizer.parameters.items() if name not in shared}
     optimizer.record.update(parameters, gradients, state, step, rate, **own)
 

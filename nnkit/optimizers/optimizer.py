@@ -9,12 +9,19 @@ from functools import cache
 from nnkit.jit import Kernel
 from nnkit.registry import Hyper, Part, Value
 
-# What happens to the gradients before any optimizer sees them. Keras's names; where both are given,
-# values are clipped first. The kernels know nothing of it.
-COMMON = (
+# What happens before the update of any optimizer, in Keras's names. Of gradients, values are clipped first
+# where both limits are given.
+CLIPPING = (
     Hyper("clipvalue", None, "limit of each gradient's magnitude", above=0.0, optional=True),
     Hyper("global_clipnorm", None, "limit of the length of all gradients together", above=0.0, optional=True),
 )
+DECAY = Hyper(
+    "weight_decay",
+    0.0,
+    "decoupled: before its step, every weight loses this share of itself, multiplied by learning_rate",
+    at_least=0.0,
+)
+COMMON = (*CLIPPING, DECAY)
 
 
 def learning_rate(default: float) -> Hyper:

@@ -3,6 +3,7 @@
 import pytest
 
 from nnbench.cases import choices as axes
+from nnbench.cases.axis import AXES
 from nnbench.errors import UsageError
 
 
@@ -49,8 +50,8 @@ def test_parentheses_must_match(text: str) -> None:
     ],
 )
 def test_a_thing_has_one_spelling(axis: str, text: str, spelling: str) -> None:
-    assert axes.canonical(axis, text, "--x") == spelling
-    assert axes.canonical(axis, spelling, "--x") == spelling
+    assert AXES[axis].read(text, "--x") == spelling
+    assert AXES[axis].read(spelling, "--x") == spelling
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_a_thing_has_one_spelling(axis: str, text: str, spelling: str) -> None:
 )
 def test_a_wrong_choice_is_named_with_its_place_and_a_remedy(axis: str, text: str, words: str) -> None:
     with pytest.raises(UsageError) as caught:
-        axes.canonical(axis, text, "--here")
+        AXES[axis].read(text, "--here")
 
     assert str(caught.value).startswith("--here")
     assert words in str(caught.value)

@@ -130,7 +130,7 @@ def test_depth_makes_another_trial(document: Any, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["diagnose", "small.toml", "--depth", "3"], "0 stacks with 'repeat'"),
+        (["diagnose", "small.toml", "--depth", "3.5"], "the depth must be a whole number"),
         (["diagnose", "small.toml", "--seeds", "0"], "at least 1"),
         (["diagnose", "nothing"], "no case named 'nothing'"),
         (["diagnose", "small.toml", "--activation", "rleu"], "Did you mean 'relu'?"),

@@ -6,15 +6,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nnbench.cases import choices as axes
 from nnbench.cases import resources
+from nnbench.cases.axis import AXES, PLACEHOLDERS
 from nnbench.cases.files import check, read_toml
-from nnbench.cases.spec import AXES, CaseSpec
+from nnbench.cases.spec import CaseSpec
 from nnbench.errors import UsageError
 from nnkit.errors import NnkitError, did_you_mean
 from nnkit.registry import parse_choice
-
-PLACEHOLDERS = {"$activation": "activation", "$init": "init", "$norm": "norm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +67,17 @@ def read_case(content: dict[str, Any], where: str) -> CaseSpec:
     return case.read_from(where)
 
 
+def refusal(axis: str, case: CaseSpec) -> str | None:
+    """Return why an axis changes nothing in this case; None where it does. A model need not have a norm."""
+    word = AXES[axis].placeholder
+    if word is not None and word not in _words(list(case.model.unrolled())):
+        return f"has no {word}, so this would change nothing"
+    return AXES[axis].refusal(case)
+
+
 def used_axes(case: CaseSpec) -> set[str]:
-    """Return the axes that change something in this case; a model need not have a ``$norm``."""
-    return (set(AXES) - set(PLACEHOLDERS.values())) | {
-        PLACEHOLDERS[word] for word in _words(list(case.model.unrolled())) if word in PLACEHOLDERS
-    }
-
-
-def own_choices(case: CaseSpec) -> dict[str, str]:
-    """Return the case's own choice on every axis, as it is written."""
-    rate = case.axes.learning_rate
-    return {
-        **{
-            axis: getattr(case.axes, axis) for axis in ("optimizer", "activation", "init", "norm", "schedule")
-        },
-        "learning_rate": axes.DEFAULT_RATE if rate is None else str(rate),
-        "batch_size": str(case.axes.batch_size or case.training.batch_size),
-    }
+    """Return the axes that change something in this case."""
+    return {axis for axis in AXES if refusal(axis, case) is None}
 
 
 def _entry(path: Path, content: dict[str, Any]) -> Entry:
@@ -111,11 +103,13 @@ def _mistakes(case: CaseSpec, where: str) -> Iterator[str]:
     for name in sorted(_layer_types(list(case.model.unrolled()))):
         if name != "$norm":
             yield from _unknown(layers, name, f"{where}, model.layers")
-    for axis, text in own_choices(case).items():
-        yield from _wrong_choice(axis, text, f"{where}, axes.{axis}")
-    for axis, values in case.run.given().items():
+    for name, axis in AXES.items():
+        # Others are read off the sections that pydantic has checked.
+        if axis.always_in_key:
+            yield from _wrong_choice(name, axis.own(case), f"{where}, axes.{name}")
+    for name, values in case.run.given().items():
         for text in values:
-            yield from _wrong_choice(axis, text, f"{where}, run.{axis}")
+            yield from _wrong_choice(name, text, f"{where}, run.{name}")
 
 
 def _unknown(registry: Any, text: str, where: str) -> Iterator[str]:
@@ -129,7 +123,7 @@ def _unknown(registry: Any, text: str, where: str) -> Iterator[str]:
 
 def _wrong_choice(axis: str, text: str, where: str) -> Iterator[str]:
     try:
-        axes.canonical(axis, text, where)
+        AXES[axis].read(text, where)
     except UsageError as error:
         yield str(error)
 

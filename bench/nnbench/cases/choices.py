@@ -6,10 +6,15 @@ are left out and aliases are resolved, so two spellings of the same thing are th
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from nnbench.errors import UsageError
-from nnkit.errors import InvalidArgument, NnkitError
-from nnkit.registry import Part, Value, parse_choice, spell_choice, spell_value
+
+if TYPE_CHECKING:
+    from nnkit.errors import NnkitError
+    from nnkit.registry import Part, Value
 
 DEFAULT_RATE = "default"  # the optimizer's own learning rate
 NORM_LAYERS = {"batch": "BatchNormalization", "layer": "LayerNormalization"}
@@ -46,61 +51,81 @@ def split(text: str) -> list[str]:
     return [piece.strip() for piece in pieces]
 
 
-def canonical(axis: str, text: str, where: str) -> str:
-    """Return the spelling that names this choice everywhere, or raise UsageError with place and remedy."""
-    if not text.strip():
-        raise UsageError(f"{where}: there is an empty name. Write names with single commas between them.")
-    if axis == "learning_rate":
-        return _rate(text, where)
-    if axis == "batch_size":
-        return _batch_size(text, where)
+def canonical(kind: str, text: str, where: str) -> str:
+    """Return the spelling that names a part of this kind everywhere, or raise UsageError with the remedy.
+
+    What one optimizer with certain hyper-parameters shares with another, ``sgd(momentum=0.9)`` with
+    ``momentum``, is spelt as the other.
+    """
+    from nnkit.errors import NnkitError
+    from nnkit.registry import parse_choice, spell_choice
+
     try:
         name, given = parse_choice(text)
-        if axis == "norm":
+        if kind == "norms":
             return _norm(name, given, where)
-        part = part_of(axis, name)
-        return spell_choice(part.name, _beyond_default(part, given, f"{where}: {part.name}"))
+        return spell_choice(*_settled(part_of(kind, name), given, where))
     except NnkitError as error:
         raise _at(where, error) from None
 
 
 def optimizer(text: str, where: str) -> Optimizer:
     """Return the optimizer that ``text`` names, with its learning rate apart."""
-    canonical("optimizer", text, where)  # for its errors: below, all is known to be right
-    name, given = parse_choice(text)
-    part = part_of("optimizer", name)
+    from nnkit.registry import parse_choice, spell_choice, spell_value
+
+    name, given = parse_choice(canonical("optimizers", text, where))
+    part = part_of("optimizers", name)
     default = {hyper.name: hyper.default for hyper in part.hyperparameters}.get("learning_rate")
-    rate = part.resolve(given)["learning_rate"] if "learning_rate" in given else None
+    _, written = parse_choice(text)
+    rate = part.resolve(given)["learning_rate"] if "learning_rate" in written else None
     rest = {name: value for name, value in given.items() if name != "learning_rate"}
     return Optimizer(
-        text=spell_choice(part.name, _beyond_default(part, rest, where)),
+        text=spell_choice(part.name, rest),
         rate=None if rate is None else spell_value(rate),
         default_rate=DEFAULT_RATE if default is None else spell_value(default),
     )
 
 
-def part_of(axis: str, name: str) -> Part:
-    """Return the record of the part that ``name`` stands for on an axis."""
-    from nnkit import activations, initializers, optimizers, schedules
+@lru_cache(maxsize=1024)
+def with_hyperparameter(text: str, name: str, value: str, where: str) -> str:
+    """Return the optimizer with a hyper-parameter set from outside, or raise UsageError."""
+    from nnkit.registry import parse_choice, parse_value, spell_choice
 
-    registries = {
-        "optimizer": optimizers,
-        "activation": activations,
-        "init": initializers,
-        "schedule": schedules,
-    }
-    part: Part = registries[axis].record(name)
+    chosen, given = parse_choice(text)
+    if name in given:
+        raise UsageError(f"{where}: {text} has a {name} of its own. Give it once.")
+    part = part_of("optimizers", chosen)
+    if name not in {hyper.name for hyper in part.hyperparameters}:
+        raise UsageError(f"{where}: {text} takes no {name}. Leave it out of this run.")
+    return canonical("optimizers", spell_choice(chosen, {**given, name: parse_value(value)}), where)
+
+
+def part_of(kind: str, name: str) -> "Part":
+    """Return the record of the part with this name; ``kind`` is a registry of nnkit: ``"optimizers"`` …"""
+    part: Part = import_module(f"nnkit.{kind}").record(name)
     return part
 
 
-def _beyond_default(part: Part, given: dict[str, Value], where: str) -> dict[str, Value]:
-    """Return the checked parameters that differ from their defaults."""
-    resolved = part.resolve(given, where)
+def _settled(part: "Part", given: "dict[str, Value]", where: str) -> "tuple[str, dict[str, Value]]":
+    """Return the name of what is chosen, and its checked hyper-parameters that differ from their defaults."""
+    resolved = part.resolve(given, f"{where}: {part.name}")
+    becomes = getattr(part, "becomes", None)
+    other = becomes(resolved) if becomes is not None else None
+    if other is None:
+        return part.name, _beyond_default(part, resolved)
+    name, values = other
+    return _settled(part_of("optimizers", name), values, where)
+
+
+def _beyond_default(part: "Part", resolved: "dict[str, Value]") -> "dict[str, Value]":
     defaults = {hyper.name: hyper.default for hyper in part.hyperparameters}
-    return {name: resolved[name] for name in given if resolved[name] != defaults[name]}
+    return {name: value for name, value in resolved.items() if value != defaults[name]}
 
 
-def _norm(name: str, given: dict[str, Value], where: str) -> str:
+def _norm(name: str, given: "dict[str, Value]", where: str) -> str:
+    from nnkit.errors import InvalidArgument
+    from nnkit.registry import spell_choice
+
     if name == "none" and not given:
         return name
     if name not in NORM_LAYERS:
@@ -108,10 +133,12 @@ def _norm(name: str, given: dict[str, Value], where: str) -> str:
     from nnkit import layers
 
     part: Part = layers.record(NORM_LAYERS[name])
-    return spell_choice(name, _beyond_default(part, given, f"{where}: {name}"))
+    return spell_choice(name, _beyond_default(part, part.resolve(given, f"{where}: {name}")))
 
 
-def _rate(text: str, where: str) -> str:
+def learning_rate(text: str, where: str) -> str:
+    from nnkit.registry import spell_value
+
     if text == DEFAULT_RATE:
         return text
     try:
@@ -125,7 +152,7 @@ def _rate(text: str, where: str) -> str:
     return spell_value(rate)
 
 
-def _batch_size(text: str, where: str) -> str:
+def batch_size(text: str, where: str) -> str:
     try:
         size = int(text)
     except ValueError:
@@ -135,6 +162,6 @@ def _batch_size(text: str, where: str) -> str:
     return str(size)
 
 
-def _at(where: str, error: NnkitError) -> UsageError:
+def _at(where: str, error: "NnkitError") -> UsageError:
     text = str(error)
     return UsageError(text if text.startswith(where) else f"{where}: {text}")

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, Literal, get_args
 
 from nnbench.cases import catalogue, resources
+from nnbench.cases.axis import own_choices
 from nnbench.cases.files import check, read_toml
 from nnbench.cases.spec import CaseSpec, MatrixFile
 from nnbench.errors import UsageError
@@ -157,7 +158,7 @@ def _cases() -> Iterable[Entry]:
                 "target": "none" if measure.target is None else spell_value(measure.target),
                 **_calibrated(case),
                 "noticeable": spell_value(measure.noticeable),
-                "axes": "; ".join(f"{axis}: {value}" for axis, value in catalogue.own_choices(case).items()),
+                "axes": "; ".join(f"{axis}: {value}" for axis, value in own_choices(case).items()),
                 "compares": "; ".join(run) or "nothing by itself",
             },
         )

@@ -22,9 +22,11 @@ from pydantic import (
     PrivateAttr,
     StrictBool,
     Tag,
+    create_model,
 )
 from pydantic import StrictStr as Text
 
+from nnbench.cases.axis import AXES, Axis
 from nnkit.registry import spell_value
 
 T = TypeVar("T")
@@ -192,24 +194,20 @@ class CalibrationSection(Section):
     date: Text
 
 
-class AxisLists(Section):
-    """The values to cross on each axis; an axis left out stays at the case's own choice."""
+def _a_list(axis: Axis) -> Any:
+    return Choices | None, Field(default=None, alias=axis.option or None)
 
-    optimizer: Choices | None = None
-    activation: Choices | None = None
-    init: Choices | None = None
-    norm: Choices | None = None
-    schedule: Choices | None = None
-    learning_rate: Choices | None = Field(default=None, alias="lr")
-    batch_size: Choices | None = None
+
+_Lists: Any = create_model("_Lists", __base__=Section, **{name: _a_list(axis) for name, axis in AXES.items()})
+
+
+class AxisLists(_Lists):  # type: ignore[misc]
+    """The values to cross on each axis; an axis left out stays at the case's own choice."""
 
     def given(self) -> dict[str, tuple[str, ...]]:
         """Return the axes that have values here."""
-        values = {name: getattr(self, name) for name in AxisLists.model_fields}
+        values = {name: getattr(self, name) for name in AXES}
         return {name: value for name, value in values.items() if value is not None}
-
-
-AXES = tuple(AxisLists.model_fields)  # in print order
 
 
 class RunSection(AxisLists):
@@ -259,6 +257,14 @@ class CaseSpec(Section):
     def digest(self) -> str:
         """Return the sha256 of ``identity``: equal for two cases that train alike."""
         return hashlib.sha256(canonical_json(self.identity).encode()).hexdigest()
+
+    def rewritten(self, **sections: Section) -> "CaseSpec":
+        """Return the same case with other sections, and an identity of its own."""
+        case = self.model_copy(update=sections)
+        # A copy keeps what was computed once of the original.
+        for computed in ("identity", "digest"):
+            case.__dict__.pop(computed, None)
+        return case
 
     def trained_for(self, epochs: int) -> "CaseSpec":
         """Return the same case with another budget."""

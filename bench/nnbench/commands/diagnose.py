@@ -17,18 +17,10 @@ if TYPE_CHECKING:
     from nnbench.reporting.blocks import Document
 
 
+@options.with_axes()
 def command(
     case: Annotated[str, typer.Argument(metavar="CASE", help="A case by name, or its file.")],
-    optimizer: options.Optimizer = None,
-    activation: options.Activation = None,
-    init: options.Init = None,
-    norm: options.Norm = None,
-    schedule: options.Schedule = None,
-    lr: options.Rate = None,
-    batch_size: options.BatchSize = None,
-    depth: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Repetitions of the stack that the case repeats.")
-    ] = None,
+    axes: options.AxisOptions = options.NO_AXES,
     seeds: Annotated[str, typer.Option(metavar="N|LIST", help="How many seeds, or which.")] = "8",
     epochs: options.Epochs = None,
     dtype: options.Dtype = None,
@@ -51,12 +43,11 @@ def command(
     from nnbench.terminal import session
 
     given = {
-        "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
-        "lr": lr, "batch_size": batch_size, "seeds": seeds, "epochs": epochs, "dtype": dtype,
+        **axes, "seeds": seeds, "epochs": epochs, "dtype": dtype,
         "plugin": plugin, "quiet": quiet, "color": color,
     }  # fmt: skip
     folder = session.report_folder(report)
-    plan = _plan(case, given, depth)
+    plan = _plan(case, given)
     configurations = _configurations(plan)
     if len(configurations) > 1:
         document, found = _check(plan, configurations)
@@ -74,19 +65,14 @@ def command(
     return 0
 
 
-def _plan(case: str, given: "Mapping[str, object]", depth: int | None) -> "Plan":
+def _plan(case: str, given: "Mapping[str, object]") -> "Plan":
     import os
     from pathlib import Path
 
     from nnbench.plan import request
 
     settings = request.settings_for(given, environment=os.environ, folder=Path.cwd())
-    chosen = request.one_case(case)
-    if depth is not None:
-        from nnbench.studies.diagnosis import with_depth
-
-        chosen = with_depth(chosen, depth)
-    return request.plan_for([chosen], settings)
+    return request.plan_for([request.one_case(case)], settings)
 
 
 def _configurations(plan: "Plan") -> "list[list[TrialSpec]]":

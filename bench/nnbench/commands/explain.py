@@ -7,15 +7,10 @@ import typer
 from nnbench.terminal import options
 
 
+@options.with_axes()
 def command(
     case: Annotated[str, typer.Argument(metavar="CASE", help="A case by name, or its file.")],
-    optimizer: options.Optimizer = None,
-    activation: options.Activation = None,
-    init: options.Init = None,
-    norm: options.Norm = None,
-    schedule: options.Schedule = None,
-    lr: options.Rate = None,
-    batch_size: options.BatchSize = None,
+    axes: options.AxisOptions = options.NO_AXES,
     epochs: options.Epochs = None,
     dtype: options.Dtype = None,
     plugin: options.Plugin = None,
@@ -34,8 +29,7 @@ def command(
     from nnbench.training import program
 
     given = {
-        "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
-        "lr": lr, "batch_size": batch_size, "epochs": epochs, "dtype": dtype, "seeds": "1",
+        **axes, "epochs": epochs, "dtype": dtype, "seeds": "1",
     }  # fmt: skip
     plugins.load(display_settings(store=None, color=None, plugin=plugin).plugins)
     chosen = read_settings(from_options(given))

@@ -22,14 +22,7 @@ seeds = 10                # how many, or which: "1,5-9"
 # Every value on one axis meets every value on the others. An axis left out stays at the case's own choice.
 # Parameters stand in the name: "sgd(momentum=0.9)".
 [axes]
-optimizer = ["sgd", "momentum", "adam"]       # nnbench list optimizers
-activation = ["tanh", "relu"]                 # nnbench list activations
-# init = ["glorot_uniform", "he_normal"]      # nnbench list initializers
-# norm = ["none", "batch"]
-# schedule = ["constant"]                     # nnbench list schedules
-# lr = ["default", 0.01]                      # "default" is the optimizer's own learning rate
-# batch_size = [32, 128]
-"""
+{axes}"""
 
 
 def command(
@@ -48,7 +41,7 @@ def command(
     path = Path(file)
     try:
         with path.open("w" if force else "x", encoding="utf-8") as stream:
-            stream.write(STARTER.format(name=file))
+            stream.write(STARTER.format(name=file, axes=_axes()))
     except FileExistsError:
         raise UsageError(
             f"{file}: this file exists. Choose another name, or --force to replace it."
@@ -57,3 +50,14 @@ def command(
         raise EnvironmentProblem(f"{file}: cannot be written: {error.strerror}.") from None
     print(f"wrote {file}. Next: nnbench run {file} --dry-run")
     return 0
+
+
+def _axes() -> str:
+    """Return a line for every axis, the first two to be crossed and the others as comments."""
+    from nnbench.cases.axis import AXES
+
+    lines = []
+    for place, axis in enumerate(AXES.values()):
+        line = axis.starter if place < 2 else f"# {axis.starter}"
+        lines.append(f"{line:<46}# nnbench list {axis.lists}\n" if axis.lists else f"{line}\n")
+    return "".join(lines)

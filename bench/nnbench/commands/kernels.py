@@ -16,6 +16,7 @@ _ENDINGS: dict[Form, str] = {"text": "txt", "markdown": "md", "html": "html", "j
 _NARROW, _NAME_WIDTH = 110, 28
 
 
+@options.with_axes("optimizer", "activation", "norm", "batch_size", "width", "depth")
 def command(
     cases: Annotated[
         list[str] | None,
@@ -23,10 +24,7 @@ def command(
             metavar="[CASE…|FILE.toml]", help="Cases by name, or files. By default all whose data are here."
         ),
     ] = None,
-    optimizer: options.Optimizer = None,
-    activation: options.Activation = None,
-    norm: options.Norm = None,
-    batch_size: options.BatchSize = None,
+    axes: options.AxisOptions = options.NO_AXES,
     dtype: options.Dtype = None,
     versus: Annotated[
         Literal["numpy", "torch"],
@@ -60,7 +58,7 @@ def command(
     if seconds is not None and not 0 < seconds < float("inf"):
         raise UsageError(f"--seconds: must be above 0, found {seconds:g}. Try 10.")
     given = {
-        "optimizer": optimizer, "activation": activation, "norm": norm, "batch_size": batch_size,
+        **axes,
         "dtype": dtype, "seeds": "1", "plugin": plugin, "quiet": quiet, "color": color,
     }  # fmt: skip
     from nnbench.kernelbench import run as kernel_run

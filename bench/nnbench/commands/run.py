@@ -13,15 +13,10 @@ if TYPE_CHECKING:
     from nnbench.records.trials import RunRecord
 
 
+@options.with_axes()
 def command(
     cases: options.Cases = None,
-    optimizer: options.Optimizer = None,
-    activation: options.Activation = None,
-    init: options.Init = None,
-    norm: options.Norm = None,
-    schedule: options.Schedule = None,
-    lr: options.Rate = None,
-    batch_size: options.BatchSize = None,
+    axes: options.AxisOptions = options.NO_AXES,
     seeds: Annotated[
         str | None, typer.Option(metavar="N|LIST", help="How many seeds, or which: '10', '1,5-9'.")
     ] = None,
@@ -88,8 +83,7 @@ def command(
     from nnbench.terminal import progress, session
 
     given = {
-        "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
-        "lr": lr, "batch_size": batch_size, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
+        **axes, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
         "dtype": dtype, "against": against, "jobs": session.one_name(jobs, threads), "order": order,
         "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "plugin": plugin,
         "store": store, "quiet": quiet, "color": color,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nnbench.cases.axis import AXES
 from nnbench.terminal import options
 
 if TYPE_CHECKING:
@@ -13,14 +14,10 @@ if TYPE_CHECKING:
     from nnbench.studies.search.rate_plan import TunePlan
 
 
+@options.with_axes(*(name for name in AXES if name != "learning_rate"))
 def command(
     cases: options.Cases = None,
-    optimizer: options.Optimizer = None,
-    activation: options.Activation = None,
-    init: options.Init = None,
-    norm: options.Norm = None,
-    schedule: options.Schedule = None,
-    batch_size: options.BatchSize = None,
+    axes: options.AxisOptions = options.NO_AXES,
     over: Annotated[
         str | None,
         typer.Option(
@@ -76,8 +73,7 @@ def command(
     from nnbench.terminal import progress, session
 
     given = {
-        "optimizer": optimizer, "activation": activation, "init": init, "norm": norm, "schedule": schedule,
-        "batch_size": batch_size, "seeds": seeds, "epochs": epochs, "dtype": dtype, "jobs": jobs,
+        **axes, "seeds": seeds, "epochs": epochs, "dtype": dtype, "jobs": jobs,
         "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
     folder = session.report_folder(report)

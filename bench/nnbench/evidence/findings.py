@@ -26,7 +26,12 @@ def find(store: Store, run: RunRecord) -> Findings:
     """Return what is recorded of a run, and what the statistics make of it."""
     facts = {case.name: case for case in run.cases}
     recorded = store.trials(run.trial_keys, with_curves=True)
-    trials = tuple(_judged(trial, facts[trial.case]) for trial in recorded if trial.case in facts)
+    shown = {(case, axes): axes for case, axes in run.shown}
+    trials = tuple(
+        replace(_judged(trial, facts[trial.case]), axes=shown.get((trial.case, trial.axes), trial.axes))
+        for trial in recorded
+        if trial.case in facts
+    )
     rows: list[ConfigurationSummary] = []
     verdicts: list[Comparison] = []
     # The settings of a search are no configurations to be ranked: what it says is computed for its report.

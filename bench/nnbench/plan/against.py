@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from nnbench.cases import choices
-from nnbench.cases.spec import AXES
+from nnbench.cases.axis import AXES
 from nnbench.errors import UsageError
 from nnbench.plan.matrix import Asked, Matrix
 from nnbench.plan.settings import Given
@@ -86,7 +86,7 @@ def _meanings(word: str, against: Given) -> list[dict[str, str]]:
 
 def _on_axis(axis: str, word: str, where: str) -> dict[str, str]:
     if axis != "optimizer":
-        return {axis: choices.canonical(axis, word, where)}
+        return {axis: AXES[axis].read(word, where)}
     optimizer = choices.optimizer(word, where)
     rate = {} if optimizer.rate is None else {"learning_rate": optimizer.rate}
     return {"optimizer": optimizer.text, **rate}

@@ -6,14 +6,14 @@ A matrix is counted before it is expanded, so that a typing error cannot ask for
 import hashlib
 import itertools
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nnbench.cases import choices, plugins
-from nnbench.cases.catalogue import own_choices, used_axes
-from nnbench.cases.spec import AXES, CaseSpec, canonical_json
+from nnbench.cases.axis import AXES, OWN, applied
+from nnbench.cases.catalogue import refusal
+from nnbench.cases.spec import CaseSpec, canonical_json
 from nnbench.errors import UsageError
 from nnbench.plan.seeds import Ranges, n_seeds
 from nnbench.records.trials import Axes
@@ -37,6 +37,12 @@ class TrialSpec:
     probes: bool = False  # look at more and change no result: no part of the key
     pictures: bool = False  # as little: keep what a first convolution learned
 
+    @property
+    def as_trained(self) -> CaseSpec:
+        """The case as it would be written with the choices of this trial."""
+        case: CaseSpec = applied(self.case, self.axes.values)
+        return case
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -48,11 +54,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class CaseMatrix:
-    """The part of a matrix that belongs to one case: canonical choices on every axis, each once."""
+    """What of a matrix belongs to one case: canonical choices on every axis, each once."""
 
     case: CaseSpec
     optimizers: tuple[choices.Optimizer, ...]
     others: Mapping[str, tuple[str, ...]]  # every other axis
+    asked: frozenset[str]  # axes that somebody named; the others are at the case's own choice
     seeds: Ranges
     dtype: Dtype
     # What searches found, by key of the configuration: the choice on every axis that they set.
@@ -60,17 +67,53 @@ class CaseMatrix:
     probes: bool = False
 
     @property
+    def n_combinations(self) -> int:
+        """The size of the product without seeds, not expanded."""
+        return len(self.optimizers) * math.prod(map(len, self.others.values()))
+
+    @property
     def n_trials(self) -> int:
-        """Return the size of the product, without expanding it."""
-        return len(self.optimizers) * math.prod(map(len, self.others.values())) * n_seeds(self.seeds)
+        return self.n_combinations * n_seeds(self.seeds)
 
     def configurations(self) -> list[Axes]:
         """Return every configuration once, the last axis changing fastest."""
-        others = list(itertools.product(*(self.others[axis] for axis in AXES[1:])))
-        found = dict.fromkeys(_axes(one, chosen) for one in self.optimizers for chosen in others)
+        others = list(itertools.product(*self.others.values()))
+        found = dict.fromkeys(
+            self._axes(one, dict(zip(self.others, chosen, strict=True)))
+            for one in self.optimizers
+            for chosen in others
+        )
         if not self.tuned:
             return list(found)
         return [self._at_tuned(axes) for axes in found]
+
+    def _axes(self, optimizer: choices.Optimizer, others: dict[str, str]) -> Axes:
+        """Return a configuration: what identifies it, and beside it what was asked for in other words.
+
+        An own choice that leaves no trace, and a choice that is a hyper-parameter of the optimizer, are
+        shown as they were asked for, and identify nothing.
+        """
+        chosen = {
+            "optimizer": optimizer.text,
+            **others,
+            "learning_rate": optimizer.at(others["learning_rate"]),
+        }
+        shown = {}
+        for name in (name for name in others if not AXES[name].always_in_key):
+            choice = chosen[name]
+            if name in self.asked:
+                shown[name] = choice
+            inside = AXES[name].into_optimizer
+            if choice in (OWN, AXES[name].own(self.case)):
+                del chosen[name]
+            elif inside is not None and choice != "none":
+                shown["optimizer"] = optimizer.text
+                chosen["optimizer"] = choices.with_hyperparameter(
+                    chosen["optimizer"], inside, choice, f"--{AXES[name].key.replace('_', '-')} {choice}"
+                )
+                del chosen[name]
+        hidden = {name: text for name, text in shown.items() if chosen.get(name) != text}
+        return Axes(tuple(chosen.items()), tuple(hidden.items()))
 
     def _at_tuned(self, axes: Axes) -> Axes:
         for axis, choice in self.tuned.get(configuration_key(self, axes), {}).items():
@@ -134,6 +177,12 @@ def cross(
         part = _part(case, values, seeds or own_seeds[case.name], dtype)
         parts.append(replace(part, probes=probes))
     _check_size(parts)
+    for part in parts:
+        if (n := len(part.configurations())) < part.n_combinations:
+            remarks.append(
+                f"case {part.case.name}: {part.n_combinations} combinations are {n} different configurations;"
+                " what is the same thing in other words runs once."
+            )
     return Matrix(parts=tuple(parts), notes=tuple(dict.fromkeys(remarks)))
 
 
@@ -146,12 +195,6 @@ def in_order(trials: list[TrialSpec], order: Order) -> list[TrialSpec]:
     if order == "seed":
         return sorted(trials, key=lambda trial: (trial.seed, trial.key))
     return sorted(trials, key=lambda trial: trial.key)
-
-
-def _axes(optimizer: choices.Optimizer, others: tuple[str, ...]) -> Axes:
-    chosen = dict(zip(AXES, (optimizer.text, *others), strict=True))
-    chosen["learning_rate"] = optimizer.at(chosen["learning_rate"])
-    return Axes(tuple(chosen.items()))
 
 
 def configuration_key(part: CaseMatrix, axes: Axes) -> str:
@@ -174,22 +217,35 @@ def with_seeds(part: CaseMatrix, axes: Axes, seeds: Ranges) -> Iterator[TrialSpe
 
 def _identity(part: CaseMatrix, axes: Axes, epochs: int) -> "hashlib._Hash":
     """Return the sha256 of the canonical JSON of a trial, up to its last entry: the seed."""
-    from nnkit import NUMERICS_VERSION
-
+    chosen = dict(axes.values)
     entries = {
-        "axes": axes.as_dict(),
+        "axes": chosen,
         "case": part.case.digest,
         # The name changes no bit, but a record carries it: a copied case must not appear under the other's.
         "case_name": part.case.name,
         "data": data_digest(part.case),
         "dtype": part.dtype,
         "epochs": epochs,
-        "numerics": NUMERICS_VERSION,
+        # The version of the bits that all keys began with. A record says which version made it, and a part
+        # whose bits have moved since then says so below: only the trials that use it are trained again.
+        "numerics": 1,
     }
-    # Left out where there is none, so that a plug-in changes no identity but those of its own trials.
-    if sources := plugins.sources_among(plugins.names_in([axes.as_dict(), part.case.identity])):
+    # Left out where there are none, so that a plug-in changes no identity but those of its own trials.
+    if sources := plugins.sources_among(plugins.names_in([chosen, part.case.identity])):
         entries["plugins"] = sources
+    if moved := _moved_parts(chosen):
+        entries["parts"] = moved
     return hashlib.sha256(canonical_json(entries).removesuffix("}").encode() + b",")
+
+
+def _moved_parts(chosen: Mapping[str, str]) -> dict[str, int]:
+    """Return the version of the bits of every chosen part that has more than the first one."""
+    parts = [
+        choices.part_of(kind, parse_choice(text)[0])
+        for axis, text in chosen.items()
+        if (kind := AXES[axis].lists) is not None
+    ]
+    return {part.name: part.numerics for part in parts if part.numerics > 1}
 
 
 def data_digest(case: CaseSpec) -> str:
@@ -205,15 +261,18 @@ def _canonical(asked: Mapping[str, Asked], notes: list[str]) -> dict[str, Asked]
     mistakes: list[str] = []
     found: dict[str, Asked] = {}
     for axis, wanted in asked.items():
-        texts: list[str] = []
+        texts: dict[str, str] = {}
         for text in wanted.values:
             try:
-                texts.append(choices.canonical(axis, text, wanted.where))
+                canonical = AXES[axis].read(text, wanted.where)
             except UsageError as error:
                 mistakes += map(str, error.args)
-        twice = [text for text, times in Counter(texts).items() if times > 1]
-        notes += [f"{wanted.where}: {text!r} is given twice; it runs once." for text in twice]
-        found[axis] = Asked(tuple(dict.fromkeys(texts)), wanted.where)
+                continue
+            if canonical in texts:
+                same = repr(text) if text == canonical else f"{text!r} is {canonical!r}, which"
+                notes.append(f"{wanted.where}: {same} is given twice; it runs once.")
+            texts.setdefault(canonical, text)
+        found[axis] = Asked(tuple(texts), wanted.where)
     if mistakes:
         raise UsageError(*dict.fromkeys(mistakes))
     return found
@@ -224,17 +283,17 @@ def _run_section(case: CaseSpec) -> dict[str, Asked]:
 
 
 def _part(case: CaseSpec, values: Mapping[str, Asked], seeds: Ranges, dtype: Dtype) -> CaseMatrix:
-    own = own_choices(case)
     where = f"{case.where}, axes"
-    texts = {
-        axis: values[axis].values if axis in values else (choices.canonical(axis, own[axis], where),)
-        for axis in AXES
-    }
+    texts = {}
+    for name, axis in AXES.items():
+        own = axis.read(axis.own(case), where) if axis.always_in_key else axis.own(case)
+        asked = values[name].values if name in values else (OWN,)
+        texts[name] = tuple(dict.fromkeys(own if text == OWN else text for text in asked))
     written = values["optimizer"].where if "optimizer" in values else where
     optimizers = tuple(choices.optimizer(text, written) for text in texts.pop("optimizer"))
     if "learning_rate" in values:
         _check_rates(optimizers, values["learning_rate"])
-    return CaseMatrix(case=case, optimizers=optimizers, others=texts, seeds=seeds, dtype=dtype)
+    return CaseMatrix(case, optimizers, texts, frozenset(values), seeds, dtype)
 
 
 def _check_rates(optimizers: tuple[choices.Optimizer, ...], rates: Asked) -> None:
@@ -248,13 +307,13 @@ def _check_rates(optimizers: tuple[choices.Optimizer, ...], rates: Asked) -> Non
 
 
 def _check_used(case: CaseSpec, given: Mapping[str, Asked], asked: Mapping[str, Asked]) -> None:
-    """Refuse an axis that the model of the case does not have: its values would all be the same trial."""
-    used = used_axes(case)
+    """Refuse an axis that changes nothing in the case: its values would all be the same trial."""
     for axis, wanted in given.items():
-        if axis not in used and wanted.values != (own_choices(case)[axis],):
+        own = wanted.values in ((OWN,), (AXES[axis].own(case),))
+        if not own and (reason := refusal(axis, case)) is not None:
             raise UsageError(
-                f"{asked[axis].where}: the model of case {case.name!r} has no ${axis}, so this would change"
-                " nothing. Leave the case or the axis out."
+                f"{asked[axis].where}: the model of case {case.name!r} {reason}."
+                " Leave the case or the axis out."
             )
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from nnbench.cases import choices
+from nnbench.cases.axis import AXES
 from nnbench.cases.files import check, read_toml
-from nnbench.cases.spec import AXES, MatrixFile
+from nnbench.cases.spec import MatrixFile
 from nnbench.errors import UsageError
 from nnbench.plan.durations import read_budget
 from nnbench.plan.matrix import Asked, Dtype, Order
@@ -26,7 +27,14 @@ SCALARS = (
     *("plugin", "seeds", "first_seed", "epochs", "jobs", "store"),
     *("dtype", "against", "tuned", "race", "budget", "probes", "order", "color", "quiet"),
 )
-NAMES = tuple("lr" if axis == "learning_rate" else axis for axis in AXES) + SCALARS
+# By every spelling: ``lr`` and ``learning_rate`` are one setting, and so are ``jobs`` and ``threads``.
+NAMES = {
+    **{spelling: axis.key for axis in AXES.values() for spelling in (axis.key, axis.name)},
+    **{name: name for name in SCALARS},
+    "threads": "jobs",
+}
+# What is no setting of a run, and may stand in the environment.
+_OTHER_VARIABLES = {"NNBENCH_DEBUG"}
 MAX_JOBS = 1024
 
 
@@ -60,6 +68,7 @@ class Settings:
     race: bool = False
     budget_s: float | None = None
     probes: bool = False
+    notes: tuple[str, ...] = ()  # what the user should know of where settings came from
 
 
 def from_options(options: Mapping[str, object]) -> Layer:
@@ -73,17 +82,31 @@ def from_options(options: Mapping[str, object]) -> Layer:
 
 def from_environment(environment: Mapping[str, str]) -> Layer:
     """Return the settings among the environment variables; an empty one counts as not set."""
-    return {
-        name: Given(environment[variable], variable)
-        for name in NAMES
-        if environment.get(variable := ENVIRONMENT_PREFIX + name.upper())
-    }
+    found: dict[str, Given] = {}
+    for spelling, name in NAMES.items():
+        variable = ENVIRONMENT_PREFIX + spelling.upper()
+        if not environment.get(variable):
+            continue
+        given = Given(environment[variable], variable)
+        if name in found and found[name].value != given.value:
+            raise UsageError(f"{found[name].where} and {variable} are one setting. Set one of them.")
+        found.setdefault(name, given)
+    return found
+
+
+def unknown_variables(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a remark for every variable that looks like a setting and is none."""
+    known = {ENVIRONMENT_PREFIX + spelling.upper() for spelling in NAMES} | _OTHER_VARIABLES
+    unknown = sorted(
+        name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known
+    )
+    return tuple(f"{name}: there is no such setting.{did_you_mean(name, known)}" for name in unknown)
 
 
 def from_file(file: MatrixFile, where: str, folder: Path, *, prefix: str = "") -> Layer:
     """Return the settings of a matrix file. Paths in it are meant from the folder it lies in."""
     layer = {
-        ("lr" if axis == "learning_rate" else axis): Given(values, f"{where}, {prefix}axes.{axis}")
+        AXES[axis].key: Given(values, f"{where}, {prefix}axes.{axis}")
         for axis, values in file.axes.given().items()
     }
     for name in SCALARS:
@@ -163,8 +186,8 @@ def store_path(given: Given | None) -> Path:
 
 
 def _axes(first: Layer) -> Iterator[tuple[str, Asked]]:
-    for axis in AXES:
-        given = first.get("lr" if axis == "learning_rate" else axis)
+    for name, axis in AXES.items():
+        given = first.get(axis.key)
         if given is not None:
             try:
                 values = given.value if isinstance(given.value, tuple) else choices.split(str(given.value))
@@ -172,7 +195,7 @@ def _axes(first: Layer) -> Iterator[tuple[str, Asked]]:
                 raise UsageError(f"{given.where}: {error}") from None
             if not values:
                 raise UsageError(f"{given.where}: the list is empty. Name at least one, or leave it out.")
-            yield axis, Asked(tuple(values), given.where)
+            yield name, Asked(tuple(values), given.where)
 
 
 def _seeds(given: Given) -> int | str | tuple[int, ...]:

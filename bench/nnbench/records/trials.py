@@ -22,13 +22,18 @@ Ending = Literal["decided", "seeds", "budget", "stopped"]
 class Axes:
     """One choice per axis, in the order the axes are printed: ``optimizer``, ``activation``, ``init``, …
 
-    ``values`` are the canonical spellings, e.g. ``("optimizer", "sgd(momentum=0.9)")``.
+    ``values`` are the canonical spellings that identify a configuration, e.g. ``("optimizer", "adamw")``.
+    ``shown`` are choices that a run asked for in other words, or that identify nothing since they are the
+    case's own: ``("optimizer", "adam"), ("weight_decay", "0.004")``. Two configurations are equal if their
+    ``values`` are.
     """
 
     values: tuple[tuple[str, str], ...]
+    shown: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     def as_dict(self) -> dict[str, str]:
-        return dict(self.values)
+        """Return the choices as they are shown."""
+        return {**dict(self.values), **dict(self.shown)}
 
     def label(self, varying: tuple[str, ...]) -> str:
         """Return the choices on the axes that vary, e.g. ``"adam · relu"``."""
@@ -37,10 +42,15 @@ class Axes:
 
     def at(self, name: str, choice: str) -> "Axes":
         """Return the same choices but for this one axis."""
-        return Axes(tuple((axis, choice if axis == name else value) for axis, value in self.values))
+        moved = tuple((axis, choice if axis == name else value) for axis, value in self.values)
+        return Axes(moved, self.without(name).shown)
 
     def without(self, name: str) -> "Axes":
-        return Axes(tuple((axis, value) for axis, value in self.values if axis != name))
+        values, shown = (
+            tuple((axis, choice) for axis, choice in pairs if axis != name)
+            for pairs in (self.values, self.shown)
+        )
+        return Axes(values, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +237,8 @@ class RunRecord:
     tuned_by: tuple[str, ...] = ()  # the searches that the learning rates of this run come from
     races: tuple[CaseRace, ...] = ()  # one per case, where configurations could leave early
     budget_s: float | None = None  # None: as long as it takes
+    # Configurations, by case, that this run shows in other words than those that identify them.
+    shown: tuple[tuple[str, Axes], ...] = ()
 
 
 Verdict = Literal["better", "worse", "equivalent", "cannot_tell"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from nnbench.cases.axis import applied
 from nnbench.cases.spec import CaseSpec
 from nnbench.errors import UsageError
 from nnbench.machine import environment
@@ -120,6 +121,7 @@ def begun(
         n_new=0,
         n_cached=0,
         budget_s=plan.settings.budget_s,
+        shown=tuple((part.case.name, axes) for part, axes in plan.matrix.configurations() if axes.shown),
     )
 
 
@@ -245,9 +247,12 @@ def _check_batches(part: CaseMatrix, facts: CaseFacts) -> None:
 
 
 def _as_run(part: CaseMatrix) -> CaseSpec:
-    """Return the case with the batch size that it runs at, where there is one for all."""
-    sizes = part.others["batch_size"]
-    return part.case.trained_at(int(sizes[0])) if len(sizes) == 1 else part.case
+    """Return the case as it runs, as far as all its configurations agree."""
+    chosen = [dict(axes.values) for axes in part.configurations()]
+    shared = tuple(pair for pair in chosen[0].items() if all(pair in each.items() for each in chosen))
+    case: CaseSpec = applied(part.case, shared)
+    size = dict(shared).get("batch_size")
+    return case if size is None else case.trained_at(int(size))
 
 
 def run_name(created: datetime, keys: Sequence[str]) -> str:

@@ -70,7 +70,7 @@ class RunSummary:
 
 def row_of_trial(record: TrialRecord) -> tuple[object, ...]:
     """Return the values of TRIAL_COLUMNS."""
-    axes = record.axes.as_dict()
+    axes = dict(record.axes.values)
     assert len(axes) == len(record.axes.values), f"an axis stands twice in {record.axes.values!r}"
     # int() and float() because SQLite's binding stores numpy's numbers as raw bytes.
     target = record.steps_to_target
@@ -124,6 +124,7 @@ def facts_of_run(record: RunRecord) -> str:
     facts["cases"] = [asdict(case) for case in record.cases]
     facts["tuning"] = None if record.tuning is None else asdict(record.tuning)
     facts["sampling"] = None if record.sampling is None else asdict(record.sampling)
+    facts["shown"] = [[case, asdict(axes)] for case, axes in record.shown]
     facts["races"] = [asdict(race) for race in record.races]
     return to_json(facts)
 
@@ -137,6 +138,7 @@ def run_of_row(run: str, created: str, facts: str, trial_keys: tuple[str, ...]) 
     values["tuned_by"] = tuple(values.get("tuned_by", ()))
     values["tuning"] = _tuning(values.get("tuning"))
     values["sampling"] = _sampling(values.get("sampling"))
+    values["shown"] = tuple((case, _chosen(axes)) for case, axes in values.get("shown", ()))
     values["races"] = tuple(map(_race, values.get("races", ())))
     return RunRecord(run=run, created=created, trial_keys=trial_keys, **values)
 
@@ -184,7 +186,8 @@ def _pruning(values: dict[str, Any]) -> Pruning:
 
 
 def _chosen(values: dict[str, Any]) -> Axes:
-    return Axes(tuple((axis, choice) for axis, choice in values["values"]))
+    pairs = (tuple((axis, choice) for axis, choice in values.get(name, ())) for name in ("values", "shown"))
+    return Axes(*pairs)
 
 
 def _search(values: dict[str, Any]) -> RateSearch:

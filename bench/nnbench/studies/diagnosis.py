@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nnbench.cases.spec import CaseSpec
-from nnbench.errors import UsageError
 from nnbench.machine.stopping import Stop
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.diagnosis import (
@@ -29,20 +27,6 @@ from nnkit.insight.propagation import LayerSignal, Measured
 
 # Variance is a mean over so many samples; more would cost memory and say no more.
 _SAMPLES = 128
-
-
-def with_depth(case: CaseSpec, depth: int) -> CaseSpec:
-    """Return the case with ``depth`` repetitions in the one stack of its model that repeats."""
-    content = case.model_dump(mode="json")
-    repeating = [layer for layer in content["model"]["layers"] if "repeat" in layer]
-    if len(repeating) != 1:
-        raise UsageError(
-            f"--depth {depth}: the model of {case.where} has {len(repeating)} stacks with 'repeat', and must"
-            " have one. Take deep_sigmoid, or write a case with one."
-        )
-    repeating[0]["repeat"] = depth
-    # Read again, not copied: a copy would keep the digest of the case that it was made from.
-    return CaseSpec.model_validate(content).read_from(case.where)
 
 
 def preflight(trials: Sequence[TrialSpec]) -> Preflight:

@@ -72,7 +72,7 @@ def _help(trials: Sequence[TrialSpec]) -> Iterator[None]:
 def _described(trial: TrialSpec) -> dict[str, object]:
     return {
         "case": trial.case.model_dump(mode="json"),
-        "axes": trial.axes.as_dict(),
+        "axes": dict(trial.axes.values),
         "epochs": trial.epochs,
         "dtype": trial.dtype,
     }

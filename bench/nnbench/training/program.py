@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnbench.cases.axis import applied
 from nnbench.cases.spec import CaseSpec
 from nnbench.plan.matrix import Dtype, TrialSpec
 from nnbench.records.trials import Axes
@@ -32,7 +33,7 @@ _building = threading.Lock()
 
 def layers_of(case: CaseSpec, axes: Axes) -> list[layers.Layer]:
     """Return the layers of a configuration's model."""
-    return make_layers(case, axes.as_dict())
+    return make_layers(applied(case, axes.values), dict(axes.values))
 
 
 def program_of(case: CaseSpec, axes: Axes, dtype: Dtype, *, probes: bool = False) -> Program:
@@ -40,6 +41,7 @@ def program_of(case: CaseSpec, axes: Axes, dtype: Dtype, *, probes: bool = False
     without_rate = tuple(
         (name, value) for name, value in axes.values if name not in ("learning_rate", "schedule")
     )
+    case = applied(case, axes.values)
     # One thread builds and the others wait: two would do the same work under one interpreter lock.
     with _building:
         return _program(CaseKey(case), without_rate, dtype, probes)
@@ -104,7 +106,7 @@ def needed_entries(trials: Sequence[TrialSpec], *, probes: bool = False) -> list
 def estimate_s(trial: TrialSpec) -> float:
     """Return about how long the trial takes on one ordinary core, from the work in its program."""
     program = program_of(trial.case, trial.axes, trial.dtype)
-    n_train, n_validation = sizes_of(trial.case)
+    n_train, n_validation = sizes_of(trial.as_trained)
     n_steps = trial.epochs * steps_per_epoch(n_train, program.batch_size)
     forward = sum(listing.op_flops(op, 1) for op in program.sequences.evaluate)
     flops = n_steps * listing.step_flops(program) + trial.epochs * n_validation * forward

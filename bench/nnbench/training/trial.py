@@ -58,7 +58,7 @@ class _Trained:
 
 def _train(trial: TrialSpec, stop: Stop | None, *, probes: bool) -> _Trained:
     program = program_of(trial.case, trial.axes, trial.dtype, probes=probes)
-    part = parts_of(trial.case, trial.seed, trial.dtype)
+    part = parts_of(trial.as_trained, trial.seed, trial.dtype)
     run = Trial(program, trial.seed)
     start = picturing.at_start(run) if trial.pictures else None
     n_steps = trial.epochs * steps_per_epoch(len(part.train), program.batch_size)
@@ -89,7 +89,7 @@ def _largest_dead_share(found: Readings) -> float:
 
 def data_of(trial: TrialSpec) -> tuple[Data, Data]:
     """Return what the trial trains on, and what it is validated on."""
-    parts = parts_of(trial.case, trial.seed, trial.dtype)
+    parts = parts_of(trial.as_trained, trial.seed, trial.dtype)
     return parts.train, parts.validation
 
 
@@ -97,7 +97,7 @@ def data_of(trial: TrialSpec) -> tuple[Data, Data]:
 
 
 def _rates(optimizer: BoundOptimizer, axes: Axes, n_steps: int) -> NDArray[np.float64]:
-    chosen = axes.as_dict()
+    chosen = dict(axes.values)
     own = optimizer.parameters["learning_rate"]
     rate = as_number(own) if chosen["learning_rate"] == DEFAULT_RATE else float(chosen["learning_rate"])
     return _rate_table(chosen["schedule"], rate, n_steps)
@@ -156,7 +156,9 @@ def _record(trial: TrialSpec, trained: _Trained, *, dead_share: float = 0.0) -> 
         curves=curves,
         pictures=trained.pictures,
     )
-    return replace(record, failure=failure_kind(record, facts_of(CaseKey(trial.case)), dead_share=dead_share))
+    return replace(
+        record, failure=failure_kind(record, facts_of(CaseKey(trial.as_trained)), dead_share=dead_share)
+    )
 
 
 def _best(

@@ -1,8 +1,10 @@
 """Adam: momentum and RMSprop together, corrected for their start from zero."""
 
+from collections.abc import Mapping
+
 from nnkit.jit import kernel
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
-from nnkit.registry import Hyper
+from nnkit.registry import Hyper, Value
 from nnkit.simd import fma, real, sqrt
 
 
@@ -55,12 +57,19 @@ ADAM_HYPERPARAMETERS = (
     Hyper("epsilon_hat", False, "Keras's place: epsilon beside the root that is not yet corrected"),
 )
 
+
+def decay_described(parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
+    """Return AdamW where Adam has a decay, which is what AdamW is."""
+    return ("adamw", dict(parameters)) if parameters["weight_decay"] else None
+
+
 ADAM = Optimizer(
     name="adam",
     summary="Momentum over the root of the mean squared gradient, both corrected for their start from zero.",
     formula="m <- beta_1 * m + (1 - beta_1) * g;  v <- beta_2 * v + (1 - beta_2) * g**2;"
     "  p <- p - learning_rate * m / (1 - beta_1**t) / (sqrt(v / (1 - beta_2**t)) + epsilon)",
     hyperparameters=(*ADAM_HYPERPARAMETERS, *COMMON),
+    becomes=decay_described,
     slot_names=("m", "v"),
     kernel=adam_update,
     flops=12,

@@ -1,9 +1,11 @@
 """AdamW: Adam with a decay of the weights that the gradients' statistics do not see."""
 
+from collections.abc import Mapping
+
 from nnkit.jit import kernel
 from nnkit.optimizers.adaptive.adam import ADAM_HYPERPARAMETERS, adam_update
-from nnkit.optimizers.optimizer import COMMON, Optimizer
-from nnkit.registry import Hyper
+from nnkit.optimizers.optimizer import CLIPPING, Optimizer
+from nnkit.registry import Hyper, Value
 from nnkit.simd import real
 
 
@@ -14,6 +16,11 @@ def adamw_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsil
     for index in range(p.size):
         p[index] *= kept
     adam_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat)
+
+
+def no_decay_described(parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
+    """Return Adam where there is no decay."""
+    return None if parameters["weight_decay"] else ("adam", dict(parameters))
 
 
 ADAMW = Optimizer(
@@ -29,11 +36,12 @@ ADAMW = Optimizer(
             at_least=0.0,
             tune="log",
         ),
-        *COMMON,
+        *CLIPPING,
     ),
     slot_names=("m", "v"),
     kernel=adamw_update,
     flops=13,
+    becomes=no_decay_described,
     source="Loshchilov and Hutter (2019), Decoupled weight decay regularization, arXiv:1711.05101;"
     " defaults of Keras 3",
 )

@@ -1,7 +1,7 @@
 """Lion: steps of one length, in the direction of the sign of a mean gradient."""
 
 from nnkit.jit import kernel
-from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
+from nnkit.optimizers.optimizer import CLIPPING, Optimizer, learning_rate
 from nnkit.registry import Hyper
 from nnkit.simd import fma, real
 
@@ -44,7 +44,7 @@ LION = Optimizer(
         Hyper(
             "weight_decay", 0.0, "Keras's default, off; multiplied by learning_rate", at_least=0.0, tune="log"
         ),
-        *COMMON,
+        *CLIPPING,
     ),
     slot_names=("m",),
     kernel=lion_update,

@@ -1,8 +1,10 @@
 """Gradient descent with momentum: the heavy ball."""
 
+from collections.abc import Mapping
+
 from nnkit.jit import kernel
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
-from nnkit.registry import Hyper
+from nnkit.registry import Hyper, Value
 from nnkit.simd import fma, real
 
 
@@ -30,6 +32,16 @@ RATE_IN_VELOCITY = Hyper(
     " the same while the rate is constant",
 )
 
+
+def plain_described(parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
+    """Return gradient descent where no velocity is kept, to the same bits."""
+    if parameters["momentum"] != 0.0 or parameters["rate_in_velocity"]:
+        return None
+    return "sgd", {
+        name: value for name, value in parameters.items() if name not in ("momentum", "rate_in_velocity")
+    }
+
+
 MOMENTUM = Optimizer(
     name="momentum",
     summary="Gradient descent with a decaying sum of past gradients.",
@@ -45,6 +57,7 @@ MOMENTUM = Optimizer(
     slot_names=("velocity",),
     kernel=momentum_update,
     flops=5,
+    becomes=plain_described,
     source="Polyak (1964), USSR Comput. Math. Math. Phys. 4(5); the form of PyTorch",
     aliases=("heavy_ball",),
 )

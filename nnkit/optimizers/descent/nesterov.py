@@ -1,7 +1,7 @@
 """Nesterov's accelerated gradient."""
 
 from nnkit.jit import kernel
-from nnkit.optimizers.descent.momentum import RATE_IN_VELOCITY
+from nnkit.optimizers.descent.momentum import RATE_IN_VELOCITY, plain_described
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
 from nnkit.registry import Hyper
 from nnkit.simd import fma, real
@@ -40,6 +40,7 @@ NESTEROV = Optimizer(
     slot_names=("velocity",),
     kernel=nesterov_update,
     flops=7,
+    becomes=plain_described,
     source="Nesterov (1983), Soviet Math. Dokl. 27(2); Sutskever et al. (2013), ICML; the form of PyTorch",
     aliases=("nag",),
 )

@@ -57,6 +57,20 @@ def test_adamw_s_decay_stays_out_of_the_moments():
     assert not np.any(optimizer.memory.slots["w"])
 
 
+@pytest.mark.parametrize("name", [name for name in optimizers.names() if name not in ("adamw", "lion")])
+def test_a_decay_shrinks_the_weights_before_the_step(name):
+    """Of 2, with rate 0.1 and decay 0.5, a tenth goes besides the step that would be made anyway."""
+    decayed = step(name, [G], start=2.0, learning_rate=0.1, weight_decay=0.5)
+    plain = step(name, [G], start=1.9, learning_rate=0.1)
+
+    np.testing.assert_allclose(decayed, plain - 0.1, rtol=0, atol=1e-14)
+
+
+def test_adam_with_a_decay_is_adamw():
+    assert optimizers.get("adam", weight_decay=0.01).name == "adamw"
+    assert optimizers.get("adamw", weight_decay=0.0).name == "adam"
+
+
 @pytest.mark.parametrize(
     ("inside", "root"), [(True, np.sqrt(0.1 * G**2 + 1e-4)), (False, np.sqrt(0.1) * abs(G) + 1e-4)]
 )

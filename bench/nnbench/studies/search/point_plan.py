@@ -108,4 +108,4 @@ def _names(optimizer: str) -> list[str]:
 
 def _read(optimizer: str) -> tuple[Part, dict[str, Value]]:
     name, given = parse_choice(optimizer)
-    return choices.part_of("optimizer", name), given
+    return choices.part_of("optimizers", name), given

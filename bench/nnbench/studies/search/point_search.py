@@ -49,7 +49,7 @@ class Subject:
         named = {each.hyper.name: value for each, value in zip(self.searched, point, strict=True)}
         rate = named.pop(RATE)
         name, given = parse_choice(self.axes.as_dict()["optimizer"])
-        spelt = choices.canonical("optimizer", spell_choice(name, {**given, **named}), "--over")
+        spelt = choices.canonical("optimizers", spell_choice(name, {**given, **named}), "--over")
         return Setting(spelt, spell_value(rate))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nnbench.cases import catalogue, choices, plugins
-from nnbench.cases.spec import AXES
+from nnbench.cases.axis import AXES
 from nnbench.errors import UsageError
 from nnbench.plan.matrix import CaseMatrix, Matrix, configuration_key
 from nnbench.plan.request import Plan

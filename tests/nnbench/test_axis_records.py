@@ -1,0 +1,276 @@
+"""The axes are records: options, files, environment and keys follow from them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnbench.cases.axis import AXES, OWN, applied
+from nnbench.cases.files import check
+from nnbench.cases.spec import AxisLists, CaseSpec
+from nnbench.commands import run as run_command
+from nnbench.errors import UsageError
+from nnbench.plan.matrix import Asked, Matrix, cross
+from nnbench.plan.settings import from_environment, from_file, from_options, read_settings, unknown_variables
+from nnbench.training.data import parts_of
+from nnbench.training.program import program_of
+from nnkit.execution.trial import Trial
+from tests.nnbench import fake_trial
+from tests.nnbench.case_file import case_content, write_case
+
+# A choice of every axis that is not the small case's own.
+OTHER = {
+    "optimizer": "lion", "activation": "tanh", "init": "he_normal", "norm": "batch",
+    "schedule": "cosine_decay", "learning_rate": "0.5", "batch_size": "8", "scale": "none",
+    "weight_decay": "0.5", "dropout": "0.5", "clip": "2", "l2": "0.01", "width": "16", "depth": "3",
+}  # fmt: skip
+
+
+def a_case(**changes: Any) -> CaseSpec:
+    content = {**case_content(), **changes}
+    content["model"]["layers"].insert(1, {"type": "$norm"})
+    return check(CaseSpec, content, "small.toml")
+
+
+def crossed(case: CaseSpec | None = None, **axes: str) -> Matrix:
+    case = case or a_case()
+    asked = {axis: Asked(tuple(text.split("|")), f"--{axis}") for axis, text in axes.items()}
+    return cross((case,), asked, seeds=(range(1),), own_seeds={}, dtype="float32")
+
+
+def keys(matrix: Matrix) -> list[str]:
+    return [trial.key for trial in matrix.trials()]
+
+
+def test_another_choice_is_known_for_every_axis() -> None:
+    assert OTHER.keys() == AXES.keys()
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_the_own_choice_leaves_no_trace_in_the_key(axis: str) -> None:
+    """Asked for by its name or as ``own``, the trial is the one of a run that never heard of the axis."""
+    plain = keys(crossed(optimizer="adam"))
+    own = AXES[axis].own(a_case())
+
+    assert keys(crossed(**{"optimizer": "adam", axis: OWN})) == plain
+    assert keys(crossed(**{"optimizer": "adam", axis: own})) == plain
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_another_choice_is_another_trial(axis: str) -> None:
+    matrix = crossed(**{"optimizer": "adam", axis: f"{OWN}|{OTHER[axis]}"})
+
+    assert len(set(keys(matrix))) == 2
+    assert matrix.varying == (axis,)
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_every_spelling_of_an_axis_is_read_in_every_place(axis: str) -> None:
+    """Option, environment and file; by the key and by the full name; a repeated option adds to the list."""
+    record = AXES[axis]
+    for spelling in (record.key, record.name):
+        environment = from_environment({f"NNBENCH_{spelling.upper()}": OTHER[axis]})
+        assert read_settings(environment).axes[axis].values == (OTHER[axis],)
+        lists = check(AxisLists, {spelling: [OTHER[axis]]}, "x.toml")
+        assert lists.given() == {axis: (OTHER[axis],)}
+    assert read_settings(from_options({record.key: OTHER[axis]})).axes[axis].values == (OTHER[axis],)
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_an_option_that_is_given_twice_adds_to_its_list(
+    axis: str, nnb: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = case_content()
+    content["model"]["layers"].insert(1, {"type": "$norm"})
+    write_case(tmp_path / "small.toml", content)
+    monkeypatch.chdir(tmp_path)
+    fake_trial.install(monkeypatch)
+    flag = f"--{AXES[axis].key.replace('_', '-')}"
+
+    code, text, errors = nnb("run", "small.toml", flag, OWN, flag, OTHER[axis], "--dry-run", "--seeds", "1")
+
+    assert code == 0, errors
+    assert "2 to run" in text
+
+
+def test_every_axis_is_an_option_of_run_tune_explain_and_diagnose() -> None:
+    import inspect
+
+    from nnbench.commands import diagnose, explain, tune
+
+    for command in (run_command, explain, diagnose):
+        assert {axis.key for axis in AXES.values()} <= inspect.signature(command.command).parameters.keys()
+    assert {axis.key for axis in AXES.values()} - {"lr"} <= inspect.signature(tune.command).parameters.keys()
+
+
+def test_the_starter_has_a_line_for_every_axis(nnb: Any, tmp_path: Path) -> None:
+    nnb("init", str(tmp_path / "m.toml"))
+    lines = [
+        line.removeprefix("# ")
+        for line in (tmp_path / "m.toml").read_text(encoding="utf-8").splitlines()
+        if " = " in line
+    ]
+
+    for axis in AXES.values():
+        assert any(line.startswith(f"{axis.key} = ") for line in lines), axis.name
+
+
+def test_two_spellings_of_a_variable_must_agree() -> None:
+    same = from_environment({"NNBENCH_LR": "0.1", "NNBENCH_LEARNING_RATE": "0.1"})
+
+    assert read_settings(same).axes["learning_rate"].values == ("0.1",)
+    with pytest.raises(UsageError, match="NNBENCH_LR and NNBENCH_LEARNING_RATE are one setting"):
+        from_environment({"NNBENCH_LR": "0.1", "NNBENCH_LEARNING_RATE": "0.2"})
+
+
+def test_a_variable_that_is_no_setting_gets_a_remark() -> None:
+    found = unknown_variables(
+        {"NNBENCH_OPTIMISER": "sgd", "NNBENCH_JOBS": "1", "HOME": "/", "NNBENCH_DEBUG": "1"}
+    )
+
+    assert len(found) == 1
+    assert found[0].startswith(
+        "NNBENCH_OPTIMISER: there is no such setting. Did you mean 'NNBENCH_OPTIMIZER'?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "spelling"),
+    [
+        ("sgd(momentum=0.9)", "momentum", "momentum"),
+        ("sgd(momentum=0.9, nesterov=true)", "nesterov", "nesterov"),
+        ("momentum(momentum=0)", "sgd", "sgd"),
+        ("nesterov(momentum=0)", "sgd", "sgd"),
+        ("adamw(weight_decay=0)", "adam", "adam"),
+        ("adam(weight_decay=0.01)", "adamw(weight_decay=0.01)", "adamw(weight_decay=0.01)"),
+        ("adam(weight_decay=0.004)", "adamw", "adamw"),
+    ],
+)
+def test_what_is_the_same_optimizer_is_one_configuration_with_a_remark(
+    one: str, other: str, spelling: str
+) -> None:
+    matrix = crossed(optimizer=f"{one}|{other}")
+
+    assert [axes.as_dict()["optimizer"] for _, axes in matrix.configurations()] == [spelling]
+    assert any("runs once" in note for note in matrix.notes)
+    assert keys(matrix) == keys(crossed(optimizer=spelling))
+
+
+def test_adam_with_weight_decay_is_adamw_and_is_shown_as_it_was_asked_for() -> None:
+    """One thing, one key: the run shows both axes, and the trial is that of ``adamw``."""
+    matrix = crossed(optimizer="adam|sgd", weight_decay="0|0.01")
+    shown = [axes.as_dict() for _, axes in matrix.configurations()]
+
+    assert [(each["optimizer"], each["weight_decay"]) for each in shown] == [
+        ("adam", "0"), ("adam", "0.01"), ("sgd", "0"), ("sgd", "0.01"),
+    ]  # fmt: skip
+    assert matrix.varying == ("optimizer", "weight_decay")
+    assert keys(matrix)[1] == keys(crossed(optimizer="adamw(weight_decay=0.01)"))[0]
+    assert keys(matrix)[0] == keys(crossed(optimizer="adam"))[0]
+
+
+def test_a_limit_on_the_gradient_is_the_optimizers_own() -> None:
+    assert keys(crossed(optimizer="adam", clip="1")) == keys(crossed(optimizer="adam(global_clipnorm=1)"))
+
+
+def test_a_limit_of_the_case_can_be_taken_away() -> None:
+    training = {**case_content()["training"], "clip_norm": 1.0}
+    limited = a_case(training=training)
+
+    assert keys(crossed(limited, optimizer="adam", clip="1")) == keys(crossed(limited, optimizer="adam"))
+    free = crossed(limited, optimizer="adam", clip="none").trials()[0]
+    assert program_of(free.case, free.axes, "float32").optimizer.parameters["global_clipnorm"] is None
+
+
+def test_a_hyperparameter_is_given_once() -> None:
+    with pytest.raises(UsageError, match="has a weight_decay of its own"):
+        crossed(optimizer="adamw(weight_decay=0.1)", weight_decay="0.2").trials()
+
+
+def built(**axes: str) -> list[tuple[int, ...]]:
+    (trial,) = crossed(optimizer="adam", **axes).trials()
+    program = program_of(trial.case, trial.axes, "float32")
+    return [buffer.shape for name, buffer in program.parameters.items() if name.endswith("kernel")]
+
+
+def test_width_and_depth_change_the_hidden_layers() -> None:
+    """The small case has 4 inputs, 8 hidden units and 3 outputs."""
+    assert built() == [(4, 8), (8, 3)]
+    assert built(width="5") == [(4, 5), (5, 3)]
+    assert built(depth="3") == [(4, 8), (8, 8), (8, 8), (8, 3)]
+    assert built(depth="0") == [(4, 3)]
+    assert built(depth="2", width="5") == [(4, 5), (5, 5), (5, 3)]
+
+
+def test_dropout_stands_behind_every_hidden_activation_and_moves_no_initial_weight() -> None:
+    case = a_case()
+    layers = [layer["type"] for layer in applied(case, (("dropout", "0.5"),)).model.unrolled()]
+    starts = []
+    for choice in ("0", "0.5"):
+        (trial,) = crossed(optimizer="adam", dropout=choice).trials()
+        run = Trial(program_of(trial.case, trial.axes, "float32"), 7)
+        starts.append({name: values.copy() for name, values in run.parameters().items()})
+
+    assert layers == ["Dense", "$norm", "Activation", "Dropout", "Dense"]
+    for name, values in starts[0].items():
+        np.testing.assert_array_equal(starts[1][name], values)
+
+
+def test_scale_prepares_the_data() -> None:
+    (trial,) = crossed(optimizer="adam", scale="unit").trials()
+
+    values = parts_of(trial.as_trained, 0, "float32").train.x
+
+    assert float(np.abs(values).max()) == 1.0
+    assert trial.as_trained.digest != trial.case.digest
+
+
+def test_l2_joins_the_loss() -> None:
+    (trial,) = crossed(optimizer="adam", l2="0.25").trials()
+
+    names = [op.kind.name for op in program_of(trial.case, trial.axes, "float32").sequences.train]
+
+    assert names.count("regularize") == 2
+
+
+@pytest.mark.parametrize(
+    ("axis", "text"),
+    [
+        ("depth", "99999999999"), ("depth", "-1"), ("depth", "1.5"), ("depth", "9" * 6000), ("width", "0"),
+        ("width", "100000000"), ("dropout", "1"), ("dropout", "-0.1"), ("dropout", "nan"), ("l2", "-1"),
+        ("l2", "inf"), ("clip", "0"), ("clip", "nan"), ("weight_decay", "x"), ("scale", "big"), ("width", ""),
+    ],
+)  # fmt: skip
+def test_an_absurd_choice_is_refused_with_a_remedy(axis: str, text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        crossed(**{axis: text})
+
+    assert str(caught.value).startswith(f"--{axis}")
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("axis", ["width", "depth", "dropout"])
+def test_a_case_without_hidden_layers_refuses_their_axes(axis: str) -> None:
+    softmax = a_case(model={"layers": [{"type": "Dense", "units": 3}]})
+
+    with pytest.raises(UsageError, match="Leave the case or the axis out"):
+        crossed(softmax, **{axis: OTHER[axis]})
+
+
+def test_a_regression_refuses_to_compare_losses_of_differently_scaled_targets() -> None:
+    training = {"loss": "mean_squared_error", "epochs": 1}
+    regression = a_case(training=training, measure={"metric": "loss", "noticeable": 0.1})
+
+    with pytest.raises(UsageError, match="scales its targets"):
+        crossed(regression, scale="none|standardize")
+
+
+def test_axes_of_a_file_come_from_the_records_too(tmp_path: Path) -> None:
+    from nnbench.cases.spec import MatrixFile
+
+    file = check(MatrixFile, {"axes": {"dropout": [0, 0.1], "learning_rate": 0.1}}, "m.toml")
+    layer = from_file(file, "m.toml", tmp_path)
+
+    assert layer["dropout"].value == ("0", "0.1")
+    assert layer["lr"].where == "m.toml, axes.learning_rate"
