@@ -274,3 +274,13 @@ def test_axes_of_a_file_come_from_the_records_too(tmp_path: Path) -> None:
 
     assert layer["dropout"].value == ("0", "0.1")
     assert layer["lr"].where == "m.toml, axes.learning_rate"
+
+
+@pytest.mark.parametrize("repeats", [(10**9,), (10**4, 2), (200, 200), (10**400,)])
+def test_a_billion_layers_are_refused_before_they_are_made(repeats: tuple[int, ...]) -> None:
+    layers: list[dict[str, Any]] = [{"type": "Dense", "units": 3}]
+    for repeat in repeats:
+        layers = [{"repeat": repeat, "layers": layers}]
+
+    with pytest.raises(UsageError, match="at most 10,000 are allowed"):
+        a_case(model={"layers": layers})

@@ -30,6 +30,7 @@ from nnbench.cases.axis import AXES, Axis
 from nnkit.registry import spell_value
 
 T = TypeVar("T")
+MOST_LAYERS = 10_000
 
 
 def _number(value: object) -> object:
@@ -128,8 +129,21 @@ AnyLayer = Annotated[
 ]
 
 
+def _not_too_many(layers: tuple[AnyLayer, ...]) -> tuple[AnyLayer, ...]:
+    # Counted before repeats are written out: a billion of them would fill the memory.
+    if (n := _count(layers)) > MOST_LAYERS:
+        raise ValueError(f"these are {n:,} layers, repeats written out; at most {MOST_LAYERS:,} are allowed")
+    return layers
+
+
+def _count(layers: Iterable[RepeatSection | LayerSection]) -> int:
+    return sum(
+        layer.repeat * _count(layer.layers) if isinstance(layer, RepeatSection) else 1 for layer in layers
+    )
+
+
 class ModelSection(Section):
-    layers: Annotated[tuple[AnyLayer, ...], AfterValidator(_not_empty)]
+    layers: Annotated[tuple[AnyLayer, ...], AfterValidator(_not_empty), AfterValidator(_not_too_many)]
 
     def unrolled(self) -> tuple[dict[str, Any], ...]:
         """Return the layers as plain tables ``{"type": …, …}``, repeats written out."""
