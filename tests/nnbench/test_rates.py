@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nnbench.studies.search.rates import MOST_ROUNDS, PER_ROUND, ROUNDS, Search, Standing, first_rates
 
 

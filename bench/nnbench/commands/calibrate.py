@@ -28,6 +28,9 @@ def command(
     ] = None,
     plugin: options.Plugin = None,
     store: options.Store = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would run and how long; run nothing.")
+    ] = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     color: options.Color = None,
@@ -41,6 +44,7 @@ def command(
     target and noise are kept in a table beside it, calibration/CASE.csv.
     """
     from nnbench.machine.clock import Clock
+    from nnbench.running import rehearsal
     from nnbench.studies import calibration
     from nnbench.terminal import printing as present
     from nnbench.terminal import progress, session
@@ -52,6 +56,9 @@ def command(
     plan = _plan(case, given)
     if write is not None:
         _check_file(write, plan.matrix.parts[0].case.name)
+    if dry_run:
+        rehearsal.rehearse(plan, as_json=as_json)
+        return 0
     found = _measured(plan)
     if found is None:
         return session.interrupted()
@@ -92,19 +99,10 @@ def _measured(plan: "Plan") -> "Findings | None":
     from nnbench.running import experiment
     from nnbench.running.workplace import workplace
     from nnbench.store import Store
-    from nnbench.terminal import session
 
     facts = experiment.facts_of(plan)
     with workplace(plan.settings) as around:
-        run = experiment.carry_out(
-            plan,
-            facts,
-            around.store,
-            command=session.command_line(),
-            clock=around.clock,
-            progress=around.progress,
-            stop=around.stop,
-        )
+        run = experiment.carry_out(plan, facts, around)
     if around.stop.is_set():
         return None
     with Store.open(plan.settings.store, create=False) as store:

@@ -80,6 +80,7 @@ def command(
 
     from nnbench.plan import request
     from nnbench.running import rehearsal
+    from nnbench.studies.search import rehearsal as search_rehearsal
     from nnbench.terminal import progress, session
 
     given = {
@@ -92,7 +93,10 @@ def command(
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
-    if plan.settings.tuned is not None and not (dry_run and tune_missing):
+    if dry_run and tune_missing:
+        search_rehearsal.rehearse_run(plan, as_json=as_json)
+        return 0
+    if plan.settings.tuned is not None:
         found = _at_tuned_rates(plan, tune_missing=tune_missing)
         if found is None:
             return session.interrupted()
@@ -105,13 +109,12 @@ def command(
 
 def _at_tuned_rates(plan: "Plan", *, tune_missing: bool) -> "Plan | None":
     """Return the plan at the rates that searches found; None where searching was interrupted."""
-    from nnbench.studies.search import carry_out, tuned
-    from nnbench.studies.search import rate_plan as tune_plan
+    from nnbench.studies.search import search, tuned
     from nnbench.terminal import progress, session
 
     found = tuned.look_up(plan)
     if found.missing and tune_missing:
-        run = carry_out.search(tune_plan.make_plan(plan, wanted=found.missing_keys))
+        run = search.carry_out(tuned.search_for(plan, found))
         if run is None:
             return None
         progress.note(f"tuned first: {session.summary(run)}", quiet=plan.settings.quiet)
@@ -154,19 +157,10 @@ def _train(plan: "Plan") -> "tuple[RunRecord, bool]":
     """Run the trials that are not in the store; return the run and whether it was interrupted."""
     from nnbench.running import experiment, race
     from nnbench.running.workplace import workplace
-    from nnbench.terminal import session
 
     # Before the store is touched: a model that cannot be built writes nothing.
     facts = experiment.facts_of(plan)
     with workplace(plan.settings) as around:
         carry_out = race.carry_out if plan.settings.race else experiment.carry_out
-        run = carry_out(
-            plan,
-            facts,
-            around.store,
-            command=session.command_line(),
-            clock=around.clock,
-            progress=around.progress,
-            stop=around.stop,
-        )
+        run = carry_out(plan, facts, around)
     return run, around.stop.is_set()

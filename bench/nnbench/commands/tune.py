@@ -10,8 +10,7 @@ from nnbench.terminal import options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nnbench.studies.search.point_plan import PointPlan
-    from nnbench.studies.search.rate_plan import TunePlan
+    from nnbench.studies.search.plan import SearchPlan
 
 
 @options.with_axes(*(name for name in AXES if name != "learning_rate"))
@@ -68,8 +67,8 @@ def command(
     from pathlib import Path
 
     from nnbench.plan import request
-    from nnbench.studies.search import point_plan
-    from nnbench.studies.search import rate_plan as tune_plan
+    from nnbench.studies.search import rehearsal
+    from nnbench.studies.search.plan import make_plan
     from nnbench.terminal import progress, session
 
     given = {
@@ -80,72 +79,23 @@ def command(
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
-    asked: TunePlan | PointPlan
-    if over is not None:
-        n_points = point_plan.POINTS if points is None else points
-        asked = point_plan.make_plan(
-            plan, over, tuning_seeds=tuning_seeds, n_points=n_points, decades=decades
-        )
-    else:
-        n_points = tune_plan.POINTS if points is None else points
-        asked = tune_plan.make_plan(plan, tuning_seeds=tuning_seeds, n_points=n_points, decades=decades)
+    asked = make_plan(plan, over=over, tuning_seeds=tuning_seeds, n_points=points, decades=decades)
     if dry_run:
-        return _forecast(asked, as_json=as_json)
+        rehearsal.rehearse(asked, as_json=as_json)
+        return 0
     return _tune(asked, as_json=as_json, folder=folder)
 
 
-def _forecast(asked: "TunePlan | PointPlan", *, as_json: bool) -> int:
-    """Print what the search would do at least."""
-    from nnbench.reporting.digits import counted
-    from nnbench.running import experiment
-    from nnbench.studies.search import point_search
-    from nnbench.studies.search import rate_search as tune
-    from nnbench.studies.search.point_plan import PointPlan
-    from nnbench.terminal import printing as present
-    from nnbench.terminal.progress import duration
-
-    settings, facts = asked.plan.settings, experiment.facts_of(asked.plan)
-    if isinstance(asked, PointPlan):
-        first, n_tried, name = point_search.first_trials(asked, facts), asked.n_points, "setting"
-    else:
-        first, n_tried, name = tune.first_trials(asked, facts), asked.n_rates, "rate"
-    expected = experiment.forecast(first, settings)
-    # Every rate takes about as long as any other: the grid's trials stand for the rest.
-    seconds = expected.seconds / max(1, expected.n_trials - expected.n_cached) * asked.n_trials
-    if as_json:
-        present.print_json(
-            {
-                "schema": "nnbench.plan/1",
-                "trials": asked.n_trials,
-                "configurations": asked.n_configurations,
-                f"{name}s": n_tried,
-                "estimated_s": seconds,
-                "jobs": expected.jobs,
-            }
-        )
-        return 0
-    each = f"{counted(n_tried, name)} on {counted(asked.n_tuning_seeds, 'tuning seed')}"
-    print(
-        f"{counted(asked.n_configurations, 'configuration')}: {each} each,"
-        f" then the fresh seeds at two {name}s"
-    )
-    print(
-        f"{counted(asked.n_trials, 'trial')} at least (those in the store are not run again), about"
-        f" {duration(seconds)} with {expected.jobs} at a time."
-    )
-    return 0
-
-
-def _tune(asked: "TunePlan | PointPlan", *, as_json: bool, folder: "Path | None") -> int:
+def _tune(asked: "SearchPlan", *, as_json: bool, folder: "Path | None") -> int:
     """Search, print what was found, and return the exit code."""
     from nnbench.evidence import findings
     from nnbench.store import Store
-    from nnbench.studies.search import carry_out
+    from nnbench.studies.search import search
     from nnbench.terminal import printing as present
     from nnbench.terminal import progress, session
 
     chosen = asked.plan.settings
-    run = carry_out.search(asked)
+    run = search.carry_out(asked)
     if run is None:
         return session.interrupted()
     with Store.open(chosen.store, create=False) as store:

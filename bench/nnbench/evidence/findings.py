@@ -34,9 +34,8 @@ def find(store: Store, run: RunRecord) -> Findings:
     )
     rows: list[ConfigurationSummary] = []
     verdicts: list[Comparison] = []
-    # The settings of a search are no configurations to be ranked: what it says is computed for its report.
-    is_search = run.tuning is not None or run.sampling is not None
-    for case in () if is_search else run.cases:
+    # The points of a search are no configurations to be ranked: what it says is computed for its report.
+    for case in run.cases if run.tuning is None else ():
         race = next((race for race in run.races if race.case == case.name), None)
         rows += summaries(trials, case, prunings=() if race is None else race.prunings)
         against = _reference(trials, case, run)

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 Status = Literal["finished", "diverged", "failed", "pruned", "cancelled"]
 Direction = Literal["max", "min"]
 Edge = Literal["low", "high"]
+# How a search goes: along one dimension over a grid that grows and is refined, or through several at once.
+Strategy = Literal["grid", "points"]
+# Why a point was tried: it is one of the first grid, lies beyond an end of it, or beside the best; or it is
+# a point of several dimensions.
+Stage = Literal["grid", "grown", "refined", "point"]
 # Why a race was over: one was left or better than all the others, every seed was given out, its budget was
 # used up, or it was interrupted.
 Ending = Literal["decided", "seeds", "budget", "stopped"]
@@ -115,40 +120,8 @@ class CaseFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class RateSearch:
-    """Which learning rates were tried for one configuration, as they are spelt, and which was chosen."""
-
-    case: str
-    axes: Axes  # every choice but the learning rate
-    configuration: str  # hash of what all its trials share: everything but rate and seed
-    default_rate: str
-    grid: tuple[str, ...]  # evenly spaced in the logarithm, ascending; the default is in its middle
-    grown: tuple[str, ...]  # beyond its ends, because the best rate was an end
-    refined: tuple[str, ...]  # between the best rate and its neighbours
-    learning_rate: str | None  # the best seen; None: no rate left a score
-    edge: Edge | None  # the end of all these rates that it is: then it is no optimum
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """What ``nnbench tune`` did: every configuration the same number of rates, on seeds of their own."""
-
-    tuning_seeds: tuple[int, ...]
-    seeds: tuple[int, ...]  # fresh ones, at the chosen rate and at the default rate
-    searches: tuple[RateSearch, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """An optimizer with all its hyper-parameters, as it is spelt, and its learning rate."""
-
-    optimizer: str
-    learning_rate: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpanSearched:
-    """Between which values a hyper-parameter was searched, and what it is by default."""
+class Span:
+    """One dimension of a search: between which values a hyper-parameter was searched, and its default."""
 
     name: str
     low: float
@@ -157,26 +130,70 @@ class SpanSearched:
 
 
 @dataclass(frozen=True, slots=True)
-class PointSearch:
-    """Which settings of its hyper-parameters one configuration was tried at, and which was chosen."""
+class Point:
+    """One point of a search: the choices that it sets, as they are spelt, and its value in each dimension."""
 
-    case: str
-    axes: Axes  # as they were asked for, at the default rate
-    configuration: str  # hash of what was asked for: everything but rate and seed
-    spans: tuple[SpanSearched, ...]  # the learning rate first
-    points: tuple[Setting, ...]  # the default setting first
-    values: tuple[tuple[float, ...], ...]  # of every point, in the order of the spans
-    chosen: int | None  # index of the best; None: no point left a score
-    edges: tuple[str, ...]  # hyper-parameters beyond whose best value none was tried: there it is no optimum
+    choices: Axes
+    values: tuple[float, ...]
+    stage: Stage
 
 
 @dataclass(frozen=True, slots=True)
-class Sampling:
-    """What ``nnbench tune --over`` did: every configuration as many points, on seeds of their own."""
+class Search:
+    """Which points one configuration was tried at, and which was chosen."""
 
+    case: str
+    axes: Axes  # as they were asked for: at the default of everything that was searched
+    configuration: str  # hash of what was asked for: everything but rate and seed
+    spans: tuple[Span, ...]  # a span for every dimension, the learning rate first
+    points: tuple[Point, ...]  # those of a grid in ascending order, others with the default first
+    chosen: int | None  # index of the best; None: no point left a score
+    edges: tuple[str, ...]  # dimensions beyond whose best value none was tried: there it is no optimum
+
+    @property
+    def best(self) -> Point | None:
+        return None if self.chosen is None else self.points[self.chosen]
+
+    @property
+    def is_default(self) -> bool:
+        return self.best is not None and self.at(self.best) == self.axes
+
+    def at(self, point: Point) -> Axes:
+        """Return the choices of the configuration at a point."""
+        chosen = self.axes
+        for axis, choice in point.choices.values:
+            chosen = chosen.at(axis, choice)
+        return chosen
+
+    def place(self, name: str) -> int:
+        """Return where a hyper-parameter stands among the values of a point."""
+        return [span.name for span in self.spans].index(name)
+
+    def value(self, name: str) -> float | None:
+        """Return the value of a hyper-parameter at the chosen point."""
+        return None if self.best is None else self.best.values[self.place(name)]
+
+    def edge(self, name: str) -> Edge | None:
+        """Return the end of all tried values of a hyper-parameter that its chosen value is."""
+        if self.best is None or name not in self.edges:
+            return None
+        tried = [point.values[self.place(name)] for point in self.points]
+        return "high" if self.value(name) == max(tried) else "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What ``nnbench tune`` did: every configuration as many points, on seeds of their own."""
+
+    strategy: Strategy
     tuning_seeds: tuple[int, ...]
-    seeds: tuple[int, ...]  # fresh ones, at the chosen setting and at the default
-    searches: tuple[PointSearch, ...]
+    seeds: tuple[int, ...]  # fresh ones, at the chosen point and at the default
+    searches: tuple[Search, ...]
+
+    @property
+    def n_points(self) -> int:
+        """How many points every configuration was tried at."""
+        return len(self.searches[0].points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +247,7 @@ class RunRecord:
     elapsed_s: float
     n_new: int
     n_cached: int
-    tuning: Tuning | None = None  # None: it was no search for learning rates
-    sampling: Sampling | None = None  # None: it was no search for several hyper-parameters
+    tuning: Tuning | None = None  # None: it was no search
     # bytes that an optimizer keeps for each parameter, by its spelling; empty where nobody asks
     state_bytes: Mapping[str, float] = field(default_factory=dict)
     tuned_by: tuple[str, ...] = ()  # the searches that the learning rates of this run come from

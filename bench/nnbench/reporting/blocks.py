@@ -8,8 +8,7 @@ from typing import Literal
 
 from nnbench.records.trials import CaseFacts, Pictures, TrialRecord
 from nnbench.statistics.suite.profile import PerformanceProfile
-from nnbench.statistics.tuning.sampled import SampledConfiguration
-from nnbench.statistics.tuning.tuning import TunedConfiguration
+from nnbench.statistics.tuning.searched import SearchedConfiguration
 
 Align = Literal["left", "right", "decimal"]  # decimal: points stand in one column, where the font allows it
 Tone = Literal["plain", "good", "bad", "same", "unsure", "quiet"]
@@ -116,19 +115,11 @@ class RanksFigure(FigureRef):
 
 
 @dataclass(frozen=True, slots=True)
-class RatesFigure(FigureRef):
-    """The metric against the learning rate, a panel for each configuration."""
+class SearchFigure(FigureRef):
+    """The metric against every hyper-parameter that was searched, a panel for each of a configuration."""
 
     facts: CaseFacts
-    panels: tuple[tuple[str, TunedConfiguration], ...]  # with what to call it
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsFigure(FigureRef):
-    """The metric against each hyper-parameter that was searched, rows of panels for each configuration."""
-
-    facts: CaseFacts
-    rows: tuple[tuple[str, SampledConfiguration], ...]  # with what to call it
+    rows: tuple[tuple[str, SearchedConfiguration], ...]  # with what to call it
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from nnbench.evidence.case import CaseEvidence, evidence_of
-from nnbench.evidence.sampled import sampled_evidence
-from nnbench.evidence.tuned import tuned_evidence
+from nnbench.evidence.searched import SearchedCase, searched_evidence
 from nnbench.records.trials import Comparison, ConfigurationSummary, RunRecord, TrialRecord
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Document, Section
@@ -18,8 +17,9 @@ from nnbench.reporting.views.headline import headline
 from nnbench.reporting.views.matrix import matrix
 from nnbench.reporting.views.race import race
 from nnbench.reporting.views.run import about
-from nnbench.reporting.views.search.sampled import best_settings, sampled, sampled_headline, settings_figure
-from nnbench.reporting.views.search.sensitivity import rate_figures, sensitivity
+from nnbench.reporting.views.search.figure import search_figures
+from nnbench.reporting.views.search.sensitivity import sensitivity
+from nnbench.reporting.views.search.settings import best_settings
 from nnbench.reporting.views.search.tuned import tuned, tuned_headline
 from nnbench.reporting.views.suite.across import across
 from nnbench.reporting.views.trials import trials as trial_table
@@ -59,28 +59,20 @@ def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
 
 
 def build_tuning(run: RunRecord, trials: Sequence[TrialRecord]) -> Document:
-    """Return the report of a search for learning rates."""
-    cases = tuned_evidence(run, trials)
+    """Return the report of a search for hyper-parameters."""
     sections = [
         Section(
             f"{case.facts.name}: {digits.counted(len(case.configurations), 'configuration')}, tuned",
-            (tuned_headline(case), tuned(case), sensitivity(case), *rate_figures(case)),
+            _of_search(case),
         )
-        for case in cases
+        for case in searched_evidence(run, trials)
     ]
     return Document(f"Search {run.run}", (*sections, Section("What was run", (about(run, trials),))))
 
 
-def build_sampling(run: RunRecord, trials: Sequence[TrialRecord]) -> Document:
-    """Return the report of a search over several hyper-parameters."""
-    sections = [
-        Section(
-            f"{case.facts.name}: {digits.counted(len(case.configurations), 'configuration')}, tuned",
-            (sampled_headline(case), sampled(case), best_settings(case), *settings_figure(case)),
-        )
-        for case in sampled_evidence(run, trials)
-    ]
-    return Document(f"Search {run.run}", (*sections, Section("What was run", (about(run, trials),))))
+def _of_search(case: SearchedCase) -> tuple[Block, ...]:
+    matters = sensitivity(case) if case.is_grid else best_settings(case)
+    return tuned_headline(case), tuned(case), matters, *search_figures(case)
 
 
 def listing(

@@ -11,8 +11,7 @@ from nnbench.cases.axis import applied
 from nnbench.cases.spec import CaseSpec
 from nnbench.errors import UsageError
 from nnbench.machine import environment
-from nnbench.machine.clock import Clock, iso_utc
-from nnbench.machine.stopping import Stop
+from nnbench.machine.clock import iso_utc
 from nnbench.plan.matrix import CaseMatrix, TrialSpec, in_order, with_seeds
 from nnbench.plan.request import Plan
 from nnbench.plan.settings import Settings
@@ -21,8 +20,8 @@ from nnbench.running import runner
 from nnbench.running.budget import Budget
 from nnbench.running.engines import ThreadEngine
 from nnbench.running.probing import Earlier, settled_keys
+from nnbench.running.workplace import Workplace
 from nnbench.store import MissingStore, Store
-from nnbench.terminal.progress import Progress
 from nnkit.errors import EnvironmentProblem, NnkitError
 
 
@@ -64,32 +63,22 @@ def facts_of(plan: Plan) -> tuple[CaseFacts, ...]:
     return tuple(found)
 
 
-def carry_out(
-    plan: Plan,
-    facts: tuple[CaseFacts, ...],
-    store: Store,
-    *,
-    command: str,
-    clock: Clock,
-    progress: Progress,
-    stop: Stop,
-) -> RunRecord:
+def carry_out(plan: Plan, facts: tuple[CaseFacts, ...], around: Workplace) -> RunRecord:
     """Run the trials that the store does not have, record each as it finishes, and then the run itself.
 
-    Once ``stop`` is set the run ends early: it is recorded with all its trials, and those that are missing
+    Once its stop is set the run ends early: it is recorded with all its trials, and those that are missing
     will be run by the same command.
     """
+    store, clock = around.store, around.clock
     began_s = clock.elapsed_s()
     trials = plan.matrix.trials()
     cached = settled_keys(store, trials)
-    run = replace(begun(plan, facts, trials, created=clock.now_utc(), command=command), n_cached=len(cached))
+    run = replace(begun(plan, facts, trials, around), n_cached=len(cached))
     # Recorded now as well: a run that is killed can still be reported.
     store.put_run(run)
     todo = [trial for trial in trials if trial.key not in cached]
     budget = None if run.budget_s is None else Budget(run.budget_s, clock)
-    n_new, warm_s = train(
-        todo, plan.settings, store, clock=clock, progress=progress, stop=stop, budget=budget
-    )
+    n_new, warm_s = train(todo, plan.settings, around, budget)
     run = replace(
         run,
         elapsed_s=clock.elapsed_s() - began_s,
@@ -102,14 +91,15 @@ def carry_out(
 
 
 def begun(
-    plan: Plan, facts: tuple[CaseFacts, ...], trials: Sequence[TrialSpec], *, created: datetime, command: str
+    plan: Plan, facts: tuple[CaseFacts, ...], trials: Sequence[TrialSpec], around: Workplace
 ) -> RunRecord:
     """Return the record of a run of these trials that has not trained anything yet."""
+    created = around.clock.now_utc()
     keys = tuple(trial.key for trial in trials)
     return RunRecord(
         run=run_name(created, keys),
         created=iso_utc(created),
-        command=command,
+        command=around.command,
         cases=facts,
         varying=plan.matrix.varying,
         against=plan.against,
@@ -146,55 +136,40 @@ def surroundings(chosen: Settings) -> dict[str, Any]:
 
 
 def train(
-    todo: Sequence[TrialSpec],
-    chosen: Settings,
-    store: Store,
-    *,
-    clock: Clock,
-    progress: Progress,
-    stop: Stop,
-    budget: Budget | None = None,
+    todo: Sequence[TrialSpec], chosen: Settings, around: Workplace, budget: Budget | None = None
 ) -> tuple[int, float]:
     """Run the trials and record each; return how many were recorded, and the seconds of warming up."""
     if not todo:
         return 0, 0.0
     ordered = in_order(list(todo), chosen.order)
-    warm_s = _warm_up(ordered, progress, clock, stop, budget)
-    return _train(ordered, n_jobs(chosen), store, progress, stop, budget), warm_s
+    warm_s = _warm_up(ordered, around, budget)
+    return _train(ordered, n_jobs(chosen), around, budget), warm_s
 
 
 class _Stopped(Exception):
     """Leaves the warming up between two kernels."""
 
 
-def _warm_up(
-    todo: Sequence[TrialSpec], progress: Progress, clock: Clock, stop: Stop, budget: Budget | None
-) -> float:
+def _warm_up(todo: Sequence[TrialSpec], around: Workplace, budget: Budget | None) -> float:
     """Compile or load every kernel that is needed, unless stopped, and return the seconds it took."""
     from nnbench.training.precompile import warm_up
 
     def tell(n_done: int, n_total: int, name: str) -> None:
-        if stop.is_set() or (budget is not None and budget.is_over()):
+        if around.stop.is_set() or (budget is not None and budget.is_over()):
             raise _Stopped
-        progress.compiling(n_done, n_total, name)
+        around.progress.compiling(n_done, n_total, name)
 
-    began_s = clock.elapsed_s()
+    began_s = around.clock.elapsed_s()
     with suppress(_Stopped):
         warm_up(_one_each(todo), tell)
-    return clock.elapsed_s() - began_s
+    return around.clock.elapsed_s() - began_s
 
 
-def _train(
-    todo: Sequence[TrialSpec],
-    jobs: int,
-    store: Store,
-    progress: Progress,
-    stop: Stop,
-    budget: Budget | None,
-) -> int:
+def _train(todo: Sequence[TrialSpec], jobs: int, around: Workplace, budget: Budget | None) -> int:
     """Run the trials and return how many were recorded."""
     from nnbench.training.trial import run_trial
 
+    store, progress, stop = around.store, around.progress, around.stop
     n_kept = 0
     earlier = Earlier(store, todo)
 

@@ -7,8 +7,6 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from nnbench.errors import UsageError
-from nnbench.machine.clock import Clock
-from nnbench.machine.stopping import Stop
 from nnbench.plan.matrix import CaseMatrix, TrialSpec, with_seeds
 from nnbench.plan.request import Plan
 from nnbench.plan.seeds import n_seeds, seeds_between
@@ -16,13 +14,14 @@ from nnbench.records.trials import Axes, CaseFacts, CaseRace, Ending, Pruning, R
 from nnbench.running import experiment
 from nnbench.running.budget import Budget
 from nnbench.running.probing import settled_keys
+from nnbench.running.workplace import Workplace
 from nnbench.statistics.comparing.families import find_leader
 from nnbench.statistics.comparing.pairs import PairResult
 from nnbench.statistics.comparing.racing import Design, design, fewest_seeds, losers
 from nnbench.statistics.estimation.significance import EXACT_PAIRS
 from nnbench.statistics.trials.summary import scores_by_configuration
 from nnbench.store import Store
-from nnbench.terminal.progress import Counted, Progress
+from nnbench.terminal.progress import Counted
 
 LEVEL = 0.05
 
@@ -32,32 +31,25 @@ def rules(plan: Plan) -> tuple[Design, ...]:
     return tuple(_rule(part) for part in plan.matrix.parts)
 
 
-def carry_out(
-    plan: Plan,
-    facts: tuple[CaseFacts, ...],
-    store: Store,
-    *,
-    command: str,
-    clock: Clock,
-    progress: Progress,
-    stop: Stop,
-) -> RunRecord:
+def carry_out(plan: Plan, facts: tuple[CaseFacts, ...], around: Workplace) -> RunRecord:
     """Give out seeds until one configuration is left, no seed is left, or the budget is used up.
 
     The run is recorded before every round, with the trials that were given out so far.
     """
-    began_s, chosen = clock.elapsed_s(), plan.settings
+    store, clock, stop, chosen = around.store, around.clock, around.stop, plan.settings
+    began_s = clock.elapsed_s()
     contests = [
         Contest(part, of_case, rule, reference=_reference(plan, part))
         for part, of_case, rule in zip(plan.matrix.parts, facts, rules(plan), strict=True)
     ]
     run = replace(
-        experiment.begun(plan, facts, plan.matrix.trials(), created=clock.now_utc(), command=command),
+        experiment.begun(plan, facts, plan.matrix.trials(), around),
         trial_keys=(),
         races=tuple(contest.record() for contest in contests),
     )
     budget = None if chosen.budget_s is None else Budget(chosen.budget_s, clock)
-    told, warm_s = Counted(progress, 0), 0.0
+    told, warm_s = Counted(around.progress, 0), 0.0
+    around = replace(around, progress=told)
     while trials := [trial for contest in contests for trial in contest.next_round()]:
         keys = [trial.key for trial in trials]
         cached = settled_keys(store, trials)
@@ -65,9 +57,7 @@ def carry_out(
         store.put_run(run)
         told.n_expected = len(run.trial_keys) + sum(contest.n_to_come() for contest in contests)
         todo = [trial for trial in trials if trial.key not in cached]
-        n_new, warmed_s = experiment.train(
-            todo, chosen, store, clock=clock, progress=told, stop=stop, budget=budget
-        )
+        n_new, warmed_s = experiment.train(todo, chosen, around, budget)
         told.pass_over(len(trials))
         run, warm_s = replace(run, n_new=run.n_new + n_new), warm_s + warmed_s
         if stop.is_set() or (budget is not None and budget.is_used_up):

@@ -1,6 +1,10 @@
 """What a dry run prints: which trials a run would ask for, and about how long it would take."""
 
+from dataclasses import dataclass
+
+from nnbench.plan.matrix import TrialSpec
 from nnbench.plan.request import Plan
+from nnbench.records.trials import Axes
 from nnbench.reporting.digits import counted
 from nnbench.running import experiment, race
 from nnbench.running.experiment import Forecast
@@ -11,13 +15,32 @@ from nnbench.terminal.progress import duration
 MOST_LINES = 40
 
 
-def rehearse(plan: Plan, *, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A search that goes before a run: what it does, its trials, and the configurations that wait for it."""
+
+    told: str
+    trials: tuple[TrialSpec, ...]
+    configurations: frozenset[tuple[str, Axes]]  # with the name of the case
+
+    def leaves(self, trial: TrialSpec) -> bool:
+        """Return whether a trial of the run is one of those that the search ends with."""
+        return (trial.case.name, trial.axes) in self.configurations
+
+
+def rehearse(plan: Plan, *, as_json: bool, ahead: Ahead | None = None) -> None:
     """Print what the run would do."""
     experiment.facts_of(plan)  # finds out about a model that cannot be built
     rules = race.rules(plan) if plan.settings.race else ()
-    expected = experiment.forecast(plan.matrix.trials(), plan.settings)
+    asked = plan.matrix.trials()
+    own = [trial for trial in asked if ahead is None or not ahead.leaves(trial)]
+    expected = experiment.forecast([*(ahead.trials if ahead else ()), *own], plan.settings)
+    n_left = len(asked) - len(own)
     if as_json:
-        present.print_json(_as_dict(plan, expected, rules))
+        search = {"search": {"trials": len(ahead.trials), "leaves": n_left}} if ahead else {}
+        present.print_json(
+            {**_as_dict(plan, expected, rules), "trials": expected.n_trials + n_left, **search}
+        )
         return
     configurations = list(plan.matrix.configurations())
     for part, axes in configurations[:MOST_LINES]:
@@ -27,12 +50,19 @@ def rehearse(plan: Plan, *, as_json: bool) -> None:
     for part, rule in zip(plan.matrix.parts, rules, strict=False):
         looks = ", ".join(map(str, rule.looks[:-1]))
         print(f"race of {part.case.name}: whoever has lost to the leader leaves after {looks} seeds")
-    print(_sum(plan, expected))
+    if ahead:
+        n = counted(len(ahead.trials), "trial")
+        print(f"first a search, {n} at least; {ahead.told}")
+    print(_sum(plan, expected, n_left))
 
 
-def _sum(plan: Plan, expected: Forecast) -> str:
+def _sum(plan: Plan, expected: Forecast, n_left: int) -> str:
     new = expected.n_trials - expected.n_cached
-    trials = f"{counted(expected.n_trials, 'trial')}: {expected.n_cached:,} in the store, {new:,} to run"
+    left = f", {n_left:,} that the search leaves" if n_left else ""
+    trials = (
+        f"{counted(expected.n_trials + n_left, 'trial')}{' at least' if n_left else ''}:"
+        f" {expected.n_cached:,} in the store, {new:,} to run{left}"
+    )
     if not new:
         return f"{trials}."
     about = "at most about" if plan.settings.race else "about"

@@ -1,4 +1,4 @@
-"""Where trials are recorded, who hears of them, and who may stop them."""
+"""What trials are run with: the store, the clock, progress on stderr, and the signal to stop."""
 
 import sys
 from collections.abc import Iterator
@@ -11,16 +11,18 @@ from nnbench.plan.settings import Settings
 from nnbench.running.runner import stopped_by_signals
 from nnbench.store import Store
 from nnbench.terminal.progress import Progress, progress_on
+from nnbench.terminal.session import command_line
 
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where trials are recorded, who hears of them, and who may stop them."""
+    """Where trials are recorded, what is told of them, what stops them, and the command that asked."""
 
     store: Store
     clock: Clock
     progress: Progress
     stop: Stop
+    command: str
 
 
 @contextmanager
@@ -34,4 +36,4 @@ def workplace(chosen: Settings) -> Iterator[Workplace]:
             sys.stderr, clock, quiet=chosen.quiet, color=chosen.color, budget_s=chosen.budget_s
         ) as told,
     ):
-        yield Workplace(store, clock, told, stop)
+        yield Workplace(store, clock, told, stop, command_line())

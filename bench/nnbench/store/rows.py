@@ -10,17 +10,12 @@ from nnbench.records.trials import (
     CaseFacts,
     CaseRace,
     Pictures,
-    PointSearch,
     Pruning,
-    RateSearch,
     RunRecord,
-    Sampling,
-    Setting,
-    SpanSearched,
     TrialRecord,
-    Tuning,
 )
 from nnbench.store.encoding import Curves, from_json, pack_arrays, to_json, unpack_arrays
+from nnbench.store.searches import chosen_axes, tuning_of
 
 # The order of a row of the table "trial"; the names are the fields of TrialRecord.
 TRIAL_COLUMNS = (
@@ -49,7 +44,7 @@ class TunedRate:
     """What the newest search found for a configuration; ``learning_rate`` is None where no rate worked."""
 
     learning_rate: str | None
-    edge: str | None  # the end, or the hyper-parameters on whose ends it is
+    edge: str | None  # the hyper-parameters on whose ends it is; of earlier versions, which end of the rates
     run: str
     optimizer: str | None = None  # as it is spelt with what was found; None: as it was asked for
 
@@ -123,7 +118,6 @@ def facts_of_run(record: RunRecord) -> str:
     facts = {name: getattr(record, name) for name in shared}
     facts["cases"] = [asdict(case) for case in record.cases]
     facts["tuning"] = None if record.tuning is None else asdict(record.tuning)
-    facts["sampling"] = None if record.sampling is None else asdict(record.sampling)
     facts["shown"] = [[case, asdict(axes)] for case, axes in record.shown]
     facts["races"] = [asdict(race) for race in record.races]
     return to_json(facts)
@@ -136,42 +130,10 @@ def run_of_row(run: str, created: str, facts: str, trial_keys: tuple[str, ...]) 
     # A run of an earlier version has neither of these.
     values.setdefault("state_bytes", {})
     values["tuned_by"] = tuple(values.get("tuned_by", ()))
-    values["tuning"] = _tuning(values.get("tuning"))
-    values["sampling"] = _sampling(values.get("sampling"))
-    values["shown"] = tuple((case, _chosen(axes)) for case, axes in values.get("shown", ()))
+    values["tuning"] = tuning_of(values.get("tuning"), values.pop("sampling", None))
+    values["shown"] = tuple((case, chosen_axes(axes)) for case, axes in values.get("shown", ()))
     values["races"] = tuple(map(_race, values.get("races", ())))
     return RunRecord(run=run, created=created, trial_keys=trial_keys, **values)
-
-
-def _tuning(values: dict[str, Any] | None) -> Tuning | None:
-    if values is None:
-        return None
-    return Tuning(
-        tuning_seeds=tuple(values["tuning_seeds"]),
-        seeds=tuple(values["seeds"]),
-        searches=tuple(_search(search) for search in values["searches"]),
-    )
-
-
-def _sampling(values: dict[str, Any] | None) -> Sampling | None:
-    if values is None:
-        return None
-    return Sampling(
-        tuning_seeds=tuple(values["tuning_seeds"]),
-        seeds=tuple(values["seeds"]),
-        searches=tuple(map(_point_search, values["searches"])),
-    )
-
-
-def _point_search(values: dict[str, Any]) -> PointSearch:
-    read = {
-        "axes": _chosen(values["axes"]),
-        "spans": tuple(SpanSearched(**span) for span in values["spans"]),
-        "points": tuple(Setting(**point) for point in values["points"]),
-        "values": tuple(map(tuple, values["values"])),
-        "edges": tuple(values["edges"]),
-    }
-    return PointSearch(**{**values, **read})
 
 
 def _race(values: dict[str, Any]) -> CaseRace:
@@ -181,36 +143,8 @@ def _race(values: dict[str, Any]) -> CaseRace:
 
 def _pruning(values: dict[str, Any]) -> Pruning:
     low, high = values["interval"]
-    both = {name: _chosen(values[name]) for name in ("axes", "against")}
+    both = {name: chosen_axes(values[name]) for name in ("axes", "against")}
     return Pruning(**{**values, **both, "interval": (low, high)})
-
-
-def _chosen(values: dict[str, Any]) -> Axes:
-    pairs = (tuple((axis, choice) for axis, choice in values.get(name, ())) for name in ("values", "shown"))
-    return Axes(*pairs)
-
-
-def _search(values: dict[str, Any]) -> RateSearch:
-    rates = {name: tuple(values[name]) for name in ("grid", "grown", "refined")}
-    return RateSearch(**{**values, **rates, "axes": _chosen(values["axes"])})
-
-
-def tuned_rates(run: str, tuning: Tuning) -> list[tuple[object, ...]]:
-    """Return the rows of the table of tuned rates that a search leaves."""
-    return [
-        (search.configuration, search.learning_rate, search.edge, run, None) for search in tuning.searches
-    ]
-
-
-def tuned_settings(run: str, sampling: Sampling) -> list[tuple[object, ...]]:
-    """Return the rows of the same table that a search over several hyper-parameters leaves."""
-    found: list[tuple[object, ...]] = []
-    for search in sampling.searches:
-        chosen = None if search.chosen is None else search.points[search.chosen]
-        setting = (None, None) if chosen is None else (chosen.learning_rate, chosen.optimizer)
-        edges = ",".join(search.edges) or None
-        found.append((search.configuration, setting[0], edges, run, setting[1]))
-    return found
 
 
 def summary_of_row(run: str, created: str, n_trials: int, facts: str) -> RunSummary:

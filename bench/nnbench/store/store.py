@@ -13,6 +13,7 @@ from nnbench.store import rows
 from nnbench.store.database import open_for_reading, open_for_writing, transaction
 from nnbench.store.encoding import curve_names, pack_curves, unpack_curves
 from nnbench.store.problems import legible, one_line
+from nnbench.store.searches import tuned_rates
 
 DEFAULT_PATH = Path(".nnbench") / "store.sqlite"
 # A trial with one of these is a result. The others say that it was stopped, and it is run again.
@@ -139,9 +140,7 @@ class Store:
                 ((run_id, position, key) for position, key in enumerate(run.trial_keys)),
             )
             if run.tuning is not None:
-                connection.executemany(_PUT_TUNED_RATE, rows.tuned_rates(run.run, run.tuning))
-            if run.sampling is not None:
-                connection.executemany(_PUT_TUNED_RATE, rows.tuned_settings(run.run, run.sampling))
+                connection.executemany(_PUT_TUNED_RATE, tuned_rates(run.run, run.tuning))
 
     def tuned_rates(self, configurations: Iterable[str]) -> dict[str, rows.TunedRate]:
         """Return what the newest searches found, for those of the configurations that have one."""

@@ -99,8 +99,6 @@ def _document(found: "Findings") -> Document:
 
     if found.run.tuning is not None:
         return document.build_tuning(found.run, found.trials)
-    if found.run.sampling is not None:
-        return document.build_sampling(found.run, found.trials)
     return document.build(found.run, found.trials, found.summaries, found.comparisons)
 
 
@@ -119,10 +117,6 @@ def _rendered(found: "Findings", form: Format) -> str:
         from nnbench.reporting.json import tune as tune_json
 
         return tune_json.render(found.run, found.trials)
-    if found.run.sampling is not None:
-        from nnbench.reporting.json import sampled as sampled_json
-
-        return sampled_json.render(found.run, found.trials)
     from nnbench.reporting.json import run as run_json
 
     return run_json.render(found.run, found.trials, found.summaries, found.comparisons)

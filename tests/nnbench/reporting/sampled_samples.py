@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nnbench.statistics.tuning.sampled import at
 from report_samples import ENVIRONMENT, FACTS, axes
 
 from nnbench.records.trials import (
@@ -16,7 +17,6 @@ from nnbench.records.trials import (
     SpanSearched,
     TrialRecord,
 )
-from nnbench.statistics.tuning.sampled import at
 
 TUNING_SEEDS, SEEDS = (1000, 1001, 1002), tuple(range(10))
 SPANS = {

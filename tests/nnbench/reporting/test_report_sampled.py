@@ -11,18 +11,18 @@ from xml.etree import ElementTree
 
 import pytest
 import sampled_samples as samples
+from nnbench.evidence.sampled import SampledCase, sampled_evidence
+from nnbench.reporting.figures.settings import is_kept_share, panels_of
+from nnbench.reporting.views.search.sampled import best_settings, sampled, sampled_headline, settings_figure
 
 from nnbench.evidence.findings import Findings, find
-from nnbench.evidence.sampled import SampledCase, sampled_evidence
 from nnbench.records.trials import RunRecord, SpanSearched, TrialRecord
 from nnbench.reporting.blocks import Paragraph, SettingsFigure, Table
 from nnbench.reporting.document import build_sampling
 from nnbench.reporting.figures import curves as figures
-from nnbench.reporting.figures.settings import is_kept_share, panels_of
 from nnbench.reporting.json import sampled as sampled_json
 from nnbench.reporting.render import text
 from nnbench.reporting.views.run import about
-from nnbench.reporting.views.search.sampled import best_settings, sampled, sampled_headline, settings_figure
 from nnbench.store import Store
 from nnbench.terminal.printing import Format, _rendered
 

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from records_by_hand import facts, trial
-
-from nnbench.records.trials import Axes, CaseFacts, PointSearch, Sampling, Setting, SpanSearched, TrialRecord
 from nnbench.statistics.tuning.sampled import (
     SampledConfiguration,
     at,
     fresh_at_tuned_setting,
     sampled_configurations,
 )
+from records_by_hand import facts, trial
+
+from nnbench.records.trials import Axes, CaseFacts, PointSearch, Sampling, Setting, SpanSearched, TrialRecord
 
 ASKED = Axes((("optimizer", "momentum"), ("activation", "relu"), ("learning_rate", "0.01")))
 SETTINGS = (

@@ -25,18 +25,16 @@ from nnbench.reporting.blocks import (
     HeatMaps,
     ProfileFigure,
     RanksFigure,
-    RatesFigure,
     RooflineFigure,
-    SettingsFigure,
+    SearchFigure,
     SmallMultiples,
 )
 from nnbench.reporting.figures import filters as filters_figure
 from nnbench.reporting.figures import heat_map as heat_map_figure
 from nnbench.reporting.figures import profile as profile_figure
 from nnbench.reporting.figures import rank as rank_figure
-from nnbench.reporting.figures import rate as rate_figure
 from nnbench.reporting.figures import roofline as roofline_figure
-from nnbench.reporting.figures import settings as settings_figure
+from nnbench.reporting.figures import search as search_figure
 from nnbench.reporting.figures import small_multiples
 from nnbench.reporting.figures.lines import Line, Window, as_line, spread, window
 from nnbench.reporting.figures.metric_axis import draw_metric_axis, metric_name
@@ -74,10 +72,8 @@ def draw(figure: FigureRef) -> Figure:
     match figure:
         case CurvesFigure():
             return _curves(figure)
-        case RatesFigure():
-            return rate_figure.draw(figure)
-        case SettingsFigure():
-            return settings_figure.draw(figure)
+        case SearchFigure():
+            return search_figure.draw(figure)
         case FiltersFigure():
             return filters_figure.draw(figure)
         case ProfileFigure():

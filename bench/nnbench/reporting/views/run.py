@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nnbench.records.trials import CaseFacts, RunRecord, Sampling, TrialRecord, Tuning
+from nnbench.records.trials import CaseFacts, RunRecord, TrialRecord, Tuning
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Item, Listing
 from nnbench.reporting.texts import words
+from nnbench.reporting.views.search.tuned import point_word
 
 _VERSIONS = ("nnkit", "numba", "numpy")
 
@@ -15,8 +16,7 @@ def about(run: RunRecord, trials: Sequence[TrialRecord]) -> Listing:
     """Describe what was run, on what, and how to repeat it."""
     items = [item for facts in run.cases for item in _about_case(facts)]
     items += [
-        Item("search", _rates_searched(run.tuning) if run.tuning else ""),
-        Item("search", _settings_searched(run.sampling) if run.sampling else ""),
+        Item("search", _searched(run.tuning) if run.tuning else ""),
         Item("rates", f"tuned by {', '.join(run.tuned_by)}" if run.tuned_by else ""),
         Item("run", _about_run(run, trials)),
         Item("machine", machine(run.environment)),
@@ -26,23 +26,13 @@ def about(run: RunRecord, trials: Sequence[TrialRecord]) -> Listing:
     return Listing(tuple(item for item in items if item.text))
 
 
-def _rates_searched(tuning: Tuning) -> str:
-    search = tuning.searches[0]
-    n_rates = len(search.grid) + len(search.grown) + len(search.refined)
-    return _searched(n_rates, "rate", tuning.tuning_seeds, tuning.seeds)
-
-
-def _settings_searched(sampling: Sampling) -> str:
-    n_settings = len(sampling.searches[0].points)
-    return _searched(n_settings, "setting", sampling.tuning_seeds, sampling.seeds)
-
-
-def _searched(n: int, thing: str, tuning_seeds: Sequence[int], seeds: Sequence[int]) -> str:
-    n_tuning, n_fresh = len(tuning_seeds), len(seeds)
+def _searched(tuning: Tuning) -> str:
+    thing, n, seeds = point_word(tuning.strategy), tuning.n_points, tuning.tuning_seeds
     return (
-        f"every configuration: {digits.counted(n, thing)} on {digits.counted(n_tuning, 'tuning seed')} "
-        f"({digits.ranges(list(tuning_seeds))}), {digits.counted(n * n_tuning, 'trial')}; then the tuned "
-        f"and the default {thing} on {digits.counted(n_fresh, 'fresh seed')} ({digits.ranges(list(seeds))})"
+        f"every configuration: {digits.counted(n, thing)} on {digits.counted(len(seeds), 'tuning seed')} "
+        f"({digits.ranges(list(seeds))}), {digits.counted(n * len(seeds), 'trial')}; then the tuned and the "
+        f"default {thing} on {digits.counted(len(tuning.seeds), 'fresh seed')} "
+        f"({digits.ranges(list(tuning.seeds))})"
     )
 
 

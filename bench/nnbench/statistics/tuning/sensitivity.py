@@ -1,24 +1,17 @@
-"""How a configuration bears a learning rate that is not its best: basin width, mean excess, regret, edge."""
+"""How a configuration bears a learning rate that is not its best: basin width and mean excess."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnbench.records.trials import Direction, Edge
+from nnbench.records.trials import Direction
 from nnbench.statistics.estimation.bootstrap import Interval, percentile_interval, resample_indices
 
 _UNKNOWN: Interval = (math.nan, math.nan)
 _N_RESAMPLES = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class BestRate:
-    """Where on a grid the best value is."""
-
-    index: int
-    edge: Edge | None  # it is an end of the grid: nobody knows what lies beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +20,10 @@ class Sensitivity:
 
     best_rate: float
     best: float  # f*, in units of the metric
-    is_edge: bool  # the best rate is an end of the grid: no optimum was seen, the grid must grow
     basin_width_decades: float  # around the best rate, where f is within the tolerance of f*
     basin: Interval  # the rates at its ends
     is_basin_open: bool  # the basin runs off the grid, so its width is a lower bound
     mean_excess: float  # mean over the grid of min(f, f0) − f*, counted so that more is worse
-    default_regret: float | None  # f(default) − f*, counted so that more is worse; None without a default
-    n_rates: int
 
 
 def sensitivity(
@@ -51,16 +41,15 @@ def sensitivity(
 
     ``values`` are medians over seeds, infinite in the bad direction where a rate diverged. ``untrained`` is
     f0, the value of a model that learnt nothing: no rate counts as worse, or one divergence would drown the
-    mean. ``default`` is the value at the default rate. ``tolerance`` is in units of the metric; the case's
-    noticeable difference is a good one. ``even`` marks the even grid where ``rates`` has others too: those
-    say more of the basin, and would make the mean excess small. ``losses`` choose among equal values.
+    mean. ``tolerance`` is in units of the metric; the case's noticeable difference is a good one. ``even``
+    marks the even grid where ``rates`` has others too: those say more of the basin, and would make the mean
+    excess small. ``losses`` choose among equal values, and then it is the rate nearest to ``default``.
     """
     rate = np.asarray(rates, dtype=np.float64)
     sign = -1.0 if direction == "max" else 1.0
     cost = sign * np.asarray(values, dtype=np.float64)
     _check_grid(rate, cost)
-    found = best_rate(rate, values, direction=direction, losses=losses)
-    best = found.index
+    best = best_index(values, direction=direction, losses=losses, away=distances(rate, default))
     lowest = float(cost[best])
     bar = lowest + tolerance
     counted = cost if even is None else cost[np.asarray(even, dtype=np.bool_)]
@@ -70,47 +59,49 @@ def sensitivity(
     return Sensitivity(
         best_rate=float(rate[best]),
         best=sign * lowest,
-        is_edge=found.edge is not None,
         basin_width_decades=right - left,
         basin=(10.0**left, 10.0**right),
         is_basin_open=is_open_left or is_open_right,
         mean_excess=float(np.mean(np.minimum(counted, max(lowest, sign * untrained)) - lowest)),
-        default_regret=None if default is None else sign * default - lowest,
-        n_rates=rate.size,
     )
 
 
-def best_rate(
-    rates: ArrayLike, values: ArrayLike, *, direction: Direction, losses: ArrayLike | None = None
-) -> BestRate:
-    """Return which rate has the best value: of several the one with the least loss, and then the lowest.
+def best_index(
+    values: ArrayLike,
+    *,
+    direction: Direction,
+    losses: ArrayLike | None = None,
+    away: ArrayLike | None = None,
+) -> int:
+    """Return where the best value is: of several the one with the least loss, then the least ``away``.
 
     Accuracies tie often, and a classifier may stay as accurate at any rate however large, while its loss
-    explodes. ``losses`` are medians like ``values``; without them the lowest rate of the best is taken.
+    explodes. Where losses tie as well the rates are as good as each other, and an end of them is no better
+    than the default: ``away`` says how far each is from that. Without any difference it is the first.
     """
     cost = (-1.0 if direction == "max" else 1.0) * np.asarray(values, dtype=np.float64)
-    then = np.zeros_like(cost) if losses is None else np.asarray(losses, dtype=np.float64)
-    tied = np.flatnonzero(cost == cost.min())
-    index = int(tied[np.argmin(then[tied])])
-    edges: dict[int, Edge] = {0: "low", len(np.asarray(rates)) - 1: "high"}
-    return BestRate(index, edges.get(index))
+    ties = [np.zeros_like(cost) if each is None else np.asarray(each) for each in (away, losses)]
+    return int(np.lexsort((*ties, cost))[0])
+
+
+def distances(rates: ArrayLike, default: float | None) -> NDArray[np.float64] | None:
+    """Return how many decades each rate is away from the default; None without a default."""
+    if default is None:
+        return None
+    return np.abs(np.log10(np.asarray(rates, dtype=np.float64)) - math.log10(default))
 
 
 def intervals_over_seeds(
-    rates: ArrayLike,
+    measure: Callable[[ArrayLike], Sensitivity],
     scores: ArrayLike,
     *,
-    direction: Direction,
-    untrained: float,
-    tolerance: float,
-    even: ArrayLike | None = None,
-    losses: ArrayLike | None = None,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> tuple[Interval, Interval]:
     """Return intervals of the basin width and of the mean excess, from a (rates, seeds) table of scores.
 
-    The seeds are drawn again, each for all rates at once. One seed bounds neither.
+    ``measure`` is ``sensitivity`` of the medians. The seeds are drawn again, each for all rates at once. One
+    seed bounds neither.
     """
     table = np.asarray(scores, dtype=np.float64)
     n_seeds = table.shape[1]
@@ -119,21 +110,10 @@ def intervals_over_seeds(
     # Few seeds can be drawn in few ways: each way is computed once, and counted.
     drawn = np.sort(resample_indices(n_seeds, n_resamples=_N_RESAMPLES, seed=seed), axis=1)
     ways, times = np.unique(drawn, axis=0, return_counts=True)
-    found = [
-        sensitivity(
-            rates,
-            values,
-            direction=direction,
-            untrained=untrained,
-            tolerance=tolerance,
-            even=even,
-            losses=losses,
-        )
-        for values in np.median(table[:, ways], axis=2).T
-        if np.isfinite(values).any()
-    ]
-    if len(found) < len(ways):  # in some draws no rate has a score
+    medians = np.median(table[:, ways], axis=2).T
+    if not np.isfinite(medians).any(axis=1).all():  # in some draws no rate has a score
         return _UNKNOWN, _UNKNOWN
+    found = [measure(values) for values in medians]
     widths = np.repeat([each.basin_width_decades for each in found], times)
     excesses = np.repeat([each.mean_excess for each in found], times)
     return (

@@ -1,4 +1,4 @@
-"""Which settings of several hyper-parameters a search tries: the default, then quasi-random points around it.
+"""Which points of several hyper-parameters a search tries: the default, then quasi-random ones around it.
 
 A hyper-parameter is searched evenly on its own scale: the logarithm of its value or, for a share that is
 kept, of what is lost, 1 - value.
@@ -7,11 +7,12 @@ kept, of what is lost, 1 - value.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from nnbench.cases import choices
 from nnbench.errors import UsageError
-from nnbench.records.trials import SpanSearched
-from nnkit.registry import Hyper, Part, Value
+from nnbench.records.trials import Axes, Direction, Point, Span
+from nnbench.studies.search.grid import RATE, Standing, best_of, reach
+from nnkit.registry import Hyper, Part, Value, parse_choice, spell_choice, spell_value
 
-RATE = "learning_rate"
 # The rate is the one that may be off by orders of magnitude; the others get half of its decades.
 _OTHERS = 0.5
 _DIGITS = 3
@@ -24,7 +25,7 @@ class Dimension:
     """One hyper-parameter with the span that is searched."""
 
     hyper: Hyper
-    span: SpanSearched
+    span: Span
 
     @property
     def is_complement(self) -> bool:
@@ -38,6 +39,44 @@ class Dimension:
             # Rounded as what is lost: 0.9968 and 0.9972 are not the same.
             return round(1.0 - float(f"{lost:.{_DIGITS}g}"), 12)
         return float(f"{low * (high / low) ** share:.{_DIGITS}g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """The points that one configuration is tried at."""
+
+    searched: tuple[Dimension, ...]
+    points: tuple[Point, ...]
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        return tuple(each.span for each in self.searched)
+
+    def best(self, standings: Sequence[Standing], direction: Direction) -> int | None:
+        """Return which point is the best, of those that tie the first; None where no score is finite."""
+        return best_of(standings, direction)
+
+    def edges(self, index: int) -> tuple[str, ...]:
+        names = [span.name for span in self.spans]
+        return edges_of(names, [point.values for point in self.points], index)
+
+
+def cloud(searched: tuple[Dimension, ...], optimizer: str, n_points: int) -> Cloud:
+    """Return the points around the default of an optimizer that is spelt so."""
+    points = (
+        Point(_choices(searched, optimizer, values), values, "point")
+        for values in values_of(searched, n_points)
+    )
+    return Cloud(searched, tuple(points))
+
+
+def _choices(searched: Sequence[Dimension], optimizer: str, values: Sequence[float]) -> Axes:
+    """Return the choices that a point sets: the optimizer with its hyper-parameters, and the rate."""
+    named = {each.hyper.name: value for each, value in zip(searched, values, strict=True)}
+    rate = named.pop(RATE)
+    name, given = parse_choice(optimizer)
+    spelt = choices.canonical("optimizers", spell_choice(name, {**given, **named}), "--over")
+    return Axes((("optimizer", spelt), (RATE, spell_value(rate))))
 
 
 def dimensions(
@@ -62,7 +101,7 @@ def searchable(part: Part, given: Mapping[str, Value]) -> list[str]:
     return [each.name for each in part.hyperparameters if each.tune in _SCALES and chosen[each.name]]
 
 
-def _span(hyper: Hyper, centre: Value, decades: float, where: str) -> SpanSearched:
+def _span(hyper: Hyper, centre: Value, decades: float, where: str) -> Span:
     if hyper.tune not in _SCALES:
         raise UsageError(f"--over: {hyper.name} of {where} has no scale to be searched on. Leave it out.")
     if not isinstance(centre, float) or centre <= 0.0:
@@ -71,12 +110,13 @@ def _span(hyper: Hyper, centre: Value, decades: float, where: str) -> SpanSearch
             f" Give it one, for example {where.partition('(')[0]}({hyper.name}="
             f"{'0.9' if hyper.tune == 'complement' else '0.01'})."
         )
-    factor = 10.0 ** (decades * (0.5 if hyper.name == RATE else 0.5 * _OTHERS))
+    wide = reach(centre, decades) if hyper.name == RATE else _OTHERS * decades
+    factor = 10.0 ** (0.5 * wide)
     if hyper.tune == "log":
-        return SpanSearched(hyper.name, centre / factor, centre * factor, centre)
+        return Span(hyper.name, centre / factor, centre * factor, centre)
     lost = 1.0 - centre
     # Nothing of a share may be kept, and not less than nothing.
-    return SpanSearched(hyper.name, max(0.0, 1.0 - lost * factor), 1.0 - lost / factor, centre)
+    return Span(hyper.name, max(0.0, 1.0 - lost * factor), 1.0 - lost / factor, centre)
 
 
 def values_of(searched: Sequence[Dimension], n_points: int) -> tuple[tuple[float, ...], ...]:

@@ -12,6 +12,7 @@ from nnbench.plan.request import Plan
 from nnbench.records.trials import Axes
 from nnbench.store import DEFAULT_PATH, MissingStore, Store
 from nnbench.store.rows import TunedRate
+from nnbench.studies.search.plan import SearchPlan, make_plan
 
 _SHOWN = 3
 
@@ -25,15 +26,15 @@ class Rates:
 
     @property
     def missing_keys(self) -> frozenset[str]:
-        return frozenset(configuration_key(part, axes) for part, axes in self.missing)
+        return frozenset(configuration_key(crossed, axes) for crossed, axes in self.missing)
 
 
 def look_up(plan: Plan) -> Rates:
     """Return the tuned rates that the store has, and which configurations have none."""
     _check(plan)
     asked = {
-        configuration_key(part, axes): (part, axes)
-        for part, axes in plan.matrix.configurations()
+        configuration_key(crossed, axes): (crossed, axes)
+        for crossed, axes in plan.matrix.configurations()
         if axes.as_dict()["learning_rate"] != choices.DEFAULT_RATE  # an optimizer that has no rate
     }
     try:
@@ -42,6 +43,11 @@ def look_up(plan: Plan) -> Rates:
     except MissingStore:
         known = {}
     return Rates(known, tuple(where for key, where in asked.items() if key not in known))
+
+
+def search_for(plan: Plan, rates: Rates) -> SearchPlan:
+    """Return the search for the rates that are missing, or raise UsageError."""
+    return make_plan(plan, wanted=rates.missing_keys)
 
 
 def at_tuned_rates(plan: Plan, rates: Rates) -> Plan:
@@ -54,12 +60,17 @@ def at_tuned_rates(plan: Plan, rates: Rates) -> Plan:
             f"{_where(plan)}: no search has tuned {untuned}."
             f" Run: {_command(plan, rates)}; or add --tune-missing."
         )
+    return at_known_rates(plan, rates)
+
+
+def at_known_rates(plan: Plan, rates: Rates) -> Plan:
+    """Return the plan with those at their tuned rates that have one; raise UsageError where none works."""
     chosen = {key: _choices(found) for key, found in rates.known.items() if found.learning_rate}
     if lost := [each for each in _keyed(plan) if each[0] in rates.known and each[0] not in chosen]:
-        names = _names([(part, axes) for _, part, axes in lost], plan)
+        names = _names([(crossed, axes) for _, crossed, axes in lost], plan)
         run = rates.known[lost[0][0]].run
         raise UsageError(f"{_where(plan)}: search {run} found no rate at which {names} works. Leave it out.")
-    parts = tuple(replace(part, tuned=chosen) for part in plan.matrix.parts)
+    parts = tuple(replace(crossed, tuned=chosen) for crossed in plan.matrix.parts)
     used = dict.fromkeys(found.run for found in rates.known.values())
     matrix = replace(plan.matrix, parts=parts)
     against = _renamed(plan.against, plan.matrix, matrix)
@@ -81,7 +92,9 @@ def _renamed(label: str | None, asked: Matrix, tuned: Matrix) -> str | None:
 
 def warnings(plan: Plan, rates: Rates) -> list[str]:
     """Return what the user should know of the rates: which of them are no optimum."""
-    edges = [(part, axes) for key, part, axes in _keyed(plan) if key in rates.known and rates.known[key].edge]
+    edges = [
+        (crossed, axes) for key, crossed, axes in _keyed(plan) if key in rates.known and rates.known[key].edge
+    ]
     if not edges:
         return []
     return [f"what was tuned of {_names(edges, plan)} is an end of what was tried: it is no optimum."]
@@ -90,8 +103,8 @@ def warnings(plan: Plan, rates: Rates) -> list[str]:
 def _check(plan: Plan) -> None:
     if (asked := plan.settings.axes.get("learning_rate")) is not None:
         raise UsageError(f"{_where(plan)} and {asked.where} contradict each other. Give one of them.")
-    for part in plan.matrix.parts:
-        for one in part.optimizers:
+    for crossed in plan.matrix.parts:
+        for one in crossed.optimizers:
             if one.rate is not None:
                 raise UsageError(
                     f"{_where(plan)}: {one.text} has a learning rate of its own, {one.rate}. Leave it out."
@@ -103,13 +116,15 @@ def _where(plan: Plan) -> str:
 
 
 def _keyed(plan: Plan) -> list[tuple[str, CaseMatrix, Axes]]:
-    return [(configuration_key(part, axes), part, axes) for part, axes in plan.matrix.configurations()]
+    return [
+        (configuration_key(crossed, axes), crossed, axes) for crossed, axes in plan.matrix.configurations()
+    ]
 
 
 def _names(configurations: Iterable[tuple[CaseMatrix, Axes]], plan: Plan) -> str:
     by_case: dict[str, list[str]] = {}
-    for part, axes in configurations:
-        by_case.setdefault(part.case.name, []).append(axes.label(plan.matrix.varying))
+    for crossed, axes in configurations:
+        by_case.setdefault(crossed.case.name, []).append(axes.label(plan.matrix.varying))
     said = []
     for case, labels in list(by_case.items())[:_SHOWN]:
         more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
@@ -121,7 +136,7 @@ def _names(configurations: Iterable[tuple[CaseMatrix, Axes]], plan: Plan) -> str
 def _command(plan: Plan, rates: Rates) -> str:
     """Return the search that is missing, as it can be pasted into a shell."""
     chosen = plan.settings
-    words = ["nnbench", "tune", *dict.fromkeys(_case_argument(part) for part, _ in rates.missing)]
+    words = ["nnbench", "tune", *dict.fromkeys(_case_argument(crossed) for crossed, _ in rates.missing)]
     for axis in AXES:
         if axis in chosen.axes:
             missing = dict.fromkeys(axes.as_dict()[axis] for _, axes in rates.missing)
@@ -134,6 +149,6 @@ def _command(plan: Plan, rates: Rates) -> str:
     return shlex.join(words)
 
 
-def _case_argument(part: CaseMatrix) -> str:
+def _case_argument(crossed: CaseMatrix) -> str:
     built_in = {f"cases/{entry.path.name}": entry.name for entry in catalogue.built_in()}
-    return built_in.get(part.case.where, part.case.where)
+    return built_in.get(crossed.case.where, crossed.case.where)

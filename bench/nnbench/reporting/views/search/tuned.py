@@ -1,104 +1,178 @@
-"""Tuned beside default: what the search for a learning rate brought, measured on seeds it has not seen."""
+"""Tuned beside default: what a search brought, measured on seeds it has not seen."""
 
-from collections.abc import Sequence
-
-from nnbench.evidence.case import CaseEvidence
-from nnbench.evidence.tuned import TunedCase
-from nnbench.records.trials import CaseFacts, Comparison, ConfigurationSummary
+from nnbench.evidence.searched import SearchedCase
+from nnbench.records.trials import Comparison, ConfigurationSummary, Strategy
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Paragraph, Table
 from nnbench.reporting.texts import words
 from nnbench.reporting.views.headline import headline
-from nnbench.statistics.tuning.tuning import TunedConfiguration
+from nnbench.statistics.tuning.searched import SearchedConfiguration
 
 _MISSING = Cell(digits.MISSING, "quiet")
+_NONE_WORKS = Cell("none works", "bad")
+_SIDES = {"low": "lowest", "high": "highest", None: "last"}
+_RATE = "learning_rate"
 
 
-def tuned_headline(case: TunedCase) -> Paragraph:
-    """Say who leads at tuned rates, whom tuning helps, and where no optimum was found."""
-    gains = [(case.label(each), each.gain) for each in case.configurations]
-    helped = gain_sentences(gains, case.facts, tuning="tuning the rate", tuned="the tuned rate")
-    return Paragraph(
-        " ".join([f"With tuned rates {standings(case.at_tuned_rates)}", *helped, *_edges(case)]), lead=True
+def point_word(strategy: Strategy) -> str:
+    """Return what a point of a search is called."""
+    return "rate" if strategy == "grid" else "setting"
+
+
+def tuned_headline(case: SearchedCase) -> Paragraph:
+    """Say who leads when tuned, whom tuning helps, where no optimum was found, and where a cliff is near."""
+    led = f"With tuned {_word(case)}s {_standings(case)}"
+    told = [led, *_gains(case), *_same(case), *_edges(case), *_cliffs(case), *_lost(case)]
+    return Paragraph(" ".join(told), lead=True)
+
+
+def tuned(case: SearchedCase) -> Table:
+    """Set the tuned point and the default side by side, best tuned median first."""
+    scale = digits.scale_of(case.facts.metric)
+    metric = words.unit_after(case.facts.metric.replace("_", " "), scale.unit)
+    difference = words.unit_after("tuned − default", scale.difference_unit)
+    is_grid = case.is_grid
+    columns = (
+        *(Column(axis, wraps=True) for axis in case.naming),
+        # A setting is the first to go after p: the next table has it too.
+        Column(f"tuned {_word(case)}", rank=0 if is_grid else 2, wraps=not is_grid),
+        Column(f"tuned {metric} [95%]", "decimal"),
+        *([Column("default rate")] if is_grid else []),
+        Column(f"default {metric} [95%]", "decimal"),
+        Column(f"{difference} [95%]", "decimal", rank=2 if is_grid else 1),
+        Column("tuning is", rank=1 if is_grid else 0),
+        Column("p", "decimal", rank=3),
+        Column("failures when tuned", rank=4, wraps=True),
+        Column("failures by default", rank=5, wraps=True),
     )
+    rows = tuple(
+        (
+            *map(Cell, case.choices(each)),
+            tuned_point(case, each),
+            _score(each.tuned, scale),
+            *([Cell(each.search.axes.as_dict()[_RATE])] if is_grid else []),
+            _score(each.default, scale),
+            *_gain(case, each, scale),
+            _failures(each.tuned),
+            _failures(each.default),
+        )
+        for each in case.configurations
+    )
+    return Table("Tuned and default, on fresh seeds", columns, rows, tuple(_notes(case)))
 
 
-def standings(case: CaseEvidence) -> str:
+def tuned_point(case: SearchedCase, each: SearchedConfiguration) -> Cell:
+    """Return what was chosen; a rate that is alone and on an edge is not called an optimum."""
+    search = each.search
+    if search.best is None:
+        return _NONE_WORKS
+    if case.is_grid:
+        rate = search.best.choices.as_dict()[_RATE]
+        return Cell(f"{rate} (edge)", "bad") if search.edges else Cell(rate)
+    named = zip(search.spans, search.best.values, strict=True)
+    return Cell(", ".join(f"{span.name}={plain(value)}" for span, value in named))
+
+
+def plain(value: float) -> str:
+    """Write a value so that typing it gives the same."""
+    return f"{value:g}" if float(f"{value:g}") == value else str(value)
+
+
+def _word(case: SearchedCase) -> str:
+    return point_word(case.tuning.strategy)
+
+
+def _standings(case: SearchedCase) -> str:
     """Return who leads, as the end of a sentence that has begun."""
-    led = headline(case).text
+    led = headline(case.at_best).text
     for word in ("Every", "Nothing"):  # the only sentences that do not begin with a name
         led = led.replace(f"{word} ", f"{word.lower()} ", 1) if led.startswith(word) else led
     return led
 
 
-def gain_sentences(
-    gains: Sequence[tuple[str, Comparison | None]], facts: CaseFacts, *, tuning: str, tuned: str
-) -> list[str]:
-    """Say whom tuning helps, by label and gain, and whom it harms."""
-    helped = [(label, gain) for label, gain in gains if gain and gain.verdict == "better"]
-    harmed = [label for label, gain in gains if gain and gain.verdict == "worse"]
+def _gains(case: SearchedCase) -> list[str]:
+    """Say whom tuning helps and whom it harms."""
+    # Where the default was chosen there is nothing to gain, and another sentence says so.
+    asked = [each for each in case.configurations if each.search.best and not each.search.is_default]
+    helped = [(case.label(each), each.gain) for each in asked if each.gain and each.gain.verdict == "better"]
+    harmed = [case.label(each) for each in asked if each.gain and each.gain.verdict == "worse"]
+    tuning = "tuning the rate" if case.is_grid else "tuning"
     sentences = []
     if helped:
         label, most = max(helped, key=lambda each: abs(each[1].difference))
-        gain = words.signed_difference(most, facts)
+        gain = words.signed_difference(most, case.facts)
         best = "" if len(helped) == 1 else f"most {label}, "
         names = words.several([label for label, _ in helped])
         sentences.append(f"{tuning.capitalize()} helps {names} ({best}{gain}).")
-    elif gains:
-        whom = " for any of them" if len(gains) > 1 else ""
+    elif asked:
+        whom = " for any of them" if len(asked) > 1 else ""
         sentences.append(f"That {tuning} helps cannot be shown{whom}.")
     if harmed:
-        sentences.append(f"On the fresh seeds {tuned} of {words.several(harmed)} is worse than the default.")
+        names = words.several(harmed)
+        sentences.append(f"On the fresh seeds the tuned {_word(case)} of {names} is worse than the default.")
     return sentences
 
 
-def tuned(case: TunedCase) -> Table:
-    """Set the tuned rate and the default rate side by side, best tuned median first."""
-    scale = digits.scale_of(case.facts.metric)
-    metric = words.unit_after(case.facts.metric.replace("_", " "), scale.unit)
-    difference = words.unit_after("tuned − default", scale.difference_unit)
-    axes = case.varying or ("configuration",)
-    columns = (
-        *(Column(axis, wraps=True) for axis in axes),
-        Column("tuned rate"),
-        Column(f"tuned {metric} [95%]", "decimal"),
-        Column("default rate"),
-        Column(f"default {metric} [95%]", "decimal"),
-        Column(f"{difference} [95%]", "decimal", rank=2),
-        Column("tuning is", rank=1),
-        Column("p", "decimal", rank=3),
-        Column("failures when tuned", rank=4, wraps=True),
-        Column("failures by default", rank=5, wraps=True),
-    )
-    rows = tuple(_row(case, each, scale) for each in case.configurations)
-    return Table("Tuned and default, on fresh seeds", columns, rows, tuple(_notes(case)))
+def _same(case: SearchedCase) -> list[str]:
+    same = [case.label(each) for each in case.configurations if each.search.is_default]
+    n = digits.counted(case.tuning.n_points, _word(case))
+    return [f"The default of {words.several(same)} is the best of the {n} tried."] if same else []
 
 
-def rate(each: TunedConfiguration) -> Cell:
-    """Return the tuned rate, which on an edge is not called an optimum."""
-    if each.search.learning_rate is None:
-        return Cell("none works", "bad")
-    if each.search.edge is not None:
-        return Cell(f"{each.search.learning_rate} (edge)", "bad")
-    return Cell(each.search.learning_rate)
+def _edges(case: SearchedCase) -> list[str]:
+    """Name the ends that best values are, and what would look beyond those that have a beyond."""
+    open_ended = [each for each in case.configurations if each.search.edges]
+    if not open_ended:
+        return []
+    if case.is_grid:
+        names = words.several([case.label(each) for each in open_ended])
+        n = case.tuning.n_points
+        return [f"The best rate of {names} is an end of all {n} that were tried: it is no optimum."]
+    first = open_ended[0]
+    if len(open_ended) == len(first.search.edges) == 1:
+        (name,) = first.search.edges
+        which = (
+            f"The best {name} of {case.label(first)} is the {_SIDES[first.search.edge(name)]} that was tried"
+        )
+        told = f"{which}: it is no optimum."
+    else:
+        own = [f"{case.label(each)} ({_ends(each)})" for each in open_ended]
+        told = f"Some best values are ends of those that were tried, and so no optima: {words.several(own)}."
+    return [told, *(["Widen the search with --decades."] if any(map(_can_widen, open_ended)) else [])]
 
 
-def _row(case: TunedCase, each: TunedConfiguration, scale: digits.Scale) -> tuple[Cell, ...]:
-    chosen = each.search.axes.as_dict()
-    choices = [chosen.get(axis, "") for axis in case.varying] or [case.label(each)]
-    return (
-        *(Cell(choice) for choice in choices),
-        rate(each),
-        score(each.tuned, scale),
-        Cell(each.search.default_rate),
-        score(each.default, scale),
-        *gain("same rate" if each.is_same_rate else each.gain, scale),
-        failures(each.tuned),
-        failures(each.default),
-    )
+def _ends(each: SearchedConfiguration) -> str:
+    return ", ".join(f"{_SIDES[each.search.edge(name)]} {name}" for name in each.search.edges)
 
 
-def score(row: ConfigurationSummary | None, scale: digits.Scale) -> Cell:
+def _can_widen(each: SearchedConfiguration) -> bool:
+    # A share is searched down to 0 at most, and there is nothing below.
+    sides = [(span, each.search.edge(span.name)) for span in each.search.spans]
+    return any(side == "high" or (side == "low" and span.low > 0) for span, side in sides)
+
+
+def _cliffs(case: SearchedCase) -> list[str]:
+    """Name the tuned rates that a little more would break, and the points that break by themselves."""
+    told = []
+    for each in case.configurations:
+        here, above, label = each.chosen, each.cliff, case.label(each)
+        if above is not None:
+            told.append(
+                f"The tuned rate of {label} stands at a cliff: {above.n_unstable} of"
+                f" {digits.counted(above.n, 'seed')} fail at the next larger rate, {above.values[0]:g}."
+            )
+        if here is not None and here.n_unstable:
+            n = digits.counted(here.n, "tuning seed")
+            told.append(f"At the tuned {_word(case)} of {label} itself {here.n_unstable} of {n} fail.")
+    return told
+
+
+def _lost(case: SearchedCase) -> list[str]:
+    lost = [case.label(each) for each in case.configurations if each.search.best is None]
+    return [f"No {_word(case)} left a score for {words.several(lost)}."] if lost else []
+
+
+def _score(row: ConfigurationSummary | None, scale: digits.Scale) -> Cell:
     """Return the median and its interval."""
     if row is None:
         return _MISSING
@@ -107,10 +181,11 @@ def score(row: ConfigurationSummary | None, scale: digits.Scale) -> Cell:
     return Cell(str(digits.estimate(row.median, words.scored(row.interval), scale)))
 
 
-def gain(found: Comparison | str | None, scale: digits.Scale) -> tuple[Cell, Cell, Cell]:
+def _gain(case: SearchedCase, each: SearchedConfiguration, scale: digits.Scale) -> tuple[Cell, Cell, Cell]:
     """Return difference, verdict and p; a text says why the default was not compared with itself."""
-    if isinstance(found, str):
-        return Cell(found, "quiet"), Cell("the default", "quiet"), _MISSING
+    found: Comparison | None = each.gain
+    if each.search.is_default:
+        return Cell(f"same {_word(case)}", "quiet"), Cell("the default", "quiet"), _MISSING
     if found is None:
         return _MISSING, _MISSING, _MISSING
     written = (
@@ -121,39 +196,23 @@ def gain(found: Comparison | str | None, scale: digits.Scale) -> tuple[Cell, Cel
     return Cell(written), Cell(*words.VERDICT[found.verdict]), Cell(digits.bare_p(found.p))
 
 
-def failures(row: ConfigurationSummary | None) -> Cell:
+def _failures(row: ConfigurationSummary | None) -> Cell:
     """Return how many failed and how."""
     kinds = row.failures if row else {}
     return Cell(", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in sorted(kinds.items()) if n), "bad")
 
 
-def _notes(case: TunedCase) -> list[str]:
-    return notes(case.facts, case.tuning.seeds, len(case.configurations), thing="rate")
-
-
-def notes(facts: CaseFacts, seeds: Sequence[int], n_rows: int, *, thing: str) -> list[str]:
+def _notes(case: SearchedCase) -> list[str]:
     """Say in which order the rows are, how the tuned ones were chosen, and what was tested."""
-    n = f"n = {digits.counted(len(seeds), 'fresh seed')} ({digits.ranges(list(seeds))})"
+    thing, seeds, n_rows = _word(case), list(case.tuning.seeds), len(case.configurations)
+    n = f"n = {digits.counted(len(seeds), 'fresh seed')} ({digits.ranges(seeds)})"
     family = f", Holm over the {n_rows} rows" if n_rows > 1 else ""
     chosen = (
         f"The tuned {thing} has the best median over the tuning seeds; a diverged trial counts as the worst"
     )
+    nearest = "the default, or the nearest to it" if case.is_grid else "the default"
     return [
-        f"Best tuned median first: {words.metric(facts)} after the last step, {n}.",
-        f"{chosen}; of equally good {thing}s it is that with the least loss.",
+        f"Best tuned median first: {words.metric(case.facts)} after the last step, {n}.",
+        f"{chosen}; of equally good {thing}s it is that with the least loss, and then {nearest}.",
         f"Difference: mean over pairs by seed; p: sign-flip test{family}.",
     ]
-
-
-def _edges(case: TunedCase) -> list[str]:
-    open_ended = [each for each in case.configurations if each.search.edge is not None]
-    lost = [each for each in case.configurations if each.search.learning_rate is None]
-    sentences = []
-    if open_ended:
-        names = words.several([case.label(each) for each in open_ended])
-        sentences.append(
-            f"The best rate of {names} is an end of all {case.n_rates} that were tried: it is no optimum."
-        )
-    if lost:
-        sentences.append(f"No rate left a score for {words.several([case.label(each) for each in lost])}.")
-    return sentences

@@ -1,25 +1,29 @@
-"""The metric against several hyper-parameters: rows of small plots for each configuration, heights alike."""
+"""The metric against what was searched: a small plot for each hyper-parameter of each configuration.
+
+All heights are alike, and so is the width of a hyper-parameter wherever it is drawn.
+"""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes as Plot
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from nnbench.records.trials import SpanSearched
-from nnbench.reporting.blocks import SettingsFigure
+from nnbench.records.trials import Span
+from nnbench.reporting.blocks import SearchFigure
 from nnbench.reporting.figures.lines import Line, Window, window
 from nnbench.reporting.figures.metric_axis import draw_metric_axis, metric_name
-from nnbench.reporting.figures.style import FAINT, INK, LETTER_INCHES, ONE_TWO_FIVE, PALETTE
+from nnbench.reporting.figures.style import FAINT, GREY, INK, LETTER_INCHES, ONE_TWO_FIVE, PALETTE
 from nnbench.reporting.texts import words
-from nnbench.statistics.tuning.sampled import SampledConfiguration, TriedPoint
+from nnbench.statistics.tuning.searched import SearchedConfiguration
 
 _LEFT, _BOTTOM, _TOP = 0.8, 0.55, 0.3
 _WIDE, _HIGH = 2.1, 1.45  # of one plot, in inches
 _ACROSS_GAP, _DOWN_GAP = 0.2, 0.75
-_MOST_ACROSS = 4
+_MOST_ACROSS = 4  # hyper-parameters of a configuration
+_CURVES_ACROSS = 3
 _BLUE, _RED = PALETTE[0], PALETTE[3]
 _LOG_FROM_RATIO = 5.0
 _ROOM = 0.06  # of the width, beside the outermost values
@@ -27,34 +31,36 @@ _ROOM = 0.06  # of the width, beside the outermost values
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One plot: a configuration against one of its hyper-parameters. The title is on the first of a row."""
+    """One plot: a configuration against one of its hyper-parameters, and what part of its axis is shown."""
 
     title: str
-    each: SampledConfiguration
-    span: SpanSearched
+    each: SearchedConfiguration
+    span: Span
     row: int
     column: int
 
+    @property
+    def is_curve(self) -> bool:
+        return self.each.search.points[0].stage != "point"
 
-def draw(figure: SettingsFigure) -> Figure:
-    """Draw the panels; every configuration begins a new row."""
+    @property
+    def place(self) -> int:
+        return self.each.search.place(self.span.name)
+
+
+def draw(figure: SearchFigure) -> Figure:
+    """Draw the panels."""
     panels = panels_of(figure)
     across, down = max(panel.column for panel in panels) + 1, panels[-1].row + 1
     wide = _LEFT + across * (_WIDE + _ACROSS_GAP)
     high = _BOTTOM + down * (_HIGH + _DOWN_GAP) - _DOWN_GAP + _TOP
     drawn = Figure(figsize=(wide, high))
-    view = _view(figure)
+    view = window([_as_line(label, each) for label, each in figure.rows], figure.facts)
     for panel in panels:
         left = _LEFT + panel.column * (_WIDE + _ACROSS_GAP)
         bottom = _BOTTOM + (down - 1 - panel.row) * (_HIGH + _DOWN_GAP)
         plot = drawn.add_axes((left / wide, bottom / high, _WIDE / wide, _HIGH / high))
-        _scale_values(plot, panel)
-        draw_metric_axis(plot, figure.facts, view)
-        plot.tick_params(labelleft=panel.column == 0)
-        for text in plot.texts:  # the name of the target, once in a row
-            text.set_visible(panel.column == 0)
-        plot.set_title(panel.title, loc="left", fontsize=9, color=INK)
-        _draw_points(plot, panel, figure)
+        _draw_panel(plot, panel, figure, view)
     centre = (_BOTTOM + high - _TOP) / 2 / high
     drawn.text(
         0.06 / wide, centre, metric_name(figure.facts, view), rotation=90, ha="left", va="center", color=INK,
@@ -63,41 +69,74 @@ def draw(figure: SettingsFigure) -> Figure:
     return drawn
 
 
-def panels_of(figure: SettingsFigure) -> list[Panel]:
-    """Return the plots and their places."""
+def panels_of(figure: SearchFigure) -> list[Panel]:
+    """Return the plots and their places: curves one after the other, others a row for each configuration."""
+    shown = _shown(figure)
     panels: list[Panel] = []
     for label, each in figure.rows:
         first = panels[-1].row + 1 if panels else 0
         for place, span in enumerate(each.search.spans):
             row, column = divmod(place, _MOST_ACROSS)
             title = "" if column else f"{label}, continued" if row else label
-            panels.append(Panel(title, each, span, first + row, column))
-    return panels
+            panels.append(Panel(title, each, shown[span.name], first + row, column))
+    if not all(panel.is_curve for panel in panels):
+        return panels
+    across = 2 if len(panels) == 4 else _CURVES_ACROSS
+    return [
+        replace(panel, title=_curve_title(panel), row=index // across, column=index % across)
+        for index, panel in enumerate(panels)
+    ]
 
 
-def is_kept_share(span: SpanSearched) -> bool:
+def is_kept_share(span: Span) -> bool:
     """Say of a hyper-parameter whether what matters is how far below 1 it lies, as of a momentum."""
     lost = (1.0 - span.low) / (1.0 - span.high) if span.high < 1.0 else 0.0
     return lost >= _LOG_FROM_RATIO and (span.low <= 0.0 or lost > span.high / span.low)
 
 
-def _view(figure: SettingsFigure) -> Window:
-    """Return the window that shows every median and quartile."""
-    lines = [_as_line(label, each) for label, each in figure.rows]
-    return window(lines, figure.facts)
+def _shown(figure: SearchFigure) -> dict[str, Span]:
+    """Return of every hyper-parameter the span that holds what every configuration was searched at."""
+    shown: dict[str, Span] = {}
+    for _, each in figure.rows:
+        for place, span in enumerate(each.search.spans):
+            known = shown.get(span.name, span)
+            values = [point.values[place] for point in each.points]
+            low, high = min(*values, span.low, known.low), max(*values, span.high, known.high)
+            shown[span.name] = replace(span, low=low, high=high)
+    return shown
 
 
-def _as_line(label: str, each: SampledConfiguration) -> Line:
+def _curve_title(panel: Panel) -> str:
+    found = panel.each.search.value(panel.span.name)
+    if found is None:
+        return f"{panel.title}: none works"
+    return f"{panel.title}: {found:g}" + (" (edge)" if panel.each.search.edges else "")
+
+
+def _as_line(label: str, each: SearchedConfiguration) -> Line:
     columns = [[getattr(point, name) for point in each.points] for name in ("low", "median", "high")]
     low, median, high = (np.array(column, dtype=np.float64) for column in columns)
     return Line(label, "", np.arange(1.0, 1.0 + len(low)), low, median, high, len(low), ())
 
 
-def _scale_values(plot: Plot, panel: Panel) -> None:
+def _draw_panel(plot: Plot, panel: Panel, figure: SearchFigure, view: Window) -> None:
+    _scale_values(plot, panel.span)
+    draw_metric_axis(plot, figure.facts, view)
+    plot.tick_params(labelleft=panel.column == 0)
+    for text in plot.texts:  # the name of the target, once in a row
+        text.set_visible(panel.column == 0)
+    plot.set_title(panel.title, loc="left", fontsize=9, color=INK)
+    if panel.is_curve:
+        _draw_curve(plot, panel)
+    else:
+        _draw_points(plot, panel, figure)
+    _draw_lost(plot, panel)
+    _draw_marks(plot, panel)
+
+
+def _scale_values(plot: Plot, span: Span) -> None:
     """Give the horizontal axis the scale on which the values were searched evenly, and its name."""
-    span = panel.span
-    values = [point.values[panel.each.place(span.name)] for point in panel.each.points]
-    low, high = min(*values, span.low), max(*values, span.high)
+    low, high = span.low, span.high
     plot.xaxis.set_minor_locator(NullLocator())
     name = span.name
     if is_kept_share(span):
@@ -150,37 +189,60 @@ def _lost_ticks(most: float, least: float) -> list[float]:
     return found[:: math.ceil(sum(letters) * LETTER_INCHES / _WIDE)]
 
 
-def _draw_points(plot: Plot, panel: Panel, figure: SettingsFigure) -> None:
-    each, place = panel.each, panel.each.place(panel.span.name)
+def _draw_curve(plot: Plot, panel: Panel) -> None:
+    """Draw medians and quartiles as a line with its band, and the basin below."""
     low, high = plot.get_ylim()
-    near = [point.median for point in each.near_best(figure.facts)]
+    rates = [point.values[panel.place] for point in panel.each.points]
+    line = _as_line("", panel.each)
+    bounded = np.isfinite(line.low) & np.isfinite(line.high)
+    ends = line.low.clip(low, high), line.high.clip(low, high)
+    plot.fill_between(rates, *ends, where=bounded.tolist(), color=_BLUE, alpha=0.15, linewidth=0)
+    # A gap where no rate scored: NaN breaks the line.
+    median = np.where(np.isfinite(line.median), line.median, np.nan).clip(low, high)
+    plot.plot(rates, median, color=_BLUE, linewidth=1.3, marker=".", markersize=3.5)
+    if panel.each.sensitivity is not None:
+        plot.plot(
+            panel.each.sensitivity.basin, (0.03, 0.03), color=GREY, linewidth=3,
+            transform=plot.get_xaxis_transform(), solid_capstyle="butt",
+        )  # fmt: skip
+
+
+def _draw_points(plot: Plot, panel: Panel, figure: SearchFigure) -> None:
+    """Draw medians and quartiles apart, and the band of those near the best."""
+    low, high = plot.get_ylim()
+    near = [point.median for point in panel.each.near_best(figure.facts)]
     if near:
         best = max(near) if figure.facts.direction == "max" else min(near)
         reach = figure.facts.noticeable * (-1.0 if figure.facts.direction == "max" else 1.0)
         plot.axhspan(*np.clip(sorted((best, best + reach)), low, high), color=FAINT, zorder=0.5, linewidth=0)
-    for point in each.points:
-        x = point.values[place]
+    for point in panel.each.points:
+        x = point.values[panel.place]
         if math.isfinite(point.median):
             ends = np.clip(np.nan_to_num([point.low, point.high], posinf=high, neginf=low), low, high)
             plot.vlines([x], [ends[0]], [ends[1]], color=_BLUE, linewidth=1.1, alpha=0.35)
             plot.plot([x], [np.clip(point.median, low, high)], ".", color=_BLUE, markersize=5, alpha=0.7)
+
+
+def _draw_lost(plot: Plot, panel: Panel) -> None:
+    """Mark the points at which trials diverged, on the side of the worst."""
+    for point in panel.each.points:
         if point.n_lost:
             plot.plot(
-                [x], [0.1], "x", color=_RED, markersize=5, markeredgewidth=1.3,
+                [point.values[panel.place]], [0.1], "x", color=_RED, markersize=5, markeredgewidth=1.3,
                 alpha=0.4 if words.has_score(point.median) else 1.0, transform=plot.get_xaxis_transform(),
             )  # fmt: skip
-    default, chosen = each.search.values[0], each.search.chosen
-    _mark(plot, each, default, place, filled=chosen == 0)
-    if chosen:
-        _mark(plot, each, each.search.values[chosen], place, filled=True)
 
 
-def _mark(
-    plot: Plot, each: SampledConfiguration, values: tuple[float, ...], place: int, *, filled: bool
-) -> None:
-    found: TriedPoint | None = next((point for point in each.points if point.values == values), None)
-    if found is not None and math.isfinite(found.median):
-        plot.plot(
-            [values[place]], [np.clip(found.median, *plot.get_ylim())], "o", color=_BLUE, markersize=6,
-            markerfacecolor=_BLUE if filled else "white", markeredgewidth=1.3, zorder=4,
-        )  # fmt: skip
+def _draw_marks(plot: Plot, panel: Panel) -> None:
+    """Mark the default, and filled what was chosen."""
+    search = panel.each.search
+    default = tuple(span.default for span in search.spans)
+    chosen = None if search.best is None else search.best.values
+    scored = {point.values: point.median for point in panel.each.points if math.isfinite(point.median)}
+    for values in dict.fromkeys((default, chosen)):
+        if values in scored:
+            plot.plot(
+                [values[panel.place]], [np.clip(scored[values], *plot.get_ylim())], "o", color=_BLUE,
+                markersize=6, markerfacecolor=_BLUE if values == chosen else "white", markeredgewidth=1.3,
+                zorder=4,
+            )  # fmt: skip

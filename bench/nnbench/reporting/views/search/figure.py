@@ -1,0 +1,65 @@
+"""The figures of a search: its metric against every hyper-parameter that was searched."""
+
+from collections.abc import Sequence
+
+from nnbench.evidence.searched import SearchedCase
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import SearchFigure
+from nnbench.reporting.texts import words
+from nnbench.reporting.views.curves import file_name
+from nnbench.reporting.views.search.tuned import point_word, tuned_point
+from nnbench.statistics.tuning.searched import SearchedConfiguration
+
+MOST_PANELS = 12  # curves in one figure
+MOST_ROWS = 3  # configurations with several hyper-parameters in one figure
+
+
+def search_figures(case: SearchedCase) -> list[SearchFigure]:
+    """Return the curves of all configurations, on as many figures as they need, or the best settings."""
+    if case.is_grid:
+        drawn = [each for each in case.configurations if each.points]
+        starts = range(0, len(drawn), MOST_PANELS)
+        return [_rates(case, drawn[at : at + MOST_PANELS], at // MOST_PANELS, len(starts)) for at in starts]
+    scored = [each for each in case.configurations if each.near_best(case.facts)]
+    return [_settings(case, scored[:MOST_ROWS], len(scored))] if scored else []
+
+
+def _rates(case: SearchedCase, shown: Sequence[SearchedConfiguration], place: int, of: int) -> SearchFigure:
+    part = f" ({place + 1} of {of})" if of > 1 else ""
+    number = f"-{place + 1}" if of > 1 else ""
+    told = f"the learning rate{part}: median and quartiles of {_n_seeds(case)}"
+    return _figure(case, shown, f"rates{number}", f"{told}.", "The bar below: the basin.")
+
+
+def _settings(case: SearchedCase, shown: Sequence[SearchedConfiguration], n_scored: int) -> SearchFigure:
+    part = f", the best {len(shown)} of {n_scored} configurations" if n_scored > len(shown) else ""
+    told = (
+        f"each hyper-parameter{part}: median and quartiles of {_n_seeds(case)} at every setting, all"
+        " hyper-parameters differing at once."
+    )
+    within = words.noticeable(case.facts).removeprefix("±")
+    return _figure(case, shown, "settings", told, f"The band: within {within} of the best.")
+
+
+def _figure(
+    case: SearchedCase, shown: Sequence[SearchedConfiguration], name: str, told: str, also: str
+) -> SearchFigure:
+    thing = point_word(case.tuning.strategy)
+    metric = words.metric(case.facts).capitalize()
+    against = "the learning rate" if case.is_grid else "each hyper-parameter"
+    optima = [f"{case.label(each)} {tuned_point(case, each).text}" for each in shown if each.search.best]
+    return SearchFigure(
+        name=f"{file_name(case.facts.name)}-{name}",
+        caption=(
+            f"{metric} of {case.facts.name} at the end, against {told} Filled: the tuned {thing}. Open: the"
+            f" default. {also} A cross: a {thing} at which trials diverged, faint where it was fewer than"
+            " half."
+        ),
+        alternative=f"{metric} against {against}. Tuned {thing}s: {'; '.join(optima) or 'none'}.",
+        facts=case.facts,
+        rows=tuple((case.label(each), each) for each in shown),
+    )
+
+
+def _n_seeds(case: SearchedCase) -> str:
+    return digits.counted(len(case.tuning.tuning_seeds), "tuning seed")

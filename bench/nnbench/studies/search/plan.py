@@ -1,0 +1,186 @@
+"""What a search is asked to do, checked before anything is trained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from nnbench.cases import choices
+from nnbench.errors import UsageError
+from nnbench.plan.matrix import CaseMatrix, configuration_key
+from nnbench.plan.request import Plan
+from nnbench.plan.seeds import Ranges, n_seeds, read_seeds
+from nnbench.records.trials import Axes, Strategy
+from nnbench.studies.search.grid import LEAST_RATE, MOST_RATE, PER_ROUND, RATE, ROUNDS, reach
+from nnbench.studies.search.points import Dimension, dimensions, searchable, values_of
+from nnkit.errors import did_you_mean
+from nnkit.registry import Part, Value, parse_choice
+
+FIRST_TUNING_SEED = 1_000_000  # far from the seeds that anybody reports
+RATES, POINTS, DECADES, TUNING_SEEDS = 13, 32, 6.0, "3"
+LEAST_POINTS, MOST_POINTS, MOST_DECADES = 3, 1000, 20.0
+LEAST_DECADES = 0.01  # around a rate at the end of all that can be searched
+EVERY = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPlan:
+    """A search that has passed every check that needs no training. ``plan`` is at the default rates."""
+
+    plan: Plan
+    tuning_seeds: Ranges
+    n_points: int  # of the first grid, or in all
+    decades: float
+    over: tuple[str, ...] = ()  # beside the learning rate; empty: it is searched alone, on a grid
+    wanted: frozenset[str] | None = None  # keys of configurations; None: all of the plan
+
+    @property
+    def strategy(self) -> Strategy:
+        return "points" if self.over else "grid"
+
+    def configurations(self) -> list[tuple[CaseMatrix, Axes]]:
+        return [
+            (crossed, axes)
+            for crossed, axes in self.plan.matrix.configurations()
+            if self.wanted is None or configuration_key(crossed, axes) in self.wanted
+        ]
+
+    def dimensions(self, optimizer: str) -> tuple[Dimension, ...]:
+        """Return what is searched of an optimizer that is spelt so."""
+        part, given = _read(optimizer)
+        over = set(searchable(part, given))
+        # What one optimizer cannot be searched over, another one can: a list is for all of them.
+        names = over if EVERY in self.over else over & set(self.over)
+        return dimensions(part, given, names, decades=self.decades, where=optimizer)
+
+    @property
+    def n_configurations(self) -> int:
+        return len(self.configurations())
+
+    @property
+    def n_tried(self) -> int:
+        """Return how many points every configuration is tried at, if none of a grid is left on an edge."""
+        return self.n_points + (ROUNDS * PER_ROUND if self.strategy == "grid" else 0)
+
+    @property
+    def n_trials(self) -> int:
+        """Return the least number of trials that the search asks for."""
+        fresh = sum(2 * n_seeds(crossed.seeds) for crossed, _ in self.configurations())
+        return self.n_configurations * self.n_tried * n_seeds(self.tuning_seeds) + fresh
+
+
+def make_plan(
+    plan: Plan,
+    *,
+    over: str | None = None,
+    tuning_seeds: str = TUNING_SEEDS,
+    n_points: int | None = None,
+    decades: float = DECADES,
+    wanted: frozenset[str] | None = None,
+) -> SearchPlan:
+    """Return the search for the configurations of a plan, or raise UsageError."""
+    usual = RATES if over is None else POINTS
+    n_points = usual if n_points is None else n_points
+    _check_size(n_points, decades, usual)
+    if (given := plan.settings.axes.get(RATE)) is not None:
+        raise UsageError(f"{given.where}: tune searches the learning rates itself. Leave this out.")
+    asked = SearchPlan(plan, _read_tuning_seeds(tuning_seeds, plan), n_points, decades, wanted=wanted)
+    optimizers = _check_optimizers(asked)
+    if over is None:
+        return asked
+    names = _read_over(over, optimizers)
+    asked = SearchPlan(plan, asked.tuning_seeds, n_points, decades, names, wanted)
+    for optimizer in optimizers:
+        _check_points(asked, optimizer)
+    return asked
+
+
+def _check_size(n_points: int, decades: float, usual: int) -> None:
+    if not LEAST_POINTS <= n_points <= MOST_POINTS:
+        raise UsageError(
+            f"--points: a search has {LEAST_POINTS} to {MOST_POINTS} points, found {n_points}. Try {usual}."
+        )
+    if not 0 < decades <= MOST_DECADES:
+        raise UsageError(
+            f"--decades: a search is at most {MOST_DECADES:g} decades wide and above 0, found {decades:g}."
+            f" Try {DECADES:g}."
+        )
+
+
+def _read_tuning_seeds(text: str, plan: Plan) -> Ranges:
+    """Return the seeds to choose by, or raise UsageError where one of them is reported too."""
+    first = FIRST_TUNING_SEED if text.strip().isdigit() else 0
+    seeds = read_seeds(text, "--tuning-seeds", first=first)
+    for crossed in plan.matrix.parts:
+        if shared := set(chain(*seeds)) & set(chain(*crossed.seeds)):
+            raise UsageError(
+                f"--tuning-seeds: seed {min(shared)} is also a reported seed of case {crossed.case.name!r}."
+                " On a seed that it was chosen by, a rate looks better than it is: keep the two apart."
+            )
+    return seeds
+
+
+def _check_optimizers(asked: SearchPlan) -> list[str]:
+    """Return the optimizers of the search, each once, or raise UsageError for one without a rate to find."""
+    wanted = {(crossed.case.name, axes.as_dict()["optimizer"]) for crossed, axes in asked.configurations()}
+    for crossed in asked.plan.matrix.parts:
+        if len(crossed.others[RATE]) > 1:
+            raise UsageError(
+                f"{crossed.case.where}: this case crosses learning rates, and tune searches them. Name an"
+                " axis to cross instead, for example --optimizer."
+            )
+        for one in crossed.optimizers:
+            if (crossed.case.name, one.text) in wanted:
+                _check_optimizer(one, asked.decades)
+    return list(dict.fromkeys(axes.as_dict()["optimizer"] for _, axes in asked.configurations()))
+
+
+def _check_optimizer(one: choices.Optimizer, decades: float) -> None:
+    if one.rate is not None:
+        raise UsageError(
+            f"{one.text} has a learning rate of its own, {one.rate}; tune searches it. Leave it out."
+        )
+    if one.default_rate == choices.DEFAULT_RATE:
+        raise UsageError(f"{one.text} has no learning rate to tune. Leave it out of this search.")
+    if reach(float(one.default_rate), decades) < min(decades, LEAST_DECADES):
+        raise UsageError(
+            f"{one.text}: a search goes around its default rate of {one.default_rate}, and tries none outside"
+            f" {LEAST_RATE:g} to {MOST_RATE:g}. Give it a default within, or leave it out of this search."
+        )
+
+
+def _check_points(asked: SearchPlan, optimizer: str) -> None:
+    n_different = len(values_of(asked.dimensions(optimizer), asked.n_points))
+    if n_different < asked.n_points:
+        raise UsageError(
+            f"--decades {asked.decades:g}: a search so narrow has {n_different} settings of {optimizer},"
+            f" and --points asks for {asked.n_points}. Widen it, or ask for fewer."
+        )
+
+
+def _read_over(over: str, optimizers: Sequence[str]) -> tuple[str, ...]:
+    """Return the names, each once, or raise UsageError for one that no optimizer of the search has."""
+    names = [name for name in dict.fromkeys(choices.split(over)) if name not in ("", RATE)]
+    known = {name: None for optimizer in optimizers for name in searchable(*_read(optimizer))}
+    has = {name for optimizer in optimizers for name in _names(optimizer)}
+    del known[RATE]
+    for name in names:
+        if name != EVERY and name not in has:
+            offer = did_you_mean(name, [*known, EVERY])
+            raise UsageError(f"--over: no optimizer of this search has a hyper-parameter {name!r}.{offer}")
+        if name != EVERY and name not in known:
+            owner = next(each for each in optimizers if name in _names(each))
+            dimensions(*_read(owner), [name], decades=DECADES, where=owner)  # says why it cannot be searched
+    if not names:
+        raise UsageError(
+            f"--over: name what is searched beside the learning rate, of: {', '.join(known)}, {EVERY}."
+        )
+    return tuple(names)
+
+
+def _names(optimizer: str) -> list[str]:
+    return [hyper.name for hyper in _read(optimizer)[0].hyperparameters]
+
+
+def _read(optimizer: str) -> tuple[Part, dict[str, Value]]:
+    name, given = parse_choice(optimizer)
+    return choices.part_of("optimizers", name), given

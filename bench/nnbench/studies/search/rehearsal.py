@@ -1,0 +1,61 @@
+"""What a dry run says of a search: how many points and trials it asks for at least, and how long it takes."""
+
+from nnbench.plan.request import Plan
+from nnbench.plan.seeds import n_seeds
+from nnbench.reporting.digits import counted
+from nnbench.reporting.views.search.tuned import point_word
+from nnbench.running import experiment, rehearsal
+from nnbench.running.rehearsal import Ahead
+from nnbench.studies.search import tuned
+from nnbench.studies.search.plan import SearchPlan
+from nnbench.studies.search.search import foreseen
+from nnbench.terminal import printing as present
+from nnbench.terminal.progress import duration
+
+
+def rehearse(asked: SearchPlan, *, as_json: bool) -> None:
+    """Print what the search would do."""
+    expected = experiment.forecast(foreseen(asked), asked.plan.settings)
+    if as_json:
+        present.print_json(
+            {
+                "schema": "nnbench.plan/1",
+                "trials": expected.n_trials,
+                "cached": expected.n_cached,
+                "configurations": asked.n_configurations,
+                f"{point_word(asked.strategy)}s": asked.n_tried,
+                "estimated_s": expected.seconds,
+                "jobs": expected.jobs,
+            }
+        )
+        return
+    print(_told(asked))
+    print(
+        f"{counted(expected.n_trials, 'trial')} at least: {expected.n_cached:,} in the store,"
+        f" {expected.n_trials - expected.n_cached:,} to run, about {duration(expected.seconds)} with"
+        f" {expected.jobs} at a time."
+    )
+
+
+def rehearse_run(plan: Plan, *, as_json: bool) -> None:
+    """Print what a run at tuned rates would do, and the search that would go before it."""
+    found = tuned.look_up(plan)
+    if found.missing:
+        ahead = _ahead(tuned.search_for(plan, found))
+        rehearsal.rehearse(tuned.at_known_rates(plan, found), as_json=as_json, ahead=ahead)
+    else:
+        rehearsal.rehearse(tuned.at_tuned_rates(plan, found), as_json=as_json)
+
+
+def _ahead(asked: SearchPlan) -> Ahead:
+    missing = frozenset((crossed.case.name, axes) for crossed, axes in asked.configurations())
+    return Ahead(_told(asked), tuple(foreseen(asked)), missing)
+
+
+def _told(asked: SearchPlan) -> str:
+    word = point_word(asked.strategy)
+    seeds = counted(n_seeds(asked.tuning_seeds), "tuning seed")
+    return (
+        f"{counted(asked.n_configurations, 'configuration')}: {counted(asked.n_tried, word)} on {seeds} each,"
+        f" then the fresh seeds at two {word}s"
+    )
