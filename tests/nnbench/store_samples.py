@@ -12,9 +12,12 @@ from nnbench.records.trials import (
     Axes,
     CaseFacts,
     CaseRace,
+    Point,
     Pruning,
-    RateSearch,
     RunRecord,
+    Search,
+    Span,
+    Stage,
     TrialRecord,
     Tuning,
 )
@@ -44,17 +47,22 @@ def trial(index: int, **changes: Any) -> TrialRecord:
     return replace(plain, **changes)
 
 
-def search(configuration: str, **changes: Any) -> RateSearch:
-    plain = RateSearch(
+def point(rate: str, stage: Stage = "grid") -> Point:
+    return Point(Axes((("learning_rate", rate),)), (float(rate),), stage)
+
+
+def search(configuration: str, **changes: Any) -> Search:
+    """Return a search for a learning rate as ``tune`` leaves it."""
+    chosen = (("optimizer", "sgd(momentum=0.9)"), ("learning_rate", "0.01"), ("batch_size", "32"))
+    points = (point("0.001"), point("0.01"), point("0.0316", "refined"), point("0.1"), point("1", "grown"))
+    plain = Search(
         case="digits",
-        axes=Axes((("optimizer", "sgd(momentum=0.9)"), ("activation", "relu"))),
+        axes=Axes(chosen),
         configuration=configuration,
-        default_rate="0.01",
-        grid=("0.001", "0.01", "0.1"),
-        grown=("1",),
-        refined=("0.0316", "0.316"),
-        learning_rate="0.0316",
-        edge=None,
+        spans=(Span("learning_rate", 0.001, 0.1, 0.01),),
+        points=points,
+        chosen=2,
+        edges=(),
     )
     return replace(plain, **changes)
 
@@ -150,18 +158,27 @@ _cases = st.builds(
 _chosen = st.lists(st.tuples(_names, _texts), max_size=3, unique_by=lambda pair: pair[0]).map(
     lambda pairs: Axes(tuple(pairs))
 )
+_points = st.builds(
+    Point,
+    choices=_chosen,
+    values=st.lists(st.floats(), max_size=2).map(tuple),
+    stage=st.sampled_from(["grid", "grown", "refined", "point"]),
+)
 _searches = st.builds(
-    RateSearch,
+    Search,
     case=_texts,
     axes=_chosen,
     configuration=_names,
-    default_rate=_texts,
-    **dict.fromkeys(("grid", "grown", "refined"), st.lists(_texts, max_size=3).map(tuple)),
-    learning_rate=st.none() | _names,
-    edge=st.sampled_from([None, "low", "high"]),
+    spans=st.lists(
+        st.builds(Span, name=_texts, low=st.floats(), high=st.floats(), default=st.floats()), max_size=2
+    ).map(tuple),
+    points=st.lists(_points, min_size=1, max_size=3).map(tuple),
+    chosen=st.none() | st.just(0),
+    edges=st.lists(_texts, max_size=2).map(tuple),
 )
 _tunings = st.builds(
     Tuning,
+    strategy=st.sampled_from(["grid", "points"]),
     tuning_seeds=st.lists(_wholes, max_size=3).map(tuple),
     seeds=st.lists(_wholes, max_size=3).map(tuple),
     searches=st.lists(_searches, max_size=2).map(tuple),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nnbench.plan.matrix import TrialSpec
-from nnbench.records.trials import PointSearch, RunRecord, TrialRecord
+from nnbench.records.trials import Point, RunRecord, Search, TrialRecord
 from nnbench.store import Store
 from nnkit.registry import parse_choice
 from tests.nnbench import fake_trial
@@ -53,9 +53,14 @@ def last(folder: Path) -> tuple[RunRecord, list[TrialRecord]]:
         return run, store.trials(run.trial_keys)
 
 
-def search_of(run: RunRecord, optimizer: str) -> PointSearch:
-    assert run.sampling is not None
-    return next(each for each in run.sampling.searches if each.axes.as_dict()["optimizer"] == optimizer)
+def search_of(run: RunRecord, optimizer: str) -> Search:
+    assert run.tuning is not None
+    return next(each for each in run.tuning.searches if each.axes.as_dict()["optimizer"] == optimizer)
+
+
+def spelt(point: Point) -> tuple[str, float]:
+    chosen = point.choices.as_dict()
+    return chosen["optimizer"], float(chosen["learning_rate"])
 
 
 def test_the_best_of_the_points_is_chosen(nnb: Callable[..., Result], folder: Path) -> None:
@@ -64,11 +69,11 @@ def test_the_best_of_the_points_is_chosen(nnb: Callable[..., Result], folder: Pa
     run, _ = last(folder)
 
     adam = search_of(run, "adam")
-    qualities = [quality(point.optimizer, float(point.learning_rate)) for point in adam.points]
+    qualities = [quality(*spelt(point)) for point in adam.points]
     assert adam.chosen is not None
     assert max(qualities) - qualities[adam.chosen] <= 0.0005
     assert max(qualities) - qualities[0] > 0.05
-    assert (adam.points[0].optimizer, adam.points[0].learning_rate) == ("adam", "0.001")
+    assert spelt(adam.points[0]) == ("adam", 0.001)
     assert [span.name for span in adam.spans] == ["learning_rate", "beta_1"]
 
 
@@ -79,13 +84,13 @@ def test_every_configuration_gets_as_many_points_on_seeds_of_their_own(
     nnb(*TUNE, "--points", "20")
     run, trials = last(folder)
 
-    assert run.sampling is not None
-    assert {len(each.points) for each in run.sampling.searches} == {20}
+    assert run.tuning is not None
+    assert {len(each.points) for each in run.tuning.searches} == {20}
     tuning = [trial for trial in trials if trial.seed >= 1_000_000]
     fresh = [trial for trial in trials if trial.seed < 1_000_000]
     assert (len(tuning), len(fresh)) == (2 * 20 * 3, 2 * 2 * 8)
-    assert run.sampling.tuning_seeds == (1_000_000, 1_000_001, 1_000_002)
-    assert run.sampling.seeds == tuple(range(8))
+    assert run.tuning.tuning_seeds == (1_000_000, 1_000_001, 1_000_002)
+    assert run.tuning.seeds == tuple(range(8))
 
 
 def test_a_run_uses_what_was_tuned(nnb: Callable[..., Result], folder: Path) -> None:
@@ -97,15 +102,15 @@ def test_a_run_uses_what_was_tuned(nnb: Callable[..., Result], folder: Path) -> 
     )
 
     run, trials = last(folder)
-    chosen = adam.points[adam.chosen or 0]
+    optimizer, rate = spelt(adam.points[adam.chosen or 0])
     assert code == 0, said
     assert {
-        trial.axes.as_dict()["learning_rate"]
+        float(trial.axes.as_dict()["learning_rate"])
         for trial in trials
-        if trial.axes.as_dict()["optimizer"] == chosen.optimizer
-    } == {chosen.learning_rate}
+        if trial.axes.as_dict()["optimizer"] == optimizer
+    } == {rate}
     assert run.n_new == 0
-    assert run.against == chosen.optimizer
+    assert run.against == optimizer
     assert "Against adam(beta_1=" in text
 
 
@@ -139,7 +144,7 @@ def test_the_same_search_again_trains_nothing(nnb: Callable[..., Result], folder
     again = last(folder)[0]
 
     assert (again.n_new, again.n_cached) == (0, len(first.trial_keys))
-    assert again.sampling == first.sampling
+    assert again.tuning == first.tuning
 
 
 def test_all_are_those_with_a_scale_and_a_value(nnb: Callable[..., Result], folder: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnbench.errors import NothingMeasured, UsageError
-from nnbench.records.trials import Pictures, RunRecord, Status, TrialRecord, Tuning
+from nnbench.records.trials import Axes, Pictures, Point, RunRecord, Status, TrialRecord, Tuning
 from nnbench.store import Store
 from nnbench.store.encoding import from_json, to_json
 from nnbench.store.rows import TRIAL_COLUMNS, TunedRate
@@ -263,20 +263,20 @@ def test_the_order_of_recording_does_not_matter(tmp_path: Path, order: list[int]
 
 
 def _tune(name: str, *searches: object) -> RunRecord:
-    return run(name, tuning=Tuning(tuning_seeds=(9,), seeds=(0, 1), searches=searches))  # type: ignore[arg-type]
+    return run(name, tuning=Tuning("grid", tuning_seeds=(9,), seeds=(0, 1), searches=searches))  # type: ignore[arg-type]
 
 
 def test_the_newest_search_says_what_the_tuned_rate_is(store: Store) -> None:
     """Each configuration has its own; one that no search knows is absent, one without any score is None."""
-    store.put_run(_tune("first", search("a"), search("b", edge="high")))
-    store.put_run(_tune("second", search("a", learning_rate="0.5"), search("c", learning_rate=None)))
+    store.put_run(_tune("first", search("a"), search("b", edges=("learning_rate",))))
+    store.put_run(_tune("second", search("a", chosen=4), search("c", chosen=None)))
     store.put_run(run("no search at all"))
 
     found = store.tuned_rates(["a", "b", "c", "d"])
 
     assert found == {
-        "a": TunedRate("0.5", None, "second"),
-        "b": TunedRate("0.0316", "high", "first"),
+        "a": TunedRate("1", None, "second"),
+        "b": TunedRate("0.0316", "learning_rate", "first"),
         "c": TunedRate(None, None, "second"),
     }
 
@@ -289,3 +289,71 @@ def test_a_run_of_an_earlier_version_has_no_tuning(store: Store) -> None:
     store._connection.execute("UPDATE run SET facts = ?", (to_json(earlier),))
 
     assert store.run("old") == run("old")
+
+
+def _as_earlier(store: Store, name: str, facts: dict[str, object]) -> RunRecord:
+    """Record a run whose facts have a search in the shape of an earlier version, and read it again."""
+    store.put_run(run(name))
+    (known,) = store._connection.execute("SELECT facts FROM run WHERE run = ?", (name,)).fetchone()
+    written = {**from_json(known), **facts}
+    store._connection.execute("UPDATE run SET facts = ? WHERE run = ?", (to_json(written), name))
+    return store.run(name)
+
+
+SEEDS = {"tuning_seeds": [9], "seeds": [0, 1]}
+
+
+def test_a_search_for_rates_of_an_earlier_version_is_read_as_what_it_is_now(store: Store) -> None:
+    """It had the rates by why they were tried, and the choices without the rate."""
+    choices = [["optimizer", "sgd(momentum=0.9)"], ["batch_size", "32"]]
+    earlier = {
+        "case": "digits",
+        "axes": {"values": choices},
+        "configuration": "a",
+        "default_rate": "0.01",
+        "grid": ["0.001", "0.01", "0.1"],
+        "grown": ["1"],
+        "refined": ["0.0316"],
+        "learning_rate": "0.0316",
+        "edge": None,
+    }
+    on_edge = {**earlier, "learning_rate": "1", "edge": "high"}
+    lost = {**earlier, "learning_rate": None}
+
+    found = _as_earlier(store, "old", {"tuning": {**SEEDS, "searches": [earlier, on_edge, lost]}})
+
+    expected = [search("a"), search("a", chosen=4, edges=("learning_rate",)), search("a", chosen=None)]
+    assert found.tuning == Tuning("grid", (9,), (0, 1), tuple(expected))
+    assert expected[1].edge("learning_rate") == "high"
+
+
+def test_a_search_over_several_of_an_earlier_version_is_read_as_what_it_is_now(store: Store) -> None:
+    """It stood under another word, with points and values side by side."""
+    settings = [
+        {"optimizer": "momentum", "learning_rate": "0.01"},
+        {"optimizer": "momentum(momentum=0.5)", "learning_rate": "0.1"},
+    ]
+    spans = [
+        {"name": "learning_rate", "low": 0.001, "high": 0.1, "default": 0.01},
+        {"name": "momentum", "low": 0.0, "high": 0.99, "default": 0.9},
+    ]
+    asked = [["optimizer", "momentum"], ["learning_rate", "0.01"]]
+    earlier = {
+        "case": "digits",
+        "axes": {"values": asked},
+        "configuration": "a",
+        "spans": spans,
+        "points": settings,
+        "values": [[0.01, 0.9], [0.1, 0.5]],
+        "chosen": 1,
+        "edges": ["learning_rate"],
+    }
+
+    found = _as_earlier(store, "old", {"tuning": None, "sampling": {**SEEDS, "searches": [earlier]}})
+
+    assert found.tuning is not None
+    (only,) = found.tuning.searches
+    assert found.tuning.strategy == "points"
+    assert only.best == Point(Axes(tuple(settings[1].items())), (0.1, 0.5), "point")
+    assert only.at(only.points[0]) == only.axes
+    assert (only.value("momentum"), only.edge("learning_rate"), only.edge("momentum")) == (0.5, "high", None)

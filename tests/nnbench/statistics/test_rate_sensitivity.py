@@ -1,11 +1,18 @@
-"""What a grid of learning rates says: basin, excess, regret, edge."""
+"""What a grid of learning rates says: basin, excess, and which rate is the best."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 
-from nnbench.statistics.tuning.sensitivity import Sensitivity, best_rate, intervals_over_seeds, sensitivity
+from nnbench.statistics.tuning.sensitivity import (
+    Sensitivity,
+    best_index,
+    distances,
+    intervals_over_seeds,
+    sensitivity,
+)
 
 RATES = np.geomspace(1e-4, 1.0, 9)  # two a decade
 
@@ -24,7 +31,6 @@ def test_basin_of_a_bowl(tolerance: float) -> None:
 
     assert found.basin_width_decades == pytest.approx(2 * tolerance)
     assert (found.best_rate, found.best) == pytest.approx((0.01, 0.0))
-    assert not found.is_edge
     assert not found.is_basin_open
 
 
@@ -34,11 +40,11 @@ def test_mean_excess_is_cut_at_the_untrained_value() -> None:
 
 
 @pytest.mark.parametrize("optimum", [-4.0, 0.0])
-def test_an_optimum_on_the_edge_is_flagged(optimum: float) -> None:
-    """At either end of the grid; and the basin is open there."""
+def test_an_optimum_on_the_edge_has_an_open_basin(optimum: float) -> None:
+    """At either end of the grid."""
     found = of_bowl(optimum=optimum)
 
-    assert (found.is_edge, found.is_basin_open) == (True, True)
+    assert found.is_basin_open
     assert found.basin_width_decades == pytest.approx(0.5)
 
 
@@ -46,7 +52,7 @@ def test_a_basin_can_run_off_the_grid_from_its_middle() -> None:
     """The best rate lies inside, but every rate is within the tolerance: the width is a lower bound."""
     found = of_bowl(tolerance=3.0)
 
-    assert (found.is_edge, found.is_basin_open) == (False, True)
+    assert found.is_basin_open
     assert found.basin_width_decades == pytest.approx(4.0)
 
 
@@ -72,25 +78,11 @@ def test_divergence_ends_the_basin_at_the_last_rate_inside() -> None:
 def test_more_is_better_for_accuracy() -> None:
     """With direction max the same numbers turned around give the same sensitivity."""
     found = sensitivity(
-        [1e-3, 1e-2, 1e-1], [0.5, 0.8, -math.inf], direction="max", untrained=0.1, tolerance=0.3, default=0.75
+        [1e-3, 1e-2, 1e-1], [0.5, 0.8, -math.inf], direction="max", untrained=0.1, tolerance=0.3
     )
 
     assert (found.best, found.basin_width_decades) == pytest.approx((0.8, 1.0))
     assert found.mean_excess == pytest.approx((0.3 + 0.0 + 0.7) / 3)
-    assert found.default_regret == pytest.approx(0.05)
-
-
-def test_regret_of_the_default() -> None:
-    """f(default) − f*; infinite where the default diverges, absent without a default."""
-
-    def regret(default: float | None) -> float | None:
-        return sensitivity(
-            [0.01, 0.1, 1.0], [2.0, 1.0, 3.0], direction="min", untrained=5.0, tolerance=0.1, default=default
-        ).default_regret
-
-    assert regret(1.5) == 0.5
-    assert regret(math.inf) == math.inf
-    assert regret(None) is None
 
 
 @pytest.mark.parametrize(
@@ -110,25 +102,30 @@ def test_bad_grids_are_refused(rates: list[float], values: list[float], message:
 
 
 @pytest.mark.parametrize(
-    ("values", "losses", "index", "edge"),
+    ("values", "losses", "index"),
     [
-        ([3.0, 1.0, 2.0, 3.0], None, 1, None),
-        ([3.0, 1.0, 1.0, 1.0, 3.0], None, 1, None),  # the lowest of several
-        ([3.0, 1.0, 1.0, 1.0, 3.0], [0.0, 9.0, 9.0, 8.0, 0.0], 3, None),  # the least loss, of those alone
-        ([1.0, 1.0, 1.0], [3.0, 2.0, 2.0], 1, None),
-        ([1.0, 1.0, 1.0, 3.0], None, 0, "low"),
-        ([3.0, 2.0, 1.0], None, 2, "high"),
-        ([1.0, math.inf, math.inf], None, 0, "low"),
+        ([3.0, 1.0, 2.0, 3.0, 3.0], None, 1),
+        ([3.0, 1.0, 1.0, 1.0, 3.0], None, 2),  # the default, of several
+        ([1.0, 1.0, 3.0, 3.0, 1.0], None, 1),  # what is nearest to it
+        ([3.0, 1.0, 1.0, 1.0, 3.0], [0.0, 9.0, 9.0, 8.0, 0.0], 3),  # the least loss, of those alone
+        ([1.0] * 5, [3.0, 2.0, 3.0, 3.0, 2.0], 1),
+        ([1.0] * 5, [2.0] * 5, 2),
+        ([5.0, 4.0, 3.0, 2.0, 1.0], None, 4),
+        ([1.0, *[math.inf] * 4], None, 0),
     ],
 )
-def test_of_equally_good_rates_the_loss_chooses_and_then_the_lower(
-    values: list[float], losses: list[float] | None, index: int, edge: str | None
+def test_of_equally_good_rates_the_loss_chooses_and_then_the_default(
+    values: list[float], losses: list[float] | None, index: int
 ) -> None:
-    rates = np.geomspace(1e-3, 1.0, len(values))
+    """The default is in the middle of the grid."""
+    away = distances(np.geomspace(1e-4, 1.0, 5), 1e-2)
 
-    found = best_rate(rates, values, direction="min", losses=losses)
+    assert best_index(values, direction="min", losses=losses, away=away) == index
 
-    assert (found.index, found.edge) == (index, edge)
+
+def test_without_a_default_it_is_the_first_of_several() -> None:
+    """Of points in several dimensions the default is the first."""
+    assert best_index([0.5, 0.7, 0.7], direction="max", losses=[1.0, 2.0, 2.0]) == 1
 
 
 def test_the_basin_is_that_of_the_rate_that_was_chosen() -> None:
@@ -159,7 +156,8 @@ def test_rates_close_to_the_best_do_not_make_the_mean_excess_small() -> None:
 
 
 def _intervals(scores: np.ndarray) -> tuple[tuple[float, float], tuple[float, float]]:
-    return intervals_over_seeds([1e-3, 1e-2, 1e-1], scores, direction="min", untrained=9.0, tolerance=0.5)
+    measure = partial(sensitivity, [1e-3, 1e-2, 1e-1], direction="min", untrained=9.0, tolerance=0.5)
+    return intervals_over_seeds(measure, scores)
 
 
 def test_seeds_that_agree_leave_no_doubt() -> None:

@@ -5,40 +5,39 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from nnbench.statistics.tuning.sampled import (
-    SampledConfiguration,
-    at,
-    fresh_at_tuned_setting,
-    sampled_configurations,
-)
 from records_by_hand import facts, trial
 
-from nnbench.records.trials import Axes, CaseFacts, PointSearch, Sampling, Setting, SpanSearched, TrialRecord
+from nnbench.records.trials import Axes, CaseFacts, Point, Search, Span, TrialRecord, Tuning
+from nnbench.statistics.tuning.searched import (
+    SearchedConfiguration,
+    fresh_at_best,
+    searched_configurations,
+)
 
 ASKED = Axes((("optimizer", "momentum"), ("activation", "relu"), ("learning_rate", "0.01")))
 SETTINGS = (
-    Setting("momentum", "0.01"),
-    Setting("momentum(momentum=0.95)", "0.1"),
-    Setting("momentum(momentum=0.5)", "0.001"),
+    Axes((("optimizer", "momentum"), ("learning_rate", "0.01"))),
+    Axes((("optimizer", "momentum(momentum=0.95)"), ("learning_rate", "0.1"))),
+    Axes((("optimizer", "momentum(momentum=0.5)"), ("learning_rate", "0.001"))),
 )
 VALUES = ((0.01, 0.9), (0.1, 0.95), (0.001, 0.5))
-SEARCH = PointSearch(
+POINTS = tuple(Point(each, values, "point") for each, values in zip(SETTINGS, VALUES, strict=True))
+SEARCH = Search(
     case="digits",
     axes=ASKED,
     configuration="a-hash",
-    spans=(SpanSearched("learning_rate", 0.0001, 1.0, 0.01), SpanSearched("momentum", 0.0, 0.99, 0.9)),
-    points=SETTINGS,
-    values=VALUES,
+    spans=(Span("learning_rate", 0.0001, 1.0, 0.01), Span("momentum", 0.0, 0.99, 0.9)),
+    points=POINTS,
     chosen=1,
     edges=("learning_rate", "momentum"),
 )
-SAMPLING = Sampling(tuning_seeds=(100, 101, 102), seeds=tuple(range(8)), searches=(SEARCH,))
+TUNING = Tuning("points", tuning_seeds=(100, 101, 102), seeds=tuple(range(8)), searches=(SEARCH,))
 
 
 def at_setting(place: int, seed: int, score: float | None, asked: Axes = ASKED) -> TrialRecord:
     """Return a trial at one of the settings; None: it diverged."""
     made = trial(seed=seed, accuracy=score or 0.0, status="finished" if score is not None else "diverged")
-    where = at(asked, SETTINGS[place])
+    where = replace(SEARCH, axes=asked).at(POINTS[place])
     return replace(made, axes=where, key=f"{where.values}-{seed}")
 
 
@@ -47,18 +46,18 @@ def tried(*scores: Sequence[float | None]) -> list[TrialRecord]:
     return [
         at_setting(place, seed, score)
         for place, own in enumerate(scores)
-        for seed, score in zip(SAMPLING.tuning_seeds, own, strict=False)
+        for seed, score in zip(TUNING.tuning_seeds, own, strict=False)
     ]
 
 
 def fresh(place: int, score: float) -> list[TrialRecord]:
-    return [at_setting(place, seed, score + 0.001 * (seed % 3)) for seed in SAMPLING.seeds]
+    return [at_setting(place, seed, score + 0.001 * (seed % 3)) for seed in TUNING.seeds]
 
 
 def only(
-    trials: list[TrialRecord], sampling: Sampling = SAMPLING, case: CaseFacts | None = None
-) -> SampledConfiguration:
-    (found,) = sampled_configurations(sampling, trials, case or facts())
+    trials: list[TrialRecord], tuning: Tuning = TUNING, case: CaseFacts | None = None
+) -> SearchedConfiguration:
+    (found,) = searched_configurations(tuning, trials, case or facts())
     return found
 
 
@@ -135,11 +134,11 @@ def test_regret_is_what_the_default_is_worse_by_where_less_is_better() -> None:
 
 def test_a_default_that_is_best_has_no_gain_and_no_regret() -> None:
     """There is nothing to compare it with."""
-    sampling = replace(SAMPLING, searches=(replace(SEARCH, chosen=0, edges=()),))
+    tuning = replace(TUNING, searches=(replace(SEARCH, chosen=0, edges=()),))
 
-    found = only(tried([0.97] * 3, [0.9] * 3, [0.5] * 3) + fresh(0, 0.97), sampling)
+    found = only(tried([0.97] * 3, [0.9] * 3, [0.5] * 3) + fresh(0, 0.97), tuning)
 
-    assert found.is_default
+    assert found.search.is_default
     assert found.gain is None
     assert found.default_regret("max") == (0.0, (0.0, 0.0))
     assert found.tuned == found.default
@@ -167,16 +166,14 @@ def test_an_edge_has_a_side(
     """Only what the search calls an edge is one."""
     search = replace(SEARCH, chosen=chosen, edges=edges)
 
-    found = SampledConfiguration(search, (), None, None, None)
-
-    assert (found.edge("learning_rate"), found.edge("momentum")) == expected
+    assert (search.edge("learning_rate"), search.edge("momentum")) == expected
 
 
 def test_configurations_are_compared_under_the_name_they_were_asked_for() -> None:
     """The trials of the tuned setting, on fresh seeds only, carry the asked optimizer and the tuned rate."""
     trials = tried([0.9] * 3, [0.97] * 3, [0.5] * 3) + fresh(0, 0.90) + fresh(1, 0.95)
 
-    found = fresh_at_tuned_setting(SAMPLING, trials)
+    found = fresh_at_best(TUNING, trials)
 
     assert sorted(each.seed for each in found) == list(range(8))
     assert {each.axes for each in found} == {ASKED.at("learning_rate", "0.1")}
@@ -185,11 +182,11 @@ def test_configurations_are_compared_under_the_name_they_were_asked_for() -> Non
 
 def test_a_search_that_chose_nothing_takes_no_part_in_the_comparison() -> None:
     """Its default has no score to be compared by."""
-    sampling = replace(SAMPLING, searches=(replace(SEARCH, chosen=None, edges=()),))
+    tuning = replace(TUNING, searches=(replace(SEARCH, chosen=None, edges=()),))
 
-    assert fresh_at_tuned_setting(sampling, fresh(0, 0.9)) == []
+    assert fresh_at_best(tuning, fresh(0, 0.9)) == []
 
 
 def test_another_case_is_left_alone() -> None:
     """A search of digits says nothing of iris."""
-    assert sampled_configurations(SAMPLING, tried([0.9] * 3), replace(facts(), name="iris")) == []
+    assert searched_configurations(TUNING, tried([0.9] * 3), replace(facts(), name="iris")) == []

@@ -4,26 +4,25 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nnbench.statistics.tuning.sampled import at
 from report_samples import ENVIRONMENT, FACTS, axes
 
 from nnbench.records.trials import (
     Axes,
     CaseFacts,
-    PointSearch,
+    Point,
     RunRecord,
-    Sampling,
-    Setting,
-    SpanSearched,
+    Search,
+    Span,
     TrialRecord,
+    Tuning,
 )
 
 TUNING_SEEDS, SEEDS = (1000, 1001, 1002), tuple(range(10))
 SPANS = {
-    "learning_rate": SpanSearched("learning_rate", 0.0003, 0.3, 0.01),
-    "momentum": SpanSearched("momentum", 0.0, 0.99, 0.9),
-    "beta_1": SpanSearched("beta_1", 0.438, 0.9822, 0.9),
-    "beta_2": SpanSearched("beta_2", 0.9944, 0.999822, 0.999),
+    "learning_rate": Span("learning_rate", 0.0003, 0.3, 0.01),
+    "momentum": Span("momentum", 0.0, 0.99, 0.9),
+    "beta_1": Span("beta_1", 0.438, 0.9822, 0.9),
+    "beta_2": Span("beta_2", 0.9944, 0.999822, 0.999),
 }
 N_POINTS = 8
 
@@ -38,7 +37,7 @@ def points(names: Sequence[str], n: int = N_POINTS) -> tuple[tuple[float, ...], 
     return tuple(zip(*columns, strict=True))
 
 
-def _within(span: SpanSearched, share: float) -> float:
+def _within(span: Span, share: float) -> float:
     if span.name == "learning_rate":
         return span.low * (span.high / span.low) ** share
     return 1.0 - (1.0 - span.low) * ((1.0 - span.high) / (1.0 - span.low)) ** share
@@ -51,18 +50,21 @@ def search(
     chosen: int | None,
     edges: tuple[str, ...] = (),
     case: str = FACTS.name,
-) -> PointSearch:
+) -> Search:
     """Return a search around an optimizer's default setting."""
     values = points(names)
     asked = axes(optimizer=optimizer, activation="relu", learning_rate="0.01")
-    settings = tuple(Setting(_spelt(optimizer, names, each), f"{each[0]:g}") for each in values)
-    return PointSearch(
+    spelt = [optimizer, *(_spelt(optimizer, names, each) for each in values[1:])]
+    rates = ["0.01", *(f"{each[0]:g}" for each in values[1:])]
+    settings = [
+        Axes((("optimizer", name), ("learning_rate", rate))) for name, rate in zip(spelt, rates, strict=True)
+    ]
+    return Search(
         case=case,
         axes=asked,
         configuration=f"{optimizer}-hash",
         spans=tuple(SPANS[name] for name in names),
-        points=(Setting(optimizer, "0.01"), *settings[1:]),
-        values=values,
+        points=tuple(Point(each, own, "point") for each, own in zip(settings, values, strict=True)),
         chosen=chosen,
         edges=edges,
     )
@@ -92,11 +94,9 @@ def trial(where: Axes, seed: int, score: float | None, facts: CaseFacts = FACTS)
     )
 
 
-def trials_of(
-    found: PointSearch, scores: Sequence[float | None], facts: CaseFacts = FACTS
-) -> list[TrialRecord]:
+def trials_of(found: Search, scores: Sequence[float | None], facts: CaseFacts = FACTS) -> list[TrialRecord]:
     """Return the trials of a search whose points have these scores, with some spread over the seeds."""
-    places = [at(found.axes, setting) for setting in found.points]
+    places = [found.at(point) for point in found.points]
     tried = [
         trial(place, seed, None if score is None else score + 0.002 * (seed - 1001), facts)
         for place, score in zip(places, scores, strict=True)
@@ -115,7 +115,7 @@ def _fresh(score: float | None, seed: int, index: int) -> float | None:
 
 
 def run_of(
-    searches: Sequence[PointSearch],
+    searches: Sequence[Search],
     trials: Sequence[TrialRecord],
     *,
     varying: tuple[str, ...] = ("optimizer", "learning_rate"),
@@ -134,7 +134,7 @@ def run_of(
         elapsed_s=12.5,
         n_new=len(trials),
         n_cached=0,
-        sampling=Sampling(TUNING_SEEDS, SEEDS, tuple(searches)),
+        tuning=Tuning("points", TUNING_SEEDS, SEEDS, tuple(searches)),
     )
 
 

@@ -10,27 +10,29 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import sampled_samples as samples
-from nnbench.evidence.sampled import SampledCase, sampled_evidence
-from nnbench.reporting.figures.settings import is_kept_share, panels_of
-from nnbench.reporting.views.search.sampled import best_settings, sampled, sampled_headline, settings_figure
+import searched_samples as samples
 
 from nnbench.evidence.findings import Findings, find
-from nnbench.records.trials import RunRecord, SpanSearched, TrialRecord
-from nnbench.reporting.blocks import Paragraph, SettingsFigure, Table
-from nnbench.reporting.document import build_sampling
+from nnbench.evidence.searched import SearchedCase, searched_evidence
+from nnbench.records.trials import RunRecord, Span, TrialRecord
+from nnbench.reporting.blocks import Paragraph, SearchFigure, Table
+from nnbench.reporting.document import build_tuning
 from nnbench.reporting.figures import curves as figures
-from nnbench.reporting.json import sampled as sampled_json
+from nnbench.reporting.figures.search import is_kept_share, panels_of
+from nnbench.reporting.json import tune as tune_json
 from nnbench.reporting.render import text
 from nnbench.reporting.views.run import about
+from nnbench.reporting.views.search.figure import search_figures
+from nnbench.reporting.views.search.settings import best_settings
+from nnbench.reporting.views.search.tuned import tuned, tuned_headline
 from nnbench.store import Store
 from nnbench.terminal.printing import Format, _rendered
 
 Search = tuple[RunRecord, list[TrialRecord]]
 
 
-def case_of(search: Search) -> SampledCase:
-    (case,) = sampled_evidence(*search)
+def case_of(search: Search) -> SearchedCase:
+    (case,) = searched_evidence(*search)
     return case
 
 
@@ -46,7 +48,7 @@ def texts(svg: bytes) -> list[str]:
 
 def test_the_headline_says_who_leads_and_whom_tuning_helps() -> None:
     """Configurations are named as they were asked for, and compared at their tuned settings."""
-    said = sampled_headline(case_of(samples.two_searched())).text
+    said = tuned_headline(case_of(samples.two_searched())).text
 
     assert said.startswith("With tuned settings momentum leads on digits-mlp: ")
     assert "It is better than adam" in said
@@ -55,7 +57,7 @@ def test_the_headline_says_who_leads_and_whom_tuning_helps() -> None:
 
 def test_the_headline_says_where_there_is_no_optimum_and_what_to_do() -> None:
     """The highest rate that was tried may not be the best there is."""
-    said = sampled_headline(case_of(samples.two_searched())).text
+    said = tuned_headline(case_of(samples.two_searched())).text
 
     assert "The best learning_rate of adam is the highest that was tried: it is no optimum." in said
     assert said.endswith("Widen the search with --decades.")
@@ -64,15 +66,14 @@ def test_the_headline_says_where_there_is_no_optimum_and_what_to_do() -> None:
 def test_several_ends_are_named_in_one_sentence() -> None:
     """Each with its side."""
     run, trials = samples.two_searched()
-    assert run.sampling is not None
-    momentum, adam = run.sampling.searches
-    top = tuple(max(own) for own in zip(*momentum.values, strict=True))
-    edged = replace(
-        momentum, values=(*momentum.values[:-1], top), chosen=7, edges=("learning_rate", "momentum")
-    )
-    searches = replace(run.sampling, searches=(edged, adam))
+    assert run.tuning is not None
+    momentum, adam = run.tuning.searches
+    top = tuple(max(own) for own in zip(*(point.values for point in momentum.points), strict=True))
+    points = (*momentum.points[:-1], replace(momentum.points[-1], values=top))
+    edged = replace(momentum, points=points, chosen=7, edges=("learning_rate", "momentum"))
+    searches = replace(run.tuning, searches=(edged, adam))
 
-    said = sampled_headline(case_of((replace(run, sampling=searches), trials))).text
+    said = tuned_headline(case_of((replace(run, tuning=searches), trials))).text
 
     assert "no optima: " in said
     assert "momentum (highest learning_rate, highest momentum)" in said
@@ -85,7 +86,7 @@ def test_a_share_that_is_the_least_there_can_be_is_not_to_be_widened() -> None:
     scores = (0.9, 0.8, 0.8, 0.95, 0.8, 0.8, 0.8, 0.8)
     trials = samples.trials_of(search, scores)
 
-    said = sampled_headline(case_of((samples.run_of([search], trials), trials))).text
+    said = tuned_headline(case_of((samples.run_of([search], trials), trials))).text
 
     assert said.endswith("The best momentum of momentum is the lowest that was tried: it is no optimum.")
 
@@ -94,19 +95,19 @@ def test_a_default_that_is_the_best_is_said_to_be() -> None:
     """Nothing is said of a gain that could not be."""
     search = samples.one_searched((0.98, *samples.MOMENTUM_SCORES[1:]), chosen=0)
 
-    said = sampled_headline(case_of(search)).text
+    said = tuned_headline(case_of(search)).text
 
     assert said.endswith("The default of momentum · relu is the best of the 8 settings tried.")
     assert "cannot be shown" not in said
-    assert column(sampled(case_of(search)), "tuned − default") == ["same setting"]
-    assert column(sampled(case_of(search)), "tuning is") == ["the default"]
+    assert column(tuned(case_of(search)), "tuned − default") == ["same setting"]
+    assert column(tuned(case_of(search)), "tuning is") == ["the default"]
 
 
 def test_a_gain_that_is_none_is_not_claimed() -> None:
     """The tuned setting scores as the default does: nothing can be shown."""
     search = samples.one_searched((0.97, *samples.MOMENTUM_SCORES[1:]), chosen=6)
 
-    said = sampled_headline(case_of(search)).text
+    said = tuned_headline(case_of(search)).text
 
     assert "That tuning helps cannot be shown." in said
 
@@ -116,18 +117,18 @@ def test_where_no_setting_works_it_says_so_and_claims_nothing() -> None:
     search = samples.one_searched([None] * samples.N_POINTS, chosen=None)
     case = case_of(search)
 
-    said = sampled_headline(case).text
+    said = tuned_headline(case).text
 
     told = "With tuned settings nothing was measured on digits-mlp."
     assert said == f"{told} No setting left a score for momentum · relu."
-    assert column(sampled(case), "tuned setting") == ["none works"]
+    assert column(tuned(case), "tuned setting") == ["none works"]
     assert column(best_settings(case), "within") == ["—", "—"]
-    assert settings_figure(case) == []
+    assert search_figures(case) == []
 
 
 def test_one_configuration_is_named_without_a_rate() -> None:
     """Its rate is one part of its setting only, and the default one at that."""
-    said = sampled_headline(case_of(samples.one_searched())).text
+    said = tuned_headline(case_of(samples.one_searched())).text
 
     assert said.startswith("With tuned settings momentum · relu has a median validation accuracy of ")
 
@@ -135,10 +136,10 @@ def test_one_configuration_is_named_without_a_rate() -> None:
 def test_tuned_and_default_stand_side_by_side_best_first() -> None:
     """The setting can be typed; the leader is in the first row, though it was asked for last."""
     run, trials = samples.two_searched()
-    assert run.sampling is not None
-    turned = replace(run.sampling, searches=run.sampling.searches[::-1])
+    assert run.tuning is not None
+    turned = replace(run.tuning, searches=run.tuning.searches[::-1])
 
-    table = sampled(case_of((replace(run, sampling=turned), trials)))
+    table = tuned(case_of((replace(run, tuning=turned), trials)))
 
     assert column(table, "optimizer") == ["momentum", "adam"]
     assert column(table, "tuned setting")[0] == "learning_rate=0.068275, momentum=0.80693"
@@ -184,7 +185,7 @@ def test_an_edge_is_explained_only_where_there_is_one() -> None:
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_line_is_wider_than_the_terminal(search: Search, width: int) -> None:
     """At 80 columns the verdict is still there, and the ranges of the best settings."""
-    shown = text.render(build_sampling(*search), width=width)
+    shown = text.render(build_tuning(*search), width=width)
 
     own = [line for line in shown.splitlines() if not line.startswith("again")]
     assert max(map(len, own)) <= width
@@ -218,7 +219,7 @@ def test_every_format_tells_of_the_search(form: Format) -> None:
 
 
 def document(search: Search) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(sampled_json.render(*search))
+    found: dict[str, Any] = json.loads(tune_json.render(*search))
     return found
 
 
@@ -299,8 +300,8 @@ def test_where_less_is_better_the_regret_is_still_positive() -> None:
     assert found["gain"]["difference"] < 0 < found["default_regret"]
 
 
-def figure_of(search: Search) -> SettingsFigure:
-    (figure,) = settings_figure(case_of(search))
+def figure_of(search: Search) -> SearchFigure:
+    (figure,) = search_figures(case_of(search))
     return figure
 
 
@@ -316,10 +317,13 @@ def test_more_panels_than_a_row_holds_go_on_below() -> None:
     """Four in a row; the next row says that it belongs to the one above."""
     figure = figure_of(samples.two_searched())
     label, each = figure.rows[1]
-    spans = tuple(SpanSearched(f"a{place}", 0.1, 10.0, 1.0) for place in range(6))
+    spans = tuple(Span(f"a{place}", 0.1, 10.0, 1.0) for place in range(6))
     values = tuple(tuple(0.5 + index + place for place in range(6)) for index in range(8))
     points = tuple(replace(point, values=own) for point, own in zip(each.points, values, strict=True))
-    many = replace(each, search=replace(each.search, spans=spans, values=values), points=points)
+    searched = tuple(
+        replace(point, values=own) for point, own in zip(each.search.points, values, strict=True)
+    )
+    many = replace(each, search=replace(each.search, spans=spans, points=searched), points=points)
     wide = replace(figure, rows=((label, many),))
 
     panels = panels_of(wide)
@@ -394,7 +398,7 @@ def lead(blocks: Sequence[object]) -> str:
 
 def test_the_document_begins_with_the_headline_and_ends_with_what_was_run() -> None:
     """A section for the case, and one for the run."""
-    document = build_sampling(*samples.two_searched())
+    document = build_tuning(*samples.two_searched())
 
     assert [section.heading for section in document.sections] == [
         "digits-mlp: 2 configurations, tuned",
