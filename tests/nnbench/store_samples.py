@@ -62,7 +62,6 @@ def search(configuration: str, **changes: Any) -> Search:
         spans=(Span("learning_rate", 0.001, 0.1, 0.01),),
         points=points,
         chosen=2,
-        edges=(),
     )
     return replace(plain, **changes)
 
@@ -158,24 +157,29 @@ _cases = st.builds(
 _chosen = st.lists(st.tuples(_names, _texts), max_size=3, unique_by=lambda pair: pair[0]).map(
     lambda pairs: Axes(tuple(pairs))
 )
-_points = st.builds(
-    Point,
-    choices=_chosen,
-    values=st.lists(st.floats(), max_size=2).map(tuple),
-    stage=st.sampled_from(["grid", "grown", "refined", "point"]),
-)
-_searches = st.builds(
-    Search,
-    case=_texts,
-    axes=_chosen,
-    configuration=_names,
-    spans=st.lists(
-        st.builds(Span, name=_texts, low=st.floats(), high=st.floats(), default=st.floats()), max_size=2
-    ).map(tuple),
-    points=st.lists(_points, min_size=1, max_size=3).map(tuple),
-    chosen=st.none() | st.just(0),
-    edges=st.lists(_texts, max_size=2).map(tuple),
-)
+_spans = st.builds(Span, name=_texts, **dict.fromkeys(("low", "high", "default"), st.floats()))
+
+
+def _searched_along(n: int) -> st.SearchStrategy[Search]:
+    """Return any search with so many dimensions."""
+    points = st.builds(
+        Point,
+        choices=_chosen,
+        values=st.lists(st.floats(), min_size=n, max_size=n).map(tuple),
+        stage=st.sampled_from(["grid", "grown", "refined", "point"]),
+    )
+    return st.builds(
+        Search,
+        case=_texts,
+        axes=_chosen,
+        configuration=_names,
+        spans=st.lists(_spans, min_size=n, max_size=n).map(tuple),
+        points=st.lists(points, min_size=1, max_size=3).map(tuple),
+        chosen=st.none() | st.just(0),
+    )
+
+
+_searches = st.integers(0, 2).flatmap(_searched_along)
 _tunings = st.builds(
     Tuning,
     strategy=st.sampled_from(["grid", "points"]),

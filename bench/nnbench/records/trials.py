@@ -148,7 +148,6 @@ class Search:
     spans: tuple[Span, ...]  # a span for every dimension, the learning rate first
     points: tuple[Point, ...]  # those of a grid in ascending order, others with the default first
     chosen: int | None  # index of the best; None: no point left a score
-    edges: tuple[str, ...]  # dimensions beyond whose best value none was tried: there it is no optimum
 
     @property
     def best(self) -> Point | None:
@@ -175,10 +174,14 @@ class Search:
 
     def edge(self, name: str) -> Edge | None:
         """Return the end of all tried values of a hyper-parameter that its chosen value is."""
-        if self.best is None or name not in self.edges:
-            return None
         tried = [point.values[self.place(name)] for point in self.points]
-        return "high" if self.value(name) == max(tried) else "low"
+        ends: dict[float | None, Edge] = {min(tried): "low", max(tried): "high"}
+        return ends.get(self.value(name))
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        """The hyper-parameters beyond whose chosen value none was tried: there it is no optimum."""
+        return tuple(span.name for span in self.spans if self.edge(span.name))
 
 
 @dataclass(frozen=True, slots=True)

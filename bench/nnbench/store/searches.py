@@ -47,7 +47,6 @@ def _search(values: Mapping[str, Any]) -> Search:
         "axes": chosen_axes(values["axes"]),
         "spans": tuple(Span(**span) for span in values["spans"]),
         "points": tuple(map(_point, values["points"])),
-        "edges": tuple(values["edges"]),
     }
     return Search(**{**values, **read})
 
@@ -68,7 +67,6 @@ def _rate_search(values: Mapping[str, Any]) -> Search:
         spans=(Span(_RATE, float(grid[0]), float(grid[-1]), float(default)),),
         points=tuple(Point(Axes(((_RATE, rate),)), (float(rate),), stages[rate]) for rate in rates),
         chosen=None if best is None else rates.index(best),
-        edges=() if values["edge"] is None else (_RATE,),
     )
 
 
@@ -91,5 +89,4 @@ def _point_search(values: Mapping[str, Any]) -> Search:
         axes=chosen_axes(values["axes"]),
         spans=tuple(Span(**span) for span in values["spans"]),
         points=points,
-        edges=tuple(values["edges"]),
     )

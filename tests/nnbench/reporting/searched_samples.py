@@ -48,7 +48,6 @@ def search(
     names: Sequence[str],
     *,
     chosen: int | None,
-    edges: tuple[str, ...] = (),
     case: str = FACTS.name,
 ) -> Search:
     """Return a search around an optimizer's default setting."""
@@ -66,7 +65,6 @@ def search(
         spans=tuple(SPANS[name] for name in names),
         points=tuple(Point(each, own, "point") for each, own in zip(settings, values, strict=True)),
         chosen=chosen,
-        edges=edges,
     )
 
 
@@ -146,7 +144,7 @@ ADAM_SCORES = (0.95, 0.94, 0.955, 0.93, 0.60, 0.90, 0.91, 0.962)
 def two_searched() -> tuple[RunRecord, list[TrialRecord]]:
     """Momentum at two hyper-parameters, adam at three, whose best has the highest rate of all."""
     momentum = search("momentum", ("learning_rate", "momentum"), chosen=6)
-    adam = search("adam", ("learning_rate", "beta_1", "beta_2"), chosen=7, edges=("learning_rate",))
+    adam = search("adam", ("learning_rate", "beta_1", "beta_2"), chosen=7)
     trials = trials_of(momentum, MOMENTUM_SCORES) + trials_of(adam, ADAM_SCORES)
     return run_of([momentum, adam], trials), trials
 

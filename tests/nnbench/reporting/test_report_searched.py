@@ -70,7 +70,7 @@ def test_several_ends_are_named_in_one_sentence() -> None:
     momentum, adam = run.tuning.searches
     top = tuple(max(own) for own in zip(*(point.values for point in momentum.points), strict=True))
     points = (*momentum.points[:-1], replace(momentum.points[-1], values=top))
-    edged = replace(momentum, points=points, chosen=7, edges=("learning_rate", "momentum"))
+    edged = replace(momentum, points=points, chosen=7)
     searches = replace(run.tuning, searches=(edged, adam))
 
     said = tuned_headline(case_of((replace(run, tuning=searches), trials))).text
@@ -82,7 +82,7 @@ def test_several_ends_are_named_in_one_sentence() -> None:
 
 def test_a_share_that_is_the_least_there_can_be_is_not_to_be_widened() -> None:
     """Below a momentum of 0 there is none."""
-    search = samples.search("momentum", ("learning_rate", "momentum"), chosen=3, edges=("momentum",))
+    search = samples.search("momentum", ("learning_rate", "momentum"), chosen=3)
     scores = (0.9, 0.8, 0.8, 0.95, 0.8, 0.8, 0.8, 0.8)
     trials = samples.trials_of(search, scores)
 

@@ -29,7 +29,6 @@ SEARCH = Search(
     spans=(Span("learning_rate", 0.0001, 1.0, 0.01), Span("momentum", 0.0, 0.99, 0.9)),
     points=POINTS,
     chosen=1,
-    edges=("learning_rate", "momentum"),
 )
 TUNING = Tuning("points", tuning_seeds=(100, 101, 102), seeds=tuple(range(8)), searches=(SEARCH,))
 
@@ -134,7 +133,7 @@ def test_regret_is_what_the_default_is_worse_by_where_less_is_better() -> None:
 
 def test_a_default_that_is_best_has_no_gain_and_no_regret() -> None:
     """There is nothing to compare it with."""
-    tuning = replace(TUNING, searches=(replace(SEARCH, chosen=0, edges=()),))
+    tuning = replace(TUNING, searches=(replace(SEARCH, chosen=0),))
 
     found = only(tried([0.97] * 3, [0.9] * 3, [0.5] * 3) + fresh(0, 0.97), tuning)
 
@@ -153,20 +152,15 @@ def test_a_regret_that_was_not_compared_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "edges", "expected"),
-    [
-        (1, ("learning_rate",), ("high", None)),
-        (2, ("learning_rate", "momentum"), ("low", "low")),
-        (None, (), (None, None)),
-    ],
+    ("chosen", "expected"),
+    [(1, ("high", "high")), (2, ("low", "low")), (0, (None, None)), (None, (None, None))],
 )
-def test_an_edge_has_a_side(
-    chosen: int | None, edges: tuple[str, ...], expected: tuple[str | None, str | None]
-) -> None:
-    """Only what the search calls an edge is one."""
-    search = replace(SEARCH, chosen=chosen, edges=edges)
+def test_an_edge_has_a_side(chosen: int | None, expected: tuple[str | None, str | None]) -> None:
+    """An edge is the least or the greatest value that was tried."""
+    search = replace(SEARCH, chosen=chosen)
 
     assert (search.edge("learning_rate"), search.edge("momentum")) == expected
+    assert search.edges == (("learning_rate", "momentum") if expected[0] else ())
 
 
 def test_configurations_are_compared_under_the_name_they_were_asked_for() -> None:
@@ -182,7 +176,7 @@ def test_configurations_are_compared_under_the_name_they_were_asked_for() -> Non
 
 def test_a_search_that_chose_nothing_takes_no_part_in_the_comparison() -> None:
     """Its default has no score to be compared by."""
-    tuning = replace(TUNING, searches=(replace(SEARCH, chosen=None, edges=()),))
+    tuning = replace(TUNING, searches=(replace(SEARCH, chosen=None),))
 
     assert fresh_at_best(tuning, fresh(0, 0.9)) == []
 

@@ -33,6 +33,14 @@ _UNSTABLE = frozenset({"diverged", "blown_up"})
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What one point scored, as medians over the tuning seeds."""
+
+    score: float  # the case's metric
+    loss: float  # chooses among equal scores
+
+
+@dataclass(frozen=True, slots=True)
 class TriedPoint:
     """What the tuning seeds scored at one point. Trials without a score take part as the worst there is."""
 
@@ -104,21 +112,21 @@ class SearchedConfiguration:
         return above if above is not None and above.n_unstable else None
 
 
-def medians_by_axes(
-    trials: Sequence[TrialRecord], facts: CaseFacts
-) -> tuple[dict[Axes, float], dict[Axes, float]]:
-    """Return the median score and the median loss of all trials with the same choices.
+def standings_by_axes(trials: Sequence[TrialRecord], facts: CaseFacts) -> dict[Axes, Standing]:
+    """Return what all trials with the same choices scored.
 
     Trials without a score take part as the worst there is; where all failed with an error, so do the choices.
     """
-    scores = {
-        axes: float(np.median(list(by_seed.values()))) if by_seed else worst_score(facts)
-        for axes, by_seed in scores_by_configuration(trials, facts).items()
-    }
-    losses: dict[Axes, list[float]] = {axes: [] for axes in scores}
+    losses: dict[Axes, list[float]] = {}
     for trial in trials:
         losses.setdefault(trial.axes, []).append(trial.final.get("loss", math.inf))
-    return scores, {axes: float(np.median(values)) for axes, values in losses.items() if values}
+    return {
+        axes: Standing(
+            float(np.median(list(by_seed.values()))) if by_seed else worst_score(facts),
+            float(np.median(losses[axes])),
+        )
+        for axes, by_seed in scores_by_configuration(trials, facts).items()
+    }
 
 
 def searched_configurations(
@@ -220,8 +228,9 @@ def _sensitivity(
 
     A trial that failed with an error has no score: it is left out of the medians.
     """
-    medians, losses = medians_by_axes(trials, facts)
-    values = [medians.get(place, worst_score(facts)) for place in places]
+    known, lost = standings_by_axes(trials, facts), Standing(worst_score(facts), math.inf)
+    standings = [known.get(place, lost) for place in places]
+    values = [each.score for each in standings]
     if not any(map(math.isfinite, values)):
         return None
     rates = [point.values[0] for point in search.points]
@@ -236,7 +245,7 @@ def _sensitivity(
         tolerance=facts.noticeable,
         default=search.spans[0].default,
         even=[point.stage == "grid" for point in search.points],
-        losses=[losses.get(place, math.inf) for place in places],
+        losses=[each.loss for each in standings],
     )
     return measure(values), *intervals_over_seeds(measure, table)
 
@@ -245,31 +254,22 @@ def _with_gains(
     found: Sequence[SearchedConfiguration], fresh: Sequence[TrialRecord], facts: CaseFacts
 ) -> list[SearchedConfiguration]:
     """Return the configurations with the verdict on tuned against default, corrected over all of them."""
-    pairs = [
-        (each.tuned.axes, each.default.axes)
-        for each in found
+    scores = scores_by_configuration(fresh, facts)
+    sides = {
+        place: (each.tuned.axes, each.default.axes)
+        for place, each in enumerate(found)
         if each.tuned and each.default and not each.search.is_default
-    ]
-    gains = _compared(pairs, fresh, facts)
-    return [
-        replace(each, gain=gains.get((each.tuned.axes, each.default.axes)))
-        if each.tuned and each.default
-        else each
-        for each in found
-    ]
-
-
-def _compared(
-    asked: Sequence[tuple[Axes, Axes]], trials: Sequence[TrialRecord], facts: CaseFacts
-) -> dict[tuple[Axes, Axes], Comparison]:
-    """Return the verdict on each pair that has a seed in common, corrected over all of them."""
-    scores = scores_by_configuration(trials, facts)
-    shared = [(a, b) for a, b in asked if scores[a].keys() & scores[b].keys()]
-    pairs = [_pair(scores[a], scores[b], facts) for a, b in shared]
-    return {
-        (a, b): as_comparison(facts, a, b, pair, decision)
-        for (a, b), pair, decision in zip(shared, pairs, decide_family(pairs, level=LEVEL), strict=True)
     }
+    pairs = {
+        place: _pair(scores[tuned], scores[default], facts)
+        for place, (tuned, default) in sides.items()
+        if scores[tuned].keys() & scores[default].keys()
+    }
+    decided = zip(pairs.items(), decide_family(list(pairs.values()), level=LEVEL), strict=True)
+    gains = {
+        place: as_comparison(facts, *sides[place], pair, decision) for (place, pair), decision in decided
+    }
+    return [replace(each, gain=gains.get(place)) for place, each in enumerate(found)]
 
 
 def _pair(tuned: Mapping[int, float], default: Mapping[int, float], facts: CaseFacts) -> PairResult:

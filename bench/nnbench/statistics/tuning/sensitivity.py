@@ -18,8 +18,6 @@ _N_RESAMPLES = 1_000
 class Sensitivity:
     """What a grid of learning rates says of one configuration."""
 
-    best_rate: float
-    best: float  # f*, in units of the metric
     basin_width_decades: float  # around the best rate, where f is within the tolerance of f*
     basin: Interval  # the rates at its ends
     is_basin_open: bool  # the basin runs off the grid, so its width is a lower bound
@@ -57,8 +55,6 @@ def sensitivity(
     left, is_open_left = _basin_edge(decades[best::-1], cost[best::-1], bar)
     right, is_open_right = _basin_edge(decades[best:], cost[best:], bar)
     return Sensitivity(
-        best_rate=float(rate[best]),
-        best=sign * lowest,
         basin_width_decades=right - left,
         basin=(10.0**left, 10.0**right),
         is_basin_open=is_open_left or is_open_right,

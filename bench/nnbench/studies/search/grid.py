@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from nnbench.records.trials import Axes, Direction, Edge, Point, Span, Stage
+from nnbench.statistics.tuning.searched import Standing
 from nnbench.statistics.tuning.sensitivity import best_index, distances
 from nnkit.registry import spell_value
 
@@ -21,14 +22,6 @@ MOST_ROUNDS = 8  # where the best of some configuration is still on an edge
 # Below, no step moves a parameter in single precision; above, none leaves one finite.
 LEAST_RATE, MOST_RATE = 1e-20, 1e20
 _DIGITS = 3  # of a rate: two neighbours differ by far more
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What one point scored, as medians over the tuning seeds."""
-
-    score: float  # the case's metric
-    loss: float  # chooses among equal scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +55,14 @@ class Grid:
         """
         return best_of(standings, direction, away=distances(self.rates, self.default))
 
-    def edges(self, index: int) -> tuple[str, ...]:
-        return () if self._edge(index) is None else (RATE,)
-
     def next_round(self, standings: Sequence[Standing], direction: Direction) -> "Grid":
         """Return the grid with PER_ROUND more rates."""
         found = self.best(standings, direction)
         if found is None:
             return self._grow("low")  # nothing trained: the smaller rates are what can still save it
-        edge = self._edge(found)
-        return self._refine(self.rates[found - 1 : found + 2]) if edge is None else self._grow(edge)
-
-    def _edge(self, index: int) -> Edge | None:
-        """Return the end that the rate at this place is: what lies beyond is not known."""
-        ends: dict[int, Edge] = {0: "low", len(self.rates) - 1: "high"}
-        return ends.get(index)
+        if found in (0, len(self.rates) - 1):  # what lies beyond is not known
+            return self._grow("high" if found else "low")
+        return self._refine(self.rates[found - 1 : found + 2])
 
     def _stage(self, rate: float) -> Stage:
         return "refined" if rate in self.refined else "grown" if rate in self.grown else "grid"

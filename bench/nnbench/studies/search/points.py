@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from nnbench.cases import choices
 from nnbench.errors import UsageError
 from nnbench.records.trials import Axes, Direction, Point, Span
-from nnbench.studies.search.grid import RATE, Standing, best_of, reach
+from nnbench.statistics.tuning.searched import Standing
+from nnbench.studies.search.grid import RATE, best_of, reach
 from nnkit.registry import Hyper, Part, Value, parse_choice, spell_choice, spell_value
 
 # The rate is the one that may be off by orders of magnitude; the others get half of its decades.
@@ -55,10 +56,6 @@ class Cloud:
     def best(self, standings: Sequence[Standing], direction: Direction) -> int | None:
         """Return which point is the best, of those that tie the first; None where no score is finite."""
         return best_of(standings, direction)
-
-    def edges(self, index: int) -> tuple[str, ...]:
-        names = [span.name for span in self.spans]
-        return edges_of(names, [point.values for point in self.points], index)
 
 
 def cloud(searched: tuple[Dimension, ...], optimizer: str, n_points: int) -> Cloud:
@@ -146,13 +143,3 @@ def _mirrored(index: int, base: int) -> float:
         index, digit = divmod(index, base)
         numerator, denominator = numerator * base + digit, denominator * base
     return numerator / denominator
-
-
-def edges_of(names: Sequence[str], values: Sequence[Sequence[float]], chosen: int) -> tuple[str, ...]:
-    """Return the hyper-parameters of which no value was tried below, or none above, the chosen one."""
-    found = []
-    for place, name in enumerate(names):
-        tried = [point[place] for point in values]
-        if values[chosen][place] in (min(tried), max(tried)):
-            found.append(name)
-    return tuple(found)

@@ -17,9 +17,9 @@ from nnbench.running import experiment
 from nnbench.running.stages import Stages
 from nnbench.running.workplace import Workplace, workplace
 from nnbench.statistics.trials.summary import worst_score
-from nnbench.statistics.tuning.searched import medians_by_axes
+from nnbench.statistics.tuning.searched import Standing, standings_by_axes
 from nnbench.store import MissingStore, Store
-from nnbench.studies.search.grid import MOST_ROUNDS, RATE, ROUNDS, Grid, Standing, first_grid
+from nnbench.studies.search.grid import MOST_ROUNDS, RATE, ROUNDS, Grid, first_grid
 from nnbench.studies.search.plan import SearchPlan
 from nnbench.studies.search.points import Cloud, cloud
 
@@ -52,7 +52,6 @@ class Subject:
             spans=self.tried.spans,
             points=self.tried.points,
             chosen=chosen,
-            edges=() if chosen is None else self.tried.edges(chosen),
         )
 
 
@@ -110,8 +109,8 @@ class Course:
         )
 
     def _is_closed(self, subject: Subject) -> bool:
-        best = self._best(subject)
-        return best is not None and not subject.tried.edges(best)
+        found = subject.search(self._best(subject))
+        return found.best is not None and not found.edges
 
     def _best(self, subject: Subject) -> int | None:
         return subject.tried.best(self._standings(subject), subject.facts.direction)
@@ -119,11 +118,10 @@ class Course:
     def _standings(self, subject: Subject) -> list[Standing]:
         """Return what each point scored over the tuning seeds."""
         keys = [trial.key for trial in self._trials([subject])]
-        scores, losses = medians_by_axes(self._look(keys), subject.facts)
+        known, search = standings_by_axes(self._look(keys), subject.facts), subject.search(None)
         # Where every trial failed with an error there is no score, and no reason to choose the point.
-        worst, search = worst_score(subject.facts), subject.search(None)
-        places = [search.at(point) for point in search.points]
-        return [Standing(scores.get(place, worst), losses.get(place, math.inf)) for place in places]
+        lost = Standing(worst_score(subject.facts), math.inf)
+        return [known.get(search.at(point), lost) for point in search.points]
 
 
 def carry_out(asked: SearchPlan) -> RunRecord | None:

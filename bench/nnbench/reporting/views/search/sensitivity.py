@@ -106,7 +106,7 @@ def _notes(case: SearchedCase) -> list[str]:
     ]
     if any(each.cliff for each in case.configurations):
         notes.append("Fail: tuning seeds that diverge or blow up, at the tuned rate and beside it.")
-    if not any(search.edges for search in case.tuning.searches if search.case == case.facts.name):
+    if all(each.search.best and not each.search.edges for each in case.configurations):
         notes.append("No best rate is an end of those that were tried.")
     if n > 1:
         seeds = digits.counted(n, "tuning seed")
