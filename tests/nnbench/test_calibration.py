@@ -204,3 +204,15 @@ def test_a_best_configuration_that_loses_scores_has_no_noise_to_measure(
 
     assert code == 6
     assert "relu, learning_rate 0.001 left a score on 19 seeds, and σ needs 20 at least." in said
+
+
+def test_a_dry_run_counts_and_measures_nothing(nnb: Any, folder: Path) -> None:
+    """Of the case's own comparison, on at least 20 seeds; what an earlier run left is not run again."""
+    code, text, _ = nnb("calibrate", "small.toml", "--dry-run")
+    before = (folder / ".nnbench").exists()
+    nnb("calibrate", "small.toml", "--seeds", "20", "--json")
+    _, again, _ = nnb("calibrate", "small.toml", "--seeds", "25", "--dry-run")
+
+    assert (code, before) == (0, False)
+    assert "40 trials: 0 in the store, 40 to run" in text
+    assert "50 trials: 40 in the store, 10 to run" in again

@@ -3,12 +3,19 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nnbench.cases.choices import Optimizer
+from nnbench.errors import UsageError
+from nnbench.plan.matrix import TrialSpec
+from nnbench.records.trials import TrialRecord
 from nnbench.store import Store
+from nnbench.studies.search.plan import _check_optimizer
+from tests.nnbench import fake_trial, rated_trial
 from tests.nnbench.case_file import case_content, write_case
 from tests.nnbench.rated_trial import N_RATES, N_TUNING, OPTIMA, install
 
@@ -156,6 +163,66 @@ def test_of_equally_good_rates_the_one_with_the_least_loss_is_chosen(nnb: Callab
     assert adagrad["basin_open"]
 
 
+def test_where_all_rates_tie_the_default_is_taken_and_no_grid_grows(nnb: Callable[..., Result]) -> None:
+    """No rate of nesterov is better than another here, and none is an end where an optimum was missed."""
+    document = as_json(nnb("tune", "small.toml", "--optimizer", "nesterov,adam", "--seeds", "6", "--json"))
+
+    nesterov = by_optimizer(document)["nesterov"]
+    rates = [point["learning_rate"] for point in nesterov["curve"]]
+    assert nesterov["learning_rate"] == nesterov["default_learning_rate"]
+    assert (nesterov["edge"], nesterov["default_regret"], nesterov["gain"]) == (False, 0.0, None)
+    assert (document["budget"]["rates"], min(rates), max(rates)) == (N_RATES, 1e-5, 10.0)
+
+
+def test_a_tie_of_all_points_leaves_the_default_too(nnb: Callable[..., Result]) -> None:
+    """Over several hyper-parameters as along one."""
+    command = ("tune", "small.toml", "--optimizer", "nesterov", "--over", "all", "--seeds", "6")
+    (nesterov,) = as_json(nnb(*command, "--json"))["configurations"]
+
+    assert nesterov["tuned_optimizer"] == "nesterov"
+    assert nesterov["learning_rate"] == nesterov["default_learning_rate"]
+    assert nesterov["edges"] == []
+
+
+def test_a_tuned_rate_at_a_cliff_is_named(
+    nnb: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """sgd is best just below where it diverges; adam loses a little on both sides of its best."""
+    monkeypatch.setitem(OPTIMA, "sgd", 0.95)
+
+    found = by_optimizer(as_json(nnb(*TUNE, "--json")))
+    _, text, _ = nnb("report", "--format", "markdown")
+
+    above = found["sgd"]["cliff"]["learning_rate"]
+    assert found["sgd"]["learning_rate"] <= 1.0 < above
+    assert (found["sgd"]["cliff"]["unstable"], found["adam"]["cliff"]) == (N_TUNING, None)
+    assert (
+        f"The tuned rate of sgd stands at a cliff: 3 of 3 seeds fail at the next larger rate, {above:g}."
+        in text
+    )
+    assert "0/3 / 0/3 / 3/3" in text
+    assert "cliff" not in text.replace("The tuned rate of sgd stands at a cliff", "")
+
+
+def test_seeds_that_fail_at_the_tuned_rate_itself_are_named(
+    nnb: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of three tuning seeds diverges at every rate of adam, and the median does not show it."""
+    plain = rated_trial.run_trial
+
+    def run_trial(trial: TrialSpec, *, stop: Any = None) -> TrialRecord:
+        record = plain(trial, stop=stop)
+        is_lost = trial.seed == 1_000_002 and trial.axes.as_dict()["optimizer"] == "adam"
+        return replace(record, status="diverged", final={}, best={}) if is_lost else record
+
+    fake_trial.install(monkeypatch, run_trial=run_trial)
+    nnb(*TUNE)
+    _, text, _ = nnb("report", "--format", "markdown")
+
+    assert "At the tuned rate of adam itself 1 of 3 tuning seeds fail." in text
+    assert "rate of sgd itself" not in text
+
+
 def test_the_default_may_be_the_best(nnb: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     """Then there is nothing to regret, and nothing to compare."""
     monkeypatch.setitem(OPTIMA, "adam", 0.001)
@@ -223,14 +290,42 @@ def test_a_dry_run_trains_nothing_and_counts(nnb: Callable[..., Result], folder:
 
     assert code == 0
     assert "2 configurations: 17 rates on 3 tuning seeds" in text
-    assert f"{2 * N_RATES * N_TUNING + 2 * 2 * 8} trials at least" in text
+    assert f"{2 * N_RATES * N_TUNING + 2 * 2 * 8} trials at least: 0 in the store" in text
     assert not (folder / ".nnbench").exists()
+
+
+@pytest.mark.parametrize(
+    "more", [(), ("--over", "all", "--points", "8"), ("--points", "5", "--decades", "2")]
+)
+def test_a_dry_run_counts_what_is_then_trained(nnb: Callable[..., Result], more: tuple[str, ...]) -> None:
+    """Before the search, where some of its trials are there, and after it."""
+    nnb("run", "small.toml", "--optimizer", "adam", "--seeds", "5")
+    before = as_json(nnb(*TUNE, *more, "--dry-run", "--json"))
+    done = as_json(nnb(*TUNE, *more, "--json"))
+    after = as_json(nnb(*TUNE, *more, "--dry-run", "--json"))
+
+    assert (before["cached"], before["trials"] - before["cached"]) == (5, done["new"])
+    assert (after["trials"], after["cached"]) == (done["new"] + 5, done["new"] + 5)
+    assert after["estimated_s"] == 0.0 < before["estimated_s"]
+
+
+def test_a_dry_run_after_a_search_that_had_to_grow_knows_its_rounds(nnb: Callable[..., Result]) -> None:
+    """What the store has says which rates come next."""
+    command = ("tune", "small.toml", "--optimizer", "adam,rmsprop", "--seeds", "6")
+    before = as_json(nnb(*command, "--dry-run", "--json"))
+    done = as_json(nnb(*command, "--json"))
+    after = as_json(nnb(*command, "--seeds", "7", "--dry-run", "--json"))
+
+    assert before["trials"] < done["new"]
+    assert after["cached"] == done["new"]
+    assert after["trials"] - after["cached"] == 2 * 2
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (("--points", "2"), "--points: a search has 3 to 1000 points, found 2. Try 13."),
+        (("--over", "all", "--points", "2"), "--points: a search has 3 to 1000 points, found 2. Try 32."),
         (("--decades", "0"), "--decades: a search is at most 20 decades wide and above 0, found 0. Try 6."),
         (("--tuning-seeds", "0-2"), "--tuning-seeds: seed 0 is also a reported seed of case 'small'."),
         (("--tuning-seeds", "none"), "--tuning-seeds: expected a number of seeds"),
@@ -267,3 +362,12 @@ def test_one_tuning_seed_bounds_no_curve(nnb: Callable[..., Result]) -> None:
     assert adam["basin_interval"] == [None, None]
     assert adam["n_tuning"] == 1
     assert "bootstrap over" not in text
+
+
+@pytest.mark.parametrize("default", ["1e-300", "1e-20", "1e+20", "1e+300"])
+def test_a_default_rate_at_which_nothing_can_train_is_refused(default: str) -> None:
+    """A grid around it would have the rates 0 and infinity."""
+    with pytest.raises(
+        UsageError, match=r"mine: a search goes around its default rate of 1e.* 1e-20 to 1e\+20"
+    ):
+        _check_optimizer(Optimizer("mine", None, default), 6.0)

@@ -137,3 +137,44 @@ def test_tuned_may_stand_in_the_environment(
     code, _, said = nnb("run", "small.toml", "--optimizer", "adam")
 
     assert (code, said.startswith("nnbench: NNBENCH_TUNED: no search has tuned")) == (2, True)
+
+
+@pytest.mark.parametrize("more", [(), ("--race", "--seeds", "40")])
+def test_a_dry_run_counts_the_search_that_goes_first(
+    nnb: Callable[..., Result], more: tuple[str, ...]
+) -> None:
+    """The search's trials, and those of the run that it leaves; sgd is tuned already."""
+    as_json(nnb("tune", "small.toml", "--optimizer", "sgd", "--seeds", "8", "--json"))
+    run = (*RUN, "--tune-missing", *more)
+
+    foreseen = as_json(nnb(*run, "--dry-run", "--json"))
+    _, text, _ = nnb(*run, "--dry-run")
+    document = as_json(nnb(*run, "--json"))
+    searched = as_json(nnb("report", document["tuned_by"][1], "--json"))
+
+    n_seeds = 40 if more else 8
+    n_search = N_RATES * N_TUNING + 2 * n_seeds
+    assert searched["new"] == n_search
+    assert foreseen["search"] == {"trials": n_search, "leaves": n_seeds}
+    assert foreseen["trials"] == n_search + 2 * n_seeds
+    assert foreseen["cached"] == 8
+    assert f"first a search, {n_search} trials at least; 1 configuration: 17 rates on 3 tuning seeds" in text
+    assert (
+        f"{n_search + 2 * n_seeds} trials at least: 8 in the store, {n_search + n_seeds - 8} to run" in text
+    )
+
+
+def test_a_dry_run_where_nothing_is_missing_is_that_of_the_run(nnb: Callable[..., Result]) -> None:
+    nnb(*TUNE)
+
+    assert nnb(*RUN, "--tune-missing", "--dry-run") == nnb(*RUN, "--dry-run")
+    assert "16 trials: 16 in the store, 0 to run." in nnb(*RUN, "--dry-run")[1]
+
+
+def test_a_dry_run_of_a_search_changes_nothing(nnb: Callable[..., Result], folder: Path) -> None:
+    code, text, said = nnb(*RUN, "--tune-missing", "--dry-run")
+
+    assert (code, said) == (0, "")
+    assert f"first a search, {2 * N_RATES * N_TUNING + 4 * 8} trials at least; 2 configurations" in text
+    assert "16 that the search leaves" in text
+    assert not (folder / ".nnbench").exists()
