@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from nnbench.cases import choices
+from nnbench.cases.axis import AXES
 from nnbench.errors import UsageError
 from nnbench.plan.matrix import CaseMatrix, configuration_key
 from nnbench.plan.request import Plan
@@ -15,7 +16,7 @@ from nnbench.studies.search.points import Dimension, dimensions, searchable, val
 from nnkit.errors import did_you_mean
 from nnkit.registry import Part, Value, parse_choice
 
-FIRST_TUNING_SEED = 1_000_000  # far from the seeds that anybody reports
+FIRST_TUNING_SEED = 1_000_000  # far from the seeds that are reported
 RATES, POINTS, DECADES, TUNING_SEEDS = 13, 32, 6.0, "3"
 LEAST_POINTS, MOST_POINTS, MOST_DECADES = 3, 1000, 20.0
 LEAST_DECADES = 0.01  # around a rate at the end of all that can be searched
@@ -47,7 +48,7 @@ class SearchPlan:
     def dimensions(self, optimizer: str) -> tuple[Dimension, ...]:
         """Return what is searched of an optimizer that is spelt so."""
         part, given = _read(optimizer)
-        over = set(searchable(part, given))
+        over = set(searchable(part, given)) - {name for name, _ in _set_by_axes(self.plan)}
         # What one optimizer cannot be searched over, another one can: a list is for all of them.
         names = over if EVERY in self.over else over & set(self.over)
         return dimensions(part, given, names, decades=self.decades, where=optimizer)
@@ -88,6 +89,9 @@ def make_plan(
     if over is None:
         return asked
     names = _read_over(over, optimizers)
+    for name, where in _set_by_axes(plan):
+        if name in names:
+            raise UsageError(f"--over {name} and {where} contradict each other. Give one of them.")
     asked = SearchPlan(plan, asked.tuning_seeds, n_points, decades, names, wanted)
     for optimizer in optimizers:
         _check_points(asked, optimizer)
@@ -131,7 +135,7 @@ def _check_optimizers(asked: SearchPlan) -> list[str]:
         for one in crossed.optimizers:
             if (crossed.case.name, one.text) in wanted:
                 _check_optimizer(one, asked.decades)
-    return list(dict.fromkeys(axes.as_dict()["optimizer"] for _, axes in asked.configurations()))
+    return list(dict.fromkeys(optimizer_of(axes) for _, axes in asked.configurations()))
 
 
 def _check_optimizer(one: choices.Optimizer, decades: float) -> None:
@@ -175,6 +179,17 @@ def _read_over(over: str, optimizers: Sequence[str]) -> tuple[str, ...]:
             f"--over: name what is searched beside the learning rate, of: {', '.join(known)}, {EVERY}."
         )
     return tuple(names)
+
+
+def optimizer_of(axes: Axes) -> str:
+    """Return the optimizer of a configuration with all that is set of it, by an axis of its own too."""
+    return dict(axes.values)["optimizer"]
+
+
+def _set_by_axes(plan: Plan) -> list[tuple[str, str]]:
+    """Return the hyper-parameters that axes set, and where those were given."""
+    inside = [(AXES[axis].into_optimizer, given.where) for axis, given in plan.settings.axes.items()]
+    return [(name, where) for name, where in inside if name is not None]
 
 
 def _names(optimizer: str) -> list[str]:

@@ -20,7 +20,7 @@ from nnbench.statistics.trials.summary import worst_score
 from nnbench.statistics.tuning.searched import Standing, standings_by_axes
 from nnbench.store import MissingStore, Store
 from nnbench.studies.search.grid import MOST_ROUNDS, RATE, ROUNDS, Grid, first_grid
-from nnbench.studies.search.plan import SearchPlan
+from nnbench.studies.search.plan import SearchPlan, optimizer_of
 from nnbench.studies.search.points import Cloud, cloud
 
 Look = Callable[[Sequence[str]], Sequence[TrialRecord]]  # from keys of trials to those that are recorded
@@ -180,7 +180,7 @@ def _foreseen(
 
 
 def _first(asked: SearchPlan, axes: Axes) -> Grid | Cloud:
-    chosen = axes.as_dict()
     if asked.strategy == "grid":
-        return first_grid(float(chosen[RATE]), n_points=asked.n_points, decades=asked.decades)
-    return cloud(asked.dimensions(chosen["optimizer"]), chosen["optimizer"], asked.n_points)
+        return first_grid(float(axes.as_dict()[RATE]), n_points=asked.n_points, decades=asked.decades)
+    optimizer = optimizer_of(axes)
+    return cloud(asked.dimensions(optimizer), optimizer, asked.n_points)
