@@ -53,16 +53,15 @@ def rehearse(plan: Plan, *, as_json: bool, ahead: Ahead | None = None) -> None:
     if ahead:
         n = counted(len(ahead.trials), "trial")
         print(f"first a search, {n} at least; {ahead.told}")
-    print(_sum(plan, expected, n_left))
+    print(summed(plan, expected, at_least=ahead is not None, n_left=n_left))
 
 
-def _sum(plan: Plan, expected: Forecast, n_left: int) -> str:
+def summed(plan: Plan, expected: Forecast, *, at_least: bool = False, n_left: int = 0) -> str:
+    """Return how many trials there would be, and how long they would take."""
     new = expected.n_trials - expected.n_cached
     left = f", {n_left:,} that the search leaves" if n_left else ""
-    trials = (
-        f"{counted(expected.n_trials + n_left, 'trial')}{' at least' if n_left else ''}:"
-        f" {expected.n_cached:,} in the store, {new:,} to run{left}"
-    )
+    n = f"{counted(expected.n_trials + n_left, 'trial')}{' at least' if at_least else ''}"
+    trials = f"{n}: {expected.n_cached:,} in the store, {new:,} to run{left}"
     if not new:
         return f"{trials}."
     about = "at most about" if plan.settings.race else "about"

@@ -13,6 +13,7 @@ from nnbench.records.trials import (
     Comparison,
     ConfigurationSummary,
     Direction,
+    Point,
     Search,
     Strategy,
     TrialRecord,
@@ -93,17 +94,13 @@ class SearchedConfiguration:
         reach = facts.noticeable * (1.0 + 1e-9)
         return tuple(point for point in self.points if abs(point.median - best) <= reach)
 
-    @property
-    def chosen(self) -> TriedPoint | None:
-        best = self.search.best
-        return next((point for point in self.points if best and point.values == best.values), None)
-
     def beside(self, step: int) -> TriedPoint | None:
-        """Return the point that lies so many places above the chosen one on a grid; None: there is none."""
-        if self.chosen is None or self.sensitivity is None:
+        """Return the point that lies so many places above the chosen one on a grid; at 0 that one itself."""
+        tried, best = [point.values for point in self.points], self.search.best
+        if best is None or best.values not in tried or (step and self.sensitivity is None):
             return None
-        place = self.points.index(self.chosen) + step
-        return self.points[place] if 0 <= place < len(self.points) else None
+        place = tried.index(best.values) + step
+        return self.points[place] if 0 <= place < len(tried) else None
 
     @property
     def cliff(self) -> TriedPoint | None:
@@ -179,8 +176,8 @@ def _configuration(
     measured = _sensitivity(search, places, own, scores, facts) if strategy == "grid" else None
     curve, basin, excess = measured or (None, _UNKNOWN, _UNKNOWN)
     points = (
-        _point(search, index, scores.get(place, {}), tried.get(place, ()), facts)
-        for index, place in enumerate(places)
+        _tried(point, scores.get(place, {}), tried.get(place, ()), facts)
+        for point, place in zip(search.points, places, strict=True)
     )
     return SearchedConfiguration(
         search=search,
@@ -194,17 +191,12 @@ def _configuration(
     )
 
 
-def _point(
-    search: Search,
-    index: int,
-    scores: Mapping[int, float],
-    trials: Sequence[TrialRecord],
-    facts: CaseFacts,
+def _tried(
+    point: Point, scores: Mapping[int, float], trials: Sequence[TrialRecord], facts: CaseFacts
 ) -> TriedPoint | None:
     if not scores:
         return None
     known = list(scores.values())
-    point = search.points[index]
     return TriedPoint(
         values=point.values,
         median=float(np.median(known)),

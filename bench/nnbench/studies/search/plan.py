@@ -125,15 +125,14 @@ def _read_tuning_seeds(text: str, plan: Plan) -> Ranges:
 
 def _check_optimizers(asked: SearchPlan) -> list[str]:
     """Return the optimizers of the search, each once, or raise UsageError for one without a rate to find."""
-    wanted = {(crossed.case.name, axes.as_dict()["optimizer"]) for crossed, axes in asked.configurations()}
-    for crossed in asked.plan.matrix.parts:
+    for crossed, axes in asked.configurations():
         if len(crossed.others[RATE]) > 1:
             raise UsageError(
                 f"{crossed.case.where}: this case crosses learning rates, and tune searches them. Name an"
                 " axis to cross instead, for example --optimizer."
             )
         for one in crossed.optimizers:
-            if (crossed.case.name, one.text) in wanted:
+            if one.text == axes.as_dict()["optimizer"]:
                 _check_optimizer(one, asked.decades)
     return list(dict.fromkeys(optimizer_of(axes) for _, axes in asked.configurations()))
 

@@ -28,14 +28,10 @@ class Dimension:
     hyper: Hyper
     span: Span
 
-    @property
-    def is_complement(self) -> bool:
-        return self.hyper.tune == "complement"
-
     def at(self, share: float) -> float:
         """Return the value at this share of the way from the low to the high end, with few digits."""
         low, high = self.span.low, self.span.high
-        if self.is_complement:
+        if self.hyper.tune == "complement":
             lost = (1.0 - low) * ((1.0 - high) / (1.0 - low)) ** share
             # Rounded as what is lost: 0.9968 and 0.9972 are not the same.
             return round(1.0 - float(f"{lost:.{_DIGITS}g}"), 12)
@@ -46,12 +42,8 @@ class Dimension:
 class Cloud:
     """The points that one configuration is tried at."""
 
-    searched: tuple[Dimension, ...]
+    spans: tuple[Span, ...]
     points: tuple[Point, ...]
-
-    @property
-    def spans(self) -> tuple[Span, ...]:
-        return tuple(each.span for each in self.searched)
 
     def best(self, standings: Sequence[Standing], direction: Direction) -> int | None:
         """Return which point is the best, of those that tie the first; None where no score is finite."""
@@ -64,7 +56,7 @@ def cloud(searched: tuple[Dimension, ...], optimizer: str, n_points: int) -> Clo
         Point(_choices(searched, optimizer, values), values, "point")
         for values in values_of(searched, n_points)
     )
-    return Cloud(searched, tuple(points))
+    return Cloud(tuple(each.span for each in searched), tuple(points))
 
 
 def _choices(searched: Sequence[Dimension], optimizer: str, values: Sequence[float]) -> Axes:

@@ -10,7 +10,6 @@ from nnbench.studies.search import tuned
 from nnbench.studies.search.plan import SearchPlan
 from nnbench.studies.search.search import foreseen
 from nnbench.terminal import printing as present
-from nnbench.terminal.progress import duration
 
 
 def rehearse(asked: SearchPlan, *, as_json: bool) -> None:
@@ -30,11 +29,7 @@ def rehearse(asked: SearchPlan, *, as_json: bool) -> None:
         )
         return
     print(_told(asked))
-    print(
-        f"{counted(expected.n_trials, 'trial')} at least: {expected.n_cached:,} in the store,"
-        f" {expected.n_trials - expected.n_cached:,} to run, about {duration(expected.seconds)} with"
-        f" {expected.jobs} at a time."
-    )
+    print(rehearsal.summed(asked.plan, expected, at_least=True))
 
 
 def rehearse_run(plan: Plan, *, as_json: bool) -> None:

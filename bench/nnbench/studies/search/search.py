@@ -12,7 +12,7 @@ from itertools import chain
 
 from nnbench.plan.matrix import CaseMatrix, TrialSpec, configuration_key, with_seeds
 from nnbench.plan.seeds import Ranges, n_seeds
-from nnbench.records.trials import Axes, CaseFacts, Point, RunRecord, Search, TrialRecord, Tuning
+from nnbench.records.trials import Axes, CaseFacts, RunRecord, Search, TrialRecord, Tuning
 from nnbench.running import experiment
 from nnbench.running.stages import Stages
 from nnbench.running.workplace import Workplace, workplace
@@ -35,14 +35,13 @@ class Subject:
     facts: CaseFacts
     tried: Grid | Cloud
 
-    def trials(self, points: Iterable[Point], seeds: Ranges) -> list[TrialSpec]:
-        places = dict.fromkeys(self.search(None).at(point) for point in points)
+    def trials(self, places: Iterable[Axes], seeds: Ranges) -> list[TrialSpec]:
         return [trial for place in places for trial in with_seeds(self.crossed, place, seeds)]
 
     def fresh(self, search: Search) -> list[TrialSpec]:
         """Return the trials that measure what was chosen beside the default."""
-        places = dict.fromkeys([search.at(search.best) if search.best else self.axes, self.axes])
-        return [trial for place in places for trial in with_seeds(self.crossed, place, self.crossed.seeds)]
+        best = self.axes if search.best is None else search.at(search.best)
+        return self.trials(dict.fromkeys((best, self.axes)), self.crossed.seeds)
 
     def search(self, chosen: int | None) -> Search:
         return Search(
@@ -99,8 +98,8 @@ class Course:
             yield [trial for trial in self._trials(further) if trial.key not in before]
 
     def _trials(self, subjects: Sequence[Subject]) -> list[TrialSpec]:
-        seeds = self._asked.tuning_seeds
-        return [trial for subject in subjects for trial in subject.trials(subject.tried.points, seeds)]
+        places = [(each, map(each.search(None).at, each.tried.points)) for each in subjects]
+        return [trial for each, own in places for trial in each.trials(own, self._asked.tuning_seeds)]
 
     def _further(self, subject: Subject) -> Subject:
         assert isinstance(subject.tried, Grid), subject.tried
@@ -171,7 +170,7 @@ def _foreseen(
     if course.searches:
         return known  # the last stage
     for subject in course.subjects:
-        fresh = list(with_seeds(subject.crossed, subject.axes, subject.crossed.seeds))
+        fresh = subject.trials([subject.axes], subject.crossed.seeds)
         n_rates = max(0, asked.n_tried - len(subject.tried.points))
         n_unknown = n_rates * n_seeds(asked.tuning_seeds) + len(fresh)
         known += fresh

@@ -1,7 +1,7 @@
 """``run --tuned``: every configuration at the learning rate that a search found for it."""
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nnbench.cases import catalogue, choices, plugins
@@ -21,12 +21,16 @@ _SHOWN = 3
 class Rates:
     """What the store knows of the configurations of a plan."""
 
+    asked: Mapping[str, tuple[CaseMatrix, Axes]]  # by key
     known: Mapping[str, TunedRate]
-    missing: tuple[tuple[CaseMatrix, Axes], ...]
 
     @property
-    def missing_keys(self) -> frozenset[str]:
-        return frozenset(configuration_key(crossed, axes) for crossed, axes in self.missing)
+    def missing(self) -> list[tuple[CaseMatrix, Axes]]:
+        return [where for key, where in self.asked.items() if key not in self.known]
+
+    def those(self, is_so: Callable[[TunedRate], bool]) -> list[tuple[CaseMatrix, Axes]]:
+        """Return the configurations of which something is so that is known."""
+        return [where for key, where in self.asked.items() if key in self.known and is_so(self.known[key])]
 
 
 def look_up(plan: Plan) -> Rates:
@@ -42,12 +46,12 @@ def look_up(plan: Plan) -> Rates:
             known = store.tuned_rates(asked)
     except MissingStore:
         known = {}
-    return Rates(known, tuple(where for key, where in asked.items() if key not in known))
+    return Rates(asked, known)
 
 
 def search_for(plan: Plan, rates: Rates) -> SearchPlan:
     """Return the search for the rates that are missing, or raise UsageError."""
-    return make_plan(plan, wanted=rates.missing_keys)
+    return make_plan(plan, wanted=frozenset(rates.asked.keys() - rates.known.keys()))
 
 
 def at_tuned_rates(plan: Plan, rates: Rates) -> Plan:
@@ -65,11 +69,11 @@ def at_tuned_rates(plan: Plan, rates: Rates) -> Plan:
 
 def at_known_rates(plan: Plan, rates: Rates) -> Plan:
     """Return the plan with those at their tuned rates that have one; raise UsageError where none works."""
-    chosen = {key: _choices(found) for key, found in rates.known.items() if found.learning_rate}
-    if lost := [each for each in _keyed(plan) if each[0] in rates.known and each[0] not in chosen]:
-        names = _names([(crossed, axes) for _, crossed, axes in lost], plan)
-        run = rates.known[lost[0][0]].run
+    if lost := rates.those(lambda found: not found.learning_rate):
+        run = rates.known[configuration_key(*lost[0])].run
+        names = _names(lost, plan)
         raise UsageError(f"{_where(plan)}: search {run} found no rate at which {names} works. Leave it out.")
+    chosen = {key: _choices(found) for key, found in rates.known.items()}
     parts = tuple(replace(crossed, tuned=chosen) for crossed in plan.matrix.parts)
     used = dict.fromkeys(found.run for found in rates.known.values())
     matrix = replace(plan.matrix, parts=parts)
@@ -92,12 +96,9 @@ def _renamed(label: str | None, asked: Matrix, tuned: Matrix) -> str | None:
 
 def warnings(plan: Plan, rates: Rates) -> list[str]:
     """Return what the user should know of the rates: which of them are no optimum."""
-    edges = [
-        (crossed, axes) for key, crossed, axes in _keyed(plan) if key in rates.known and rates.known[key].edge
-    ]
-    if not edges:
-        return []
-    return [f"what was tuned of {_names(edges, plan)} is an end of what was tried: it is no optimum."]
+    edges = rates.those(lambda found: found.edge is not None)
+    told = f"what was tuned of {_names(edges, plan)} is an end of what was tried: it is no optimum."
+    return [told] if edges else []
 
 
 def _check(plan: Plan) -> None:
@@ -113,12 +114,6 @@ def _check(plan: Plan) -> None:
 
 def _where(plan: Plan) -> str:
     return plan.settings.tuned.where if plan.settings.tuned else "--tune-missing"
-
-
-def _keyed(plan: Plan) -> list[tuple[str, CaseMatrix, Axes]]:
-    return [
-        (configuration_key(crossed, axes), crossed, axes) for crossed, axes in plan.matrix.configurations()
-    ]
 
 
 def _names(configurations: Iterable[tuple[CaseMatrix, Axes]], plan: Plan) -> str:

@@ -27,23 +27,22 @@ def search_figures(case: SearchedCase) -> list[SearchFigure]:
 def _rates(case: SearchedCase, shown: Sequence[SearchedConfiguration], place: int, of: int) -> SearchFigure:
     part = f" ({place + 1} of {of})" if of > 1 else ""
     number = f"-{place + 1}" if of > 1 else ""
-    told = f"the learning rate{part}: median and quartiles of {_n_seeds(case)}"
-    return _figure(case, shown, f"rates{number}", f"{told}.", "The bar below: the basin.")
+    told = f"the learning rate{part}: median and quartiles of"
+    return _figure(case, shown, f"rates{number}", (told, ""), "The bar below: the basin.")
 
 
 def _settings(case: SearchedCase, shown: Sequence[SearchedConfiguration], n_scored: int) -> SearchFigure:
     part = f", the best {len(shown)} of {n_scored} configurations" if n_scored > len(shown) else ""
-    told = (
-        f"each hyper-parameter{part}: median and quartiles of {_n_seeds(case)} at every setting, all"
-        " hyper-parameters differing at once."
-    )
+    told = f"each hyper-parameter{part}: median and quartiles of"
+    also = " at every setting, all hyper-parameters differing at once"
     within = words.noticeable(case.facts).removeprefix("±")
-    return _figure(case, shown, "settings", told, f"The band: within {within} of the best.")
+    return _figure(case, shown, "settings", (told, also), f"The band: within {within} of the best.")
 
 
 def _figure(
-    case: SearchedCase, shown: Sequence[SearchedConfiguration], name: str, told: str, also: str
+    case: SearchedCase, shown: Sequence[SearchedConfiguration], name: str, told: tuple[str, str], also: str
 ) -> SearchFigure:
+    n = digits.counted(len(case.tuning.tuning_seeds), "tuning seed")
     thing = point_word(case.tuning.strategy)
     metric = words.metric(case.facts).capitalize()
     against = "the learning rate" if case.is_grid else "each hyper-parameter"
@@ -51,15 +50,11 @@ def _figure(
     return SearchFigure(
         name=f"{file_name(case.facts.name)}-{name}",
         caption=(
-            f"{metric} of {case.facts.name} at the end, against {told} Filled: the tuned {thing}. Open: the"
-            f" default. {also} A cross: a {thing} at which trials diverged, faint where it was fewer than"
-            " half."
+            f"{metric} of {case.facts.name} at the end, against {told[0]} {n}{told[1]}. Filled: the tuned"
+            f" {thing}. Open: the default. {also} A cross: a {thing} at which trials diverged, faint where it"
+            " was fewer than half."
         ),
         alternative=f"{metric} against {against}. Tuned {thing}s: {'; '.join(optima) or 'none'}.",
         facts=case.facts,
         rows=tuple((case.label(each), each) for each in shown),
     )
-
-
-def _n_seeds(case: SearchedCase) -> str:
-    return digits.counted(len(case.tuning.tuning_seeds), "tuning seed")

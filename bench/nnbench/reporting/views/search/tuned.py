@@ -1,7 +1,7 @@
 """Tuned beside default: what a search brought, measured on seeds it has not seen."""
 
 from nnbench.evidence.searched import SearchedCase
-from nnbench.records.trials import Comparison, ConfigurationSummary, Strategy
+from nnbench.records.trials import ConfigurationSummary, Strategy
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Paragraph, Table
 from nnbench.reporting.texts import words
@@ -9,7 +9,6 @@ from nnbench.reporting.views.headline import headline
 from nnbench.statistics.tuning.searched import SearchedConfiguration
 
 _MISSING = Cell(digits.MISSING, "quiet")
-_NONE_WORKS = Cell("none works", "bad")
 _SIDES = {"low": "lowest", "high": "highest", None: "last"}
 _RATE = "learning_rate"
 
@@ -65,7 +64,7 @@ def tuned_point(case: SearchedCase, each: SearchedConfiguration) -> Cell:
     """Return what was chosen; a rate that is alone and on an edge is not called an optimum."""
     search = each.search
     if search.best is None:
-        return _NONE_WORKS
+        return Cell("none works", "bad")
     if case.is_grid:
         rate = search.best.choices.as_dict()[_RATE]
         return Cell(f"{rate} (edge)", "bad") if search.edges else Cell(rate)
@@ -155,7 +154,7 @@ def _cliffs(case: SearchedCase) -> list[str]:
     """Name the tuned rates that a little more would break, and the points that break by themselves."""
     told = []
     for each in case.configurations:
-        here, above, label = each.chosen, each.cliff, case.label(each)
+        here, above, label = each.beside(0), each.cliff, case.label(each)
         if above is not None:
             told.append(
                 f"The tuned rate of {label} stands at a cliff: {above.n_unstable} of"
@@ -183,7 +182,7 @@ def _score(row: ConfigurationSummary | None, scale: digits.Scale) -> Cell:
 
 def _gain(case: SearchedCase, each: SearchedConfiguration, scale: digits.Scale) -> tuple[Cell, Cell, Cell]:
     """Return difference, verdict and p; a text says why the default was not compared with itself."""
-    found: Comparison | None = each.gain
+    found = each.gain
     if each.search.is_default:
         return Cell(f"same {_word(case)}", "quiet"), Cell("the default", "quiet"), _MISSING
     if found is None:
