@@ -1,4 +1,4 @@
-"""Read what users write: a file's text, and TOML into the models of ``spec``, with a line for each mistake."""
+"""Read what users write: a file's text, and TOML as the models of ``spec``, a line for each mistake."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +20,18 @@ MOST_BYTES = 1_000_000
 def read_text(path: Path, *, what: str) -> str:
     """Return the text of a file that a user named, or raise UsageError with what is wrong with it.
 
-    ``what`` says in the messages what the file should be: ``"a TOML file"``. What is no regular file is
-    refused unread, since a device has no end and a pipe may have no writer.
+    ``what`` says in the messages what the file should be: ``"a TOML file"``.
+    """
+    try:
+        return read_bytes(path, what=what).decode("utf-8-sig")  # editors on Windows put a byte-order mark
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 text (see byte {error.start}). Save it as UTF-8.") from None
+
+
+def read_bytes(path: Path, *, what: str) -> bytes:
+    """Return what is in a file that a user named, or raise UsageError.
+
+    What is no regular file is refused unread, since a device has no end and a pipe may have no writer.
     """
     try:
         if path.is_dir():
@@ -30,19 +40,15 @@ def read_text(path: Path, *, what: str) -> str:
             raise UsageError(f"{path}: not a regular file. Name {what}.")
         with path.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise UsageError(
-                f"{path}: larger than {MOST_BYTES // 1_000_000} MB, the most that {what} may be."
-            )
-        return content.decode("utf-8-sig")  # editors on Windows begin a file with a byte-order mark
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file.") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text (see byte {error.start}). Save it as UTF-8.") from None
     except ValueError as error:  # of the path itself: a NUL, or letters that no file name can hold
         raise UsageError(f"{str(path)!r}: this cannot be the name of a file: {error}.") from None
+    if len(content) > MOST_BYTES:
+        raise UsageError(f"{path}: larger than {MOST_BYTES // 1_000_000} MB, the most that {what} may be.")
+    return content
 
 
 def read_toml(path: Path) -> dict[str, Any]:
