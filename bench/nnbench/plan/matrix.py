@@ -15,6 +15,7 @@ from nnbench.cases import choices, plugins
 from nnbench.cases.catalogue import own_choices, used_axes
 from nnbench.cases.spec import AXES, CaseSpec, canonical_json
 from nnbench.errors import UsageError
+from nnbench.machine.foreign import contained
 from nnbench.plan.seeds import Ranges, n_seeds
 from nnbench.records.trials import Axes
 from nnkit.registry import parse_choice
@@ -197,7 +198,8 @@ def data_digest(case: CaseSpec) -> str:
     from nnkit import datasets
 
     name, given = parse_choice(case.data.dataset)
-    return datasets.load(name, **given).digest
+    with contained():  # the function of a plug-in may make it
+        return datasets.load(name, **given).digest
 
 
 def _canonical(asked: Mapping[str, Asked], notes: list[str]) -> dict[str, Asked]:
