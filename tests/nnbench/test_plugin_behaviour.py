@@ -189,3 +189,21 @@ def test_what_a_plugin_does_to_the_process_does_not_reach_the_result(
     assert {one["status"] for one in document["trials"]} == {"finished"}
     assert "Traceback" not in done.stderr
     assert (folder / ".nnbench" / "store.sqlite").is_file()
+
+
+def test_a_plugin_may_import_numba_before_anything_is_compiled(folder: Path) -> None:
+    """The second run takes its kernels from the disk, whose code names functions of numba's runtime."""
+    (folder / "mine.py").write_text("import numba\n" + MINE)
+    run = ("run", "small.toml", "--optimizer", "mine,sgd", "--seeds", "1", "--plugin", "mine.py", "--json")
+
+    codes = [
+        subprocess.run(
+            [sys.executable, "-m", "nnbench", *run, "--store", store],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": PATH},
+            stdout=subprocess.DEVNULL,
+        ).returncode
+        for store in ("one", "two")
+    ]
+
+    assert codes == [0, 0]
