@@ -162,10 +162,12 @@ def initialize() -> None:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    if "numba" not in sys.modules:
+    # Not asked by sys.modules: numba that was imported, and has compiled nothing yet, offers none of them.
+    missing = [symbol for symbol in _RUNTIME_SYMBOLS if not llvm.address_of_symbol(symbol)]
+    if missing:
         unreachable = ctypes.CFUNCTYPE(None)(lambda: None)
         _engines.append(unreachable)
-        publish(dict.fromkeys(_RUNTIME_SYMBOLS, ctypes.cast(unreachable, ctypes.c_void_p).value or 0))
+        publish(dict.fromkeys(missing, ctypes.cast(unreachable, ctypes.c_void_p).value or 0))
 
 
 def target_machine() -> Any:

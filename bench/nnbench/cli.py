@@ -9,7 +9,8 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any, TextIO
 
@@ -17,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from nnbench.errors import NnbenchError, UsageError
+from nnbench.machine.stopping import Interrupted, interruptible
 
 VERBS = (
     "run",
@@ -93,7 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show_before = warnings.showwarning
     warnings.showwarning = _show_warning
     try:
-        code = _run(given)
+        with interruptible(), _blaming_plugins():
+            code = _run(given)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -112,6 +115,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     finally:
         warnings.showwarning = show_before
+
+
+@contextmanager
+def _blaming_plugins() -> Iterator[None]:
+    """Turn what a plug-in raises, be it SystemExit, into a UsageError that names its line."""
+    try:
+        yield
+    except (NnbenchError, Interrupted):
+        raise
+    except BaseException as error:
+        plugins: Any = sys.modules.get("nnbench.cases.plugins")  # imported where there is one
+        if plugins is None or not plugins.place_of(error):
+            raise
+        raise UsageError(plugins.said_of(error)) from error
 
 
 def _run(arguments: list[str]) -> int:

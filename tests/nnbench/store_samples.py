@@ -1,7 +1,10 @@
 """Records to put into a store: one plain example of each kind, and any that Hypothesis can think of."""
 
 import hashlib
+import sqlite3
+from contextlib import closing
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,6 +48,28 @@ def trial(index: int, **changes: Any) -> TrialRecord:
         curves={"step_loss": steps + index, "eval_step": steps, "val_loss": steps[:2] * index},
     )
     return replace(plain, **changes)
+
+
+# What the migrations after the second one added, undone: a store as an earlier nnbench left it.
+_UNDONE = {
+    2: ("DROP TABLE pictures",),
+    3: ("ALTER TABLE tuned_rate DROP COLUMN optimizer",),
+    4: (
+        *(f"ALTER TABLE trial DROP COLUMN {name}" for name in ("numerics", "curves_sum", "checksum")),
+        *(f"ALTER TABLE {table} DROP COLUMN checksum" for table in ("pictures", "run", "tuned_rate")),
+        "ALTER TABLE run DROP COLUMN keys_sum",
+    ),
+}
+
+
+def make_older(path: Path, version: int) -> None:
+    """Turn a store without pictures into one of an earlier version."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for number in sorted(_UNDONE, reverse=True):
+            for statement in _UNDONE[number] if number >= version else ():
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def point(rate: str, stage: Stage = "grid") -> Point:
@@ -139,6 +164,7 @@ trials = st.builds(
     failure=st.none() | _names,
     error=st.none() | _texts,
     curves=_curves,
+    numerics=_wholes,
 )
 
 _cases = st.builds(

@@ -1,12 +1,14 @@
 """Case and matrix files: what they may hold, and one line for every mistake in them."""
 
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nnbench.cases import resources
-from nnbench.cases.files import check, read_toml
+from nnbench.cases.files import MOST_BYTES, check, read_text, read_toml
 from nnbench.cases.spec import CaseSpec, MatrixFile
 from nnbench.errors import UsageError
 from tests.nnbench.case_file import case_content
@@ -144,3 +146,60 @@ def test_a_file_that_is_not_there_and_a_folder_say_so(tmp_path: Path) -> None:
         read_toml(tmp_path / "none.toml")
     with pytest.raises(UsageError, match="folder"):
         read_toml(tmp_path)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    """Editors on Windows write one."""
+    path = tmp_path / "marked.toml"
+    path.write_bytes(b"\xef\xbb\xbfa = 1\n")
+
+    assert read_toml(path) == {"a": 1}
+
+
+def of_another_kind(kind: str, folder: Path) -> Path:
+    path = folder / f"{kind}.toml"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as end:
+            end.bind(str(path))
+    else:
+        path.symlink_to(kind)
+    return path
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="devices and named pipes are Unix's")
+@pytest.mark.parametrize("kind", ["/dev/zero", "/dev/urandom", "/dev/null", "fifo", "socket"])
+def test_what_is_no_regular_file_is_not_read(kind: str, tmp_path: Path) -> None:
+    """A device has no end, and a pipe may have no writer: neither may be opened."""
+    path = Path(kind) if kind.startswith("/") else of_another_kind(kind, tmp_path)
+
+    with pytest.raises(UsageError, match="not a regular file"):
+        read_text(path, what="a TOML file")
+
+
+def test_the_size_of_a_file_has_a_cap_that_is_named(tmp_path: Path) -> None:
+    """Exactly at the cap a file is read."""
+    path = tmp_path / "large.toml"
+    path.write_bytes(b"#" * MOST_BYTES)
+    assert read_toml(path) == {}
+
+    path.write_bytes(b"#" * (MOST_BYTES + 1))
+    with pytest.raises(UsageError, match=r"large\.toml: larger than 1 MB"):
+        read_toml(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a\0b.toml", "cannot be the name of a file"),
+        ("\ud800.toml", "cannot be the name of a file"),
+        ("a" * 5000 + ".toml", "cannot be read"),
+        ("loop.toml", "cannot be read"),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_a_mistake_in_one_line(name: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "loop.toml").symlink_to("loop.toml")
+
+    with pytest.raises(UsageError, match=words):
+        read_text(tmp_path / name, what="a TOML file")

@@ -16,8 +16,10 @@ import pytest
 from nnbench.store import MissingStore, Store
 from tests.nnbench import fake_trial
 from tests.nnbench.case_file import case_content, write_case
+from tests.nnbench.plugin_samples import MINE
 
 COMMAND = ("run", "small.toml", "--optimizer", "sgd,adam", "--seeds", "30", "--jobs", "2")
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATH = os.pathsep.join(str(Path(path).resolve()) for path in sys.path if path)
 
 
@@ -60,7 +62,7 @@ def wait_for(folder: Path, n: int) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_what_was_finished_is_kept_and_the_same_command_goes_on(folder: Path, number: signal.Signals) -> None:
     process = begin(folder, *COMMAND, trial_s=0.05)
     wait_for(folder, 5)
@@ -142,3 +144,76 @@ def _n_trials(path: Path) -> int:
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
         tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'trial'").fetchone()
         return int(connection.execute("SELECT count(*) FROM trial").fetchone()[0]) if tables[0] else 0
+
+
+WAITING = """\
+import sys, time
+sys.stderr.write("ready\\n")
+sys.stderr.flush()
+time.sleep(600)
+"""
+ENDLESS = MINE.replace(
+    "    for name", "    print('ready', file=sys.stderr, flush=True)\n    while True: pass\n    for name"
+)
+
+
+def begin_real(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """Begin a command, and return when its plug-in says that it is there."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nnbench", *arguments, "--plugin", "mine.py"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": PATH},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "ready\n"
+    return process
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("verb", [("run", "small.toml"), ("list", "optimizers"), ("diagnose", "small.toml")])
+def test_a_signal_outside_of_training_ends_the_command_in_one_line(
+    folder: Path, verb: tuple[str, ...], number: signal.Signals
+) -> None:
+    (folder / "mine.py").write_text(WAITING)
+    process = begin_real(folder, *verb)
+
+    process.send_signal(number)
+    out, said = process.communicate(timeout=30)
+
+    assert (process.returncode, out, said) == (130, "", "nnbench: interrupted.\n")
+
+
+def test_a_third_signal_ends_a_process_whose_trial_does_not_end(folder: Path) -> None:
+    """The first waits for the trial, the second for its thread; an endless loop of a plug-in has no end."""
+    (folder / "mine.py").write_text("import sys\n" + ENDLESS)
+    process = begin_real(folder, "run", "small.toml", "--optimizer", "mine", "--seeds", "1")
+
+    for number in SIGNALS:
+        process.send_signal(number)
+    out, said = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in said
+
+
+def test_nohup_is_respected(folder: Path) -> None:
+    """A command whose terminal is closed goes on where the user asked for that."""
+    process = subprocess.Popen(
+        ["nohup", sys.executable, fake_trial.__file__, *COMMAND, "--json"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": PATH, "FAKE_TRIAL_S": "0.02"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(folder, 2)
+
+    process.send_signal(signal.SIGHUP)
+    out, said = process.communicate(timeout=30)
+
+    assert process.returncode == 0, said
+    assert len(json.loads(out)["trials"]) == 60

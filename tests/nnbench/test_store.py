@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nnbench.errors import NothingMeasured, UsageError
 from nnbench.records.trials import Axes, Pictures, Point, RunRecord, Status, TrialRecord, Tuning
 from nnbench.store import Store
-from nnbench.store.encoding import from_json, to_json
+from nnbench.store.encoding import checksum, from_json, to_json
 from nnbench.store.rows import TRIAL_COLUMNS, TunedRate
 from tests.nnbench.picture_samples import any_pictures, pictures
 from tests.nnbench.store_samples import key_of, run, runs, search, spelled, trial, trials
@@ -286,7 +286,11 @@ def test_a_run_of_an_earlier_version_has_no_tuning(store: Store) -> None:
     store.put_run(run("old"))
     (facts,) = store._connection.execute("SELECT facts FROM run").fetchone()
     earlier = {name: value for name, value in from_json(facts).items() if not name.startswith("tun")}
-    store._connection.execute("UPDATE run SET facts = ?", (to_json(earlier),))
+    row = list(
+        store._connection.execute("SELECT run, created, n_trials, facts, keys_sum FROM run").fetchone()
+    )
+    row[3] = to_json(earlier)
+    store._connection.execute("UPDATE run SET facts = ?, checksum = ?", (row[3], checksum(*row)))
 
     assert store.run("old") == run("old")
 

@@ -14,7 +14,7 @@ from nnbench.errors import EnvironmentProblem
 from nnbench.store import DEFAULT_PATH, MissingStore, Store, schema
 from nnbench.store.rows import TunedRate
 from tests.nnbench.picture_samples import pictures
-from tests.nnbench.store_samples import key_of, run, spelled, trial
+from tests.nnbench.store_samples import key_of, make_older, run, spelled, trial
 
 
 @pytest.fixture
@@ -168,21 +168,9 @@ def test_a_truncated_store_is_damaged(path: Path, share: float, create: bool) ->
     assert "damaged" in line or "not a store" in line
 
 
-@pytest.mark.parametrize(
-    ("good", "bad"),
-    [
-        (b'"loss":', b'"loss"!'),  # not JSON
-        (b"finished", b"fini\xffhed"),  # not UTF-8
-        (b'{"step_loss": 4,', b'{"step_loss": 5,'),  # lengths that do not fit their block
-        (b'"summary"', b'"sumnary"'),  # a field that no case has
-        (b"CREATE TABLE curves", b"CREATE TABLE curled"),  # a schema that contradicts itself
-    ],
-)
-def test_a_damaged_value_is_named_as_damage(path: Path, good: bytes, bad: bytes) -> None:
-    """SQLite keeps no checksums: what it hands over may still be wrong."""
+def test_a_schema_that_contradicts_itself_is_named_as_damage(path: Path) -> None:
     content = path.read_bytes()
-    assert good in content
-    path.write_bytes(content.replace(good, bad))
+    path.write_bytes(content.replace(b"CREATE TABLE curves", b"CREATE TABLE curled"))
 
     line = _refusal(lambda: _read_all(path), path)
 
@@ -347,46 +335,52 @@ def test_an_older_store_is_brought_up_to_date_with_all_it_holds(
         assert connection.execute("PRAGMA user_version").fetchone() == (len(published) + 1,)
 
 
-def test_a_store_from_before_there_were_pictures_has_none_and_takes_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """All that it holds stays; the first reader brings it up to date."""
-    path = tmp_path / "older.sqlite"
-    with monkeypatch.context() as patch:
-        for module in ("schema", "database"):
-            patch.setattr(f"nnbench.store.{module}.MIGRATIONS", schema.MIGRATIONS[:2])
-        _fill(path)
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_a_store_of_any_earlier_version_keeps_all_it_holds(path: Path, version: int) -> None:
+    """Its rows get their checksums, and what came later is empty, or what it was before."""
+    make_older(path, version)
 
-    assert _read_all(path) == 40
+    with Store.open(path, create=False) as store:
+        trials = store.trials(store.run("last").trial_keys, with_curves=True)
+        has_pictures = store.keys_with_pictures(map(key_of, range(40)))
+        damage = store.damage()
+
+    assert spelled(trials) == spelled([trial(index) for index in range(40)])
+    assert (has_pictures, damage) == (set(), [])
+    assert {record.numerics for record in trials} == {1}
+
+
+def test_a_store_from_before_there_were_pictures_takes_them(path: Path) -> None:
+    make_older(path, 2)
+
     with Store.open(path, create=True) as store:
         assert store.pictures([key_of(1)]) == {}
         store.put_trial(trial(1, pictures=pictures()))
         assert store.keys_with_pictures([key_of(1), key_of(2)]) == {key_of(1)}
 
 
-def test_a_tuned_rate_from_before_there_were_tuned_optimizers_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tuned_rate_from_before_there_were_tuned_optimizers_stays(path: Path) -> None:
     """Its optimizer is the one that was asked for."""
-    path = tmp_path / "older.sqlite"
-    with monkeypatch.context() as patch:
-        for module in ("schema", "database"):
-            patch.setattr(f"nnbench.store.{module}.MIGRATIONS", schema.MIGRATIONS[:3])
-        with Store.open(path, create=True) as store:
-            store._connection.execute("INSERT INTO tuned_rate VALUES ('a', '0.5', 'high', 'old')")
+    make_older(path, 3)
+    with closing(sqlite3.connect(path)) as older, older:
+        older.execute("INSERT INTO tuned_rate VALUES ('a', '0.5', 'high', 'old')")
 
     with Store.open(path, create=False) as store:
         assert store.tuned_rates(["a"]) == {"a": TunedRate("0.5", "high", "old", None)}
 
 
-def test_damaged_pictures_are_named_as_damage(path: Path) -> None:
-    with Store.open(path, create=True) as store:
-        store.put_trial(trial(1, pictures=pictures()))
-        store._connection.execute("UPDATE pictures SET samples = x'00000000'")
+def test_an_older_store_on_a_read_only_disk_can_be_reported_from(protected: Path) -> None:
+    """It cannot be brought up to date there: a copy in memory is, and the file stays as it was."""
+    make_older(protected, 4)
+    before = protected.read_bytes()
+    protected.chmod(0o444)
+    protected.parent.chmod(0o555)
 
-        line = _refusal(lambda: store.pictures([key_of(1)]), path)
+    with _ordinary_user(protected):
+        n_read = _read_all(protected)
 
-    assert "the store is damaged (the arrays have" in line
+    assert n_read == 40
+    assert protected.read_bytes() == before
 
 
 def test_a_migration_that_fails_halfway_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

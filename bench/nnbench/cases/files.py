@@ -1,8 +1,9 @@
-"""Read TOML files into the models of ``spec``, with one line for every mistake in them."""
+"""Read what users write: a file's text, and TOML as the models of ``spec``, a line for each mistake."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,19 +14,48 @@ from nnkit.errors import did_you_mean
 
 S = TypeVar("S", bound=Section)
 
+MOST_BYTES = 1_000_000
+
+
+def read_text(path: Path, *, what: str) -> str:
+    """Return the text of a file that a user named, or raise UsageError with what is wrong with it.
+
+    ``what`` says in the messages what the file should be: ``"a TOML file"``.
+    """
+    try:
+        return read_bytes(path, what=what).decode("utf-8-sig")  # editors on Windows put a byte-order mark
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 text (see byte {error.start}). Save it as UTF-8.") from None
+
+
+def read_bytes(path: Path, *, what: str) -> bytes:
+    """Return what is in a file that a user named, or raise UsageError.
+
+    What is no regular file is refused unread, since a device has no end and a pipe may have no writer.
+    """
+    try:
+        if path.is_dir():
+            raise UsageError(f"{path}: this is a folder. Name {what} in it.")
+        if not S_ISREG(path.stat().st_mode):
+            raise UsageError(f"{path}: not a regular file. Name {what}.")
+        with path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file.") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}.") from None
+    except ValueError as error:  # of the path itself: a NUL, or letters that no file name can hold
+        raise UsageError(f"{str(path)!r}: this cannot be the name of a file: {error}.") from None
+    if len(content) > MOST_BYTES:
+        raise UsageError(f"{path}: larger than {MOST_BYTES // 1_000_000} MB, the most that {what} may be.")
+    return content
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the content of a TOML file, or raise UsageError that names the file, the line and the remedy."""
+    text = read_text(path, what="a TOML file")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such file.") from None
-    except IsADirectoryError:
-        raise UsageError(f"{path}: this is a folder. Name a TOML file in it.") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text (see byte {error.start}). Save it as UTF-8.") from None
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}.") from None
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not valid TOML: {error}.") from None
 

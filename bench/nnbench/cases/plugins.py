@@ -1,21 +1,24 @@
 """Plug-ins: Python files and installed packages that add parts, and the source that each of those has.
 
-A plug-in is executed once, before anything is looked up by name. The sha256 of its source becomes part of
-the identity of every trial that uses one of its parts: edit the file, and those are trained again.
+A plug-in is executed once, before anything is looked up by name. The sha256 of its source, with that of the
+modules it brings in, becomes part of the identity of every trial that uses one of its parts: edit a file,
+and those are trained again.
 """
 
-import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
 from pathlib import Path
-from traceback import extract_tb
-from types import ModuleType
+from traceback import walk_tb
 
+from nnbench.cases.beside import module_in
+from nnbench.cases.files import read_bytes
+from nnbench.cases.sources import Sources
 from nnbench.errors import UsageError
+from nnbench.machine.foreign import contained
+from nnbench.machine.stopping import Interrupted
 from nnkit.errors import NnkitError
 
 GROUP = "nnbench.plugins"
@@ -24,6 +27,9 @@ _KINDS = ("optimizers", "activations", "initializers", "schedules", "losses", "l
 # Beside nnkit's registries, which a plug-in adds to: like them, these live as long as the process.
 _sources: dict[tuple[str, str], str] = {}  # sha256 by kind and name of a part
 _executed: dict[str, str] = {}  # what to call a plug-in, by its file or its entry point
+_places: dict[str, str] = {}  # what to call a file of a plug-in, by the name that tracebacks have
+
+_LONGEST_LINE = 1000
 
 
 def load(files: Iterable[str] = ()) -> None:
@@ -48,33 +54,47 @@ def files() -> list[str]:
 
 
 def place_of(error: BaseException) -> str:
-    """Return ``"mine.py, line 3"``: the last line of a plug-in file that led to the error, or nothing."""
-    files = set(_executed.values())
-    lines = [(frame.filename, frame.lineno) for frame in extract_tb(error.__traceback__)]
+    """Return ``"mine.py, line 3"``: the last line of a plug-in's source that led to the error, or nothing."""
+    lines = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
-        lines.append((error.filename or "", error.lineno))
-    found = [f"{file}, line {line}" for file, line in lines if file in files]
+        lines.append((error.filename or "", error.lineno or 0))
+    found = [f"{_places[file]}, line {line}" for file, line in lines if file in _places]
     return found[-1] if found else ""
+
+
+def said_of(error: BaseException) -> str:
+    """Return in one line what a plug-in raised, and where; its text may be anything, or no text at all."""
+    try:
+        line = " ".join(_what(error).split())[:_LONGEST_LINE]
+    except Exception:
+        line = type(error).__name__
+    place = place_of(error)
+    return f"{place}: {line}" if place else line
 
 
 def _load_file(file: str) -> None:
     content = _read(file)
     path = Path(file).resolve()
-    digest = hashlib.sha256(content).hexdigest()
-    # Not imported by its name: that would write bytecode beside it, and two files may have the same one.
-    module = ModuleType(f"nnbench_plugin_{digest[:16]}")
+    afresh = not any(Path(known).parent == path.parent for known in _executed)
+    module = module_in(path.parent, path.stem, afresh=afresh)
     module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # dataclasses look their module up there
+    sources = Sources(path.parent)
+    sources.files[path] = path.stem
+    sources.follow(content)
 
     def execute() -> None:
         exec(compile(content, file, "exec"), module.__dict__)
 
-    with _owning(digest, file):
+    _places[file] = file
+    with _owning(sources, content, file):
         _run(execute, str(path), file)
 
 
 def _load_installed(point: EntryPoint) -> None:
-    where = f"plug-in {point.name!r} of {point.dist.name if point.dist else 'an installed package'}"
+    package, version = (point.dist.name, point.dist.version) if point.dist else ("an installed package", "")
+    where = f"plug-in {point.name!r} of {package}"
+    sources = Sources(None)
+    sources.add(point.module.partition(".")[0])
 
     def execute() -> None:
         found = point.load()
@@ -82,18 +102,21 @@ def _load_installed(point: EntryPoint) -> None:
         if callable(found):
             found()
 
-    with _owning(_digest_of_module(point.module), where):
+    with _owning(sources, f"{point.value} {version}".encode(), where):
         _run(execute, point.value, where)
 
 
 def _run(execute: Callable[[], None], key: str, where: str) -> None:
     _executed[key] = where
     try:
-        execute()
-    except (Exception, SystemExit) as error:
-        line = f"{place_of(error) or where}: {_what(error)}"
+        with contained():
+            execute()
+    except BaseException as error:
         del _executed[key]
-        raise UsageError(line) from error
+        if isinstance(error, Interrupted):
+            raise  # by the user, and not by the plug-in
+        line = said_of(error)
+        raise UsageError(line if place_of(error) else f"{where}: {line}") from error
 
 
 def _what(error: BaseException) -> str:
@@ -105,19 +128,28 @@ def _what(error: BaseException) -> str:
 
 
 @contextmanager
-def _owning(digest: str, where: str) -> Iterator[None]:
-    """Note this source for every part that is registered while the block runs."""
-    before = _parts()
+def _owning(sources: Sources, content: bytes, where: str) -> Iterator[None]:
+    """Note the sources for every part that is registered while the block runs."""
+    before, modules = _parts(), set(sys.modules)
+    _name_places(sources)
     try:
         yield
     finally:
         added = _parts() - before
-        _sources.update(dict.fromkeys(added, digest))
+        sources.add_loaded(modules)
+        _name_places(sources)
+        _sources.update(dict.fromkeys(added, sources.digest_with(content)))
     if not added:
         raise UsageError(
             f"{where}: this registers no part. Call nnkit.optimizers.register_numpy, register_kernel or"
             " nnkit.activations.register in it."
         )
+
+
+def _name_places(sources: Sources) -> None:
+    here = Path.cwd()
+    for file in sources.files:
+        _places.setdefault(str(file), str(file.relative_to(here) if file.is_relative_to(here) else file))
 
 
 def _parts() -> set[tuple[str, str]]:
@@ -126,29 +158,9 @@ def _parts() -> set[tuple[str, str]]:
 
 def _read(file: str) -> bytes:
     try:
-        return Path(file).read_bytes()
-    except FileNotFoundError:
-        raise UsageError(f"--plugin {file}: there is no such file.") from None
-    except IsADirectoryError:
-        raise UsageError(f"--plugin {file}: this is a folder. Name a Python file in it.") from None
-    except OSError as error:
-        raise UsageError(f"--plugin {file}: cannot be read: {error.strerror}.") from None
-
-
-def _digest_of_module(name: str) -> str:
-    """Return the sha256 of a module's file, or of all Python files of the package that it stands for."""
-    try:
-        spec = find_spec(name)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or spec.origin is None:
-        return hashlib.sha256(name.encode()).hexdigest()  # loading it will say what is missing
-    origin = Path(spec.origin)
-    files = [origin] if spec.submodule_search_locations is None else sorted(origin.parent.rglob("*.py"))
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.relative_to(origin.parent).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
+        return read_bytes(Path(file), what="a Python file")
+    except UsageError as error:
+        raise UsageError(f"--plugin {error}") from None
 
 
 def names_in(values: Iterable[object]) -> Iterator[str]:

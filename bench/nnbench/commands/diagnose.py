@@ -108,6 +108,7 @@ def _diagnose(plan: "Plan", trials: "list[TrialSpec]") -> "Diagnosis | None":
     import sys
 
     from nnbench.machine.clock import Clock
+    from nnbench.machine.foreign import contained
     from nnbench.machine.stopping import Stop
     from nnbench.records.diagnosis import Diagnosis
     from nnbench.running.runner import stopped_by_signals
@@ -118,6 +119,7 @@ def _diagnose(plan: "Plan", trials: "list[TrialSpec]") -> "Diagnosis | None":
     with (
         stopped_by_signals(stop),
         progress.progress_on(sys.stderr, Clock(), quiet=chosen.quiet, color=chosen.color) as told,
+        contained(),
     ):
         diagnosis.compile_kernels(trials, told.compiling)
         check = diagnosis.preflight(trials)

@@ -15,6 +15,7 @@ from nnbench.cases.axis import AXES, OWN, applied
 from nnbench.cases.catalogue import refusal
 from nnbench.cases.spec import CaseSpec, canonical_json
 from nnbench.errors import UsageError
+from nnbench.machine.foreign import contained
 from nnbench.plan.seeds import Ranges, n_seeds
 from nnbench.records.trials import Axes
 from nnkit.registry import parse_choice
@@ -253,7 +254,8 @@ def data_digest(case: CaseSpec) -> str:
     from nnkit import datasets
 
     name, given = parse_choice(case.data.dataset)
-    return datasets.load(name, **given).digest
+    with contained():  # the function of a plug-in may make it
+        return datasets.load(name, **given).digest
 
 
 def _canonical(asked: Mapping[str, Asked], notes: list[str]) -> dict[str, Asked]:

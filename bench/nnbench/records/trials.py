@@ -97,6 +97,7 @@ class TrialRecord:
     # float32 curves: "step_loss" one per step; "eval_step" and "val_*" one per evaluation
     curves: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     pictures: Pictures | None = None  # of one seed of a configuration whose first layer is a convolution
+    numerics: int = 1  # nnkit's NUMERICS_VERSION: the same seed gives other bits in another one
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,23 @@ a time, so a matrix of 100,000 trials costs no more per trial than one of 100.
 """
 
 import itertools
-import signal
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from queue import SimpleQueue
-from types import FrameType
 
 from nnbench.cases import plugins
+from nnbench.machine.stopping import Interrupted, listening
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
 from nnbench.running.engines import Engine, Execute
 
 # Enough that no worker waits while this thread writes to the store, few enough to stop quickly.
 SUBMITTED_PER_WORKER = 4
+INTERRUPTED = 130
 
 _Done = tuple[TrialSpec, "Future[TrialRecord]"]
 
@@ -73,12 +74,13 @@ def _announce(trial: TrialSpec, done: "SimpleQueue[_Done]", future: "Future[Tria
 
 
 def _record(trial: TrialSpec, future: "Future[TrialRecord]") -> TrialRecord:
-    """Return the trial's record, or one that says why there is none."""
+    """Return the trial's record, or one that says why there is none.
+
+    Signals reach the main thread alone: whatever ends a worker's trial, SystemExit too, is the trial's own.
+    """
     error = future.exception()
     if error is None:
         return future.result()
-    if not isinstance(error, Exception):
-        raise error
     return TrialRecord(
         key=trial.key,
         case=trial.case.name,
@@ -92,35 +94,27 @@ def _record(trial: TrialSpec, future: "Future[TrialRecord]") -> TrialRecord:
         train_s=0.0,
         digest="",
         failure=None,
-        error=" ".join(f"{_place(error)}{type(error).__name__}: {error}".split()),
+        error=plugins.said_of(error),
     )
-
-
-def _place(error: Exception) -> str:
-    # Most errors in a trial are those of the user's own plug-in, and only the line tells them where.
-    place = plugins.place_of(error)
-    return f"{place}: " if place else ""
 
 
 @contextmanager
 def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM set ``stop`` while the block runs; a second one ends the program at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may handle signals
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Let Ctrl-C, SIGTERM and SIGHUP set ``stop`` while the block runs.
 
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    A second one interrupts what the main thread does, and one more ends the process as it is: it waits for a
+    trial that does not end, such as a plug-in's own endless loop.
+    """
+    n_heard = 0
 
-    def handle(number: int, frame: FrameType | None) -> None:
+    def handle() -> None:
+        nonlocal n_heard
+        n_heard += 1
+        if n_heard == 2:
+            raise Interrupted
+        if n_heard > 2:
+            os._exit(INTERRUPTED)
         stop.set()
-        restore()
 
-    for number in before:
-        signal.signal(number, handle)
-    try:
+    with listening(handle):
         yield
-    finally:
-        restore()

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from nnbench.machine.clock import Clock
+from nnbench.machine.foreign import contained
 from nnbench.machine.stopping import Stop
 from nnbench.plan.settings import Settings
 from nnbench.running.runner import stopped_by_signals
@@ -35,5 +36,6 @@ def workplace(chosen: Settings) -> Iterator[Workplace]:
         progress_on(
             sys.stderr, clock, quiet=chosen.quiet, color=chosen.color, budget_s=chosen.budget_s
         ) as told,
+        contained(),
     ):
         yield Workplace(store, clock, told, stop, command_line())

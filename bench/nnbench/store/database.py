@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -45,11 +45,35 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         connection, version = _connect_for_reading(path)
     if version == len(MIGRATIONS):
         return connection
-    connection.close()
     if version == 0:
+        connection.close()
         raise MissingStore(path)
-    open_for_writing(path).close()
+    try:
+        open_for_writing(path).close()
+    except EnvironmentProblem:
+        with one_line(path, "read"):
+            return _brought_up_to_date(connection, path)
+    connection.close()
     return open_for_reading(path)
+
+
+def new_tables(path: Path) -> sqlite3.Connection:
+    """Return an empty store in a file that is deleted when it is closed; errors name ``path``."""
+    connection = sqlite3.connect("", isolation_level=None)
+    with transaction(connection, "IMMEDIATE"):
+        migrate(connection, path)
+    return connection
+
+
+def _brought_up_to_date(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Return a copy in memory of an older store that cannot be written."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    with _closed_on_error(copy):
+        with closing(connection):
+            connection.backup(copy)
+        with transaction(copy, "IMMEDIATE"):
+            migrate(copy, path)
+    return copy
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,16 @@ Arrays = Mapping[str, NDArray[np.float32]]
 
 _NOT_FINITE = ("inf", "-inf", "nan")
 _LOOKS_NOT_FINITE = re.compile(r"\\*(-?inf|nan)")
+
+
+def checksum(*values: object) -> int:
+    """Return a CRC of values as SQLite hands them over: it differs after any flipped bit, and any type."""
+    plain = repr([value for value in values if not isinstance(value, bytes)])
+    total = zlib.crc32(plain.encode())
+    for value in values:
+        if isinstance(value, bytes):
+            total = zlib.crc32(value, total)
+    return total
 
 
 def to_json(value: Any) -> str:

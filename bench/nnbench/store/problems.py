@@ -15,6 +15,10 @@ class MissingStore(EnvironmentProblem):
         super().__init__(f"{path}: no store here. Run `nnbench run digits` first, or name one with --store.")
 
 
+class DamagedStore(EnvironmentProblem):
+    """What was asked for cannot be read: the file holds something else than what was written."""
+
+
 _DAMAGED = "the store is damaged ({error}). Move it away to start a new one, or restore a copy"
 _REFUSED = "the store cannot be {verb} ({error}). Check that the folder exists, and its permissions"
 _BUSY = "another program keeps the store locked. Try again when it is done"
@@ -22,14 +26,18 @@ _FULL = "the disk is full. Make room and run the same command again: what is rec
 _FAILING = "the store cannot be {verb}, the disk fails ({error}). Check its health and the free space"
 _FOREIGN = "this file is not a store of nnbench. Name another with --store"
 _LOCKLESS = "the store cannot be locked here ({error}). Keep it on a local disk, with --store"
+# Of some rows; the rest of the file may well be read.
+_DAMAGE = (
+    *(0, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_CONSTRAINT),
+)
 # Keyed by SQLite's primary result code. 0 is Python's own complaint that a text is not UTF-8, and
 # SQLITE_ERROR that a table or column of ours is missing.
 _WORDS = {
+    **dict.fromkeys(_DAMAGE, _DAMAGED),
     0: _DAMAGED.format(error="a text is not UTF-8"),
     sqlite3.SQLITE_ERROR: _DAMAGED,
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_CANTOPEN: _REFUSED,
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_IOERR: _FAILING,
     sqlite3.SQLITE_NOTADB: _FOREIGN,
@@ -51,18 +59,20 @@ def one_line(path: Path, verb: str) -> Iterator[None]:
         words = _WORDS.get(primary_code(error))
         if words is None:
             raise
-        raise EnvironmentProblem(f"{path}: {words.format(verb=verb, error=error)}.") from error
+        code = primary_code(error)
+        problem = DamagedStore if code in _DAMAGE else EnvironmentProblem
+        raise problem(f"{path}: {words.format(verb=verb, error=error)}.") from error
     except UnicodeDecodeError as error:  # SQLite quotes damaged bytes in its own message
-        raise EnvironmentProblem(f"{path}: {_DAMAGED.format(error=error)}.") from error
+        raise DamagedStore(f"{path}: {_DAMAGED.format(error=error)}.") from error
 
 
 @contextmanager
 def legible(path: Path) -> Iterator[None]:
-    """Turn a row that cannot be decoded into an EnvironmentProblem: SQLite keeps no checksum of values."""
+    """Turn a row that cannot be decoded into a DamagedStore."""
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise EnvironmentProblem(f"{path}: {_DAMAGED.format(error=error)}.") from error
+        raise DamagedStore(f"{path}: {_DAMAGED.format(error=error)}.") from error
 
 
 @contextmanager

@@ -32,6 +32,7 @@ TRIAL_COLUMNS = (
     "digest",
     "failure",
     "error",
+    "numerics",
 )
 # The fields of RunRecord that have columns of their own; the others share one JSON object.
 _RUN_COLUMNS = ("run", "created", "trial_keys")
@@ -79,10 +80,12 @@ def row_of_trial(record: TrialRecord) -> tuple[object, ...]:
         to_json(record.best),
         int(record.steps),
         None if target is None else int(target),
-        float(record.train_s),
+        # SQLite has no NaN, and no negative zero.
+        None if math.isnan(record.train_s) else float(record.train_s) + 0.0,
         record.digest,
         record.failure,
         None if record.error is None else to_json(record.error),
+        int(record.numerics),
     )
 
 

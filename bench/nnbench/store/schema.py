@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnbench.errors import EnvironmentProblem
+from nnbench.store.encoding import checksum
 
 APPLICATION_ID = int.from_bytes(b"nnbe")
 
@@ -80,13 +81,41 @@ _PICTURES = (
     """,
 )
 
-Migration = Sequence[str]
 _TUNED_OPTIMIZERS = (
     # As it is spelt with the hyper-parameters that were found; NULL: as it was asked for.
     "ALTER TABLE tuned_rate ADD COLUMN optimizer TEXT",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_TRIALS_AND_RUNS, _TUNED_RATES, _PICTURES, _TUNED_OPTIMIZERS)
+# SQLite keeps no checksum of what it stores. crc() is encoding.checksum(); the sum of a trial's row has that
+# of its curves in it, and the sum of a run's row that of its keys.
+_CHECKSUMS = (
+    "ALTER TABLE trial ADD COLUMN numerics INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE trial ADD COLUMN curves_sum INTEGER",
+    "ALTER TABLE trial ADD COLUMN checksum INTEGER",
+    "ALTER TABLE pictures ADD COLUMN checksum INTEGER",
+    "ALTER TABLE run ADD COLUMN keys_sum INTEGER",
+    "ALTER TABLE run ADD COLUMN checksum INTEGER",
+    "ALTER TABLE tuned_rate ADD COLUMN checksum INTEGER",
+    "UPDATE trial SET curves_sum = (SELECT crc(lengths, samples) FROM curves WHERE trial_id = trial.id)",
+    """
+    UPDATE trial SET checksum = crc(key, "case", axes, seed, status, final, best, steps, steps_to_target,
+                                    train_s, digest, failure, error, numerics, curves_sum)
+    """,
+    """
+    UPDATE pictures SET checksum = crc((SELECT key FROM trial WHERE id = trial_id), facts, samples)
+    """,
+    """
+    UPDATE run SET keys_sum = crc(coalesce((SELECT group_concat(key, ' ') FROM (
+        SELECT key FROM run_trial WHERE run_id = run.id ORDER BY position)), ''))
+    """,
+    "UPDATE run SET checksum = crc(run, created, n_trials, facts, keys_sum)",
+    "UPDATE tuned_rate SET checksum = crc(configuration, learning_rate, edge, run, optimizer)",
+)
+
+Migration = Sequence[str]
+MIGRATIONS: tuple[Migration, ...] = (
+    *(_TRIALS_AND_RUNS, _TUNED_RATES, _PICTURES, _TUNED_OPTIMIZERS, _CHECKSUMS),
+)
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
@@ -114,6 +143,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = version_of(connection, path)
     if version == len(MIGRATIONS):
         return
+    connection.create_function("crc", -1, checksum, deterministic=True)
     for statements in MIGRATIONS[version:]:
         for statement in statements:
             connection.execute(statement)

@@ -1,19 +1,26 @@
-"""The store as the rest of nnbench sees it: records go in, records come out."""
+"""The store as the rest of nnbench sees it: records go in, records come out.
+
+Every row has a checksum. A row that was damaged is never handed out: it is named on stderr, and a store that
+is open to be written is mended, so that the run trains again what it lost.
+"""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from nnbench.errors import NothingMeasured, UsageError
 from nnbench.records.trials import Pictures, RunRecord, Status, TrialRecord
-from nnbench.store import rows
+from nnbench.store import mending, rows
 from nnbench.store.database import open_for_reading, open_for_writing, transaction
-from nnbench.store.encoding import curve_names, pack_curves, unpack_curves
-from nnbench.store.problems import legible, one_line
+from nnbench.store.encoding import checksum, curve_names, pack_curves, unpack_curves
+from nnbench.store.problems import DamagedStore, legible, one_line
 from nnbench.store.searches import tuned_rates
+
+T = TypeVar("T")
 
 DEFAULT_PATH = Path(".nnbench") / "store.sqlite"
 # A trial with one of these is a result. The others say that it was stopped, and it is run again.
@@ -23,38 +30,44 @@ SETTLED: tuple[Status, ...] = ("finished", "diverged")
 _KEYS_PER_QUERY = 900
 _RUNS_IN_MESSAGE = 5
 
-_NAMES = ", ".join(f'"{name}"' for name in rows.TRIAL_COLUMNS)
-_MARKS = ", ".join("?" for _ in rows.TRIAL_COLUMNS)
+_COLUMNS = (*rows.TRIAL_COLUMNS, "curves_sum", "checksum")
+_NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
+_MARKS = ", ".join("?" for _ in _COLUMNS)
 _SETTLED_SQL = ", ".join(f"'{status}'" for status in SETTLED)
 # The key holds everything that can change a result: a settled one stays true, even if the same trial is
 # cancelled or fails when somebody runs it once more.
 _PUT_TRIAL = f"""
     INSERT INTO trial ({_NAMES}) VALUES ({_MARKS})
-    ON CONFLICT (key) DO UPDATE SET {", ".join(f'"{n}" = excluded."{n}"' for n in rows.TRIAL_COLUMNS)}
+    ON CONFLICT (key) DO UPDATE SET {", ".join(f'"{n}" = excluded."{n}"' for n in _COLUMNS)}
     WHERE trial.status NOT IN ({_SETTLED_SQL}) OR excluded.status IN ({_SETTLED_SQL})
 """
 _PUT_CURVES = "INSERT OR REPLACE INTO curves SELECT id, ?, ? FROM trial WHERE key = ?"
-_PUT_PICTURES = "INSERT OR REPLACE INTO pictures SELECT id, ?, ? FROM trial WHERE key = ?"
+_PUT_PICTURES = "INSERT OR REPLACE INTO pictures SELECT id, ?, ?, ? FROM trial WHERE key = ?"
 _WITH_PICTURES = "FROM trial JOIN pictures ON pictures.trial_id = trial.id"
 # The id stays when a run is recorded again: it is the order in which runs were begun.
 _PUT_RUN = """
-    INSERT INTO run (run, created, n_trials, facts) VALUES (?, ?, ?, ?)
-    ON CONFLICT (run) DO UPDATE
-    SET created = excluded.created, n_trials = excluded.n_trials, facts = excluded.facts
+    INSERT INTO run (run, created, n_trials, facts, keys_sum, checksum) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (run) DO UPDATE SET created = excluded.created, n_trials = excluded.n_trials,
+    facts = excluded.facts, keys_sum = excluded.keys_sum, checksum = excluded.checksum
 """
-_PUT_TUNED_RATE = "INSERT OR REPLACE INTO tuned_rate VALUES (?, ?, ?, ?, ?)"
+_PUT_TUNED_RATE = "INSERT OR REPLACE INTO tuned_rate VALUES (?, ?, ?, ?, ?, ?)"
 _GET_TRIALS = f"SELECT {_NAMES} FROM trial"
+# LEFT: a trial whose curves are lost must not be lost in silence.
 _GET_TRIALS_AND_CURVES = f"""
-    SELECT {_NAMES}, lengths, samples FROM trial JOIN curves ON curves.trial_id = trial.id
+    SELECT {_NAMES}, lengths, samples FROM trial LEFT JOIN curves ON curves.trial_id = trial.id
 """
+_GET_RUNS = "SELECT id, run, created, n_trials, facts, keys_sum, checksum FROM run"
+_DAMAGED_IN_MESSAGE = 3
+_RUN_AGAIN = "Run its command again: what is whole is kept, the rest is trained again."
 
 
 class Store:
     """An open store. One thread uses it, and ``with`` closes it."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, may_write: bool) -> None:
         self.path = path
         self._connection = connection
+        self._may_write = may_write
 
     @classmethod
     def open(cls, path: Path | str, *, create: bool) -> Self:
@@ -63,7 +76,10 @@ class Store:
         Raise MissingStore if there is nothing to read, EnvironmentProblem if the file or disk refuses.
         """
         path = Path(path)
-        return cls(path, open_for_writing(path) if create else open_for_reading(path))
+        store = cls(path, open_for_writing(path) if create else open_for_reading(path), may_write=create)
+        if create:
+            store._mend_runs()
+        return store
 
     def close(self) -> None:
         self._connection.close()
@@ -81,9 +97,10 @@ class Store:
         return {key for (key,) in self._select("SELECT key FROM trial", keys)}
 
     def finished_keys(self, keys: Iterable[str], *, counting: Sequence[Status] = SETTLED) -> set[str]:
-        """Return those of ``keys`` that need not be run again: recorded, with a status that counts."""
-        found = self._select("SELECT key, status FROM trial", keys)
-        return {key for key, status in found if status in counting}
+        """Return those of ``keys`` that need not be run again: recorded whole, with a status that counts."""
+        place = _COLUMNS.index("status")
+        found = self._whole_trials(list(keys), _GET_TRIALS_AND_CURVES, lambda row: row[place])
+        return {key for key, status in found.items() if status in counting}
 
     def keys_with_curves(self, keys: Iterable[str], names: Iterable[str]) -> set[str]:
         """Return those of ``keys`` whose record has all curves of these names."""
@@ -99,23 +116,28 @@ class Store:
     def put_trials(self, records: Iterable[TrialRecord]) -> None:
         """Record all of the trials or none. A record with the same key is replaced, unless by a lesser one:
         a settled result is never given up for a cancelled, failed or pruned one."""
-        with self._writing() as connection:
-            for record in records:
-                put = connection.execute(_PUT_TRIAL, rows.row_of_trial(record))
-                if put.rowcount:
-                    connection.execute(_PUT_CURVES, (*pack_curves(record.curves), record.key))
+        given = list(records)
+
+        def put(connection: sqlite3.Connection) -> None:
+            for record in given:
+                lengths, samples = pack_curves(record.curves)
+                row = (*rows.row_of_trial(record), checksum(lengths, samples))
+                if connection.execute(_PUT_TRIAL, (*row, checksum(*row))).rowcount:
+                    connection.execute(_PUT_CURVES, (lengths, samples, record.key))
                     _put_pictures(connection, record)
+
+        self._write(put)
 
     def trials(self, keys: Sequence[str], *, with_curves: bool = False) -> list[TrialRecord]:
         """Return the recorded ones of ``keys``, in the order of ``keys``; curves cost time and memory."""
-        found: dict[str, TrialRecord] = {}
+        n = len(rows.TRIAL_COLUMNS)
+
+        def record(row: tuple[Any, ...]) -> TrialRecord:
+            return rows.trial_of_row(row[:n], unpack_curves(*row[-2:]) if with_curves else {})
+
+        query = _GET_TRIALS_AND_CURVES if with_curves else _GET_TRIALS
         with legible(self.path):
-            if with_curves:
-                for key, *rest, lengths, samples in self._select(_GET_TRIALS_AND_CURVES, keys):
-                    found[key] = rows.trial_of_row((key, *rest), unpack_curves(lengths, samples))
-            else:
-                for key, *rest in self._select(_GET_TRIALS, keys):
-                    found[key] = rows.trial_of_row((key, *rest), {})
+            found = self._whole_trials(keys, query, record)
         return [found[key] for key in keys if key in found]
 
     def keys_with_pictures(self, keys: Iterable[str]) -> set[str]:
@@ -124,78 +146,220 @@ class Store:
 
     def pictures(self, keys: Iterable[str]) -> dict[str, Pictures]:
         """Return the pictures of those of ``keys`` that have any."""
-        found = self._select(f"SELECT key, facts, samples {_WITH_PICTURES}", keys)
+        found = self._select(f"SELECT key, facts, samples, pictures.checksum {_WITH_PICTURES}", keys)
+        whole = self._whole_rows(found, "of the pictures", "the trials are whole")
         with legible(self.path):
-            return {key: rows.pictures_of_row(facts, values) for key, facts, values in found}
+            return {key: rows.pictures_of_row(facts, values) for key, facts, values in whole}
 
     def put_run(self, run: RunRecord) -> None:
         """Record a run, or replace what was recorded of it when it began."""
-        row = (run.run, run.created, len(run.trial_keys), rows.facts_of_run(run))
-        with self._writing() as connection:
-            connection.execute(_PUT_RUN, row)
+        row = (run.run, run.created, len(run.trial_keys), rows.facts_of_run(run), _sum_of(run.trial_keys))
+        found = [] if run.tuning is None else tuned_rates(run.run, run.tuning)
+
+        def put(connection: sqlite3.Connection) -> None:
+            connection.execute(_PUT_RUN, (*row, checksum(*row)))
             (run_id,) = connection.execute("SELECT id FROM run WHERE run = ?", (run.run,)).fetchone()
             connection.execute("DELETE FROM run_trial WHERE run_id = ?", (run_id,))
             connection.executemany(
                 "INSERT INTO run_trial (run_id, position, key) VALUES (?, ?, ?)",
                 ((run_id, position, key) for position, key in enumerate(run.trial_keys)),
             )
-            if run.tuning is not None:
-                connection.executemany(_PUT_TUNED_RATE, tuned_rates(run.run, run.tuning))
+            connection.executemany(_PUT_TUNED_RATE, ((*tuned, checksum(*tuned)) for tuned in found))
+
+        self._write(put)
 
     def tuned_rates(self, configurations: Iterable[str]) -> dict[str, rows.TunedRate]:
         """Return what the newest searches found, for those of the configurations that have one."""
-        query = "SELECT configuration, learning_rate, edge, run, optimizer FROM tuned_rate"
+        query = "SELECT configuration, learning_rate, edge, run, optimizer, checksum FROM tuned_rate"
         found = self._select(query, configurations, column="configuration")
-        return {configuration: rows.TunedRate(*rest) for configuration, *rest in found}
+        whole = self._whole_rows(found, "of the tuned rates", "the same search finds them again")
+        return {configuration: rows.TunedRate(*rest) for configuration, *rest in whole}
 
     def runs(self) -> list[rows.RunSummary]:
         """Return a summary of each run, the newest first."""
-        query = "SELECT run, created, n_trials, facts FROM run ORDER BY id DESC"
+        whole = self._whole_rows(
+            (row[1:] for row in self._run_rows()), "of the runs", "their commands record them again"
+        )
         with legible(self.path):
-            return [rows.summary_of_row(*row) for row in self._fetch(query)]
+            return [rows.summary_of_row(*row[:4]) for row in whole]
 
     def run(self, name: str) -> RunRecord:
         """Return the run called ``name``, or whose name begins so, or the newest for ``"last"``."""
-        run_id, run, created, facts = self._find_run(name)
-        keys = self._fetch("SELECT key FROM run_trial WHERE run_id = ? ORDER BY position", (run_id,))
+        run_id, run, created, n_trials, facts, keys_sum, sum_of_row = self._find_run(name)
+        found = self._fetch("SELECT key FROM run_trial WHERE run_id = ? ORDER BY position", (run_id,))
+        keys = tuple(key for (key,) in found)
+        if checksum(run, created, n_trials, facts, keys_sum) != sum_of_row or _sum_of(keys) != keys_sum:
+            raise DamagedStore(f"{self.path}: what is recorded of run {run} is damaged. {_RUN_AGAIN}")
         with legible(self.path):
-            return rows.run_of_row(run, created, facts, tuple(key for (key,) in keys))
+            return rows.run_of_row(run, created, facts, keys)
+
+    def damage(self) -> list[str]:
+        """Return what of the store is damaged, in words; everything is read for it."""
+        quiet = Store(self.path, self._connection, may_write=False)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            for look in (quiet._look_at_trials, quiet._look_at_runs, quiet._look_at_pages):
+                try:
+                    look()
+                except DamagedStore as error:
+                    warnings.warn(str(error), stacklevel=1)
+        return [str(one.message).removeprefix(f"{self.path}: ") for one in told]
 
     def _find_run(self, name: str) -> tuple[Any, ...]:
-        query = "SELECT id, run, created, facts FROM run"
-        newest = self._fetch(f"{query} ORDER BY id DESC LIMIT {_RUNS_IN_MESSAGE}")
-        if not newest:
+        found = self._run_rows()
+        if not found:
             raise NothingMeasured(f"{self.path}: no run is recorded. Run `nnbench run digits` first.")
         if name == "last":
-            return newest[0]
-        exact = self._fetch(f"{query} WHERE run = ?", (name,))
-        found = exact or self._fetch(f"{query} WHERE substr(run, 1, length(?1)) = ?1 ORDER BY run", (name,))
-        if name and len(found) == 1:
             return found[0]
-        if name and found:
-            matches = ", ".join(row[1] for row in found[:_RUNS_IN_MESSAGE])
-            raise UsageError(f"run {name!r}: {len(found)} runs begin so: {matches}. Write more of the name.")
-        known = ", ".join(row[1] for row in newest)
+        matching = [row for row in found if row[1] == name]
+        matching = matching or sorted(row for row in found if name and str(row[1]).startswith(name))
+        if len(matching) == 1:
+            return matching[0]
+        if matching:
+            matches = ", ".join(row[1] for row in matching[:_RUNS_IN_MESSAGE])
+            raise UsageError(
+                f"run {name!r}: {len(matching)} runs begin so: {matches}. Write more of the name."
+            )
+        known = ", ".join(str(row[1]) for row in found[:_RUNS_IN_MESSAGE])
         raise UsageError(f"run {name!r}: {self.path} has no such run. The newest: {known}. Or write 'last'.")
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    # -- what is whole, and what is not ---------------------------------------------------------------------
+
+    def _whole_trials(
+        self, keys: Sequence[str], query: str, of: Callable[[tuple[Any, ...]], T]
+    ) -> dict[str, T]:
+        """Return ``of`` the rows of these trials that are as they were written; name the others, and mend."""
+        whole: dict[str, T] = {}
+        damaged: set[str] = set()
+        for row in self._select(query, keys):
+            if _is_whole(row):
+                whole[row[0]] = of(row)
+            else:
+                damaged.add(row[0])
+        missing = set(keys) - whole.keys()
+        known, is_readable = self._known_keys() if missing else (missing, True)
+        damaged = missing & (damaged | known)
+        if is_readable and not damaged:
+            return whole
+        some = ", ".join(sorted(key[:12] for key in damaged)[:_DAMAGED_IN_MESSAGE])
+        some += ", …" if len(damaged) > _DAMAGED_IN_MESSAGE else ""
+        what = f"{len(damaged)} of the trials ({some})" if damaged else "a part without the trials asked for"
+        if not self._may_write:
+            self._say(f"damaged and left out: {what}; the next run trains them again.")
+            return whole
+        self._mend(f"damaged and left out: {what}")
+        return self._whole_trials(keys, query, of)
+
+    def _known_keys(self) -> tuple[set[str], bool]:
+        """Return the keys of the table and of its index, and whether both could be read to their ends.
+
+        They are read through: a lookup may miss a key that is there.
+        """
+        known: set[str] = set()
+        is_readable = True
+        for how in ("NOT INDEXED", "INDEXED BY sqlite_autoindex_trial_1"):
+            try:
+                known.update(key for (key,) in self._fetch(f"SELECT key FROM trial {how}"))
+            except DamagedStore:
+                is_readable = False
+        return known, is_readable
+
+    def _whole_rows(self, found: Iterable[tuple[Any, ...]], what: str, remedy: str) -> list[tuple[Any, ...]]:
+        """Return the rows without their last value, which must be the checksum of the others."""
+        given = list(found)
+        whole = [row[:-1] for row in given if checksum(*row[:-1]) == row[-1]]
+        if n := len(given) - len(whole):
+            self._say(f"damaged and left out: {n} {what}; {remedy}.")
+        return whole
+
+    def _run_rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows of the table of runs, the newest first, none of which is lost."""
+        found = self._fetch(f"{_GET_RUNS} ORDER BY id DESC")
+        indexed = self._fetch("SELECT run FROM run INDEXED BY sqlite_autoindex_run_1")
+        if {row[1] for row in found} != {run for (run,) in indexed}:
+            raise DamagedStore(f"{self.path}: the list of runs is damaged. {_RUN_AGAIN}")
+        return found
+
+    def _say(self, text: str) -> None:
+        warnings.warn(f"{self.path}: {text}", stacklevel=1)
+
+    def _mend(self, why: str) -> None:
+        """Keep of the file what is whole, in place."""
+        with one_line(self.path, "written"):
+            kept = mending.mend(self._connection, self.path)
+        self._say(f"{why}; the store is mended. The file as it was is kept as {kept}.")
+
+    def _mend_runs(self) -> None:
+        try:
+            n = sum(checksum(*row[1:-1]) != row[-1] for row in self._run_rows())
+        except DamagedStore:
+            n = 1
+        if n:
+            self._mend(f"damaged and left out: {n} of the runs")
+
+    def _look_at_trials(self) -> None:
+        keys = sorted(self._known_keys()[0])
+        self._whole_trials(keys, _GET_TRIALS_AND_CURVES, lambda row: None)
+        self.pictures(keys)
+
+    def _look_at_runs(self) -> None:
+        for summary in self.runs():
+            self.run(summary.run)
+        known = [configuration for (configuration,) in self._fetch("SELECT configuration FROM tuned_rate")]
+        self.tuned_rates(known)
+
+    def _look_at_pages(self) -> None:
+        (first,) = self._fetch("PRAGMA integrity_check(1)")[0]
+        if first != "ok":
+            raise DamagedStore(f"SQLite finds the file damaged: {' '.join(str(first).split())}")
+
+    # -- SQLite ---------------------------------------------------------------------------------------------
+
+    def _write(self, put: Callable[[sqlite3.Connection], None]) -> None:
+        """Do all that ``put`` does, or nothing; where the file is damaged, mend it first."""
+        try:
+            self._in_transaction(put)
+        except DamagedStore as error:
+            if not self._may_write:
+                raise
+            self._mend(str(error).removeprefix(f"{self.path}: ").partition(".")[0])
+            self._in_transaction(put)
+
+    def _in_transaction(self, put: Callable[[sqlite3.Connection], None]) -> None:
         with one_line(self.path, "written"), transaction(self._connection, "IMMEDIATE"):
-            yield self._connection
+            put(self._connection)
 
     def _fetch(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with one_line(self.path, "read"):
             return self._connection.execute(query, values).fetchall()
 
     def _select(self, query: str, keys: Iterable[str], *, column: str = "key") -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query that have one of these keys, in no order that means anything."""
+        """Yield the rows of a query that have one of these keys and can be read, in no order."""
         wanted = list(keys)
         for start in range(0, len(wanted), _KEYS_PER_QUERY):
             some = wanted[start : start + _KEYS_PER_QUERY]
-            yield from self._fetch(f"{query} WHERE {column} IN ({', '.join('?' for _ in some)})", some)
+            try:
+                yield from self._fetch(f"{query} WHERE {column} IN ({', '.join('?' for _ in some)})", some)
+            except DamagedStore:
+                for key in some:
+                    with suppress(DamagedStore):
+                        yield from self._fetch(f"{query} WHERE {column} = ?", (key,))
+
+
+def _is_whole(row: Sequence[Any]) -> bool:
+    """Return whether a trial's row, and its curves where they were read, are as they were written."""
+    n = len(_COLUMNS)
+    curves = row[n:]
+    return checksum(*row[: n - 1]) == row[n - 1] and (not curves or checksum(*curves) == row[n - 2])
+
+
+def _sum_of(keys: Iterable[str]) -> int:
+    return checksum(" ".join(keys))
 
 
 def _put_pictures(connection: sqlite3.Connection, record: TrialRecord) -> None:
     # A trial that is run again where another seed of its run is shown keeps those that it has.
     if record.pictures is not None:
-        connection.execute(_PUT_PICTURES, (*rows.row_of_pictures(record.pictures), record.key))
+        facts, samples = rows.row_of_pictures(record.pictures)
+        values = (facts, samples, checksum(record.key, facts, samples))
+        connection.execute(_PUT_PICTURES, (*values, record.key))

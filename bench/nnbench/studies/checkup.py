@@ -93,6 +93,8 @@ def _cases() -> Check:
 def _store(path: Path) -> Check:
     try:
         with Store.open(path, create=False) as store:
+            if damage := store.damage():
+                return Check("store", "fail", f"{path}: {'; '.join(damage)}")
             return Check("store", "ok", f"{path}: {len(store.runs())} runs")
     except MissingStore:
         nearest = next(place for place in (path.parent, *path.absolute().parents) if place.exists())

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nnbench.machine.stopping import Stop
+from nnbench.cases import plugins
+from nnbench.errors import TrialFailed
+from nnbench.machine.stopping import Interrupted, Stop
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.diagnosis import (
     LayerCheck,
@@ -45,13 +47,22 @@ def train(trials: Sequence[TrialSpec], *, progress: Callable[[int, int], None], 
     records, readings = [], []
     for place, trial in enumerate(trials):
         progress(place, len(trials))
-        record, found = run_with_probes(trial, stop=stop)
+        record, found = _trained(trial, stop)
         if record.status == "cancelled":
             break
         records.append(record)
         readings.append(found)
     progress(len(records), len(trials))
     return collected(records, readings) if records else Training((), np.empty(0), (), ())
+
+
+def _trained(trial: TrialSpec, stop: Stop) -> tuple[TrialRecord, Readings]:
+    try:
+        return run_with_probes(trial, stop=stop)
+    except BaseException as error:
+        if isinstance(error, Interrupted) or not plugins.place_of(error):
+            raise
+        raise TrialFailed(plugins.said_of(error)) from error
 
 
 def compile_kernels(trials: Sequence[TrialSpec], progress: Callable[[int, int, str], None]) -> None:

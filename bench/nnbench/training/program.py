@@ -10,6 +10,7 @@ import numpy as np
 
 from nnbench.cases.axis import applied
 from nnbench.cases.spec import CaseSpec
+from nnbench.machine.stopping import Interrupted
 from nnbench.plan.matrix import Dtype, TrialSpec
 from nnbench.records.trials import Axes
 from nnbench.training.data import dataset_of, sizes_of
@@ -133,7 +134,9 @@ def state_bytes(trial: TrialSpec) -> float | None:
     state: dict[str, Any] = {}
     try:
         update_by_hand(program.optimizer, parameters, gradients, state, 1, 1e-3)
-    except Exception:  # the trials will tell, each with the line of the plug-in
+    except Interrupted:
+        raise
+    except BaseException:  # the trials will tell, each with the line of the plug-in
         return None
     return _array_bytes(state) / program.n_parameters
 

@@ -20,7 +20,7 @@ from nnbench.training.data import parts_of
 from nnbench.training.facts import direction_of, facts_of
 from nnbench.training.program import CaseKey, program_of, steps_per_epoch
 from nnbench.training.readings import as_curves
-from nnkit import schedules
+from nnkit import NUMERICS_VERSION, schedules
 from nnkit.callbacks import Callback, EarlyStopping
 from nnkit.execution import driver
 from nnkit.execution.trial import Data, Trial
@@ -155,6 +155,7 @@ def _record(trial: TrialSpec, trained: _Trained, *, dead_share: float = 0.0) -> 
         digest=run.digest(),
         curves=curves,
         pictures=trained.pictures,
+        numerics=NUMERICS_VERSION,
     )
     return replace(
         record, failure=failure_kind(record, facts_of(CaseKey(trial.as_trained)), dead_share=dead_share)
