@@ -192,11 +192,21 @@ def test_what_can_change_a_result_changes_the_key(other: dict[str, Any]) -> None
     assert key_of(**other) != key_of()
 
 
-def test_other_numerics_are_other_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = key_of()
+def test_a_part_whose_bits_moved_has_other_trials_and_moves_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The version of all bits is in the record, not in the key."""
+    lion = nnkit.optimizers.record("lion")
+    before, others = key_of(optimizer="lion"), key_of(optimizer="adam")
     monkeypatch.setattr(nnkit, "NUMERICS_VERSION", nnkit.NUMERICS_VERSION + 1)
+    assert key_of(optimizer="lion") == before
 
-    assert key_of() != before
+    object.__setattr__(lion, "numerics", lion.numerics + 1)
+    try:
+        assert key_of(optimizer="lion") != before
+        assert key_of(optimizer="adam") == others
+    finally:
+        object.__setattr__(lion, "numerics", lion.numerics - 1)
 
 
 def test_other_samples_of_a_generated_dataset_are_other_data() -> None:

@@ -298,9 +298,11 @@ def test_a_run_of_an_earlier_version_has_no_tuning(store: Store) -> None:
 def _as_earlier(store: Store, name: str, facts: dict[str, object]) -> RunRecord:
     """Record a run whose facts have a search in the shape of an earlier version, and read it again."""
     store.put_run(run(name))
-    (known,) = store._connection.execute("SELECT facts FROM run WHERE run = ?", (name,)).fetchone()
-    written = {**from_json(known), **facts}
-    store._connection.execute("UPDATE run SET facts = ? WHERE run = ?", (to_json(written), name))
+    columns = "run, created, n_trials, facts, keys_sum"
+    (row,) = store._connection.execute(f"SELECT {columns} FROM run WHERE run = ?", (name,)).fetchall()
+    written = to_json({**from_json(row[3]), **facts})
+    found = checksum(*row[:3], written, row[4])
+    store._connection.execute("UPDATE run SET facts = ?, checksum = ? WHERE run = ?", (written, found, name))
     return store.run(name)
 
 

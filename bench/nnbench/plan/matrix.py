@@ -271,13 +271,18 @@ def _canonical(asked: Mapping[str, Asked], notes: list[str]) -> dict[str, Asked]
                 mistakes += map(str, error.args)
                 continue
             if canonical in texts:
-                same = repr(text) if text == canonical else f"{text!r} is {canonical!r}, which"
+                is_named = _name(text) == _name(canonical)
+                same = repr(canonical) if is_named else f"{text!r} is {canonical!r}, which"
                 notes.append(f"{wanted.where}: {same} is given twice; it runs once.")
             texts.setdefault(canonical, text)
         found[axis] = Asked(tuple(texts), wanted.where)
     if mistakes:
         raise UsageError(*dict.fromkeys(mistakes))
     return found
+
+
+def _name(choice: str) -> str:
+    return choice.partition("(")[0].strip()
 
 
 def _run_section(case: CaseSpec) -> dict[str, Asked]:
