@@ -18,7 +18,7 @@ from nnkit.entries import op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.jit import Entry
 from nnkit.kernels.movement import gather_rows
-from nnkit.layers.base import Layer, snake_case
+from nnkit.layers.base import Layer, emit_stack
 from nnkit.losses import Loss
 from nnkit.ops import BATCH, ORDER, TOTALS_BUFFER, Buffer, Op, Operand, OpKind, View, Work, X, Y
 from nnkit.optimizers.bound import BoundOptimizer
@@ -147,7 +147,7 @@ def compile_program(
     graph = Graph(batch_size, dtype)
     train = Emitter(graph, training=True)
     x = _emit_input(train, input_shape)
-    outputs = emit_layers(train, x, layers)
+    outputs = emit_stack(train, x, layers)
     targets = _emit_targets(train, loss, outputs)
     doutputs = train.transient("d outputs", outputs.shape)
     scratch = train.transient("loss scratch", outputs.shape)
@@ -201,17 +201,6 @@ def compile_program(
     )
 
 
-def emit_layers(emitter: Emitter, x: Buffer, layers: Sequence[Layer]) -> Buffer:
-    """Emit every layer behind the one before; names are ``dense_0``, ``dense_1``, ``dropout_0`` …"""
-    counts: dict[str, int] = {}
-    for layer in layers:
-        kind = snake_case(layer.record.name)
-        number = counts.get(kind, 0)
-        counts[kind] = number + 1
-        x = layer.emit(emitter, x, f"{kind}_{number}")
-    return x
-
-
 def _emit_input(emitter: Emitter, input_shape: tuple[int, ...]) -> Buffer:
     x = emitter.transient("x", (BATCH, *input_shape))
     emitter.emit(GATHER, {"out": View(x, (BATCH, -x.size))})
@@ -242,7 +231,7 @@ def _inference(
     graph: Graph, layers: Sequence[Layer], input_shape: tuple[int, ...], loss: Loss
 ) -> tuple[Emitter, Emitter, Buffer]:
     evaluate = Emitter(graph, training=False)
-    outputs = emit_layers(evaluate, _emit_input(evaluate, input_shape), layers)
+    outputs = emit_stack(evaluate, _emit_input(evaluate, input_shape), layers)
     views = {
         "outputs": outputs,
         "targets": _emit_targets(evaluate, loss, outputs),
@@ -251,7 +240,7 @@ def _inference(
     }
     evaluate.emit(loss_kind(loss, training=False), views)
     predict = Emitter(graph, training=False)
-    final = emit_layers(predict, _emit_input(predict, input_shape), layers)
+    final = emit_stack(predict, _emit_input(predict, input_shape), layers)
     return evaluate, predict, final
 
 
