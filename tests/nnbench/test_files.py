@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from nnbench.cases import resources
+from nnbench.cases.catalogue import read_case
 from nnbench.cases.files import check, read_toml
 from nnbench.cases.spec import CaseSpec, MatrixFile
 from nnbench.errors import UsageError
@@ -144,3 +145,32 @@ def test_a_file_that_is_not_there_and_a_folder_say_so(tmp_path: Path) -> None:
         read_toml(tmp_path / "none.toml")
     with pytest.raises(UsageError, match="folder"):
         read_toml(tmp_path)
+
+
+@pytest.mark.parametrize("loss", ["mse", "mean_squared_error"])
+@pytest.mark.parametrize("metric", ["accuracy", None])
+def test_accuracy_of_a_loss_without_labels_is_refused_when_the_file_is_read(
+    loss: str, metric: str | None
+) -> None:
+    """Also where it is only the default, and where early stopping would wait for it."""
+    content = case_content()
+    content["training"].update(loss=loss, early_stopping={"monitor": "val_accuracy"})
+    content["measure"] = {"noticeable": 0.1, **({} if metric is None else {"metric": metric})}
+
+    with pytest.raises(UsageError) as caught:
+        read_case(content, "my.toml")
+    needs = f"needs labels, and loss {loss!r} has none."
+    assert list(caught.value.args) == [
+        f'my.toml, measure.metric: accuracy {needs} Write "loss".',
+        f'my.toml, training.early_stopping.monitor: val_accuracy {needs} Write "val_loss".',
+    ]
+
+
+def test_early_stopping_watches_a_value_that_there_is() -> None:
+    content = case_content()
+    content["training"]["early_stopping"] = {"monitor": "val_los"}
+
+    with pytest.raises(
+        UsageError, match=r"early_stopping.monitor: no value named 'val_los'. Did you mean 'val_loss'"
+    ):
+        read_case(content, "my.toml")
