@@ -1,5 +1,6 @@
 """What happens between evaluation points: the only places where Python is entered during a fit."""
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -22,20 +23,51 @@ class Fitting(Protocol):
         ...
 
 
-class Callback(Protocol):
-    """Called after every evaluation point, and once when the fit ends."""
+Logs = dict[str, float]
+
+
+class Callback:
+    """What is called during a fit: nnkit's two hooks, and those of Keras that lie between epochs.
+
+    ``self.model`` and ``self.params`` are set before the first; ``self.model.stop_training = True`` ends the
+    fit after the epoch. ``logs`` has the epoch's values by Keras's names. Any object with some of the hooks
+    is a callback too.
+    """
+
+    model: Any = None
+    params: Mapping[str, Any] = {}
+    announces_tests: bool = False  # Python is entered before an evaluation too
+
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
 
     def on_evaluation(self, step: int, values: Mapping[str, float], fitting: Fitting) -> None:
         """See ``loss``, the last step's, and with validation data ``val_loss`` and ``val_accuracy``."""
-        ...
 
     def on_end(self, fitting: Fitting) -> None:
         """See the fit end, however it did."""
-        ...
+
+    def on_train_begin(self, logs: Logs | None = None) -> None: ...
+    def on_train_end(self, logs: Logs | None = None) -> None: ...
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None: ...
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None: ...
+    def on_test_begin(self, logs: Logs | None = None) -> None: ...
+    def on_test_end(self, logs: Logs | None = None) -> None: ...
+
+
+# The hooks there are, with the arguments that each is called with.
+HOOKS = {
+    name: tuple(inspect.signature(method).parameters)[1:]
+    for name, method in vars(Callback).items()
+    if name.startswith("on_")
+}
 
 
 @dataclass
-class EarlyStopping:
+class EarlyStopping(Callback):
     """Stop when ``monitor`` has not improved by more than ``min_delta`` for ``patience`` evaluations.
 
     The weights of the best evaluation are put back at the end unless ``restore_best_weights`` is False;

@@ -19,12 +19,25 @@ class InvalidArgument(NnkitError, ValueError):
     """An argument lies outside its range or has the wrong type or shape."""
 
 
+class InUse(InvalidArgument, RuntimeError):
+    """A model was asked for something while it is being trained elsewhere."""
+
+
 class InvalidData(NnkitError, ValueError):
     """Data that cannot be trained on: wrong shape, not finite, labels out of range."""
 
 
 class EnvironmentProblem(NnkitError, OSError):
     """The machine refuses something: disk, permission, compiler."""
+
+
+def shown(value: object) -> str:
+    """Return ``repr(value)``, cut in the middle where it would fill the screen."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not spell whole numbers of more than 4,300 digits
+        text = "a number of thousands of digits"
+    return text if len(text) <= 80 else f"{text[:38]}…{text[-38:]}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

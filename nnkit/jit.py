@@ -6,10 +6,10 @@ called; an entry compiles when its address is asked for. The object code of entr
 """
 
 import ctypes
-import hashlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from nnkit import pack
+from nnkit.errors import InvalidArgument, NnkitError
 
 # One compilation at a time: numba holds a global lock anyway, and two threads that need the same
 # entry must not both pay for it.
@@ -39,6 +40,27 @@ def import_numba() -> Any:
     config: Any = numba.config
     config.CPU_NAME, config.CPU_FEATURES = pack.cpu()
     return numba
+
+
+@contextmanager
+def explained(where: str, *functions: Any) -> Iterator[None]:
+    """Say in one line why numba cannot compile a plug-in's function; of nnkit's own, all is shown."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, NnkitError) or all(is_shipped(one) for one in functions):
+            raise
+        raise InvalidArgument(
+            f"{where}: numba cannot compile it ({_reason(error)}). Use plain arithmetic, indexing, loops"
+            " and math."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of a message that says something: numba's first names its own stages."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = next((line for line in lines if not line.startswith("Failed in ")), type(error).__name__)
+    return said.partition(": %")[0]  # what follows is LLVM's text
 
 
 class Lazy:
@@ -221,7 +243,8 @@ class Entry:
         element = types.float32 if np.dtype(dtype) == np.float32 else types.float64
         signature = types.void(types.CPointer(element), types.CPointer(types.int64))
         linked = linked_function(self._function, self._bindings, compiled=True)
-        compiled = numba.cfunc(signature, error_model="numpy")(linked)
+        with explained(self.name, self._function, *self._bindings.values()):
+            compiled = numba.cfunc(signature, error_model="numpy")(linked)
         self._keep_alive.append(compiled)
         if self._packed:
             strangers = pack.unknown_symbols(compiled._library.get_llvm_str())
@@ -236,7 +259,3 @@ def function_at(address: int) -> Callable[[int, int], None]:
     """Return the entry at an address as a function of (base, arguments), both addresses themselves."""
     # ctypes lets go of the GIL while a CFUNCTYPE function runs: this is what lets trials run in threads.
     return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(address)
-
-
-def text_digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

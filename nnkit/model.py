@@ -12,15 +12,18 @@ from nnkit import losses, optimizers
 from nnkit.callbacks import Callback
 from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.program import Program, compile_program
-from nnkit.errors import InvalidArgument, InvalidData, NnkitError
+from nnkit.errors import InvalidArgument, shown
 from nnkit.execution.trial import Data, Trial
 from nnkit.layers.base import Layer
+from nnkit.layers.ending import check_ending
 from nnkit.losses import Loss
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.registry import parse_choice
 from nnkit.training import saving
 from nnkit.training.fit import Fit
-from nnkit.training.samples import checked_data, checked_inputs
+from nnkit.training.hooks import Hooks, checked_callbacks
+from nnkit.training.samples import as_array, checked_data, checked_inputs
+from nnkit.training.turns import Turn, alone, in_turn
 
 Array = NDArray[Any]
 # Arenas have room for batches of this many samples, so that a fit in batches of another size moves nothing.
@@ -59,23 +62,30 @@ class Sequential:
         self._trial: Trial | None = None
         self._is_stale = False  # the trial's program is from before the last compile
         self._learners: dict[int, tuple[Program, Table]] = {}  # by batch size
+        self.stop_training = False  # a callback sets it, to end the fit after the epoch
+        self.turn = Turn()
 
     # -- Keras's verbs -----------------------------------------------------------------------------
 
+    @alone
     def compile(
         self,
         optimizer: str | BoundOptimizer = "sgd",
         loss: str | Loss = "sparse_categorical_crossentropy",
-        metrics: str | Sequence[str] = (),
+        metrics: str | Sequence[str] | None = (),
     ) -> None:
         """Choose the optimizer, the loss and the metrics (``"accuracy"``). The weights stay, as in Keras."""
         chosen = _resolve_optimizer(optimizer)
         record = losses.get(loss) if isinstance(loss, str) else loss
+        if not isinstance(record, Loss):
+            raise InvalidArgument(f"compile: loss must be a name such as 'mse', found {loss!r}.")
+        check_ending(self.layers, record)
         self._metrics = _checked_metrics(metrics, record)
         self._optimizer, self._loss = chosen, record
         self._is_stale = True
         self._learners = {}
 
+    @alone
     def fit(
         self,
         x: ArrayLike,
@@ -89,48 +99,54 @@ class Sequential:
     ) -> History:
         """Train for ``epochs`` epochs, the last batch of each possibly shorter; return what happened."""
         self._check_compiled("fit")
-        for name, value in (("batch_size", batch_size), ("epochs", epochs)):
-            if not _is_whole(value) or value < 1:
-                raise InvalidArgument(f"fit: {name} must be a whole number of at least 1, found {value!r}.")
-        if validation_data is not None and len(validation_data) != 2:
-            raise InvalidArgument(
-                f"fit: validation_data must be a pair (x, y), found {len(validation_data)} values."
-            )
-        trial = self._trial_of(int(batch_size))
+        _check_count("fit: batch_size", batch_size)
+        _check_count("fit: epochs", epochs)
+        if not isinstance(shuffle, bool):
+            raise InvalidArgument(f"fit: shuffle must be True or False, found {shuffle!r}.")
+        given = checked_callbacks(callbacks)
         data = self._checked(x, y)
-        validation = self._checked(*validation_data, where="validation_") if validation_data else None
+        pair = () if validation_data is None else _pair(validation_data)
+        validation = self._checked(*pair, where="validation_") if pair else None
+        # A larger batch than the data is the data: no memory is asked for what is not there.
+        rows = min(int(batch_size), len(data))
+        trial = self._trial_of(rows)
+        hooks = Hooks(self, given, epochs=int(epochs), metrics=self._counts_correct()) if given else None
         fit = Fit(
             trial,
             data,
             validation,
             epochs=int(epochs),
             shuffle=shuffle,
-            callbacks=tuple(callbacks),
-            batch_size=int(batch_size),
+            callbacks=() if hooks is None else (hooks,),
+            batch_size=rows,
         )
+        if hooks is not None:
+            steps = -(-len(data) // rows)
+            hooks.begin({"epochs": int(epochs), "steps": steps, "batch_size": rows, "verbose": 0})
         outcome = fit.run()
         return History(
-            outcome.per_epoch("accuracy" in self._metrics),
+            outcome.per_epoch(self._counts_correct()),
             outcome.step_loss,
             outcome.status,
             outcome.steps,
             trial.train_s,
         )
 
+    @in_turn
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
         """Return the mean loss, and the accuracy if compiled in, over all samples."""
         self._check_compiled("evaluate")
-        trial = self._trial_of()
-        trial.attach_evaluation(self._checked(x, y), every=0)
-        loss, correct = trial.evaluate()
+        loss, correct = self._trial_of().evaluate_on(self._checked(x, y))
         return {"loss": loss, "accuracy": correct} if self._counts_correct() else {"loss": loss}
 
+    @in_turn
     def predict(self, x: ArrayLike) -> Array:
         """Return the outputs (logits, for classification) for every sample."""
         return self._trial_of().predict(checked_inputs(x, self.input_shape, self.dtype))
 
     # -- the learner's view ------------------------------------------------------------------------
 
+    @in_turn
     def forward(self, x: ArrayLike, *, training: bool = False) -> Array:
         """Return the outputs; with ``training``, as a step sees them: batch statistics and dropout masks."""
         if not training:
@@ -139,12 +155,14 @@ class Sequential:
         copy, _ = self._one_batch(Data(values, self._any_targets(len(values))))
         return copy.view(copy.program.training_outputs, len(values)).copy()
 
+    @in_turn
     def loss_and_gradients(self, x: ArrayLike, y: ArrayLike) -> tuple[float, dict[str, Array]]:
         """Return the mean loss over the samples, penalties included, and its gradient for every parameter."""
         self._check_compiled("loss_and_gradients")
         trace = self.trace(x, y)
         return trace.loss, {name: trace.gradients[name] for name in self.parameters}
 
+    @in_turn
     def trace(self, x: ArrayLike, y: ArrayLike) -> "Trace":
         """Run forward and backward on the samples as one batch; return every value and gradient by name."""
         self._check_compiled("trace")
@@ -155,6 +173,7 @@ class Sequential:
         return Trace(loss, values, gradients)
 
     @property
+    @in_turn
     def parameters(self) -> dict[str, Array]:
         """The live parameters by name, in order: writing into them changes the model.
 
@@ -162,10 +181,13 @@ class Sequential:
         """
         return self._trial_of().parameters()
 
+    @in_turn
     def set_parameters(self, values: Mapping[str, ArrayLike]) -> None:
         """Overwrite parameters by name; the others stay."""
+        if not isinstance(values, Mapping):
+            raise InvalidArgument(f"set_parameters: values must be arrays by name, found {values!r}.")
         known = self.parameters
-        arrays = {name: np.asarray(value) for name, value in values.items()}
+        arrays = {name: as_array(value, f"set_parameters: {name}") for name, value in values.items()}
         for name, array in arrays.items():
             if name not in known:
                 raise InvalidArgument(
@@ -180,24 +202,29 @@ class Sequential:
         for name, array in arrays.items():
             known[name][...] = array
 
+    @in_turn
     def digest(self) -> str:
         """Return the SHA-256 of all parameters."""
         return self._trial_of().digest()
 
     @property
+    @in_turn
     def states(self) -> dict[str, Array]:
         """What lives with the model and is not trained, such as running statistics; live views."""
         trial = self._trial_of()
         return {name: trial.view(buffer) for name, buffer in trial.program.states.items()}
 
+    @in_turn
     def save(self, path: str | Path) -> None:
         """Write architecture and weights to one ``.npz`` file; `nnkit.load_model` reads it."""
-        saving.save(self, Path(path))
+        saving.save(self, saving.as_path(path, "save"))
 
     # -- underneath --------------------------------------------------------------------------------
 
+    @in_turn
     def program(self, *, batch_size: int = 32, keep_values: bool = False) -> Program:
         """Return the compiled program."""
+        _check_count("program: batch_size", batch_size)
         return compile_program(
             self.layers,
             self.input_shape,
@@ -261,23 +288,17 @@ class Trace:
 
 def load_model(path: str | Path) -> Sequential:
     """Return the model in ``path``, weights and running statistics included; compile it to train on."""
-    facts, arrays = saving.read(Path(path))
-    try:
-        model = Sequential(**facts)
-        _fill_in(model, arrays)
-    except NnkitError as error:
-        raise InvalidData(f"{path}: {error}") from error
+    with saving.opened(saving.as_path(path, "load_model")) as saved:
+        model = Sequential(**saved.facts())
+        program = model.program()
+        # All are looked at before memory is asked for: the file must have what the model says it has.
+        for kind, buffers in (("parameter", program.parameters), ("state", program.states)):
+            for name, buffer in buffers.items():
+                saved.check(kind, name, buffer.shape)
+        for kind, views in (("parameter", model.parameters), ("state", model.states)):
+            for name, view in views.items():
+                view[...] = saved.array(kind, name)
     return model
-
-
-def _fill_in(model: Sequential, arrays: Mapping[str, Array]) -> None:
-    for kind, views in (("parameter", model.parameters), ("state", model.states)):
-        for name, view in views.items():
-            saved = arrays.get(f"{kind}:{name}")
-            if saved is None or saved.shape != view.shape:
-                found = "none" if saved is None else saved.shape
-                raise InvalidData(f"{kind} {name}: expected an array of shape {view.shape}, found {found}.")
-            view[...] = saved
 
 
 def _check_arguments(layers: object, input_shape: object, seed: object, dtype: str) -> None:
@@ -303,8 +324,10 @@ def _check_arguments(layers: object, input_shape: object, seed: object, dtype: s
         raise InvalidArgument(f"Sequential: seed must be a whole number of 64 bits, found {seed!r}.")
 
 
-def _checked_metrics(given: str | Sequence[str], loss: Loss) -> tuple[str, ...]:
-    metrics = (given,) if isinstance(given, str) else tuple(given)
+def _checked_metrics(given: str | Sequence[str] | None, loss: Loss) -> tuple[str, ...]:
+    metrics = (given,) if isinstance(given, str) else given if given is not None else ()
+    if not isinstance(metrics, list | tuple):
+        raise InvalidArgument(f"compile: metrics must be a list such as ['accuracy'], found {given!r}.")
     unknown = [name for name in metrics if name != "accuracy"]
     if unknown:
         raise InvalidArgument(f"compile: no metric named {unknown[0]!r}. There is 'accuracy'.")
@@ -312,7 +335,19 @@ def _checked_metrics(given: str | Sequence[str], loss: Loss) -> tuple[str, ...]:
         raise InvalidArgument(
             f"compile: accuracy needs labels, and loss {loss.name} has none. Leave metrics out."
         )
-    return metrics
+    return tuple(metrics)
+
+
+def _check_count(where: str, value: object) -> None:
+    if not _is_whole(value) or value < 1:  # type: ignore[operator]
+        raise InvalidArgument(f"{where} must be a whole number of at least 1, found {shown(value)}.")
+
+
+def _pair(given: object) -> tuple[ArrayLike, ArrayLike]:
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        found = f"{len(given)} values" if isinstance(given, list | tuple) else type(given).__name__
+        raise InvalidArgument(f"fit: validation_data must be a pair (x, y), found {found}.")
+    return given[0], given[1]
 
 
 def _is_whole(value: object) -> bool:
@@ -320,7 +355,12 @@ def _is_whole(value: object) -> bool:
 
 
 def _resolve_optimizer(given: str | BoundOptimizer) -> BoundOptimizer:
-    if not isinstance(given, str):
+    if isinstance(given, BoundOptimizer):
         return given
+    if not isinstance(given, str):
+        raise InvalidArgument(
+            f"compile: optimizer must be a name such as 'adam' or made by a call such as optimizers.Adam(),"
+            f" found {given!r}."
+        )
     name, parameters = parse_choice(given)
     return optimizers.get(name, **parameters)

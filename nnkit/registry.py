@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Generic, Literal, TypeVar
 
-from nnkit.errors import InvalidArgument, UnknownName, did_you_mean
+from nnkit.errors import InvalidArgument, UnknownName, did_you_mean, shown
 
 Value = float | int | bool | str | None
 
@@ -40,7 +40,7 @@ class Hyper:
                 return None
             raise self._wrong(where, value, "a value")
         if self.choices:
-            if value in self.choices:
+            if isinstance(value, str) and value in self.choices:
                 return value
             raise self._wrong(where, value, "one of " + ", ".join(map(repr, self.choices)))
         if isinstance(self.default, bool):
@@ -50,7 +50,7 @@ class Hyper:
         # NumPy's numbers too: a count of classes is often one.
         if isinstance(value, bool) or not isinstance(value, Real):
             raise self._wrong(where, value, "a number")
-        if not math.isfinite(value) or not self._within(value):
+        if not _is_finite(value) or not self._within(value):
             raise self._wrong(where, value, self.range_text())
         if self.integer:
             if value != int(value):
@@ -75,7 +75,7 @@ class Hyper:
 
     def _wrong(self, where: str, value: Value, expected: str) -> InvalidArgument:
         return InvalidArgument(
-            f"{where}: {self.name} must be {expected}, found {value!r}. Try {self.default!r}."
+            f"{where}: {self.name} must be {expected}, found {shown(value)}. Try {self.default!r}."
         )
 
 
@@ -104,9 +104,20 @@ class Part:
         }
 
 
+def _is_finite(value: Real | float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number, or a fraction, beyond the largest float
+        return False
+
+
 def _hint(name: str, known: Mapping[str, Hyper]) -> str:
     return did_you_mean(name, known) if known else " It takes none."
 
+
+# What a command line can choose: without spaces, quotes, commas and parentheses, and not as an option.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_HYPER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 P = TypeVar("P", bound=Part)
 
@@ -121,15 +132,34 @@ class Registry(Generic[P]):
 
     def add(self, part: P) -> P:
         """Add ``part``; a name that is taken is an error, so that a plug-in cannot shadow a built-in."""
-        for name in (part.name, *part.aliases):
-            if name in self._parts or name in self._aliases:
-                raise InvalidArgument(f"{self.kind} {name!r} exists already. Choose another name.")
+        self.check_name(part.name, *part.aliases)
+        for hyper in part.hyperparameters:
+            if _HYPER_NAME.fullmatch(hyper.name) is None:
+                raise InvalidArgument(
+                    f"{self.kind} {part.name!r}: a hyper-parameter's name must be a letter and then letters,"
+                    f" digits and _, found {hyper.name!r}. Choose another name."
+                )
         self._parts[part.name] = part
         self._aliases.update(dict.fromkeys(part.aliases, part.name))
         return part
 
+    def check_name(self, *names: str) -> None:
+        """Raise InvalidArgument for a name that no command line can choose, or that is taken."""
+        taken = {name.lower(): name for name in (*self._parts, *self._aliases)}
+        for name in names:
+            if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+                wrong = ": a name must be a letter and then at most 63 letters, digits, _, . and -, all ASCII"
+            elif name.lower() in taken:
+                found = taken[name.lower()]
+                wrong = " exists already" if found == name else f" exists already as {found!r}"
+            else:
+                continue
+            raise InvalidArgument(f"{self.kind} {name!r}{wrong}. Choose another name.")
+
     def record(self, name: str) -> P:
         """Return the part called ``name`` (or with that alias)."""
+        if not isinstance(name, str):
+            raise InvalidArgument(f"{self.kind}: expected its name, found {name!r}. Write it as text.")
         key = self._aliases.get(name, name)
         if key not in self._parts:
             raise UnknownName(f"no {self.kind} named {name!r}.{did_you_mean(name, self._parts)}")
@@ -150,7 +180,7 @@ _CHOICE = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 def parse_choice(text: str) -> tuple[str, dict[str, Value]]:
     """Split ``"sgd(momentum=0.9, nesterov=true)"`` into its name and its hyper-parameters."""
-    match = _CHOICE.fullmatch(text)
+    match = _CHOICE.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise InvalidArgument(f"{text!r} is not a choice. Write a name, or name(key=value, …).")
     name, inner = match.groups()

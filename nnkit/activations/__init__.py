@@ -49,8 +49,10 @@ def register(
 ) -> Activation:
     """Add an activation made of two functions of one number: itself and its derivative.
 
-    Both are functions of the input, and plain Python that numba can compile; they may use ``math``.
+    Both are functions of the input, and plain Python that numba can compile; they may use ``math``. The slope
+    is held against finite differences of the value.
     """
+    _registry.check_name(name)
     return _registry.add(
         activation_of(name, value=value, slope=slope, summary=summary, formula=formula, source=source)
     )

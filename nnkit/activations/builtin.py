@@ -22,6 +22,7 @@ SIGMOID = Activation(
     value=scalar.sigmoid,
     slope=a.sigmoid_slope,
     slope_of="output",
+    gives_probability=True,
     flops=23,
     slope_flops=2,
 )
@@ -175,6 +176,7 @@ HARD_SIGMOID = Activation(
     value=a.hard_sigmoid,
     slope=a.hard_sigmoid_slope,
     slope_of="output",
+    gives_probability=True,
     flops=2,
     kinks=(-3.0, 3.0),
 )

@@ -20,6 +20,7 @@ class Activation(Part):
 
     ``value(x)`` or ``value(x, alpha)`` is the function. ``slope`` is its derivative, a function of the
     input ``x`` or of the output ``y``, as ``slope_of`` says. It may jump at the ``kinks`` alone.
+    ``gives_probability`` says that outputs are shares of 1: no loss that takes logits may follow.
 
     ``flops`` and ``slope_flops`` are operations per value in float32: a fused multiply-add is two, a division
     one, comparisons and roundings none. A plug-in's are not counted, and 0.
@@ -29,6 +30,7 @@ class Activation(Part):
     slope: Lazy
     slope_of: Literal["input", "output"]
     kinks: tuple[float, ...] = ()
+    gives_probability: bool = False
     flops: int = 0
     slope_flops: int = 0
 

@@ -17,12 +17,11 @@ def check_plan(
     """
     _check_bounds(offsets, sizes, arena_bytes)
     _check_lasting(ops, offsets, sizes)
+    reads = [op.touched("in", "inout") for op in ops]
     for writer_index, op in enumerate(ops):
         for written in op.touched("out", "inout", "scratch"):
-            for reader_index, other in enumerate(ops):
-                if reader_index < writer_index:
-                    continue
-                for read in other.touched("in", "inout"):
+            for reader_index in range(writer_index, len(ops)):
+                for read in reads[reader_index]:
                     if read is written or not _overlap(written, read, offsets, sizes):
                         continue
                     born = _first_write(ops, read)
@@ -30,7 +29,7 @@ def check_plan(
                     assert born is not None, f"{read.name} is read and never written"
                     assert born > writer_index, (
                         f"op {writer_index} {op.kind.name} writes {written.name} over {read.name}, "
-                        f"which op {reader_index} {other.kind.name} still reads"
+                        f"which op {reader_index} {ops[reader_index].kind.name} still reads"
                     )
 
 

@@ -18,7 +18,8 @@ from nnkit.entries import op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.jit import Entry
 from nnkit.kernels.movement import gather_rows
-from nnkit.layers.base import Layer, snake_case
+from nnkit.layers.base import Layer, emit_stack
+from nnkit.layers.ending import check_ending
 from nnkit.losses import Loss
 from nnkit.ops import BATCH, ORDER, TOTALS_BUFFER, Buffer, Op, Operand, OpKind, View, Work, X, Y
 from nnkit.optimizers.bound import BoundOptimizer
@@ -61,6 +62,9 @@ class Sequences:
     after_step: tuple[Op, ...]
 
 
+# Of one model with its gradients, optimizer slots and the values of a batch.
+MOST_BYTES = 1 << 33
+MOST_LAYERS = 1000
 SEQUENCES = tuple(Sequences.__slots__)
 
 
@@ -143,21 +147,16 @@ def compile_program(
     ``keep_values`` gives every value a place of its own, for the learner's view. ``probes`` lets
     evaluations look at activations, gradients and steps as well; training is the same to the bit.
     """
+    if len(layers) > MOST_LAYERS:
+        raise InvalidArgument(f"a model must have at most {MOST_LAYERS} layers, found {len(layers)}.")
+    check_ending(layers, loss)
     eval_batch = eval_batch or max(batch_size, 128)
     graph = Graph(batch_size, dtype)
     train = Emitter(graph, training=True)
     x = _emit_input(train, input_shape)
-    outputs = emit_layers(train, x, layers)
-    targets = _emit_targets(train, loss, outputs)
+    outputs = emit_stack(train, x, layers)
     doutputs = train.transient("d outputs", outputs.shape)
-    scratch = train.transient("loss scratch", outputs.shape)
-    views = {
-        "outputs": outputs,
-        "targets": targets,
-        "doutputs": doutputs,
-        "scratch": scratch,
-        "totals": TOTALS_BUFFER,
-    }
+    views = {**_loss_views(train, loss, outputs), "doutputs": one_row_each(doutputs)}
     train.emit(loss_kind(loss, training=True), views)
     sweep_backward(train, outputs, doutputs)
     emit_penalties(train)
@@ -201,25 +200,31 @@ def compile_program(
     )
 
 
-def emit_layers(emitter: Emitter, x: Buffer, layers: Sequence[Layer]) -> Buffer:
-    """Emit every layer behind the one before; names are ``dense_0``, ``dense_1``, ``dropout_0`` …"""
-    counts: dict[str, int] = {}
-    for layer in layers:
-        kind = snake_case(layer.record.name)
-        number = counts.get(kind, 0)
-        counts[kind] = number + 1
-        x = layer.emit(emitter, x, f"{kind}_{number}")
-    return x
-
-
 def _emit_input(emitter: Emitter, input_shape: tuple[int, ...]) -> Buffer:
     x = emitter.transient("x", (BATCH, *input_shape))
-    emitter.emit(GATHER, {"out": View(x, (BATCH, -x.size))})
+    emitter.emit(GATHER, {"out": one_row_each(x)})
     return x
+
+
+def one_row_each(buffer: Buffer) -> View:
+    """View every sample of ``buffer`` as one row."""
+    return View(buffer, (BATCH, -buffer.size))
+
+
+def _loss_views(emitter: Emitter, loss: Loss, outputs: Buffer) -> dict[str, Buffer | View]:
+    """Return what a loss reads and where it writes, with the op that gathers its targets emitted."""
+    targets = _emit_targets(emitter, loss, outputs)
+    scratch = emitter.transient("loss scratch", outputs.shape)
+    return {
+        "outputs": one_row_each(outputs),
+        "targets": targets if loss.targets == "labels" else one_row_each(targets),
+        "scratch": one_row_each(scratch),
+        "totals": TOTALS_BUFFER,
+    }
 
 
 def _emit_targets(emitter: Emitter, loss: Loss, outputs: Buffer) -> Buffer:
-    if len(outputs.shape) != 2:
+    if len(outputs.shape) != 2 and loss.targets == "labels":
         raise InvalidArgument(
             f"loss {loss.name}: the last layer must give one row per sample, found {outputs.shape[1:]}."
             " End the model with Flatten or Dense."
@@ -234,7 +239,7 @@ def _emit_targets(emitter: Emitter, loss: Loss, outputs: Buffer) -> Buffer:
         emitter.emit(GATHER_LABELS, {"out": labels})
         return labels
     targets = emitter.transient("targets", outputs.shape)
-    emitter.emit(GATHER_TARGETS, {"out": targets})
+    emitter.emit(GATHER_TARGETS, {"out": one_row_each(targets)})
     return targets
 
 
@@ -242,16 +247,10 @@ def _inference(
     graph: Graph, layers: Sequence[Layer], input_shape: tuple[int, ...], loss: Loss
 ) -> tuple[Emitter, Emitter, Buffer]:
     evaluate = Emitter(graph, training=False)
-    outputs = emit_layers(evaluate, _emit_input(evaluate, input_shape), layers)
-    views = {
-        "outputs": outputs,
-        "targets": _emit_targets(evaluate, loss, outputs),
-        "scratch": evaluate.transient("loss scratch", outputs.shape),
-        "totals": TOTALS_BUFFER,
-    }
-    evaluate.emit(loss_kind(loss, training=False), views)
+    outputs = emit_stack(evaluate, _emit_input(evaluate, input_shape), layers)
+    evaluate.emit(loss_kind(loss, training=False), _loss_views(evaluate, loss, outputs))
     predict = Emitter(graph, training=False)
-    final = emit_layers(predict, _emit_input(predict, input_shape), layers)
+    final = emit_stack(predict, _emit_input(predict, input_shape), layers)
     return evaluate, predict, final
 
 
@@ -284,6 +283,19 @@ def _plan(
         (sequences.after_step, batch_size),
     ]
     plan = make_plan(lasting, runs, dtype, share=share)
+    _check_size(plan, batch_size)
     for ops, _ in runs:
         check_plan(ops, plan.offsets, plan.sizes, plan.arena_bytes)
     return plan
+
+
+def _check_size(plan: Plan, batch_size: int) -> None:
+    """Raise InvalidArgument before memory is asked for that no machine for small nets has."""
+    if plan.arena_bytes <= MOST_BYTES:
+        return
+    name, size = max(((buffer.name, size) for buffer, size in plan.sizes.items()), key=lambda pair: pair[1])
+    raise InvalidArgument(
+        f"the model needs {plan.arena_bytes / 1e9:.3g} GB in batches of {batch_size}, at most"
+        f" {MOST_BYTES / 1e9:.3g} GB are allowed; {name} alone takes {size / 1e9:.3g} GB. Take smaller layers"
+        " or batches."
+    )

@@ -79,6 +79,9 @@ def _fetch_one(dataset: str, file: RemoteFile, path: Path, watcher: Watcher, lim
     """Fetch a file unless it is there, and return whether it had to be."""
     if is_original(file, path):
         return False
+    path = path.resolve()  # a link stays one, and the file that it names is replaced
+    if path.exists() and not path.is_file():
+        raise EnvironmentProblem(f"{path}: this is not a regular file. Move it away.")
     refusals: dict[str, list[str]] = {}
     for url in file.mirrors:
         host = urlsplit(url).netloc

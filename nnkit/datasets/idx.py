@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nnkit.datasets.remote import open_content
 from nnkit.errors import EnvironmentProblem
 
 _UNSIGNED_BYTE = 0x08
 
 
 def read_idx(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return the unsigned bytes of a gzipped IDX file that must hold exactly ``shape``, read-only."""
+    """Return the unsigned bytes of an IDX file, gzipped or plain, which must hold ``shape``; read-only."""
     magic = bytes((0, 0, _UNSIGNED_BYTE, len(shape)))
     values_offset = len(magic) + 4 * len(shape)
     content = _unpacked(path, values_offset + prod(shape))
@@ -39,7 +40,7 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 def _unpacked(path: Path, n_bytes: int) -> bytes:
     """Return the unpacked content, or one byte more than is expected where there is more."""
     try:
-        with gzip.open(path) as stream:
+        with open_content(path) as stream:
             # Never more than that: a few kilobytes of gzip can unpack to gigabytes.
             return stream.read(n_bytes + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

@@ -5,6 +5,7 @@ as they are, whole numbers from 0 to 255.
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +19,11 @@ _N_TRAIN, _N_TEST = 60_000, 10_000  # of MNIST and Fashion-MNIST
 _N_PER_BATCH = 10_000  # of CIFAR-10, in five batches for training and one for testing
 
 
-def _mirrored(folders: tuple[str, ...], *files: tuple[str, int, str]) -> tuple[RemoteFile, ...]:
+def _mirrored(folders: tuple[str, ...], *files: tuple[Any, ...]) -> tuple[RemoteFile, ...]:
+    """Return files by name, size and SHA-256, and then size and SHA-256 of the content where known."""
     return tuple(
-        RemoteFile(name, size_bytes, sha256, tuple(f"{folder}/{name}" for folder in folders))
-        for name, size_bytes, sha256 in files
+        RemoteFile(name, size_bytes, sha256, tuple(f"{folder}/{name}" for folder in folders), *content)
+        for name, size_bytes, sha256, *content in files
     )
 
 
@@ -35,21 +37,29 @@ _MNIST_FILES = _mirrored(
         "train-images-idx3-ubyte.gz",
         9_912_422,
         "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        47_040_016,
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     ),
     (
         "train-labels-idx1-ubyte.gz",
         28_881,
         "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        60_008,
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     ),
     (
         "t10k-images-idx3-ubyte.gz",
         1_648_877,
         "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        7_840_016,
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     ),
     (
         "t10k-labels-idx1-ubyte.gz",
         4_542,
         "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        10_008,
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
 )
 

@@ -1,11 +1,13 @@
 """Data that do not ship: which original files make a dataset, and where they lie once they are fetched."""
 
+import gzip
 import hashlib
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal, cast
 
 from nnkit.errors import EnvironmentProblem
 
@@ -21,6 +23,10 @@ class RemoteFile:
     size_bytes: int
     sha256: str
     mirrors: tuple[str, ...]  # tried in this order
+    # Where they are known: size and SHA-256 of what the gzip file holds. Files that were packed anew, or lie
+    # unpacked under the name without .gz, are then known by their content.
+    content_bytes: int = 0
+    content_sha256: str = ""
 
 
 def folder() -> Path:
@@ -44,35 +50,69 @@ def part_of(path: Path) -> Path:
 
 
 def state_of(file: RemoteFile, path: Path) -> State:
-    """Return at once, by the size alone, whether the file is there."""
-    if size_of(path) == file.size_bytes:
+    """Return at once, by the size alone, whether the file is there; one packed anew may have any size."""
+    sizes = [size_of(place) for place in _places(file, path)]
+    if file.size_bytes in sizes or (file.content_sha256 and any(sizes)):
         return "fetched"
     return "partial" if size_of(part_of(path)) else "missing"
 
 
 def is_original(file: RemoteFile, path: Path) -> bool:
-    """Return whether the file is there with exactly the published bytes."""
-    if size_of(path) != file.size_bytes:
-        return False
+    """Return whether the file is there with exactly the published bytes, or the published content."""
+    return original_of(file, path) is not None
+
+
+def original_of(file: RemoteFile, path: Path) -> Path | None:
+    """Return where the published file lies: at ``path``, or unpacked under the name without ``.gz``."""
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+        return next((place for place in _places(file, path) if _is_genuine(file, place)), None)
     except OSError as error:
         raise EnvironmentProblem(f"{path}: cannot be read: {error.strerror}.") from None
+
+
+def _places(file: RemoteFile, path: Path) -> tuple[Path, ...]:
+    is_packed = path.suffix == ".gz" and bool(file.content_sha256)
+    return (path, path.with_suffix("")) if is_packed else (path,)
+
+
+def _is_genuine(file: RemoteFile, path: Path) -> bool:
+    size = size_of(path)
+    if size is None or (size != file.size_bytes and not file.content_sha256):
+        return False
+    with path.open("rb") as stream:
+        if size == file.size_bytes and hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256:
+            return True
+    try:
+        with open_content(path) as content:
+            # Never more than is expected: a few kilobytes of gzip can unpack to gigabytes.
+            found = content.read(file.content_bytes + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        return False
+    return hashlib.sha256(found).hexdigest() == file.content_sha256
+
+
+def open_content(path: Path) -> BinaryIO:
+    """Return a stream of what a gzip file holds, or of the file itself where it is none."""
+    with path.open("rb") as stream:
+        is_packed = stream.read(2) == b"\x1f\x8b"
+    return cast(BinaryIO, gzip.open(path)) if is_packed else path.open("rb")
 
 
 def originals(dataset: str, files: Sequence[RemoteFile]) -> tuple[Path, ...]:
     """Return the paths of a dataset's files, once every byte of them is known to be the published one."""
     require({dataset: files})
-    paths = tuple(place(dataset) / file.name for file in files)
-    for file, path in zip(files, paths, strict=True):
+    paths = []
+    for file in files:
+        path = place(dataset) / file.name
         # Not only the transfer is checked: the results of every trial depend on these bytes.
-        if not is_original(file, path):
+        found = original_of(file, path)
+        if found is None:
             raise EnvironmentProblem(
                 f"{path}: this is not the published file, whose SHA-256 begins with {file.sha256[:12]}."
                 f" Replace it: nnbench data fetch {dataset}"
             )
-    return paths
+        paths.append(found)
+    return tuple(paths)
 
 
 def require(files_of: Mapping[str, Sequence[RemoteFile]]) -> None:

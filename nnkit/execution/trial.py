@@ -213,6 +213,16 @@ class Trial:
         self._call(driver.EVALUATE, self._itinerary)
         return float(self.evaluations[0, 1]), float(self.evaluations[0, 2])
 
+    def evaluate_on(self, data: Data) -> tuple[float, float]:
+        """Evaluate on other data; what a fit in progress evaluates on stays attached."""
+        cells = self._itinerary.copy()
+        kept = {name: getattr(self, name, None) for name in ("evaluations", "_evaluation")}
+        self.attach_evaluation(data, every=0)
+        result = self.evaluate()
+        self._itinerary[:] = cells
+        vars(self).update(kept)
+        return result
+
     def evaluate_after(self, step: int) -> None:
         """Evaluate now, and keep the row as the driver keeps those of its own evaluations."""
         row = self.evaluations[self.n_evaluations]

@@ -9,6 +9,7 @@ from nnkit.activations import BoundActivation
 from nnkit.emitting.backward import Sweep
 from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
+from nnkit.errors import InvalidArgument
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar
 from nnkit.registry import Hyper, parse_choice
@@ -52,8 +53,13 @@ def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
 
 def resolve_activation(given: str | BoundActivation) -> BoundActivation:
     """Return the activation that a name such as ``"elu(alpha=0.5)"`` stands for."""
-    if not isinstance(given, str):
+    if isinstance(given, BoundActivation):
         return given
+    if not isinstance(given, str):
+        raise InvalidArgument(
+            f"activation must be a name such as 'relu' or 'elu(alpha=0.5)', found {given!r}."
+            " Write 'linear' for none."
+        )
     name, parameters = parse_choice(given)
     return activations.get(name, **parameters)
 
@@ -100,7 +106,7 @@ class LeakyReLU(Layer):
     negative_slope: float = 0.3
 
     def __post_init__(self) -> None:
-        self.record.resolve({"negative_slope": self.negative_slope}, "LeakyReLU")
+        self.keep_checked("negative_slope")
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         return emit_activation(
@@ -115,7 +121,7 @@ class ELU(Layer):
     alpha: float = 1.0
 
     def __post_init__(self) -> None:
-        self.record.resolve({"alpha": self.alpha}, "ELU")
+        self.keep_checked("alpha")
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         return emit_activation(emitter, x, activations.get("elu", alpha=self.alpha), name)

@@ -5,8 +5,11 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from nnkit.emitting.emitter import Emitter
+from nnkit.errors import InvalidArgument, shown
 from nnkit.ops import Buffer
 from nnkit.registry import Part, Registry
+
+MOST_UNITS = 1_000_000  # or filters, or pieces, of one layer
 
 
 class Layer:
@@ -16,10 +19,30 @@ class Layer:
     """
 
     record: ClassVar[Part]
+    # True where outputs are inputs, moved, chosen or averaged: what comes before decides what they mean.
+    keeps_range: ClassVar[bool] = False
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         """Append the ops that compute this layer of ``x``; parameters are called ``name/…``."""
         raise NotImplementedError
+
+    def keep_checked(self, *names: str, **renamed: str) -> None:
+        """Check the arguments that are hyper-parameters of the record, and keep them in its types.
+
+        ``renamed`` gives the argument where it has another name than the hyper-parameter.
+        """
+        arguments = {name: name for name in names} | renamed
+        given = {hyper: getattr(self, argument) for hyper, argument in arguments.items()}
+        checked = self.record.resolve(given, self.record.name)
+        for hyper, argument in arguments.items():
+            value = checked[hyper]
+            if isinstance(value, int) and value > MOST_UNITS:
+                raise InvalidArgument(
+                    f"{self.record.name}: {hyper} must be at most {MOST_UNITS:,}, found {shown(value)}."
+                )
+            object.__setattr__(self, argument, value)  # 64.0 is a number of units too
+        if not isinstance(getattr(self, "use_bias", True), bool):
+            raise InvalidArgument(f"{self.record.name}: use_bias must be True or False, not another value.")
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 
 from nnkit.activations import BoundActivation
 from nnkit.emitting.backward import Sweep
@@ -26,6 +27,7 @@ from nnkit.registry import Hyper
 from nnkit.tiling.convolution import Convolution, ForwardPlan, GradientPlan
 
 _NO_FLOOR = float("-inf")
+_MOST_TAPS = 10_000  # of a kernel: its machine code lists them
 
 
 @cache
@@ -144,11 +146,14 @@ class Conv2D(Layer):
 
     def __post_init__(self) -> None:
         name = self.record.name
-        numbers = {"filters": self.filters, "groups": self.groups, "l1": self.kernel_l1, "l2": self.kernel_l2}
-        self.record.resolve(numbers, name)
+        self.keep_checked("filters", "groups", l1="kernel_l1", l2="kernel_l2")
         for argument in ("kernel_size", "strides", "dilation_rate"):
             checked_size(getattr(self, argument), argument, name, self._n_axes)
         checked_padding(self.padding, name, self._n_axes)
+        if prod(checked_size(self.kernel_size, "kernel_size", name, self._n_axes)) > _MOST_TAPS:
+            raise InvalidArgument(
+                f"{name}: kernel_size must cover at most {_MOST_TAPS} pixels, found {self.kernel_size!r}."
+            )
         if self.filters % self.groups:
             raise InvalidArgument(
                 f"{name}: filters must be a multiple of groups, found {self.filters} and {self.groups}."
@@ -204,14 +209,8 @@ class Conv1D(Conv2D):
 
 
 _HYPERPARAMETERS = (
-    Hyper("filters", default=32, at_least=1, integer=True, summary="number of output channels"),
-    Hyper(
-        "groups",
-        default=1,
-        at_least=1,
-        integer=True,
-        summary="parts of the channels that do not see each other",
-    ),
+    Hyper("filters", 32, "number of output channels", at_least=1, integer=True),
+    Hyper("groups", 1, "parts of the channels that do not see each other", at_least=1, integer=True),
     Hyper("l1", default=0.0, at_least=0.0, summary="strength of the L1 penalty of the kernel"),
     Hyper("l2", default=0.0, at_least=0.0, summary="strength of the L2 penalty of the kernel"),
 )

@@ -134,9 +134,7 @@ class Dense(Layer):
     kernel_l2: float = 0.0
 
     def __post_init__(self) -> None:
-        given = {"units": self.units, "l1": self.kernel_l1, "l2": self.kernel_l2}
-        checked = self.record.resolve(given, "Dense")
-        object.__setattr__(self, "units", checked["units"])  # 64.0 is a number of units too
+        self.keep_checked("units", l1="kernel_l1", l2="kernel_l2")
         resolve_activation(self.activation)
         resolve_initializer(self.kernel_initializer)
         resolve_initializer(self.bias_initializer)
@@ -166,7 +164,7 @@ Dense.record = LAYERS.add(
         formula="y = activation(x . kernel + bias)",
         source="Keras 3, keras.layers.Dense",
         hyperparameters=(
-            Hyper("units", default=32, at_least=1, integer=True, summary="number of outputs"),
+            Hyper("units", 32, "number of outputs", at_least=1, integer=True),
             Hyper("l1", default=0.0, at_least=0.0, summary="strength of the L1 penalty of the kernel"),
             Hyper("l2", default=0.0, at_least=0.0, summary="strength of the L2 penalty of the kernel"),
         ),

@@ -5,6 +5,7 @@ from functools import cache
 from nnkit import initializers
 from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
+from nnkit.errors import InvalidArgument
 from nnkit.initializers import BoundInitializer
 from nnkit.kernels import draw
 from nnkit.ops import KEY, Buffer, Op, Operand, OpKind, Scalar, View, flat
@@ -44,8 +45,10 @@ def fill_kind(distribution: str) -> OpKind:
 
 def resolve_initializer(given: str | BoundInitializer) -> BoundInitializer:
     """Return the initializer that a name such as ``"constant(value=0.1)"`` stands for."""
-    if not isinstance(given, str):
+    if isinstance(given, BoundInitializer):
         return given
+    if not isinstance(given, str):
+        raise InvalidArgument(f"initializer must be a name such as 'he_normal', found {given!r}.")
     name, parameters = parse_choice(given)
     return initializers.get(name, **parameters)
 

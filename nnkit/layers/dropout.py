@@ -52,8 +52,10 @@ class Dropout(Layer):
 
     rate: float
 
+    keeps_range = True
+
     def __post_init__(self) -> None:
-        self.record.resolve({"rate": self.rate}, "Dropout")
+        self.keep_checked("rate")
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         if not emitter.training or self.rate == 0:

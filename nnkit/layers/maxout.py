@@ -29,7 +29,7 @@ class Maxout(Layer):
     bias_initializer: str | BoundInitializer = "zeros"
 
     def __post_init__(self) -> None:
-        self.record.resolve({"units": self.units, "pieces": self.pieces}, "Maxout")
+        self.keep_checked("units", "pieces")
         resolve_initializer(self.kernel_initializer)
         resolve_initializer(self.bias_initializer)
 
@@ -60,8 +60,8 @@ Maxout.record = LAYERS.add(
         formula="y[u] = max over p of (x . kernel[:, u, p] + bias[u, p])",
         source="Goodfellow et al. (2013), ICML, arXiv:1302.4389",
         hyperparameters=(
-            Hyper("units", default=32, at_least=1, integer=True, summary="number of outputs"),
-            Hyper("pieces", default=2, at_least=1, integer=True, summary="weighted sums per output"),
+            Hyper("units", 32, "number of outputs", at_least=1, integer=True),
+            Hyper("pieces", 2, "weighted sums per output", at_least=1, integer=True),
         ),
         make=Maxout,
     )

@@ -103,7 +103,7 @@ class BatchNormalization(Layer):
     epsilon: float = 1e-3
 
     def __post_init__(self) -> None:
-        self.record.resolve({"momentum": self.momentum, "epsilon": self.epsilon}, "BatchNormalization")
+        self.keep_checked("momentum", "epsilon")
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         channels = (x.shape[-1],)
@@ -193,7 +193,7 @@ class LayerNormalization(Layer):
     epsilon: float = 1e-3
 
     def __post_init__(self) -> None:
-        self.record.resolve({"epsilon": self.epsilon}, "LayerNormalization")
+        self.keep_checked("epsilon")
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         columns = x.shape[-1]

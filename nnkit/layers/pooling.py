@@ -105,6 +105,7 @@ class MaxPooling2D(Layer):
     strides: Size | None = None
     padding: Padding = "valid"
 
+    keeps_range = True
     _kind: ClassVar[Literal["max", "average"]] = "max"
     _n_axes: ClassVar[int] = 2
 
@@ -168,6 +169,7 @@ class AveragePooling1D(AveragePooling2D):
 class GlobalAveragePooling2D(Layer):
     """The mean of every channel over the whole image."""
 
+    keeps_range = True
     _kind: ClassVar[Literal["max", "average"]] = "average"
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:

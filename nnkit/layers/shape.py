@@ -38,6 +38,8 @@ def reshape(emitter: Emitter, x: Buffer, shape: tuple[int, ...], name: str) -> B
 class Flatten(Layer):
     """Each sample as one row of values, last axis fastest."""
 
+    keeps_range = True
+
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         return reshape(emitter, x, (prod(x.shape[1:]),), f"{name}/output")
 
@@ -48,10 +50,12 @@ class Reshape(Layer):
 
     target_shape: tuple[int, ...]
 
+    keeps_range = True
+
     def __post_init__(self) -> None:
         sizes = self.target_shape if isinstance(self.target_shape, tuple | list) else ()
         known = [size for size in sizes if size != -1]
-        is_right = all(isinstance(size, int) and size > 0 for size in known) and len(known) >= len(sizes) - 1
+        is_right = all(type(size) is int and size > 0 for size in known) and len(known) >= len(sizes) - 1
         if not sizes or not is_right:
             raise InvalidArgument(
                 f"Reshape: target_shape must hold sizes of at least 1, and -1 at most once, found "

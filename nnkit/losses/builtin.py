@@ -14,6 +14,7 @@ SPARSE_CATEGORICAL_CROSSENTROPY = Loss(
     flops=(22, 31),
     gradient_flops=(23, 33),
     targets="labels",
+    takes_logits=True,
 )
 BINARY_CROSSENTROPY = Loss(
     name="binary_crossentropy",
@@ -25,6 +26,7 @@ BINARY_CROSSENTROPY = Loss(
     flops=(43, 0),
     gradient_flops=(67, 0),
     targets="labels",
+    takes_logits=True,
     n_outputs=1,
 )
 MEAN_SQUARED_ERROR = Loss(

@@ -20,7 +20,8 @@ class Loss(Part):
     the number of rows predicted correctly; ``doutputs`` is the gradient of the mean over the rows.
 
     ``flops`` and ``gradient_flops`` are operations per output and per row in float32, for the value alone
-    and for both, counted as for activations.
+    and for both, counted as for activations. ``takes_logits`` says that the loss applies its own sigmoid
+    or softmax.
     """
 
     gradient_kernel: Kernel
@@ -29,6 +30,7 @@ class Loss(Part):
     gradient_flops: tuple[int, int]
     targets: Literal["labels", "real"]
     n_outputs: int | None = None  # None: any number
+    takes_logits: bool = False
 
     def value(self, outputs: ArrayLike, targets: ArrayLike) -> float:
         """Return the mean loss of the rows."""

@@ -1,6 +1,7 @@
 """Optimizers: found by name, applied by hand or by a model, and registered by plug-ins."""
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -86,11 +87,12 @@ def register_numpy(name: str, update: Callable[..., None], **hyperparameters: Va
     place; ``state`` is a dict of its own, ``step`` is 1 at first. Keywords here are hyper-parameters with
     their defaults.
     """
+    _registry.check_name(name)
     declared = _declared(name, hyperparameters)
     further = {hyper.name: hyper.default for hyper in declared if hyper.name != "learning_rate"}
     try:
         inspect.signature(update).bind({}, {}, {}, 1, 0.1, **further)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # the second for functions that say nothing of their arguments
         expected = ", ".join(("params", "grads", "state", "step", "learning_rate", *further))
         raise InvalidArgument(f"optimizer {name!r}: update must take ({expected}): {error}.") from None
     return _registry.add(
@@ -118,9 +120,15 @@ def register_kernel(
     ``kernel(p, g, slot, …, learning_rate, step, hyper, …)`` changes the vectors in place. Keywords here are
     hyper-parameters with their defaults; the kernel's arguments after ``step`` must be among them.
     """
-    made = kernel if isinstance(kernel, Kernel) else as_kernel(kernel)
+    _registry.check_name(name)
     declared = _declared(name, hyperparameters)
-    arguments = tuple(inspect.signature(made.function).parameters)
+    plain = getattr(kernel, "py_func", kernel)  # of a function that numba compiled already
+    made = plain if isinstance(plain, Kernel) else as_kernel(plain)
+    arguments = _arguments_of(made.function, f"optimizer {name!r}, kernel")
+    if type(n_slots) is not int or n_slots < 0:
+        raise InvalidArgument(
+            f"optimizer {name!r}: n_slots must be a whole number from 0, found {n_slots!r}."
+        )
     if arguments[2 + n_slots : 4 + n_slots] != ("learning_rate", "step"):
         raise InvalidArgument(
             f"optimizer {name!r}: with {n_slots} slots the kernel must take (p, g, {n_slots} slots,"
@@ -129,6 +137,12 @@ def register_kernel(
     unknown = sorted(set(scalar_names(made)) - {hyper.name for hyper in declared})
     if unknown:
         raise InvalidArgument(f"optimizer {name!r}: the kernel takes {unknown}, which no keyword declares.")
+    allowed = [one in {hyper.name for hyper in declared} or _is_number(one) for one in slot_start]
+    if len(allowed) not in (0, n_slots) or not all(allowed):
+        raise InvalidArgument(
+            f"optimizer {name!r}: slot_start must have {n_slots} numbers or names of hyper-parameters, found"
+            f" {slot_start!r}."
+        )
     return _registry.add(
         Optimizer(
             name=name,
@@ -146,7 +160,7 @@ def register_kernel(
 def _declared(name: str, defaults: dict[str, Value]) -> tuple[Hyper, ...]:
     """Return the hyper-parameters that a plug-in's keywords declare, the learning rate first."""
     for key, value in defaults.items():
-        if isinstance(value, str):
+        if value is not None and not isinstance(value, bool) and not _is_number(value):
             raise InvalidArgument(
                 f"optimizer {name!r}: {key} must be a number, true, false or none, found {value!r}."
             )
@@ -166,6 +180,21 @@ def _with_common(declared: tuple[Hyper, ...]) -> tuple[Hyper, ...]:
     """Return the hyper-parameters of a plug-in beside those of all: a decay of its own stays its own."""
     own = {hyper.name for hyper in declared}
     return (*declared, *(hyper for hyper in COMMON if hyper.name not in own))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _arguments_of(function: object, where: str) -> tuple[str, ...]:
+    """Return the names of a function's arguments, each of which must be given by its place."""
+    try:
+        found = inspect.signature(function).parameters.values()  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise InvalidArgument(f"{where}: expected a Python function, found {function!r}.") from None
+    if any(one.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD for one in found):
+        raise InvalidArgument(f"{where}: * and ** cannot be compiled. Name every argument.")
+    return tuple(one.name for one in found)
 
 
 def _scale(value: Value) -> Literal["log", "complement"] | None:

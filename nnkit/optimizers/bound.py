@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnkit.errors import InvalidArgument
+from nnkit.jit import explained
 from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value
 from nnkit.optimizers.optimizer import COMMON, DECAY, Optimizer, as_number
 from nnkit.registry import Value
@@ -59,7 +60,9 @@ class BoundOptimizer:
             for array in parameters.values():
                 array *= array.dtype.type(1.0 - rate * self.decay)
         if self.record.update is not None:
-            update_by_hand(self, parameters, arrays, self.memory.state, self.memory.step, rate)
+            # Copies, because an update may change its gradients too, and these may be the caller's own.
+            own = {name: gradient.copy() for name, gradient in arrays.items()}
+            update_by_hand(self, parameters, own, self.memory.state, self.memory.step, rate)
             return
         for name, array in parameters.items():
             self._call_kernel(name, array, arrays[name], rate)
@@ -87,7 +90,8 @@ class BoundOptimizer:
         flat = np.ascontiguousarray(array).reshape(-1)
         scalars = self.record.scalars(self.parameters)
         slots = self._slots(name, array)
-        self.record.kernel(flat, gradient.reshape(-1), *slots, rate, self.memory.step, *scalars)
+        with explained(f"optimizer {self.name!r}", self.record.kernel):
+            self.record.kernel(flat, gradient.reshape(-1), *slots, rate, self.memory.step, *scalars)
         if not np.shares_memory(flat, array):
             array[...] = flat.reshape(array.shape)
 
@@ -96,11 +100,44 @@ def update_by_hand(
     optimizer: BoundOptimizer, parameters: Mapping[str, Array], gradients: Mapping[str, Array],
     state: dict[str, Any], step: int, rate: float,
 ) -> None:  # fmt: skip
-    """Make the step of an optimizer in plain NumPy, whose state the caller keeps."""
+    """Make the step of an optimizer in plain NumPy, whose state the caller keeps.
+
+    A parameter that the update replaces by another array takes its values, if it has the same shape.
+    """
     assert optimizer.record.update is not None, optimizer.name
     shared = {"learning_rate", *(hyper.name for hyper in optimizer.record.hyperparameters if hyper in COMMON)}
     own = {name: value for name, value in optimizer.parameters.items() if name not in shared}
-    optimizer.record.update(parameters, gradients, state, step, rate, **own)
+    given = dict(parameters)
+    returned = optimizer.record.update(given, dict(gradients), state, step, rate, **own)
+    if returned is not None and returned is not given:
+        raise _not_in_place(optimizer, f"it returns a {type(returned).__name__}, which nothing reads")
+    if given.keys() != parameters.keys():
+        changed = sorted(map(str, given.keys() ^ parameters.keys()))
+        raise _not_in_place(optimizer, f"it adds or removes {', '.join(map(repr, changed))}")
+    moved = {name: array for name, array in given.items() if array is not parameters[name]}
+    for name, array in moved.items():
+        if not _can_stand_for(array, parameters[name]):
+            raise _not_in_place(
+                optimizer, f"it replaces {name!r}, {_kind(parameters[name])}, by {_kind(array)}"
+            )
+    # All are copied before any is written: one parameter may have been given another's array.
+    for name, array in {name: array.copy() for name, array in moved.items()}.items():
+        parameters[name][...] = array
+
+
+def _can_stand_for(array: object, parameter: Array) -> bool:
+    return isinstance(array, np.ndarray) and array.dtype.kind in "fiu" and array.shape == parameter.shape
+
+
+def _kind(value: object) -> str:
+    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+
+
+def _not_in_place(optimizer: BoundOptimizer, found: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"optimizer {optimizer.name!r}: its update must change the arrays of params in place, but {found}."
+        " Write params[name] -= … or params[name][...] = … for every name."
+    )
 
 
 def _check_names(parameters: Mapping[str, Array], gradients: Mapping[str, Array], where: str) -> None:

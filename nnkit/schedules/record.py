@@ -7,11 +7,23 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from nnkit.errors import InvalidArgument
+from nnkit.errors import InvalidArgument, shown
 from nnkit.registry import Part, Value
 
 Rates = NDArray[np.float64]
 Parameters = Mapping[str, Value]
+
+
+MOST_STEPS = 50_000_000  # of a run: each has a rate and two results of 8 bytes
+
+
+def check_length(n_steps: int, where: str) -> None:
+    """Raise InvalidArgument before memory is asked for that no run needs."""
+    if not 0 <= n_steps <= MOST_STEPS:
+        raise InvalidArgument(
+            f"{where}: n_steps must be at least 0 and at most {MOST_STEPS:,}, found {shown(n_steps)}."
+            " Train for fewer epochs."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +55,7 @@ class BoundSchedule:
 
     def table(self, n_steps: int) -> Rates:
         """Return the learning rate of each of ``n_steps`` updates; the first update is step 0."""
-        if n_steps < 0:
-            raise InvalidArgument(f"{self.name}: n_steps must be at least 0, found {n_steps!r}.")
+        check_length(n_steps, self.name)
         return self._rates(np.arange(n_steps, dtype=np.float64), n_steps)
 
     def relative(self, base_rate: float, n_steps: int) -> Rates:

@@ -31,7 +31,7 @@ class Product:
         if self.is_b_turned:
             is_less = self.rows * (self.depth + self.columns) < self.columns * self.depth
             # A start is one number per column, and rows of the transpose begin at none.
-            return TRANSPOSED if is_less and not (self.has_start or self.is_a_turned) else TURNED_B
+            return TRANSPOSED if is_less and not self.has_start else TURNED_B
         # Columns of A that are so long lie in few cache sets; shorter ones are read as fast as rows.
         is_large = self.rows * self.depth >= _COPIED_FROM // 4
         if self.is_a_turned and is_large and min(self.rows, self.columns) >= _WORTH_TURNING:

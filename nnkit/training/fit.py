@@ -12,6 +12,7 @@ from nnkit.execution import driver
 from nnkit.execution.trial import Data, Trial
 from nnkit.optimizers.bound import BoundOptimizer, update_by_hand
 from nnkit.optimizers.optimizer import as_number
+from nnkit.schedules.record import check_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,24 @@ class Outcome:
             history["accuracy"] = []
         for start in range(0, self.steps, self.steps_per_epoch):
             end = min(start + self.steps_per_epoch, self.steps)
-            rows = self.rows[start:end]
-            # Shares first: the sum over an epoch of losses near the largest float would overflow.
-            history["loss"].append(float(np.sum(self.step_loss[start:end] * (rows / rows.sum()))))
-            if with_accuracy:
-                history["accuracy"].append(float(self.step_correct[start:end].sum() / rows.sum()))
+            steps = slice(start, end)
+            means = epoch_means(self.step_loss[steps], self.step_correct[steps], self.rows[steps])
+            for name in history:
+                history[name].append(means[name])
         if len(self.evaluations):
             history["val_loss"] = [float(value) for value in self.evaluations[:, 1]]
             if with_accuracy:
                 history["val_accuracy"] = [float(value) for value in self.evaluations[:, 2]]
         return history
+
+
+def epoch_means(
+    step_loss: NDArray[np.float64], step_correct: NDArray[np.float64], rows: NDArray[np.int64]
+) -> dict[str, float]:
+    """Return loss and accuracy over the samples of some steps."""
+    # Shares first: the sum over an epoch of losses near the largest float would overflow.
+    loss = float(np.sum(step_loss * (rows / rows.sum())))
+    return {"loss": loss, "accuracy": float(step_correct.sum() / rows.sum())}
 
 
 class Fit:
@@ -76,9 +85,11 @@ class Fit:
             rates = rate_table(trial.program.optimizer, self._earlier + self._n_steps)[self._earlier :]
         mode = (driver.RESHUFFLE if shuffle else driver.AS_GIVEN) if order is None else order
         trial.attach_training(data, rates=rates, order=mode, batch_size=self._batch_size)
+        # The driver would evaluate before an update that is made by hand, and before a callback hears of it.
+        self._announced = [one for one in callbacks if getattr(one, "announces_tests", False)]
+        self._evaluates_here = self._is_by_hand() or bool(self._announced)
         if validation is not None:
-            # The driver would evaluate before an update that is made by hand, so that is done here.
-            by_driver = 0 if self._is_by_hand() else self._every
+            by_driver = 0 if self._evaluates_here else self._every
             trial.attach_evaluation(
                 validation, every=by_driver, n_evaluations=-(-self._n_steps // self._every)
             )
@@ -100,6 +111,16 @@ class Fit:
 
     def stop(self, reason: str) -> None:
         self._reason = reason
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._reason is not None
+
+    def epoch_values(self, step: int) -> dict[str, float]:
+        """Return the means of the epoch that ended with ``step``, and its evaluation, by Keras's names."""
+        first = (step - 1) // self._per_epoch * self._per_epoch
+        totals = self._trial.step_totals[first:step]
+        return epoch_means(totals[:, 0], totals[:, 1], self._rows(first, step)) | self._evaluated()
 
     # -- how it runs ---------------------------------------------------------------------------------
 
@@ -127,8 +148,8 @@ class Fit:
                 self._update_by_hand(step, is_watched=until == next_evaluation)
             step = until
             if step == next_evaluation:
-                if by_hand and self._validation is not None:
-                    self._trial.evaluate_after(step)
+                if self._evaluates_here and self._validation is not None:
+                    self._evaluate_here(step)
                     if not np.isfinite(self._trial.evaluations[self._trial.n_evaluations - 1, 1]):
                         return "diverged", step
                 self._call_back(step)
@@ -153,33 +174,53 @@ class Fit:
         if is_watched:
             self._trial.run_table("after_step")
 
+    def _evaluate_here(self, step: int) -> None:
+        for callback in self._announced:
+            callback.on_test_begin()
+        self._trial.evaluate_after(step)
+        for callback in self._announced:
+            callback.on_test_end({name.removeprefix("val_"): x for name, x in self._evaluated().items()})
+
+    def _evaluated(self) -> dict[str, float]:
+        """Return the last evaluation by Keras's names; nothing without validation data."""
+        if self._validation is None or not self._trial.n_evaluations:
+            return {}
+        row = self._trial.evaluations[self._trial.n_evaluations - 1]
+        return {"val_loss": float(row[1]), "val_accuracy": float(row[2])}
+
     def _call_back(self, step: int) -> None:
-        values = {"loss": float(self._trial.step_totals[step - 1, 0])}
-        if self._validation is not None and self._trial.n_evaluations:
-            row = self._trial.evaluations[self._trial.n_evaluations - 1]
-            values |= {"val_loss": float(row[1]), "val_accuracy": float(row[2])}
+        values = {"loss": float(self._trial.step_totals[step - 1, 0]), **self._evaluated()}
         for callback in self._callbacks:
             callback.on_evaluation(step, values, self)
 
     def _outcome(self, status: str, steps: int) -> Outcome:
         totals = self._trial.step_totals[:steps]
-        batch = self._batch_size
-        starts = np.arange(steps) % self._per_epoch * batch
-        rows = np.minimum(batch, len(self._data) - starts)
         evaluations = (
             self._trial.evaluations[: self._trial.n_evaluations].copy()
             if self._validation is not None
             else np.empty((0, driver.EVAL_COLUMNS))
         )
         return Outcome(
-            status, steps, self._per_epoch, totals[:, 0].copy(), totals[:, 1].copy(), rows, evaluations
+            status,
+            steps,
+            self._per_epoch,
+            totals[:, 0].copy(),
+            totals[:, 1].copy(),
+            self._rows(0, steps),
+            evaluations,
         )
+
+    def _rows(self, first: int, last: int) -> NDArray[np.int64]:
+        """Return how many samples each of these steps saw."""
+        starts = np.arange(first, last) % self._per_epoch * self._batch_size
+        return np.minimum(self._batch_size, len(self._data) - starts)
 
 
 def rate_table(optimizer: BoundOptimizer, n_steps: int) -> NDArray[np.float64]:
     """Return the learning rate of every step: the schedule's, or the one number there is."""
     if optimizer.schedule is not None:
         return optimizer.schedule.table(n_steps)
+    check_length(n_steps, "fit")
     return np.full(n_steps, as_number(optimizer.parameters["learning_rate"]))
 
 

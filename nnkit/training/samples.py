@@ -49,15 +49,15 @@ def checked_data(
 ) -> Data:
     """Return samples and targets as a program reads them, or raise InvalidData."""
     inputs = checked_inputs(x, input_shape, dtype, f"{where}x")
-    n_outputs = output_shape[-1]
     targets = as_array(y, f"{where}y")
     if loss.targets == "labels":
-        return Data(inputs, checked_labels(targets, len(inputs), loss.n_classes(n_outputs), f"{where}y"))
-    if targets.shape == (len(inputs),) and n_outputs == 1:
+        n_classes = loss.n_classes(output_shape[-1])
+        return Data(inputs, checked_labels(targets, len(inputs), n_classes, f"{where}y"))
+    if targets.shape == (len(inputs),) and output_shape == (1,):
         targets = targets[:, None]
-    if targets.shape != (len(inputs), n_outputs):
-        raise InvalidData(f"{where}y: expected shape {(len(inputs), n_outputs)}, found {targets.shape}.")
-    return Data(inputs, checked_inputs(targets, (n_outputs,), dtype, f"{where}y"))
+    if targets.shape != (len(inputs), *output_shape):
+        raise InvalidData(f"{where}y: expected shape {(len(inputs), *output_shape)}, found {targets.shape}.")
+    return Data(inputs, checked_inputs(targets, output_shape, dtype, f"{where}y"))
 
 
 def as_array(values: ArrayLike, where: str) -> NDArray[Any]:

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import io
 import json
-from contextlib import suppress
+import os
+import shutil
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from math import prod
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnkit.activations import BoundActivation
-from nnkit.errors import EnvironmentProblem, InvalidData, NnkitError
+from nnkit.errors import EnvironmentProblem, InvalidArgument, InvalidData, NnkitError
 from nnkit.initializers import BoundInitializer
 from nnkit.layers import record as layer_record
 from nnkit.layers.base import Layer
 from nnkit.registry import spell_choice
 
 _FORMAT = 1
+_FACTS_BYTES = 1 << 24
+_HEADER_BYTES = 1 << 14
+# Compressed weights shrink to half; equal ones, such as zeros, to a thousandth, but no net has many of them.
+_MOST_EXPANSION = 50
+_REALS = (np.dtype("float32"), np.dtype("float64"))
+_LATER_HEADER = np.lib.format.read_array_header_2_0
 
 
 class Saveable(Protocol):
@@ -34,8 +47,15 @@ class Saveable(Protocol):
     def states(self) -> dict[str, Any]: ...
 
 
+def as_path(given: object, verb: str) -> Path:
+    """Return the path that ``given`` names, or raise InvalidArgument."""
+    if not isinstance(given, str | os.PathLike) or not os.fspath(given) or "\0" in str(given):
+        raise InvalidArgument(f"{verb}: expected the path of a file, found {given!r}.")
+    return Path(given)
+
+
 def save(model: Saveable, path: Path) -> None:
-    """Write ``model`` to ``path``; the file appears whole or not at all."""
+    """Write ``model`` to ``path``; the file appears whole or not at all, and a link stays one."""
     facts = {
         "format": _FORMAT,
         "input_shape": model.input_shape,
@@ -45,44 +65,100 @@ def save(model: Saveable, path: Path) -> None:
     }
     arrays = {f"parameter:{name}": value for name, value in model.parameters.items()}
     arrays |= {f"state:{name}": value for name, value in model.states.items()}
-    beside = path.with_name(path.name + ".writing")
     try:
-        with beside.open("wb") as stream:
-            np.savez(stream, model=np.array(json.dumps(facts)), allow_pickle=False, **arrays)
-        beside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
-        raise EnvironmentProblem(f"{path}: the model cannot be written ({error.strerror}).") from error
+        target = _regular(path.resolve())
+        beside = target.with_name(f".nnkit-{os.getpid()}-{threading.get_ident()}.writing")
+        try:
+            with beside.open("xb") as stream:
+                np.savez(stream, model=np.array(json.dumps(facts)), allow_pickle=False, **arrays)
+            if target.exists():
+                shutil.copymode(target, beside)
+            beside.replace(target)
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # the second for links that go round
+        raise EnvironmentProblem(f"{path}: the model cannot be written ({_reason(error)}).") from error
 
 
-def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what `save` wrote: the facts, with the layers made again, and the arrays by name."""
+def _regular(path: Path) -> Path:
+    """Return ``path`` where it is a regular file or nothing yet."""
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "a pipe" if path.is_fifo() else "a device"
+        raise OSError(f"this is {kind}, not a regular file")
+    return path
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+class Saved:
+    """A saved model that is open for reading. Nothing of it is believed: sizes are checked before arrays."""
+
+    def __init__(self, archive: zipfile.ZipFile, n_bytes: int) -> None:
+        self._archive = archive
+        self._members = {info.filename: info for info in archive.infolist()}
+        expanded = sum(info.file_size for info in archive.infolist())
+        if len(self._members) != len(archive.infolist()):
+            raise InvalidData("it has two members of one name.")
+        if expanded > _MOST_EXPANSION * n_bytes + _FACTS_BYTES:
+            raise InvalidData(f"its {n_bytes} bytes would unpack to {expanded}: no model does.")
+
+    def facts(self) -> dict[str, Any]:
+        """Return the arguments of the model, with the layers made again."""
+        if self._members["model.npy"].file_size > _FACTS_BYTES:
+            raise InvalidData("its description of the model is too long.")
+        facts = json.loads(str(self._read("model.npy")))
+        if facts["format"] != _FORMAT:
+            raise InvalidData(
+                f"expected a model of format {_FORMAT}, found format {facts['format']!r}. Upgrade nnkit."
+            )
+        kept = {name: facts[name] for name in ("input_shape", "seed", "dtype")}
+        return {**kept, "layers": [make_layer(one) for one in facts["layers"]]}
+
+    def check(self, kind: str, name: str, shape: tuple[int, ...]) -> None:
+        """Raise InvalidData unless the array has this shape and real numbers, by what its header says."""
+        info, found = self._members.get(f"{kind}:{name}.npy"), "none"
+        if info is not None:
+            with self._archive.open(info) as stream:
+                version = np.lib.format.read_magic(stream)
+                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else _LATER_HEADER
+                there, _, dtype = read(stream)
+            n_bytes = prod(shape) * dtype.itemsize
+            if there == shape and dtype in _REALS and info.file_size <= n_bytes + _HEADER_BYTES:
+                return
+            found = f"{dtype} of shape {there}"
+        raise InvalidData(f"{kind} {name}: expected real numbers of shape {shape}, found {found}.")
+
+    def array(self, kind: str, name: str) -> NDArray[Any]:
+        """Return an array that has been checked."""
+        return self._read(f"{kind}:{name}.npy")
+
+    def _read(self, member: str) -> NDArray[Any]:
+        # All of it, for only then zipfile compares the checksum.
+        content = io.BytesIO(self._archive.read(self._members[member]))
+        found: NDArray[Any] = np.lib.format.read_array(content, allow_pickle=False)
+        return found
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Saved]:
+    """Open what `save` wrote. Whatever goes wrong while it is read is told as a fault of the file."""
     try:
-        content = path.read_bytes()
+        stream = _regular(path).open("rb")
     except FileNotFoundError as error:
         raise EnvironmentProblem(f"{path}: there is no such file.") from error
-    except OSError as error:
-        raise EnvironmentProblem(f"{path}: the model cannot be read ({error.strerror or error}).") from error
+    except (OSError, RuntimeError) as error:
+        raise EnvironmentProblem(f"{path}: the model cannot be read ({_reason(error)}).") from error
     try:
-        return _parse(content)
+        with stream, zipfile.ZipFile(stream) as archive:
+            yield Saved(archive, os.fstat(stream.fileno()).st_size)
     except NnkitError as error:
         raise InvalidData(f"{path}: {error}") from error
     # A damaged file makes zipfile, numpy and json raise a dozen kinds of exceptions, all to be told alike.
     except Exception as error:
         raise InvalidData(f"{path}: is not a saved model, or is damaged ({type(error).__name__}).") from error
-
-
-def _parse(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as found:
-        arrays = {name: found[name] for name in found.files}
-    facts = json.loads(str(arrays.pop("model")))
-    if facts["format"] != _FORMAT:
-        raise InvalidData(
-            f"expected a model of format {_FORMAT}, found format {facts['format']!r}. Upgrade nnkit."
-        )
-    kept = {name: facts[name] for name in ("input_shape", "seed", "dtype")}
-    return {**kept, "layers": [make_layer(one) for one in facts["layers"]]}, arrays
 
 
 def describe_layer(layer: Layer) -> dict[str, Any]:

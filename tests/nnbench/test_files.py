@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nnbench.cases import resources
+from nnbench.cases.catalogue import read_case
 from nnbench.cases.files import MOST_BYTES, check, read_text, read_toml
 from nnbench.cases.spec import CaseSpec, MatrixFile
 from nnbench.errors import UsageError
@@ -203,3 +204,32 @@ def test_a_name_that_no_file_can_have_is_a_mistake_in_one_line(name: str, words:
 
     with pytest.raises(UsageError, match=words):
         read_text(tmp_path / name, what="a TOML file")
+
+
+@pytest.mark.parametrize("loss", ["mse", "mean_squared_error"])
+@pytest.mark.parametrize("metric", ["accuracy", None])
+def test_accuracy_of_a_loss_without_labels_is_refused_when_the_file_is_read(
+    loss: str, metric: str | None
+) -> None:
+    """Also where it is only the default, and where early stopping would wait for it."""
+    content = case_content()
+    content["training"].update(loss=loss, early_stopping={"monitor": "val_accuracy"})
+    content["measure"] = {"noticeable": 0.1, **({} if metric is None else {"metric": metric})}
+
+    with pytest.raises(UsageError) as caught:
+        read_case(content, "my.toml")
+    needs = f"needs labels, and loss {loss!r} has none."
+    assert list(caught.value.args) == [
+        f'my.toml, measure.metric: accuracy {needs} Write "loss".',
+        f'my.toml, training.early_stopping.monitor: val_accuracy {needs} Write "val_loss".',
+    ]
+
+
+def test_early_stopping_watches_a_value_that_there_is() -> None:
+    content = case_content()
+    content["training"]["early_stopping"] = {"monitor": "val_los"}
+
+    with pytest.raises(
+        UsageError, match=r"early_stopping.monitor: no value named 'val_los'. Did you mean 'val_loss'"
+    ):
+        read_case(content, "my.toml")

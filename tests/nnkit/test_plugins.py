@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import nnkit
 from nnkit import activations, layers, optimizers, pack
+from nnkit.errors import InvalidArgument
 from nnkit.registry import Registry
 from tests.nnkit.small_models import blobs, build, perceptron
 
@@ -185,13 +186,171 @@ def test_an_activation_of_two_functions_trains_like_its_twin() -> None:
     )
 
 
-def test_an_activation_with_a_wrong_slope_is_not_its_twin() -> None:
-    activations.register("skew", value=lambda x: math.tanh(x), slope=lambda x: 1.01 - math.tanh(x) ** 2)
-    x, y = blobs()
-    mine, twin = (perceptron((4, 8, 3), activation=name, optimizer="adam") for name in ("skew", "tanh"))
-    losses = [model.fit(x, y, epochs=5).step_loss for model in (mine, twin)]
+@pytest.mark.parametrize(
+    ("value", "slope", "message"),
+    [
+        (
+            lambda x: x / (1 + math.exp(-x)), lambda x: 1 / (1 + math.exp(-x)),
+            "'mine': its slope at x = -8 is 0.00033535, but its value rises by -0.00234655",
+        ),
+        (lambda x: math.tanh(x), lambda x: 1.01 - math.tanh(x) ** 2, "its slope at x = -8 is 0.0100005"),
+        (lambda x: math.tanh(x), lambda y: 1 - y * y, "its slope .* as a function of the input x"),
+        (lambda x: 1e-6 * math.tanh(x), lambda x: 2e-6 * (1 - math.tanh(x) ** 2), "its slope at x = "),
+        (lambda x: max(x, 0.0), lambda x: 1.5 if x == 0 else (1.0 if x > 0 else 0.0), "x = 0 is 1.5"),
+        (lambda x: math.log(x), lambda x: 1 / x, "value: it must be finite, but is nan at x = -8"),
+        (lambda x: math.sqrt(abs(x)), lambda x: 0.5 * x / abs(x) ** 1.5, "slope: it must be finite"),
+        (lambda x: str(x), lambda x: 1.0, "value: numba cannot compile it"),
+        (lambda x, y: x, lambda x: 1.0, "value: numba cannot compile it"),
+        (None, lambda x: 1.0, "value: expected a function of one number, found None"),
+    ],
+)  # fmt: skip
+def test_an_activation_whose_slope_is_not_that_of_its_value_is_refused(
+    value: Any, slope: Any, message: str
+) -> None:
+    """Also one that cannot be computed; nothing is registered."""
+    with pytest.raises(InvalidArgument, match=message) as caught:
+        activations.register("mine", value=value, slope=slope)
 
-    assert np.abs(losses[0] / losses[1] - 1).max() > 1e-6
+    assert "\n" not in str(caught.value)
+    assert "mine" not in activations.names()
+
+
+@pytest.mark.parametrize(
+    ("value", "slope"),
+    [
+        (lambda x: max(x, 0.0), lambda x: 0.5 if x == 0 else (1.0 if x > 0 else 0.0)),
+        (lambda x: 1.0 if x > 0 else 0.0, lambda x: 0.0),
+        (lambda x: math.tanh(1e6 * x), lambda x: 1e6 * (1 - math.tanh(1e6 * x) ** 2)),
+        (lambda x: x**3 + math.exp(x), lambda x: 3 * x * x + math.exp(x)),
+        (lambda x: math.sin(30 * x) / 30, lambda x: math.cos(30 * x)),
+    ],
+)
+def test_kinks_jumps_and_steep_slopes_are_allowed(value: Any, slope: Any) -> None:
+    """At a kink the slope of either side, or one between them."""
+    assert activations.register("mine", value=value, slope=slope).name == "mine"
+
+
+def rebinds(params: Arrays, grads: Arrays, state: Arrays, step: int, learning_rate: float) -> None:
+    for name in params:
+        params[name] = params[name] - learning_rate * grads[name]
+
+
+def updates(params: Arrays, grads: Arrays, state: Arrays, step: int, learning_rate: float) -> None:
+    state.clear()
+    params.update({name: params[name] - learning_rate * grads[name] for name in params})
+
+
+def returns_the_same(params: Arrays, grads: Arrays, state: Arrays, step: int, learning_rate: float) -> Arrays:
+    descend(params, grads, state, step, learning_rate)
+    grads.clear()
+    return params
+
+
+@pytest.mark.parametrize("update", [rebinds, updates, returns_the_same])
+def test_a_parameter_that_an_update_replaces_takes_its_values(update: Any) -> None:
+    """As if the arrays had been changed in place: the same weights after a fit, the same arrays by hand."""
+    optimizers.register_numpy("mine", update, learning_rate=0.3)
+    optimizers.register_numpy("twin", descend, learning_rate=0.3)
+    (model, _), (twin, _) = histories("mine", "twin")
+    weights, gradients = {"w": np.ones(3)}, {"w": np.full(3, 2.0)}
+    optimizers.get("mine").apply(weights, gradients)
+
+    assert model.digest() == twin.digest()
+    np.testing.assert_allclose(weights["w"], 0.4)
+
+
+def test_two_parameters_that_change_places_do() -> None:
+    """Each takes the other's values from before the step."""
+
+    def swap(params: Arrays, grads: Arrays, state: Arrays, step: int, learning_rate: float) -> None:
+        params["a"], params["b"] = params["b"], params["a"]
+
+    optimizers.register_numpy("mine", swap)
+    weights = {"a": np.zeros(2), "b": np.ones(2)}
+    optimizers.get("mine").apply(weights, weights)
+
+    assert [values.tolist() for values in weights.values()] == [[1.0, 1.0], [0.0, 0.0]]
+
+
+def test_an_update_that_changes_its_gradients_leaves_the_caller_s_alone() -> None:
+    def decayed(params: Arrays, grads: Arrays, state: Arrays, step: int, learning_rate: float) -> None:
+        grads["w"] += 0.1 * params["w"]
+
+    optimizers.register_numpy("mine", decayed)
+    gradients = {"w": np.ones(2)}
+    optimizers.get("mine").apply({"w": np.ones(2)}, gradients)
+
+    assert gradients["w"].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("act", "found"),
+    [
+        (lambda params: params.clear(), "it adds or removes 'dense_0/bias'"),
+        (lambda params: params.pop("dense_0/bias"), "it returns a ndarray"),
+        (lambda params: params.update(extra=1) , "it adds or removes 'extra'"),
+        (lambda params: dict(params), "it returns a dict, which nothing reads"),
+        (lambda params: (params, {}), "it returns a tuple"),
+        (lambda params: (value for value in params), "it returns a generator"),
+        (lambda params: params.update({n: p[:1] for n, p in params.items()}), r"by float64 of shape \(1,"),
+        (lambda params: params.update({n: 1j * p for n, p in params.items()}), "by complex128 of shape"),
+        (lambda params: params.update({n: p.tolist() for n, p in params.items()}), "by list"),
+    ],
+)  # fmt: skip
+def test_an_update_that_is_no_step_is_refused_with_the_remedy(act: Any, found: str) -> None:
+    """In a fit and by hand."""
+    optimizers.register_numpy("mine", lambda params, grads, state, step, learning_rate: act(params))
+    weights = {"dense_0/kernel": np.ones((2, 2)), "dense_0/bias": np.ones(2)}
+    x, y = blobs()
+
+    for step in (
+        lambda: optimizers.get("mine").apply(weights, weights),
+        lambda: perceptron((4, 3), optimizer="mine").fit(x, y),
+    ):
+        with pytest.raises(
+            InvalidArgument, match=f"optimizer 'mine': .*{found}.* params.name. -= "
+        ) as caught:
+            step()
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((halving, 0), "with 0 slots the kernel must take"),
+        ((halving, 2), "with 2 slots the kernel must take"),
+        ((halving, -1), "n_slots must be a whole number from 0, found -1"),
+        ((halving, "1"), "n_slots must be a whole number from 0, found '1'"),
+        ((5, 1), "kernel: expected a Python function, found 5"),
+        ((lambda p, g, *rest: None, 0), "Name every argument"),
+        ((lambda p, memory, learning_rate, step: None, 1), "must take"),
+    ],
+)
+def test_a_kernel_of_another_signature_is_refused(arguments: Any, message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        optimizers.register_kernel("mine", *arguments, factor=0.5)
+
+
+@pytest.mark.parametrize("start", [(1.0, 2.0), ("momentum",), (float("nan"),)])
+def test_a_slot_must_start_from_a_number(start: Any) -> None:
+    with pytest.raises(InvalidArgument, match="slot_start must have 1 numbers or names of hyper-parameters"):
+        optimizers.register_kernel("mine", halving, 1, slot_start=start, factor=0.5)
+
+
+def test_a_kernel_that_numba_cannot_compile_is_one_line_before_any_training() -> None:
+    def wrong(p, g, learning_rate, step):  # type: ignore[no-untyped-def]
+        p.shrink()
+
+    optimizers.register_kernel("mine", wrong, 0)
+    x, y = blobs()
+
+    for step in (
+        lambda: optimizers.get("mine").apply({"w": np.ones(2)}, {"w": np.ones(2)}),
+        lambda: perceptron((4, 3), optimizer="mine").fit(x, y),
+    ):
+        with pytest.raises(InvalidArgument, match=r"mine.*numba cannot compile it .*shrink") as caught:
+            step()
+        assert "\n" not in str(caught.value)
 
 
 def test_machine_code_of_plugins_is_not_kept() -> None:

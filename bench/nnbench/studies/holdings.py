@@ -81,6 +81,7 @@ def as_json(holding: Holding) -> dict[str, Any]:
 
 
 def _state(file: RemoteFile, path: Path, every_byte: bool) -> FileState:
-    if every_byte and remote.size_of(path) is not None:
+    state = remote.state_of(file, path)
+    if every_byte and (state == "fetched" or remote.size_of(path) is not None):
         return "fetched" if remote.is_original(file, path) else "damaged"
-    return remote.state_of(file, path)
+    return state

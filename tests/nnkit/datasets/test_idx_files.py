@@ -91,8 +91,14 @@ def test_every_difference_is_named(path: Path) -> None:
     assert "expected 24 values; found more." in refusal(path, gzip.compress(content + b"\0"))
     assert "expected a header of 16 bytes; found 9 bytes." in refusal(path, gzip.compress(content[:9]))
     assert "found none" in refusal(path, gzip.compress(b""))
-    assert refusal(path, content).startswith("not a whole gzip file: Not a gzipped file")
+    assert "found 6e6f6e65" in refusal(path, b"none of both")
     assert refusal(path, idx_gz(VALUES) + b"appended").startswith("not a whole gzip file: Not a gzipped file")
+
+
+def test_a_file_that_was_unpacked_is_read_too(path: Path) -> None:
+    path.write_bytes(idx(VALUES))
+
+    np.testing.assert_array_equal(read_idx(path, VALUES.shape), VALUES)
 
 
 def test_a_missing_file_is_one_line(path: Path) -> None:

@@ -1,9 +1,14 @@
 """MNIST, Fashion-MNIST and CIFAR-10: read from their original files where those are, and else one line."""
 
+import gzip
+import hashlib
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,11 +16,12 @@ import numpy as np
 import pytest
 
 from nnkit import datasets
-from nnkit.datasets import DatasetRecord, remote
+from nnkit.datasets import DatasetRecord, images, remote
+from nnkit.datasets.fetch import fetch
 from nnkit.datasets.images import CIFAR10, FASHION_MNIST, IMAGES, MNIST
 from nnkit.datasets.prepare import prepare
 from nnkit.errors import EnvironmentProblem
-from tests.nnkit.datasets.image_data import N_TEST, N_TRAIN, stand_in
+from tests.nnkit.datasets.image_data import N_TEST, N_TRAIN, StandIn, stand_in
 from tests.nnkit.datasets.mirror import stay_on_loopback
 
 EACH = pytest.mark.parametrize("record", IMAGES, ids=lambda record: record.name)
@@ -105,6 +111,69 @@ def test_a_file_with_one_wrong_bit_is_not_read(folder: Path, monkeypatch: pytest
         f"{path}: this is not the published file, whose SHA-256 begins with {sha256[:12]}."
         " Replace it: nnbench data fetch mnist"
     )
+
+
+def with_content(monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """Let MNIST be the stand-in whose contents have digests too."""
+    made = stand_in(monkeypatch, "mnist")
+    record = datasets.record("mnist")
+    unpacked = [gzip.decompress(made.contents[file.name]) for file in record.files]
+    files = tuple(
+        replace(file, content_bytes=len(content), content_sha256=hashlib.sha256(content).hexdigest())
+        for file, content in zip(record.files, unpacked, strict=True)
+    )
+    build = partial(images.grey_images, "mnist", files, N_TRAIN, N_TEST)
+    monkeypatch.setitem(datasets.DATASETS._parts, "mnist", replace(record, files=files, build=build))
+    return made
+
+
+@pytest.mark.parametrize("kind", ["packed anew", "unpacked", "both"])
+def test_the_content_decides(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The published content in other bytes of gzip, or under the name without .gz: nothing is fetched."""
+    made = with_content(monkeypatch)
+    (folder / "mnist").mkdir(parents=True)
+    for index, (name, content) in enumerate(made.contents.items()):
+        plain = gzip.decompress(content)
+        if kind == "unpacked" or (kind == "both" and index % 2):
+            (folder / "mnist" / name.removesuffix(".gz")).write_bytes(plain)
+        else:
+            (folder / "mnist" / name).write_bytes(gzip.compress(plain, 9, mtime=1))
+
+    np.testing.assert_array_equal(datasets.load("mnist").x, made.x)
+    assert fetch("mnist", datasets.record("mnist").files) == 0
+    files = datasets.record("mnist").files
+    assert [remote.state_of(file, folder / "mnist" / file.name) for file in files] == ["fetched"] * 4
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_another_content_of_the_right_size_is_not_read(
+    is_packed: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = with_content(monkeypatch)
+    made.put_in_place("mnist")
+    path = folder / "mnist" / "t10k-labels-idx1-ubyte.gz"
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[-1] ^= 1
+    path.unlink()
+    wrong = path if is_packed else path.with_suffix("")
+    wrong.write_bytes(gzip.compress(content) if is_packed else content)
+
+    with pytest.raises(EnvironmentProblem, match="this is not the published file"):
+        datasets.load("mnist")
+
+
+def test_the_digests_of_mnist_s_contents_are_those_of_its_files() -> None:
+    """Where a copy lies in the folder that MNIST_FOLDER names, however it was packed."""
+    place = os.environ.get("MNIST_FOLDER")
+    if place is None:
+        pytest.skip("MNIST_FOLDER names no folder with a copy of MNIST")
+    for file in MNIST.files:
+        content = gzip.decompress((Path(place) / file.name).read_bytes())
+
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (
+            file.content_bytes,
+            file.content_sha256,
+        )
 
 
 @EACH
