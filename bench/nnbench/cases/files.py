@@ -1,4 +1,4 @@
-"""Read what users write: a file's text, and TOML as the models of ``spec``, a line for each mistake."""
+"""Read what users write: text, and TOML into the models of ``spec``, with one line for every mistake."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
