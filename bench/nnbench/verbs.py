@@ -17,6 +17,7 @@ from nnbench.commands import VERBS
 from nnbench.errors import UsageError
 
 DONE, WRONG_USAGE = 0, 2
+_COMPLETING = "_NNBENCH_COMPLETE"  # set by the shell's script, which typer writes
 
 # The base of all that typer complains about. It is no public name, and has moved between versions.
 _TyperComplaint: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -32,7 +33,12 @@ class Verbs(TyperGroup):
         if cmd_name not in VERBS:
             return None
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name=cmd_name, help=None)(import_module(f"nnbench.commands.{cmd_name}").command)
+        verb = import_module(f"nnbench.commands.{cmd_name}").command
+        if _COMPLETING in os.environ:
+            from nnbench.terminal import completion
+
+            completion.offer(verb)
+        app.command(name=cmd_name, help=None)(verb)
         return typer.main.get_command(app)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -70,17 +76,25 @@ def run(arguments: list[str]) -> int:
     """Run the verb that the arguments begin with, and return its exit code; without any, show the help."""
     _check_letters(arguments)
     command = typer.main.get_command(app)
+    if _COMPLETING in os.environ:
+        return _answer_the_shell(command)
     try:
-        if "_NNBENCH_COMPLETE" in os.environ:
-            command.main(args=arguments, prog_name="nnbench")  # answers the shell, and exits
         # A copy: make_context takes its list apart.
         with command.make_context("nnbench", [*arguments] or ["--help"]) as context:
             code = command.invoke(context)
-    except (typer.Exit, SystemExit) as end:
-        code = getattr(end, "exit_code", None) or getattr(end, "code", None)
+    except typer.Exit as end:
+        code = end.exit_code
     except _TyperComplaint as complaint:
         raise UsageError(_wording(complaint)) from complaint
     return WRONG_USAGE if not arguments else code or DONE
+
+
+def _answer_the_shell(command: Any) -> int:
+    try:
+        command.main(args=[], prog_name="nnbench")
+    except SystemExit as end:
+        return int(end.code or DONE)
+    return DONE
 
 
 def _check_letters(arguments: Sequence[str]) -> None:

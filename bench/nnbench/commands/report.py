@@ -9,7 +9,7 @@ from nnbench.terminal import options
 
 def command(
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="A run's name, its beginning, or 'last'.")
+        str, typer.Argument(metavar="[RUN]", help="A run's name, its beginning, 'last', 'last~1'.")
     ] = "last",
     form: Annotated[
         options.ReportFormat, typer.Option("--format", "-f", help="text, markdown, html, json, csv or latex.")
