@@ -6,6 +6,7 @@ nothing about a part is written twice. Importing this module, or any record, nev
 
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -50,7 +51,8 @@ class Hyper:
         # NumPy's numbers too: a count of classes is often one.
         if isinstance(value, bool) or not isinstance(value, Real):
             raise self._wrong(where, value, "a number")
-        if not math.isfinite(value) or not self._within(value):
+        # Python's whole numbers have no end, but a float has; none of what is chosen here is that large.
+        if abs(value) > sys.float_info.max or not math.isfinite(value) or not self._within(value):
             raise self._wrong(where, value, self.range_text())
         if self.integer:
             if value != int(value):
@@ -145,12 +147,13 @@ class Registry(Generic[P]):
         return name in self._parts or name in self._aliases
 
 
+_LONGEST_CHOICE = 10_000
 _CHOICE = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
 def parse_choice(text: str) -> tuple[str, dict[str, Value]]:
     """Split ``"sgd(momentum=0.9, nesterov=true)"`` into its name and its hyper-parameters."""
-    match = _CHOICE.fullmatch(text)
+    match = _CHOICE.fullmatch(text) if len(text) <= _LONGEST_CHOICE else None
     if match is None:
         raise InvalidArgument(f"{text!r} is not a choice. Write a name, or name(key=value, …).")
     name, inner = match.groups()

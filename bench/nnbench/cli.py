@@ -4,6 +4,7 @@ Only the standard library is imported at the top, and little of it: Ctrl-C durin
 must find ``main`` already running.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ WRONG_USAGE, ENVIRONMENT, INTERRUPTED = 2, 4, 130
 # None of the promised codes: a bug in nnbench must not look like a verdict.
 BUG = 70
 PIPE_CLOSED = 141
-_LONGEST_WORD = 200
+_LONGEST_WORD, _LONGEST_LINE = 200, 2000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,7 +87,8 @@ def _explained(error: Exception) -> tuple[list[str], int]:
         refused = isinstance(error, EnvironmentProblem)
         return [str(error)], ENVIRONMENT if refused else WRONG_USAGE
     if isinstance(error, OSError):
-        return [_of_the_system(error)], ENVIRONMENT
+        too_long = error.errno == errno.ENAMETOOLONG  # a name that the user gave
+        return [_of_the_system(error)], WRONG_USAGE if too_long else ENVIRONMENT
     bug = f"{type(error).__name__}: {error}"
     return [f"a bug in nnbench: {bug}. --debug shows where; please report it."], BUG
 
@@ -109,9 +111,11 @@ def _show_warning(
 
 
 def _say(text: str) -> None:
-    """Print one line, with the middle left out of a word that no line could hold."""
+    """Print one line, without the middle of what is too long to be read: of a word, or of the line."""
     from nnbench.terminal.progress import note
 
-    half = _LONGEST_WORD // 2
-    words = [word if len(word) <= _LONGEST_WORD else f"{word[:half]}…{word[-half:]}" for word in text.split()]
-    note(" ".join(words))
+    note(_cut(" ".join(_cut(word, _LONGEST_WORD) for word in text.split()), _LONGEST_LINE))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 :]}"

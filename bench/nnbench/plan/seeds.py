@@ -8,7 +8,8 @@ from nnbench.errors import UsageError
 MAX_SEED = 2**32 - 1
 Ranges = tuple[range, ...]
 
-_SPAN = re.compile(r"(\d+)(?:-(\d+))?")
+# More digits than any seed has, and fewer than Python refuses to read.
+_SPAN = re.compile(r"(\d{1,20})(?:-(\d{1,20}))?")
 
 
 def read_seeds(asked: int | str | tuple[int, ...], where: str, *, first: int = 0) -> Ranges:
@@ -16,7 +17,7 @@ def read_seeds(asked: int | str | tuple[int, ...], where: str, *, first: int = 0
     if isinstance(asked, tuple):
         asked = ",".join(map(str, asked)) + ","
     text = str(asked).strip()
-    if re.fullmatch(r"[-+]?\d+", text):
+    if re.fullmatch(r"[-+]?\d{1,20}", text):
         return _count(int(text), first, where)
     if first:
         raise UsageError(
