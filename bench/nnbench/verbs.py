@@ -76,12 +76,14 @@ def run(arguments: list[str]) -> int:
     """Run the verb that the arguments begin with, and return its exit code; without any, show the help."""
     _check_letters(arguments)
     command = typer.main.get_command(app)
-    if _COMPLETING in os.environ:
-        return _answer_the_shell(command)
     try:
+        if _COMPLETING in os.environ:
+            command.main(args=[], prog_name="nnbench")
         # A copy: make_context takes its list apart.
         with command.make_context("nnbench", [*arguments] or ["--help"]) as context:
             code = command.invoke(context)
+    except SystemExit as end:  # the shell has its answer
+        return int(end.code or DONE)
     except typer.Exit as end:
         code = end.exit_code
     except _TyperComplaint as complaint:
@@ -89,25 +91,13 @@ def run(arguments: list[str]) -> int:
     return WRONG_USAGE if not arguments else code or DONE
 
 
-def _answer_the_shell(command: Any) -> int:
-    try:
-        command.main(args=[], prog_name="nnbench")
-    except SystemExit as end:
-        return int(end.code or DONE)
-    return DONE
-
-
 def _check_letters(arguments: Sequence[str]) -> None:
     """Refuse bytes that are no text, before they become the name of a file or of a run."""
     given = {f"argument {place}": text for place, text in enumerate(arguments, 1)}
     given |= {name: text for name, text in os.environ.items() if name.startswith("NNBENCH_")}
     for place, text in given.items():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise UsageError(f"{place}: not UTF-8 text, found {text!r}. Write it in UTF-8.") from None
-        if "\0" in text:
-            raise UsageError(f"{place}: found {text!r}. Leave the NUL out.")
+        if "\0" in text or (not text.isascii() and text != text.encode(errors="replace").decode()):
+            raise UsageError(f"{place}: not UTF-8 text, found {text!r}. Write it in UTF-8.")
 
 
 def _wording(complaint: Any) -> str:

@@ -16,10 +16,9 @@ from nnkit.errors import did_you_mean
 S = TypeVar("S", bound=Section)
 
 MOST_BYTES = 1_000_000
-_DEEPEST, _MOST_NAMES = 64, 500
-_LARGEST = 2**63 - 1
+_DEEPEST, _LARGEST = 64, 2**63 - 1
 # tomllib takes a time that grows with the square of the names in a dotted key.
-_ENDLESS_KEY = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_MOST_NAMES}}}""")
+_ENDLESS_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){500}""")
 
 
 def read_text(path: Path, *, what: str) -> str:
@@ -59,44 +58,33 @@ def read_bytes(path: Path, *, what: str) -> bytes:
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the content of a TOML file, or raise UsageError that names the file, the line and the remedy."""
     text = read_text(path, what="a TOML file")
-    if _ENDLESS_KEY.search(text):
-        raise UsageError(f"{path}: not valid TOML: a key of more than {_MOST_NAMES} names.")
     try:
+        if _ENDLESS_KEY.search(text):
+            raise RecursionError
         content = tomllib.loads(text)
+        _check_sizes(content)
+        return content
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not valid TOML: {error}.") from None
     except RecursionError:
-        raise _too_deep(path) from None
-    except ValueError:  # Python reads no number of more than 4,300 digits
-        raise _too_large(path) from None
-    _check_sizes(content, path)
-    return content
+        raise UsageError(
+            f"{path}: lists and tables stand inside others, more than {_DEEPEST} deep."
+        ) from None
+    except ValueError:  # of _check_sizes, or of Python, which reads no number of 4,300 digits
+        raise UsageError(f"{path}: not valid TOML: a whole number of more than 64 bits.") from None
 
 
-def _check_sizes(content: dict[str, Any], path: Path) -> None:
+def _check_sizes(content: dict[str, Any]) -> None:
     """Refuse what no file means and what later steps would take long over, or could not even print."""
     level: list[Any] = [content]
     for _ in range(_DEEPEST):
         if any(isinstance(value, int) and not -_LARGEST - 1 <= value <= _LARGEST for value in level):
-            raise _too_large(path)
-        level = [inner for value in level for inner in _inside(value)]
+            raise ValueError
+        level = [list(value.values()) if isinstance(value, dict) else value for value in level]
+        level = [inner for value in level if isinstance(value, list) for inner in value]
         if not level:
             return
-    raise _too_deep(path)
-
-
-def _inside(value: object) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
-def _too_deep(path: Path) -> UsageError:
-    return UsageError(f"{path}: lists and tables stand inside one another more than {_DEEPEST} deep.")
-
-
-def _too_large(path: Path) -> UsageError:
-    return UsageError(f"{path}: not valid TOML: a whole number of more than 64 bits.")
+    raise RecursionError
 
 
 def check(model: type[S], content: Mapping[str, Any], where: str) -> S:
@@ -125,17 +113,9 @@ def _what(mistake: Any, model: type[BaseModel], steps: list[int | str]) -> str:
         return "this is missing."
     if mistake["type"] == "extra_forbidden":
         return f"there is no such key.{did_you_mean(str(steps[-1]), _keys(model, steps[:-1]))}"
-    text = _KINDS.get(mistake["type"]) or mistake["msg"].removeprefix("Value error, ")
-    text = text.replace("Input should be", "must be")
+    text = mistake["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    text = {"model_type": "expected a table", "tuple_type": "expected a list"}.get(mistake["type"], text)
     return f"{text}, found {_short(mistake['input'])}."
-
-
-# What pydantic names in Python's words.
-_KINDS = {
-    "model_type": "expected a table",
-    "model_attributes_type": "expected a table",
-    "tuple_type": "expected a list",
-}
 
 
 def _short(value: object) -> str:

@@ -17,8 +17,8 @@ def read_seeds(asked: int | str | tuple[int, ...], where: str, *, first: int = 0
     if isinstance(asked, tuple):
         asked = ",".join(map(str, asked)) + ","
     text = str(asked).strip()
-    if re.fullmatch(r"[-+]?\d{1,20}", text):
-        return _count(int(text), first, where)
+    if re.fullmatch(r"[-+]?\d+", text):
+        return _count(int(text[:20]), first, where)
     if first:
         raise UsageError(
             f"{where}: a list of seeds and a first seed contradict each other. Give one of them."

@@ -6,7 +6,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from nnbench.cases import catalogue, choices
+from nnbench.cases import catalogue, choices, inventory
 from nnbench.cases.axis import AXES, OWN, Axis
 from nnbench.errors import NnbenchError
 
@@ -33,18 +33,13 @@ def _completer(names: Callable[[Any], Iterable[str]]) -> Callable[[Any, str], li
 
 
 def _of_axis(axis: Axis) -> Callable[[Any], Iterable[str]]:
-    def names(ctx: Any) -> Iterable[str]:
-        if axis.name == "norm":
-            return ("none", *choices.NORM_LAYERS, OWN)
-        words = getattr(axis.canonical, "keywords", {}).get("words", ())
-        return (*(_parts(axis.lists) if axis.lists else words), OWN)
-
-    return names
+    words = ("none", *choices.NORM_LAYERS) if axis.name == "norm" else ()
+    words = getattr(axis.canonical, "keywords", {}).get("words", words)
+    return lambda ctx: (*(_parts(axis.lists) if axis.lists else words), OWN)
 
 
-def _parts(kind: str) -> tuple[str, ...]:
-    found: tuple[str, ...] = import_module(f"nnkit.{kind}").names()
-    return found
+def _parts(kind: str) -> Iterable[str]:
+    yield from import_module(f"nnkit.{kind}").names()
 
 
 def _cases(ctx: Any) -> Iterable[str]:
@@ -65,15 +60,7 @@ def _runs(ctx: Any) -> Iterable[str]:
     yield from ("last" if not back else f"last~{back}" for back in range(len(runs)))
 
 
-def _kinds(ctx: Any) -> Iterable[str]:
-    from nnbench.cases.inventory import KINDS
-
-    return (*KINDS, "runs")
-
-
 def _everything(ctx: Any) -> Iterable[str]:
-    from nnbench.cases import inventory
-
     yield from (entry.name for kind in inventory.KINDS for entry in inventory.entries(kind))
     yield from _runs(ctx)
 
@@ -84,6 +71,6 @@ _NAMES: dict[str, Callable[[Any], Iterable[str]]] = {
     **dict.fromkeys(("run", "a", "b"), _runs),
     "against": lambda ctx: _parts("optimizers"),
     "names": lambda ctx: _parts("datasets"),
-    "kind": _kinds,
+    "kind": lambda ctx: (*inventory.KINDS, "runs"),
     "name": _everything,
 }

@@ -15,44 +15,7 @@ class OutputFailed(EnvironmentProblem):
 
 
 class _Output:
-    """Standard output, or its buffer: says so where a write fails. All else is the stream's own."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        buffer = getattr(stream, "buffer", stream)
-        # PYTHONUNBUFFERED leaves out the buffer, and Python then drops in silence what a full disk refuses.
-        self._raw = buffer if isinstance(buffer, io.RawIOBase) else None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    @property
-    def buffer(self) -> "_Output":
-        return _Output(self._stream.buffer)
-
-    def write(self, data: Any) -> int:
-        with _named():
-            if self._raw is not None:
-                _write_all(self._raw, self._encoded(data) if isinstance(data, str) else data)
-            else:
-                self._stream.write(self._as_letters(data) if isinstance(data, str) else data)
-        return len(data)
-
-    def flush(self) -> None:
-        with _named():
-            self._stream.flush()
-
-    def _encoded(self, text: str) -> bytes:
-        return text.replace("\n", os.linesep).encode(self._stream.encoding, "backslashreplace")
-
-    def _as_letters(self, text: str) -> str:
-        """Return the text with what the stream's encoding has no letters for spelt out."""
-        encoding = getattr(self._stream, "encoding", None) or "utf-8"
-        return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
-class _Messages:
-    """Standard error, which a command can do without: what cannot be said there is dropped."""
+    """Standard output, which says so where a write fails. All else is the stream's own."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -61,16 +24,39 @@ class _Messages:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        try:
-            self._stream.write(text)
-        except OSError:
-            abandon(self._stream)
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        letters = text.encode(encoding, "backslashreplace")
+        buffer = getattr(self._stream, "buffer", None)
+        with _named():
+            # PYTHONUNBUFFERED leaves out the buffer, and Python drops in silence what a short write leaves.
+            if isinstance(buffer, io.RawIOBase):
+                _write_all(buffer, letters.replace(b"\n", os.linesep.encode()))
+            else:
+                self._stream.write(letters.decode(encoding))
         return len(text)
 
     def flush(self) -> None:
-        try:
+        with _named():
             self._stream.flush()
-        except OSError:
+
+
+class _Messages(_Output):
+    """Standard error, which a command can do without: what cannot be said there is dropped."""
+
+    def write(self, text: str) -> int:
+        with self._dropped():
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._dropped():
+            super().flush()
+
+    @contextmanager
+    def _dropped(self) -> Iterator[None]:
+        try:
+            yield
+        except (OutputFailed, BrokenPipeError):
             abandon(self._stream)
 
 
