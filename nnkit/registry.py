@@ -6,6 +6,7 @@ nothing about a part is written twice. Importing this module, or any record, nev
 
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -175,12 +176,14 @@ class Registry(Generic[P]):
         return name in self._parts or name in self._aliases
 
 
+_LONGEST_CHOICE = 10_000
 _CHOICE = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
 def parse_choice(text: str) -> tuple[str, dict[str, Value]]:
     """Split ``"sgd(momentum=0.9, nesterov=true)"`` into its name and its hyper-parameters."""
-    match = _CHOICE.fullmatch(text) if isinstance(text, str) else None
+    is_choice = isinstance(text, str) and len(text) <= _LONGEST_CHOICE
+    match = _CHOICE.fullmatch(text) if is_choice else None
     if match is None:
         raise InvalidArgument(f"{text!r} is not a choice. Write a name, or name(key=value, …).")
     name, inner = match.groups()

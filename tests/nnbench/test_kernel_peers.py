@@ -1,9 +1,12 @@
 """The other side of ``nnbench kernels``: what NumPy is timed at computes what the kernel computes."""
 
+import math
+
 import numpy as np
 import pytest
 
 from nnbench.cases import catalogue
+from nnbench.kernelbench.peers.numpy_activations import erf
 from nnbench.kernelbench.peers.numpy_kernels import PEERS
 from nnbench.kernelbench.peers.peer import call_of, parameters
 from nnbench.kernelbench.timing import Side
@@ -29,6 +32,17 @@ def test_peers_name_only_what_there_is() -> None:
 def test_every_kind_of_op_has_a_peer() -> None:
     """There is nothing that NumPy has no words for."""
     assert all_kinds().keys() == PEERS.keys()
+
+
+@pytest.mark.parametrize(("dtype", "error"), [(np.float64, 1e-15), (np.float32, 5e-7)])
+def test_the_error_function_is_that_of_the_standard_library(dtype: type, error: float) -> None:
+    """NumPy has none: exact in float64, and in float32 a formula good to 1.5e-7, more with its rounding."""
+    x = np.linspace(-7.0, 7.0, 1401, dtype=dtype)
+
+    found = erf(x)
+
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, [math.erf(value) for value in x], rtol=0, atol=error)
 
 
 def test_activations_and_dense_layers() -> None:

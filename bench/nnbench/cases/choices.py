@@ -37,18 +37,17 @@ class Optimizer:
 
 def split(text: str) -> list[str]:
     """Split a comma list, but not inside parentheses: ``"sgd(momentum=0.9,nesterov=true),adam"`` has two."""
-    pieces, depth = [""], 0
-    for character in text:
+    pieces, depth, start = [], 0, 0
+    for place, character in enumerate(text):
         depth += {"(": 1, ")": -1}.get(character, 0)
         if depth < 0:
             break
         if character == "," and depth == 0:
-            pieces.append("")
-        else:
-            pieces[-1] += character
+            pieces.append(text[start:place])
+            start = place + 1
     if depth:
         raise UsageError(f"{text!r}: the parentheses do not match.")
-    return [piece.strip() for piece in pieces]
+    return [piece.strip() for piece in [*pieces, text[start:]]]
 
 
 def canonical(kind: str, text: str, where: str) -> str:

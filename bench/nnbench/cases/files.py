@@ -1,5 +1,6 @@
-"""Read what users write: a file's text, and TOML as the models of ``spec``, a line for each mistake."""
+"""Read what users write: text, and TOML into the models of ``spec``, with one line for every mistake."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,9 @@ from nnkit.errors import did_you_mean
 S = TypeVar("S", bound=Section)
 
 MOST_BYTES = 1_000_000
+_DEEPEST, _LARGEST = 64, 2**63 - 1
+# tomllib takes a time that grows with the square of the names in a dotted key.
+_ENDLESS_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){500}""")
 
 
 def read_text(path: Path, *, what: str) -> str:
@@ -55,9 +59,32 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Return the content of a TOML file, or raise UsageError that names the file, the line and the remedy."""
     text = read_text(path, what="a TOML file")
     try:
-        return tomllib.loads(text)
+        if _ENDLESS_KEY.search(text):
+            raise RecursionError
+        content = tomllib.loads(text)
+        _check_sizes(content)
+        return content
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not valid TOML: {error}.") from None
+    except RecursionError:
+        raise UsageError(
+            f"{path}: lists and tables stand inside others, more than {_DEEPEST} deep."
+        ) from None
+    except ValueError:  # of _check_sizes, or of Python, which reads no number of 4,300 digits
+        raise UsageError(f"{path}: not valid TOML: a whole number of more than 64 bits.") from None
+
+
+def _check_sizes(content: dict[str, Any]) -> None:
+    """Refuse what no file means and what later steps would take long over, or could not even print."""
+    level: list[Any] = [content]
+    for _ in range(_DEEPEST):
+        if any(isinstance(value, int) and not -_LARGEST - 1 <= value <= _LARGEST for value in level):
+            raise ValueError
+        level = [list(value.values()) if isinstance(value, dict) else value for value in level]
+        level = [inner for value in level if isinstance(value, list) for inner in value]
+        if not level:
+            return
+    raise RecursionError
 
 
 def check(model: type[S], content: Mapping[str, Any], where: str) -> S:
@@ -71,7 +98,8 @@ def check(model: type[S], content: Mapping[str, Any], where: str) -> S:
 def _lines(error: ValidationError, model: type[BaseModel], where: str) -> Iterator[str]:
     for mistake in error.errors(include_url=False):
         steps = [step for step in mistake["loc"] if not str(step).startswith("<")]
-        yield f"{where}, {_place(steps)}: {_what(mistake, model, steps)}"
+        place = f"{where}, {_place(steps)}" if steps else where
+        yield f"{place}: {_what(mistake, model, steps)}"
 
 
 def _place(steps: Iterable[int | str]) -> str:
@@ -86,6 +114,7 @@ def _what(mistake: Any, model: type[BaseModel], steps: list[int | str]) -> str:
     if mistake["type"] == "extra_forbidden":
         return f"there is no such key.{did_you_mean(str(steps[-1]), _keys(model, steps[:-1]))}"
     text = mistake["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    text = {"model_type": "expected a table", "tuple_type": "expected a list"}.get(mistake["type"], text)
     return f"{text}, found {_short(mistake['input'])}."
 
 

@@ -23,6 +23,7 @@ from pydantic import (
     StrictBool,
     Tag,
     create_model,
+    model_validator,
 )
 from pydantic import StrictStr as Text
 
@@ -88,6 +89,7 @@ NotNegative = Annotated[Number, Field(ge=0)]
 Positive = Annotated[Number, Field(gt=0)]
 Whole = Annotated[int, BeforeValidator(_number)]
 Count = Annotated[Whole, Field(ge=1)]
+Epochs = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_list)]
 Choices = Annotated[tuple[Annotated[str, PlainValidator(_choice)], ...], BeforeValidator(_list)]
 Seeds = Annotated[int | str | tuple[int, ...], PlainValidator(_seeds)]
@@ -110,6 +112,19 @@ class LayerSection(Section):
 
     model_config = ConfigDict(extra="allow", frozen=True)
     type: Text
+
+    @model_validator(mode="after")
+    def _holds_layers(self) -> "LayerSection":
+        if not _are_layers((self.model_extra or {}).get("layers", [])):
+            raise ValueError('expected "layers" to be a list of layers, each with its type')
+        return self
+
+
+def _are_layers(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(
+        isinstance(one, Mapping) and isinstance(one.get("type"), str) and _are_layers(one.get("layers", []))
+        for one in value
+    )
 
 
 class RepeatSection(Section):
@@ -179,7 +194,7 @@ class EarlyStoppingSection(Section):
 
 class TrainingSection(Section):
     loss: Text
-    epochs: Count
+    epochs: Epochs
     batch_size: Count = 32
     order: Literal["reshuffle", "fixed"] = "reshuffle"
     early_stopping: EarlyStoppingSection | None = None

@@ -125,18 +125,19 @@ def _write(made: "Calibration", found: "Findings", file: str, *, quiet: bool) ->
     from pathlib import Path
 
     from nnbench.cases import casefile
+    from nnbench.cases.files import read_text
+    from nnbench.machine.writing import make_folder, write_files
     from nnbench.studies import calibration
     from nnbench.terminal import progress
 
     path = Path(file)
-    with path.open(encoding="utf-8", newline="") as stream:
-        text = stream.read()
     section = made.section.model_dump(mode="json")
+    text = read_text(path, what="a case file")
     edited = casefile.with_calibration(text, target=made.target, section=section, where=file)
-    # The trials first: a target must not stand there without them.
-    table = calibration.runs_csv(found)
-    runs = casefile.write_below(path.parent / "calibration", f"{made.case}.csv", table)
-    casefile.write(path, edited)
+    runs = path.parent / "calibration" / f"{made.case}.csv"
+    make_folder(runs.parent)
+    # Together: a target must not stand there without the trials that made it.
+    write_files({runs: calibration.runs_csv(found), path: edited})
     progress.note(f"wrote {path} and {runs}", quiet=quiet)
 
 

@@ -56,8 +56,7 @@ def _pairs(store: "Store", a: str, b: str, run: str) -> "list[Pair]":
     from nnbench.evidence import findings
     from nnbench.studies import versus
 
-    known = {summary.run for summary in store.runs()} | {"last"}
-    if a in known and b in known:
+    if store.has_run(a) and store.has_run(b):
         return versus.of_runs(findings.find(store, store.run(a)), findings.find(store, store.run(b)))
     return versus.of_configurations(findings.find(store, store.run(run)), a, b)
 

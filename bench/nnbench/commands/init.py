@@ -34,21 +34,17 @@ def command(
 
     A file that is there stays as it is.
     """
+    import shlex
     from pathlib import Path
 
-    from nnbench.errors import EnvironmentProblem, UsageError
+    from nnbench.errors import UsageError
+    from nnbench.machine.writing import printable, write_files
 
-    path = Path(file)
-    try:
-        with path.open("w" if force else "x", encoding="utf-8") as stream:
-            stream.write(STARTER.format(name=file, axes=_axes()))
-    except FileExistsError:
-        raise UsageError(
-            f"{file}: this file exists. Choose another name, or --force to replace it."
-        ) from None
-    except OSError as error:
-        raise EnvironmentProblem(f"{file}: cannot be written: {error.strerror}.") from None
-    print(f"wrote {file}. Next: nnbench run {file} --dry-run")
+    path, name = Path(file), shlex.quote(printable(file))
+    if not force and (path.is_symlink() or path.exists()):
+        raise UsageError(f"{file}: this file exists. Choose another name, or --force to replace it.")
+    write_files({path: STARTER.format(name=name, axes=_axes())})
+    print(f"wrote {name}. Next: nnbench run {name} --dry-run")
     return 0
 
 

@@ -62,6 +62,7 @@ def command(
         "dtype": dtype, "seeds": "1", "plugin": plugin, "quiet": quiet, "color": color,
     }  # fmt: skip
     from nnbench.kernelbench import run as kernel_run
+    from nnbench.machine.writing import printable
 
     trials, chosen = kernel_run.plan(cases or [], given)
     run = kernel_run.carry_out(trials, chosen, versus=versus, seconds=seconds)
@@ -69,7 +70,7 @@ def command(
     if output is None:
         _print(run, form, chosen.color)
     else:
-        print(_write(run, form, Path(output)))
+        print(printable(str(_write(run, form, Path(output)))))
     return 0
 
 
@@ -92,6 +93,7 @@ def _print(run: "KernelRun", form: Form, color: "Color") -> None:
 def _write(run: "KernelRun", form: Form, folder: Path) -> Path:
     """Write the report into a folder, Markdown with its figure, and return the report's path."""
     from nnbench.errors import EnvironmentProblem
+    from nnbench.machine.writing import write_files
     from nnbench.reporting.render import markdown
     from nnbench.reporting.views.kernels import document
 
@@ -101,7 +103,7 @@ def _write(run: "KernelRun", form: Form, folder: Path) -> Path:
         if form == "markdown":
             markdown.write(document(run), path)
         else:
-            path.write_text(_rendered(run, form), encoding="utf-8", newline="\n")
+            write_files({path: _rendered(run, form)})
     except OSError as error:
         raise EnvironmentProblem(f"{path}: cannot be written: {error.strerror}.") from None
     return path

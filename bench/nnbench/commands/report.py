@@ -9,7 +9,7 @@ from nnbench.terminal import options
 
 def command(
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="A run's name, its beginning, or 'last'.")
+        str, typer.Argument(metavar="[RUN]", help="A run's name, its beginning, 'last', 'last~1'.")
     ] = "last",
     form: Annotated[
         options.ReportFormat, typer.Option("--format", "-f", help="text, markdown, html, json, csv or latex.")
@@ -29,6 +29,7 @@ def command(
     from nnbench.cases import versions
     from nnbench.errors import NothingMeasured, UsageError
     from nnbench.evidence import findings
+    from nnbench.machine.writing import printable
     from nnbench.plan.settings import display_settings
     from nnbench.store import Store
     from nnbench.terminal import printing as present
@@ -50,5 +51,5 @@ def command(
     if output is None:
         present.print_findings(found, form, chosen.color)
     else:
-        print(present.write_findings(found, form, Path(output)))
+        print(printable(str(present.write_findings(found, form, Path(output)))))
     return 0

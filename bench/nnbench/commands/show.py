@@ -84,7 +84,7 @@ def _recorded(name: str, path: Path) -> dict[str, Any] | None:
         with Store.open(path, create=False) as store:
             if re.fullmatch(r"[0-9a-f]{64}", name):
                 return next((_trial(trial) for trial in store.trials([name])), None)
-            return _run(store.run(name)) if name[:1].isdigit() or name == "last" else None
+            return _run(store.run(name)) if name[:1].isdigit() or store.has_run(name) else None
     except (MissingStore, UsageError):
         return None
 

@@ -8,7 +8,8 @@ from nnbench.errors import UsageError
 MAX_SEED = 2**32 - 1
 Ranges = tuple[range, ...]
 
-_SPAN = re.compile(r"(\d+)(?:-(\d+))?")
+# More digits than any seed has, and fewer than Python refuses to read.
+_SPAN = re.compile(r"(\d{1,20})(?:-(\d{1,20}))?")
 
 
 def read_seeds(asked: int | str | tuple[int, ...], where: str, *, first: int = 0) -> Ranges:
@@ -17,7 +18,7 @@ def read_seeds(asked: int | str | tuple[int, ...], where: str, *, first: int = 0
         asked = ",".join(map(str, asked)) + ","
     text = str(asked).strip()
     if re.fullmatch(r"[-+]?\d+", text):
-        return _count(int(text), first, where)
+        return _count(int(text[:20]), first, where)
     if first:
         raise UsageError(
             f"{where}: a list of seeds and a first seed contradict each other. Give one of them."

@@ -125,7 +125,10 @@ def from_pyproject(start: Path) -> tuple[Layer, tuple[str, ...]]:
     for folder in (start, *start.parents):
         path = folder / "pyproject.toml"
         if path.is_file():
-            table = read_toml(path).get("tool", {}).get("nnbench")
+            tools = read_toml(path).get("tool", {})
+            if not isinstance(tools, dict):
+                raise UsageError(f"{path}, tool: expected a table. Write [tool.nnbench].")
+            table = tools.get("nnbench")
             if table is None:
                 return {}, ()
             file = check(MatrixFile, table, f"{path}, tool.nnbench")
@@ -181,7 +184,10 @@ def store_path(given: Given | None) -> Path:
     text = str(given.value)
     if not text.strip() or "\0" in text:
         raise UsageError(f"{given.where}: expected a folder, found {text!r}. Try .nnbench.")
-    path = Path(text).expanduser()
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{given.where}: found {text!r}, and there is no such user. Try .nnbench.") from None
     return path if path.is_file() or path.suffix == DEFAULT_PATH.suffix else path / DEFAULT_PATH.name
 
 

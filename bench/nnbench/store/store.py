@@ -4,6 +4,7 @@ Every row has a checksum. A row that was damaged is never handed out: it is name
 is open to be written is mended, so that the run trains again what it lost.
 """
 
+import re
 import sqlite3
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ SETTLED: tuple[Status, ...] = ("finished", "diverged")
 # SQLite before 3.32 takes at most 999 bound values in one statement.
 _KEYS_PER_QUERY = 900
 _RUNS_IN_MESSAGE = 5
+_COUNTS_BACK = re.compile(r"last(?:~(\d{1,9}))?")
 
 _COLUMNS = (*rows.TRIAL_COLUMNS, "curves_sum", "checksum")
 _NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
@@ -184,7 +186,10 @@ class Store:
             return [rows.summary_of_row(*row[:4]) for row in whole]
 
     def run(self, name: str) -> RunRecord:
-        """Return the run called ``name``, or whose name begins so, or the newest for ``"last"``."""
+        """Return the run called ``name``, or whose name begins so, or the newest for ``"last"``.
+
+        ``"last~1"`` is the one before the newest, and so on.
+        """
         run_id, run, created, n_trials, facts, keys_sum, sum_of_row = self._find_run(name)
         found = self._fetch("SELECT key FROM run_trial WHERE run_id = ? ORDER BY position", (run_id,))
         keys = tuple(key for (key,) in found)
@@ -205,12 +210,18 @@ class Store:
                     warnings.warn(str(error), stacklevel=1)
         return [str(one.message).removeprefix(f"{self.path}: ") for one in told]
 
+    def has_run(self, name: str) -> bool:
+        """True where this is the whole name of a run, or counts back from the newest."""
+        return bool(_COUNTS_BACK.fullmatch(name)) or any(summary.run == name for summary in self.runs())
+
     def _find_run(self, name: str) -> tuple[Any, ...]:
         found = self._run_rows()
         if not found:
             raise NothingMeasured(f"{self.path}: no run is recorded. Run `nnbench run digits` first.")
-        if name == "last":
-            return found[0]
+        if counted := _COUNTS_BACK.fullmatch(name):
+            if (place := int(counted[1] or 0)) >= len(found):
+                raise UsageError(f"run {name!r}: the oldest of {len(found)} runs is 'last~{len(found) - 1}'.")
+            return found[place]
         matching = [row for row in found if row[1] == name]
         matching = matching or sorted(row for row in found if name and str(row[1]).startswith(name))
         if len(matching) == 1:

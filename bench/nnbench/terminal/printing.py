@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from nnbench.errors import EnvironmentProblem
+from nnbench.machine.writing import make_folder, printable, write_files
 from nnbench.plan.settings import Color
 from nnbench.reporting.blocks import Block, Cell, Column, Document, Item, Listing, Paragraph, Section, Table
 from nnbench.reporting.render import text
@@ -81,16 +81,13 @@ def print_findings(found: "Findings", form: Format, color: Color) -> None:
 def write_findings(found: "Findings", form: Format, folder: Path) -> Path:
     """Write the report of a run into a folder, Markdown with its figures, and return the report's path."""
     path = folder / f"report.{_ENDINGS[form]}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if form == "markdown":
-            from nnbench.reporting.render import markdown
+    make_folder(folder)
+    if form == "markdown":
+        from nnbench.reporting.render import markdown
 
-            markdown.write(_document(found), path)
-        else:
-            path.write_text(_rendered(found, form), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise EnvironmentProblem(f"{path}: cannot be written: {error.strerror}.") from None
+        markdown.write(_document(found), path)
+    else:
+        write_files({path: _rendered(found, form)})
     return path
 
 
@@ -108,11 +105,11 @@ def _rendered(found: "Findings", form: Format) -> str:
     if form in ("markdown", "html", "latex"):
         # Imported one by one: only HTML pays for its templates, and only pictures for theirs.
         renderer = import_module(f"nnbench.reporting.render.{form}")
-        return str(renderer.render(_document(found)))
+        return printable(renderer.render(_document(found)), keep="\n\t")
     if form == "csv":
         from nnbench.reporting.render import csv
 
-        return csv.render(found.run, found.trials)
+        return printable(csv.render(found.run, found.trials), keep="\n\t")
     if found.run.tuning is not None:
         from nnbench.reporting.json import tune as tune_json
 

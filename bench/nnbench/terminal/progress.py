@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from nnbench.machine.clock import Clock
+from nnbench.machine.writing import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -101,7 +102,7 @@ class Live:
         self._train_task = bars.add_task("training", total=None, visible=False)
 
     def compiling(self, n_done: int, n_total: int, name: str) -> None:
-        text = f"compiling {name}" if n_done < n_total else "compiled"
+        text = f"compiling {printable(name)}" if n_done < n_total else "compiled"
         self._bars.update(
             self._compile_task, completed=n_done, total=n_total, description=text, visible=n_done < n_total
         )
@@ -136,7 +137,7 @@ def _bars(stream: TextIO, color: str, budget_s: float | None) -> "Bars":
     console = Console(file=stream, no_color=True if color == "never" else None)
     # What is left of a budget cannot be told from the trials that are left.
     left = TimeRemainingColumn() if budget_s is None else TextColumn(f"within {duration(budget_s)}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), left)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), left)
     return Bars(*columns, console=console, transient=True, refresh_per_second=REDRAWS_PER_S)
 
 
@@ -152,4 +153,4 @@ def duration(seconds: float) -> str:
 def note(text: str, *, quiet: bool = False) -> None:
     """Say one line on stderr."""
     if not quiet:
-        print(f"nnbench: {text}", file=sys.stderr, flush=True)
+        print(f"nnbench: {printable(text)}", file=sys.stderr, flush=True)

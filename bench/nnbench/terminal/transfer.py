@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nnbench.machine.clock import Clock
+from nnbench.machine.writing import printable
 from nnbench.terminal.progress import LINE_EVERY_S, note
 from nnkit.datasets.fetch import NOBODY, Watcher
 from nnkit.datasets.remote import RemoteFile, megabytes
@@ -44,7 +45,7 @@ class Live:
         self._bars.update(self._tasks[file], completed=n_bytes)
 
     def noted(self, text: str) -> None:
-        self._bars.console.print(f"nnbench: {text}", markup=False, highlight=False)
+        self._bars.console.print(f"nnbench: {printable(text)}", markup=False, highlight=False)
 
 
 @contextmanager
@@ -65,5 +66,10 @@ def _bars(color: str) -> "Bars":
     from rich.progress import Progress as Bars
 
     console = Console(stderr=True, no_color=True if color == "never" else None)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
     return Bars(*columns, console=console, transient=True, refresh_per_second=4)

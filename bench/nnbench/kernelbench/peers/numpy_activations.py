@@ -3,6 +3,7 @@
 ``source`` is what a slope is written in, the activation's input or its output, as its record says.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -29,15 +30,21 @@ def _mish_backward(source: Any, dy: Any) -> Any:
     return dy * (bent + source * (1 - bent * bent) * _sigmoid(source))
 
 
-def _gelu(x: Any) -> Any:
-    from scipy.special import erf  # NumPy itself has none
+def erf(x: Any) -> Any:
+    """Return the error function, which NumPy does not have: exact in float64, to 1.5e-7 in float32."""
+    if x.dtype == np.float64:
+        return np.vectorize(math.erf, otypes="d")(x)
+    size = np.abs(x)
+    t = 1 / (1 + 0.3275911 * size)  # Abramowitz and Stegun, 7.1.26
+    tail = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t
+    return np.copysign(1 - tail * np.exp(-size * size), x)
 
+
+def _gelu(x: Any) -> Any:
     return 0.5 * x * (1 + erf(x * _ROOT_OF_HALF))
 
 
 def _gelu_backward(source: Any, dy: Any) -> Any:
-    from scipy.special import erf
-
     bell = _HEIGHT_OF_BELL * np.exp(-0.5 * source * source)
     return dy * (0.5 * (1 + erf(source * _ROOT_OF_HALF)) + source * bell)
 

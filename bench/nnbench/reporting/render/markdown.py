@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from nnbench.machine.writing import printable, write_files
 from nnbench.reporting.blocks import Block, Document, FigureRef, Item, Listing, Paragraph, Table
 
 _RULES = {"left": ":--", "right": "--:", "decimal": "--:"}
@@ -18,21 +19,21 @@ def render(document: Document) -> str:
         if section.heading:
             parts.append(f"## {escaped(section.heading)}")
         parts.extend(filter(None, map(_block, section.blocks)))
-    return "\n\n".join(parts) + "\n"
+    return printable("\n\n".join(parts) + "\n", keep="\n")
 
 
 def write(document: Document, path: Path) -> list[Path]:
-    """Write the document and its figures, and return the files in the order in which they were written."""
-    written = []
+    """Write the document and its figures, all or none, and return the files, the document last."""
+    contents: dict[Path, str | bytes] = {}
     for block in (block for section in document.sections for block in section.blocks):
         if isinstance(block, FigureRef):
             # Only here: a report without figures must not wait for matplotlib.
             from nnbench.reporting.figures.curves import svg
 
-            written.append(path.with_name(figure_file(block)))
-            written[-1].write_bytes(svg(block))
-    path.write_text(render(document), encoding="utf-8", newline="\n")
-    return [*written, path]
+            contents[path.with_name(figure_file(block))] = svg(block)
+    contents[path] = render(document)
+    write_files(contents)
+    return list(contents)
 
 
 def figure_file(figure: FigureRef) -> str:

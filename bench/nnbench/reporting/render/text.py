@@ -9,14 +9,15 @@ import re
 import shutil
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TextIO
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Literal, TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from nnbench.machine.writing import printable
 from nnbench.reporting.blocks import (
     Block,
     Document,
@@ -73,7 +74,7 @@ def render(document: Document, *, width: int = 80, color: bool = False) -> str:
             page.blank()
         # A listing names its lines itself, and a screen has few.
         if not all(isinstance(block, Listing) for block in section.blocks):
-            page.paragraph(section.heading, style="bold")
+            page.paragraph(printable(section.heading), style="bold")
         page.blocks(section.blocks)
     return "\n".join(line.rstrip() for line in target.getvalue().splitlines()) + "\n"
 
@@ -161,7 +162,19 @@ def _in_words(block: Block) -> Block | None:
     """Return what a terminal shows of a block: of a figure nothing, or the line that says where it is."""
     if isinstance(block, FiltersFigure):
         return Paragraph(block.mention) if block.mention else None
-    return None if isinstance(block, FigureRef) else block
+    return None if isinstance(block, FigureRef) else _printable(block)
+
+
+def _printable(value: Any) -> Any:
+    """Return a block, or a piece of one, with its texts as a terminal may have them."""
+    if isinstance(value, str):
+        return printable(value, keep="\n")
+    if isinstance(value, tuple):
+        return tuple(map(_printable, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        texts = {field.name: _printable(getattr(value, field.name)) for field in fields(value)}
+        return replace(value, **texts)
+    return value
 
 
 def _drawn(fitted: Fitted) -> RichTable:
