@@ -6,7 +6,6 @@ nothing about a part is written twice. Importing this module, or any record, nev
 
 import math
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real

@@ -136,6 +136,7 @@ def _norm(name: str, given: "dict[str, Value]", where: str) -> str:
 
 
 def learning_rate(text: str, where: str) -> str:
+    """Return the canonical spelling of a learning rate, or raise UsageError."""
     from nnkit.registry import spell_value
 
     if text == DEFAULT_RATE:

@@ -34,7 +34,7 @@ NAMES = {
     "threads": "jobs",
 }
 # What is no setting of a run, and may stand in the environment.
-_OTHER_VARIABLES = {"NNBENCH_DEBUG"}
+_OTHER_VARIABLES = {"NNBENCH_DEBUG", "NNBENCH_DATA_DIR"}
 MAX_JOBS = 1024
 
 
