@@ -28,12 +28,6 @@ class UsageError(NnbenchError):
     exit_code = 2
 
 
-class TrialFailed(NnbenchError):
-    """A trial ended with an error, and there is nothing to show without it."""
-
-    exit_code = 3
-
-
 class EnvironmentProblem(NnbenchError):
     """The machine refuses: disk, permission, download, or a store that cannot be read or written."""
 

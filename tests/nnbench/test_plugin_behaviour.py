@@ -124,7 +124,7 @@ def test_what_is_raised_in_the_one_training_of_a_diagnosis_is_one_line(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     Path("mine.py").write_text(part("leaves_diagnose", "raise SystemExit(0)"))
-    diagnose = ("diagnose", "small.toml", "--optimizer", "leaves_diagnose", "--seeds", "1")
+    diagnose = ("diagnose", "small.toml", "--optimizer", "leaves_diagnose", "--seeds", "1", "--quiet")
 
     result = nnb(capfd, *diagnose, "--plugin", "mine.py")
 

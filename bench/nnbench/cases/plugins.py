@@ -5,6 +5,7 @@ modules it brings in, becomes part of the identity of every trial that uses one 
 and those are trained again.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -58,8 +59,11 @@ def place_of(error: BaseException) -> str:
     lines = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
         lines.append((error.filename or "", error.lineno or 0))
-    found = [f"{_places[file]}, line {line}" for file, line in lines if file in _places]
-    return found[-1] if found else ""
+    for file, line in reversed(lines):
+        # Python names a module's file as its path is written, which may lead over a link.
+        if place := _places.get(file) or _places.get(os.path.realpath(file)):
+            return f"{place}, line {line}"
+    return ""
 
 
 def said_of(error: BaseException) -> str:

@@ -39,8 +39,9 @@ def command(
     and saturated units, gradients and steps. With a list on an axis, the check before training is made for
     every combination, and nothing is trained. Nothing is stored.
     """
+    from nnbench.studies.diagnosis import TrialFailed
     from nnbench.terminal import printing as present
-    from nnbench.terminal import session
+    from nnbench.terminal import progress, session
 
     given = {
         **axes, "seeds": seeds, "epochs": epochs, "dtype": dtype,
@@ -52,7 +53,11 @@ def command(
     if len(configurations) > 1:
         document, found = _check(plan, configurations)
     else:
-        diagnosis = _diagnose(plan, configurations[0])
+        try:
+            diagnosis = _diagnose(plan, configurations[0])
+        except TrialFailed as error:
+            progress.note(str(error))
+            return session.SOME_TRIALS_FAILED
         if diagnosis is None:
             return session.INTERRUPTED
         document, found = _described(diagnosis)

@@ -76,11 +76,13 @@ def _announce(trial: TrialSpec, done: "SimpleQueue[_Done]", future: "Future[Tria
 def _record(trial: TrialSpec, future: "Future[TrialRecord]") -> TrialRecord:
     """Return the trial's record, or one that says why there is none.
 
-    Signals reach the main thread alone: whatever ends a worker's trial, SystemExit too, is the trial's own.
+    Whatever a plug-in raises is its trial's own, SystemExit too.
     """
     error = future.exception()
     if error is None:
         return future.result()
+    if not isinstance(error, Exception) and not plugins.place_of(error):
+        raise error
     return TrialRecord(
         key=trial.key,
         case=trial.case.name,

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnbench.cases import plugins
-from nnbench.errors import TrialFailed
 from nnbench.machine.stopping import Interrupted, Stop
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.diagnosis import (
@@ -54,6 +53,10 @@ def train(trials: Sequence[TrialSpec], *, progress: Callable[[int, int], None], 
         readings.append(found)
     progress(len(records), len(trials))
     return collected(records, readings) if records else Training((), np.empty(0), (), ())
+
+
+class TrialFailed(Exception):
+    """A plug-in ended the training, and there is nothing to show without it."""
 
 
 def _trained(trial: TrialSpec, stop: Stop) -> tuple[TrialRecord, Readings]:
