@@ -127,10 +127,10 @@ def facts_of_run(record: RunRecord) -> str:
 
 
 def run_of_row(run: str, created: str, facts: str, trial_keys: tuple[str, ...]) -> RunRecord:
+    """Return the record of a run; what an earlier version did not write has its neutral value."""
     values: dict[str, Any] = from_json(facts)
     values["cases"] = tuple(CaseFacts(**case) for case in values["cases"])
     values["varying"] = tuple(values["varying"])
-    # A run of an earlier version has neither of these.
     values.setdefault("state_bytes", {})
     values["tuned_by"] = tuple(values.get("tuned_by", ()))
     values["tuning"] = tuning_of(values.get("tuning"), values.pop("sampling", None))
