@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from nnbench.commands import VERBS
 from nnbench.errors import UsageError
@@ -21,6 +21,20 @@ _COMPLETING = "_NNBENCH_COMPLETE"  # set by the shell's script, which typer writ
 
 # The base of all that typer complains about. It is no public name, and has moved between versions.
 _TyperComplaint: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+class Verb(TyperCommand):
+    """A verb. An option with one value that is given twice is refused: the last would win without a word."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        option: Any
+        for option in given:
+            single = hasattr(option, "is_flag") and not (option.is_flag or option.multiple)
+            if single and given.count(option) > 1:
+                name = max(option.opts, key=len)
+                raise UsageError(f"{name} is given {given.count(option)} times. Give it once.")
+        return super().parse_args(ctx, args)
 
 
 class Verbs(TyperGroup):
@@ -38,7 +52,7 @@ class Verbs(TyperGroup):
             from nnbench.terminal import completion
 
             completion.offer(verb)
-        app.command(name=cmd_name, help=None)(verb)
+        app.command(name=cmd_name, help=None, cls=Verb)(verb)
         return typer.main.get_command(app)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
