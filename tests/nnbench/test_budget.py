@@ -100,6 +100,23 @@ def test_what_was_not_run_yet_is_expected_at_the_slowest_pace_so_far() -> None:
     assert run(trials, Budget(7.9, clock), clock, {"adam": 4.0, "sgd": 1.0}) == [4.0]
 
 
+@pytest.mark.parametrize(("budget_s", "ended_s"), [(8.5, [4.0, 5.0]), (9.0, [4.0, 5.0, 6.0])])
+def test_a_fast_trial_does_not_hide_that_a_slow_one_was_slow(budget_s: float, ended_s: list[float]) -> None:
+    """adam at 8 times its estimate, then sgd at twice it: momentum is expected to take 4 seconds, not 1."""
+    clock, seconds = SetClock(), {"adam": 4.0, "sgd": 1.0, "momentum": 1.0}
+    trials = crossed(optimizer="adam|sgd|momentum", seeds="1").trials()
+
+    assert run(trials, Budget(budget_s, clock), clock, seconds) == ended_s
+
+
+def test_one_fast_trial_makes_no_estimate_shorter() -> None:
+    """adam takes a fifth of its half second; sgd still is expected to take all of it."""
+    clock = SetClock()
+    trials = crossed(optimizer="adam|sgd", seeds="1").trials()
+
+    assert run(trials, Budget(0.55, clock), clock, {"adam": 0.1, "sgd": 0.1}) == [0.1]
+
+
 def test_the_first_trial_is_begun_by_its_estimate() -> None:
     """Less than the estimated half second is too little to begin with."""
     clock = SetClock()
