@@ -114,6 +114,37 @@ def test_one_nan_makes_the_loss_nan(name, place):
     assert np.isnan(gradient).any()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 2, 3, 10])
+def test_a_row_with_a_nan_predicts_nothing(n, dtype):
+    """Whichever logits are NaN and whatever the target is, also where the target's logit is the largest."""
+    for n_nan in range(1, n + 1):
+        for target in range(n):
+            outputs = np.zeros((3, n), dtype)
+            outputs[np.arange(3), [0, target, 0]] = 1.0
+            outputs[1, [place for place in range(n) if n_nan == n or place != target][:n_nan]] = np.nan
+            _, totals, alone = run(CROSS_ENTROPY, outputs, np.array([0, target, 0], np.int32))
+
+            assert totals[1] == alone[1] == 2
+
+
+def test_a_nan_beside_a_row_with_two_maxima_predicts_nothing():
+    """Counts of maxima, one too many and one too few, must not make up for each other."""
+    outputs = np.array([[2, 2, 1], [np.nan, 0, 1], [1, np.nan, 0]], np.float32)
+    _, totals, _ = run(CROSS_ENTROPY, outputs, np.array([0, 2, 0], np.int32))
+
+    assert totals[1] == 1
+
+
+@pytest.mark.parametrize("target", [0, 1])
+def test_a_binary_logit_that_is_nan_predicts_neither_class(target):
+    _, totals, alone = run(
+        "binary_crossentropy", np.array([[np.nan], [1.0], [-1.0]]), np.array([target, 1, 0], np.int32)
+    )
+
+    assert totals[1] == alone[1] == 2
+
+
 def test_the_first_of_equal_maxima_is_the_prediction():
     """As argmax does: a network of zeros predicts class 0 for every row."""
     targets = np.array([0, 1, 2, 0], np.int32)
