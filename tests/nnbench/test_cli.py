@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nnbench.cli import VERBS, main
+from tests.misspelt import NEAREST_OPTIMIZER, NO_OPTIMIZER
 from tests.nnbench.case_file import case_content, write_case
 
 FOLDERS = [str(Path(path).resolve()) for path in sys.path if path]
@@ -86,8 +87,8 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         (["run", "digits", "--optimizer"], "nnbench: Option '--optimizer' requires an argument."),
         (["run", "dgits"], "nnbench: no case named 'dgits'. Did you mean 'digits'?"),
         (
-            ["run", "digits", "--optimizer", "adma"],
-            "nnbench: --optimizer: no optimizer named 'adma'. Did you mean 'adam'?",
+            ["run", "digits", "--optimizer", NO_OPTIMIZER],
+            f"nnbench: --optimizer: no optimizer named {NO_OPTIMIZER!r}. Did you mean {NEAREST_OPTIMIZER!r}?",
         ),
         (
             ["run", "digits", "--lr", "0"],
@@ -114,7 +115,10 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
             ["list", "optimisers"],
             "nnbench: there is nothing called 'optimisers' to list. Did you mean 'optimizers'?",
         ),
-        (["show", "adma"], "nnbench: there is nothing called 'adma'. Did you mean 'adam'?"),
+        (
+            ["show", NO_OPTIMIZER],
+            f"nnbench: there is nothing called {NO_OPTIMIZER!r}. Did you mean {NEAREST_OPTIMIZER!r}?",
+        ),
         (
             ["report", "--json", "--format", "csv"],
             "nnbench: --json and --format csv contradict each other. Give one of them.",

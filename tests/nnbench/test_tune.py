@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from nnbench.store import Store
+from tests.misspelt import NEAREST_OPTIMIZER, NO_OPTIMIZER
 from tests.nnbench.case_file import case_content, write_case
 from tests.nnbench.rated_trial import N_RATES, N_TUNING, OPTIMA, install
 
@@ -235,7 +236,10 @@ def test_a_dry_run_trains_nothing_and_counts(nnb: Callable[..., Result], folder:
         (("--tuning-seeds", "0-2"), "--tuning-seeds: seed 0 is also a reported seed of case 'small'."),
         (("--tuning-seeds", "none"), "--tuning-seeds: expected a number of seeds"),
         (("--optimizer", "adam(learning_rate=0.1)"), "adam has a learning rate of its own, 0.1;"),
-        (("--optimizer", "adma"), "--optimizer: no optimizer named 'adma'. Did you mean 'adam'?"),
+        (
+            ("--optimizer", NO_OPTIMIZER),
+            f"--optimizer: no optimizer named {NO_OPTIMIZER!r}. Did you mean {NEAREST_OPTIMIZER!r}?",
+        ),
     ],
 )
 def test_a_wrong_option_is_one_line(nnb: Callable[..., Result], options: tuple[str, ...], words: str) -> None:

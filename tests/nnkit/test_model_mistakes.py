@@ -7,6 +7,7 @@ import nnkit
 from nnkit import layers
 from nnkit.errors import InvalidArgument, UnknownName
 from nnkit.layers import Layer
+from tests.misspelt import NEAREST_OPTIMIZER, NO_OPTIMIZER
 from tests.nnkit.small_models import blobs, perceptron
 
 
@@ -66,7 +67,7 @@ def test_a_model_that_cannot_be_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"optimizer": "adma"}, "Did you mean 'adam'"),
+        ({"optimizer": NO_OPTIMIZER}, f"Did you mean {NEAREST_OPTIMIZER!r}"),
         ({"loss": "crossentropy"}, "no loss named 'crossentropy'"),
         ({"metrics": ("auc",)}, "no metric named 'auc'. There is 'accuracy'"),
         (

@@ -12,8 +12,8 @@ CROSS_ENTROPY = "sparse_categorical_crossentropy"
 CASES = [
     (name, rows, n)
     for rows in SIZES
-    for name, widths in ((CROSS_ENTROPY, SIZES), ("binary_crossentropy", (1,)), ("mean_squared_error", SIZES))
-    for n in widths
+    for name in losses.names()
+    for n in (SIZES if losses.record(name).n_outputs is None else (losses.record(name).n_outputs,))
 ]
 
 
@@ -21,10 +21,9 @@ def batch(name, rows, n, dtype):
     """Return outputs and targets of which some are predicted correctly and some are not."""
     random = np.random.default_rng((rows, n))
     outputs = (3 * random.normal(size=(rows, n))).astype(dtype)
-    if name == "mean_squared_error":
+    if losses.record(name).targets == "real":
         return outputs, random.normal(size=(rows, n)).astype(dtype)
-    n_classes = 2 if name == "binary_crossentropy" else n
-    return outputs, random.integers(0, n_classes, rows).astype(np.int32)
+    return outputs, random.integers(0, losses.record(name).n_classes(n), rows).astype(np.int32)
 
 
 def run(name, outputs, targets):
@@ -40,8 +39,8 @@ def run(name, outputs, targets):
 def textbook(name, outputs, targets):
     """Return the sum of the rows' losses, the gradient of their mean and the number of hits."""
     exact = outputs.astype(np.float64)
-    if name == "mean_squared_error":
-        mean, gradient = reference.mean_squared_error(exact, targets.astype(np.float64))
+    if losses.record(name).targets == "real":
+        mean, gradient = getattr(reference, name)(exact, targets.astype(np.float64))
         return mean * len(exact), gradient, 0
     if name == "binary_crossentropy":
         mean, gradient = reference.binary_crossentropy(exact, targets[:, None].astype(np.float64))
