@@ -55,13 +55,15 @@ def is_one_sentence(text: str) -> bool:
 
 def table(package: str) -> str:
     """Return the table of rooms as CONTRIBUTING.md prints it."""
-    lines = ["| floor | room | what it is |", "|---|---|---|"]
-    for number, floor in zip(range(len(floors(package)), 0, -1), floors(package), strict=True):
-        for room in floor:
-            path = room_file(package, room)
-            name = f"{room}/" if path.name == "__init__.py" else room
-            sentence = said_in(path).split("\n\n")[0].replace("\n", " ")
-            lines.append(f"| {number} | `{name}` | {sentence} |")
+    lines = ["| room | what it is |", "|---|---|"]
+    for floor in floors(package):
+        names = [
+            f"`{room}/`" if room_file(package, room).parent.name == room else f"`{room}`" for room in floor
+        ]
+        for name, room in zip(names, floor, strict=True):
+            sentence = said_in(room_file(package, room)).split("\n\n")[0].replace("\n", " ")
+            beside = "" if name == names[0] else f", beside {names[0]}"
+            lines.append(f"| {name}{beside} | {sentence} |")
     return "\n".join(lines)
 
 

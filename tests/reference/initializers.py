@@ -99,7 +99,7 @@ def expected(name: str, shape: tuple[int, ...]) -> Distribution:
     }
     if name in VARIANCE_SCALING:
         return variance_scaling(name, shape)
-    found: Distribution = fixed[name] if name in fixed else globals()[name]()
+    found: Distribution = fixed[name] if name in fixed else globals()[name](shape)
     return found
 
 
