@@ -10,8 +10,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from nnkit import pack
 from nnkit.jit import Entry, Lazy
 
@@ -150,10 +148,6 @@ class External(Lazy):
             return typing.signature(types.void, types.StarArgTuple(kinds)), code
 
         return call
-
-
-def element_dtype(array: Any) -> str:
-    return "float32" if array.dtype == np.float32 else "float64"
 
 
 class AssembledEntry(Entry):

@@ -6,7 +6,6 @@ called; an entry compiles when its address is asked for. The object code of entr
 """
 
 import ctypes
-import hashlib
 import os
 import threading
 from collections.abc import Callable
@@ -236,7 +235,3 @@ def function_at(address: int) -> Callable[[int, int], None]:
     """Return the entry at an address as a function of (base, arguments), both addresses themselves."""
     # ctypes lets go of the GIL while a CFUNCTYPE function runs: this is what lets trials run in threads.
     return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(address)
-
-
-def text_digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

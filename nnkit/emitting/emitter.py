@@ -26,11 +26,11 @@ class Graph:
     states: dict[str, Buffer] = field(default_factory=dict)
     penalties: dict[Buffer, Penalty] = field(default_factory=dict)
     initial: list[Op] = field(default_factory=list)
-    # parameters whose start is given by name only once: (initializer, its values), for the learner's view
-    lanes: int = 16
 
-    def __post_init__(self) -> None:
-        self.lanes = 16 if self.dtype == "float32" else 8
+    @property
+    def lanes(self) -> int:
+        """How many values fill a vector of 64 bytes."""
+        return 16 if self.dtype == "float32" else 8
 
 
 class Emitter:

@@ -56,10 +56,6 @@ def _hard_sigmoid(x: Any) -> Any:
     return np.clip(x / 6 + 0.5, 0, 1)
 
 
-def _hard_silu_backward(source: Any, dy: Any) -> Any:
-    return dy * np.where(source <= -3, 0, np.where(source >= 3, 1, source / 3 + 0.5))
-
-
 FORWARD: dict[str, Callable[..., Any]] = {
     "sigmoid": _sigmoid,
     "tanh": lambda x, y: np.tanh(x, out=y),
