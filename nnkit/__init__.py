@@ -1,7 +1,4 @@
-"""nnkit: a small training core. A model compiles to a flat program of Numba kernels.
-
-Importing it does not import numba; the first trial does, unless its kernels are in the cache already.
-"""
+"""nnkit: a small training core, in which a model compiles to a flat program of Numba kernels."""
 
 from nnkit import activations, initializers, layers, losses, optimizers, schedules
 from nnkit.callbacks import EarlyStopping

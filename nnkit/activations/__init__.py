@@ -1,8 +1,4 @@
-"""Activations by name: ``get("gelu")(x)`` the values, ``get("gelu").gradient(x)`` the derivative.
-
-A new one is two scalar functions in `nnkit.kernels.activation` and a record in `builtin`; from outside,
-`register` takes two functions that numba can compile.
-"""
+"""Activations by name: ``get("gelu")(x)`` the values, ``get("gelu").gradient(x)`` the derivative."""
 
 from collections.abc import Callable
 from typing import Any

@@ -29,7 +29,7 @@ class Graph:
 
     @property
     def lanes(self) -> int:
-        """The values of the widest vector there is: scratch is sized for it, so that plans are equal."""
+        """How many values fill a vector of 64 bytes."""
         return 16 if self.dtype == "float32" else 8
 
 

@@ -1,10 +1,4 @@
-"""Initial weights. Names, formulas and defaults are Keras's; PyTorch's names are aliases.
-
-Every initializer is one of five distributions with one or two numbers that depend on the shape: `Initializer`
-says which, so that a program can draw in place; `BoundInitializer` draws a new array. The ``…_normal``
-of Glorot, He and LeCun are, as in Keras, normals cut at two standard deviations, widened before so that the
-weights drawn have the deviation of the formula.
-"""
+"""Initial weights by name; names, formulas and defaults are Keras's, PyTorch's names are aliases."""
 
 from nnkit.initializers.builtin import BUILTIN, TRUNCATED_STDDEV
 from nnkit.initializers.record import BoundInitializer, Initializer, compute_fans

@@ -1,4 +1,10 @@
-"""What an initializer is: a distribution whose numbers depend on the shape, and how a new array is drawn."""
+"""What an initializer is: a distribution whose numbers depend on the shape, and how a new array is drawn.
+
+Every initializer is one of five distributions with one or two numbers that depend on the shape: `Initializer`
+says which, so that a program can draw in place; `BoundInitializer` draws a new array. The ``…_normal``
+of Glorot, He and LeCun are, as in Keras, normals cut at two standard deviations, widened before so that the
+weights drawn have the deviation of the formula.
+"""
 
 import math
 from collections.abc import Callable, Mapping

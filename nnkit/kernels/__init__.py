@@ -1,1 +1,1 @@
-"""Kernels: pure functions over arrays. They compute; nothing here knows of layers, models or trials."""
+"""Kernels: pure functions over arrays, which know of no layer, model or trial."""

@@ -1,8 +1,8 @@
 """Losses of a batch: their mean's gradient, their sum, and how many rows were right.
 
 ``totals`` is set, not added to: ``totals[0]`` is the sum of the losses of the rows in float64, in index
-order, ``totals[1]`` the number of rows predicted correctly. Labels are trusted: Python checks them
-before anything runs (`nnkit.losses`).
+order, ``totals[1]`` the number of rows predicted correctly; a row with a NaN in it predicts nothing. Labels
+are trusted: Python checks them before anything runs (`nnkit.losses`).
 """
 
 from nnkit.jit import kernel
@@ -71,7 +71,7 @@ def _exponentials(outputs, targets, values, totals):
         hits += shifted == real(values, 0.0)
         for j in range(classes):
             values[i, j] = outputs[i, j] - best
-    if _count_zeros(flat(values)) != rows:
+    if _count_not_negative(flat(values)) != rows:
         hits = _first_hits(values, targets)
     _exp_all(flat(values))
     totals[0] = loss
@@ -79,27 +79,30 @@ def _exponentials(outputs, targets, values, totals):
 
 
 @kernel
-def _count_zeros(values):
-    """Return how many are 0: as many as there are rows, unless a row has two maxima (or holds NaN).
+def _count_not_negative(values):
+    """Return how many are 0 or NaN: as many as there are rows, unless a row has two maxima or holds NaN.
 
     This flat loop is cheaper than to look for the place of each row's maximum.
     """
-    zeros = 0
+    found = 0
     for i in range(values.size):
-        zeros += values[i] == real(values, 0.0)
-    return zeros
+        found += not values[i] < real(values, 0.0)
+    return found
 
 
 @kernel
 def _first_hits(shifted, targets):
-    """Return in how many rows the first maximum, which is now 0, is the target."""
+    """Return in how many rows the first maximum, which is now 0, is the target and no value is NaN."""
     rows, classes = shifted.shape
     hits = 0
     for i in range(rows):
         first = 0
         while first < classes - 1 and shifted[i, first] != real(shifted, 0.0):
             first += 1
-        hits += first == targets[i] and shifted[i, first] == real(shifted, 0.0)
+        hit = first == targets[i]
+        for j in range(classes):
+            hit = hit and shifted[i, j] <= real(shifted, 0.0)
+        hits += hit
     return hits
 
 
@@ -152,7 +155,8 @@ def binary_crossentropy_value(outputs, targets, scratch, totals):
     loss, hits = 0.0, 0
     for i in range(rows):
         loss += losses[i]
-        hits += (z[i] > real(outputs, 0.0)) == (targets[i] == 1)
+        # Not one comparison for both classes: NaN is neither above 0 nor at most 0.
+        hits += z[i] <= real(outputs, 0.0) if targets[i] == 0 else z[i] > real(outputs, 0.0)
     totals[0] = loss
     totals[1] = hits
 

@@ -1,4 +1,4 @@
-"""Losses by name: the mean over the rows of a batch, and its gradient. Classification takes logits."""
+"""Losses by name: the mean over the rows of a batch, and its gradient; classification takes logits."""
 
 from nnkit.losses.builtin import BINARY_CROSSENTROPY, MEAN_SQUARED_ERROR, SPARSE_CATEGORICAL_CROSSENTROPY
 from nnkit.losses.record import Loss, checked_labels

@@ -1,13 +1,4 @@
-"""Learning-rate schedules, as tables of one rate per update, made before the run. Names are Keras's.
-
-A schedule says rates (`BoundSchedule.table`, Keras's meaning) or multiples of an optimizer's own learning
-rate (`BoundSchedule.relative`, the meaning on the command line): the table divided by its
-``initial_learning_rate``, times the optimizer's rate. That initial rate is 1 by default, so that values and
-end rates are then shares: ``piecewise_constant(boundaries=700|900, values=1|0.5|0.1)``.
-
-Every schedule takes a linear warm-up in front: ``warmup_steps`` updates that rise from the share
-``warmup_from`` of the schedule's first rate; then the schedule starts, its own steps counted from 0.
-"""
+"""Learning-rate schedules by Keras's names: tables of one rate per update, made before the run."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
 """The project's own Python files, parsed once for the rules of the house."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -49,3 +49,42 @@ def dotted(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute) and (behind := dotted(node.value)):
         return f"{behind}.{node.attr}"
     return ""
+
+
+# -- modules and what they import ----------------------------------------------------------------------
+
+_ROOTS = {"nnkit": ROOT, "nnbench": ROOT / "bench"}
+
+
+def module_name(path: Path) -> str:
+    """Return ``nnbench.store.rows`` for that file, and ``nnbench.store`` for its ``__init__``."""
+    inside = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(inside[1:] if inside[0] == "bench" else inside).removesuffix(".__init__")
+
+
+def modules(package: str) -> dict[str, Path]:
+    folder = _ROOTS[package] / package
+    return {module_name(path): path for path in sorted(folder.rglob("*.py"))}
+
+
+def imported(path: Path, known: Collection[str], *, in_functions: bool) -> set[str]:
+    """Return the modules of ``known`` that a file names in its imports, those for type checkers included."""
+    statements = ast.walk(tree(path)) if in_functions else _outside_functions(tree(path))
+    named = {name for node in statements for name in _names(node)}
+    nearest = (name if name in known else name.rpartition(".")[0] for name in named)
+    return {name for name in nearest if name in known} - {module_name(path)}
+
+
+def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield child
+            yield from _outside_functions(child)
+
+
+def _names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []

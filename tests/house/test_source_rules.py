@@ -92,6 +92,23 @@ def test_the_rules_allow_what_is_right(line: str) -> None:
     assert not [rule for rule in RULES for node in ast.walk(ast.parse(line)) if rule(node)]
 
 
+def read_clock(node: ast.AST) -> bool:
+    """True for what measures or waits: on a busy machine such a test fails for no fault."""
+    clocks = ("time.perf_counter", "time.monotonic", "time.process_time", "time.sleep")
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "time"
+    return isinstance(node, ast.Attribute) and dotted(node) in clocks
+
+
+def test_no_test_reads_a_clock_or_sleeps() -> None:
+    """But the one that waits for others; times are measured in bench/suites."""
+    paths = [path for path in files("tests") if place(path) != "tests/waiting.py"]
+
+    found = [found for path in paths for found in broken_by(read_clock, path)]
+    assert not found, "\n".join(found)
+    assert read_clock(ast.parse("time.sleep(1)").body[0].value.func)  # type: ignore[attr-defined]
+
+
 def test_no_file_is_longer_than_four_hundred_lines() -> None:
     lengths = {place(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SHIPPED}
 

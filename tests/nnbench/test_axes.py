@@ -5,6 +5,16 @@ import pytest
 from nnbench.cases import choices as axes
 from nnbench.cases.axis import AXES
 from nnbench.errors import UsageError
+from tests.misspelt import (
+    NEAREST_ACTIVATION,
+    NEAREST_INITIALIZER,
+    NEAREST_OPTIMIZER,
+    NEAREST_SCHEDULE,
+    NO_ACTIVATION,
+    NO_INITIALIZER,
+    NO_OPTIMIZER,
+    NO_SCHEDULE,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +67,7 @@ def test_a_thing_has_one_spelling(axis: str, text: str, spelling: str) -> None:
 @pytest.mark.parametrize(
     ("axis", "text", "words"),
     [
-        ("optimizer", "adma", "Did you mean 'adam'?"),
+        ("optimizer", NO_OPTIMIZER, f"Did you mean {NEAREST_OPTIMIZER!r}?"),
         ("optimizer", "", "empty name"),
         ("optimizer", "adam(beta1=0.9)", "Did you mean 'beta_1'?"),
         ("optimizer", "adam(beta_1=1.5)", "below 1"),
@@ -65,11 +75,11 @@ def test_a_thing_has_one_spelling(axis: str, text: str, spelling: str) -> None:
         ("optimizer", "adam(learning_rate=0)", "above 0"),
         ("optimizer", "adam(beta_1)", "key=value"),
         ("optimizer", "a b", "name(key=value"),
-        ("activation", "relo", "Did you mean 'relu'?"),
-        ("init", "he_norm", "Did you mean 'he_normal'?"),
+        ("activation", NO_ACTIVATION, f"Did you mean {NEAREST_ACTIVATION!r}?"),
+        ("init", NO_INITIALIZER, f"Did you mean {NEAREST_INITIALIZER!r}?"),
         ("norm", "group", "Known: none, batch, layer."),
         ("norm", "none(momentum=0.9)", "norm"),
-        ("schedule", "constnat", "Did you mean 'constant'?"),
+        ("schedule", NO_SCHEDULE, f"Did you mean {NEAREST_SCHEDULE!r}?"),
         ("learning_rate", "0", "must be above 0. Try 0.001."),
         ("learning_rate", "-1", "must be above 0"),
         ("learning_rate", "nan", "finite"),

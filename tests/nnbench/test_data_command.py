@@ -33,7 +33,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
         case_data._prepared,
         case_data._sizes_of,
         program._program,
-        facts.facts_of,
+        facts.cached_facts,
     ):
         cache.cache_clear()
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nnbench.cli import main
+from tests.misspelt import NEAREST_ACTIVATION, NO_ACTIVATION
 from tests.nnbench.case_file import case_content, write_case
 
 
@@ -133,7 +134,7 @@ def test_depth_makes_another_trial(document: Any, folder: Path) -> None:
         (["diagnose", "small.toml", "--depth", "3.5"], "the depth must be a whole number"),
         (["diagnose", "small.toml", "--seeds", "0"], "at least 1"),
         (["diagnose", "nothing"], "no case named 'nothing'"),
-        (["diagnose", "small.toml", "--activation", "rleu"], "Did you mean 'relu'?"),
+        (["diagnose", "small.toml", "--activation", NO_ACTIVATION], f"Did you mean {NEAREST_ACTIVATION!r}?"),
     ],
 )
 def test_a_mistake_is_one_line(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

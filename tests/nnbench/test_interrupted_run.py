@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,11 @@ from nnbench.store import MissingStore, Store
 from tests.nnbench import fake_trial
 from tests.nnbench.case_file import case_content, write_case
 from tests.nnbench.plugin_samples import MINE
+from tests.waiting import until
 
 COMMAND = ("run", "small.toml", "--optimizer", "sgd,adam", "--seeds", "30", "--jobs", "2")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_HANG_S = 120.0
 PATH = os.pathsep.join(str(Path(path).resolve()) for path in sys.path if path)
 
 
@@ -29,11 +30,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def begin(folder: Path, *arguments: str, trial_s: float = 0.0) -> "subprocess.Popen[str]":
+def begin(folder: Path, *arguments: str, n_trials: int = 1_000_000) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, fake_trial.__file__, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": PATH, "FAKE_TRIAL_S": str(trial_s)},
+        env={**os.environ, "PYTHONPATH": PATH, "FAKE_TRIALS": str(n_trials)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -41,7 +42,7 @@ def begin(folder: Path, *arguments: str, trial_s: float = 0.0) -> "subprocess.Po
 
 
 def finish(folder: Path, *arguments: str) -> Any:
-    out, said = (process := begin(folder, *arguments)).communicate(timeout=30)
+    out, said = (process := begin(folder, *arguments)).communicate(timeout=_HANG_S)
     assert process.returncode == 0, said
     return json.loads(out)
 
@@ -56,27 +57,22 @@ def n_recorded(folder: Path) -> int:
 
 
 def wait_for(folder: Path, n: int) -> None:
-    deadline_s = time.monotonic() + 20
-    while n_recorded(folder) < n:
-        assert time.monotonic() < deadline_s, f"{n_recorded(folder)} of {n} trials recorded"
-        time.sleep(0.02)
+    until(lambda: n_recorded(folder) >= n)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_what_was_finished_is_kept_and_the_same_command_goes_on(folder: Path, number: signal.Signals) -> None:
-    process = begin(folder, *COMMAND, trial_s=0.05)
+    process = begin(folder, *COMMAND, n_trials=5)
     wait_for(folder, 5)
 
     process.send_signal(number)
-    signalled_s = time.monotonic()
-    out, said = process.communicate(timeout=10)
+    out, said = process.communicate(timeout=_HANG_S)
 
-    assert time.monotonic() - signalled_s < 1.5  # a trial takes 0.05 s
     assert process.returncode == 130
     assert out == ""
     (line,) = said.splitlines()
     n_kept = n_recorded(folder)
-    assert 5 <= n_kept < 60
+    assert n_kept == 5
     assert line == (
         f"nnbench: interrupted: {n_kept} of 60 trials are kept."
         " The same command goes on from here; `nnbench report` shows what there is."
@@ -86,25 +82,25 @@ def test_what_was_finished_is_kept_and_the_same_command_goes_on(folder: Path, nu
 
 
 def test_a_killed_process_loses_only_what_was_running(folder: Path) -> None:
-    process = begin(folder, *COMMAND, trial_s=0.05)
+    process = begin(folder, *COMMAND, n_trials=6)
     wait_for(folder, 6)
     process.kill()
-    process.communicate(timeout=10)
+    process.communicate(timeout=_HANG_S)
 
     n_kept = n_recorded(folder)
     document = finish(folder, *COMMAND, "--json")
 
-    assert n_kept >= 6
+    assert n_kept == 6
     assert (document["cached"], document["new"]) == (n_kept, 60 - n_kept)
 
 
 def test_stopped_or_not_and_with_any_number_of_jobs_the_trials_are_the_same(
     folder: Path, tmp_path: Path
 ) -> None:
-    process = begin(folder, *COMMAND, trial_s=0.05)
+    process = begin(folder, *COMMAND, n_trials=5)
     wait_for(folder, 5)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    process.communicate(timeout=_HANG_S)
 
     resumed = finish(folder, *COMMAND, "--json")
     afresh = finish(folder, *COMMAND, "--json", "--store", "other", "--jobs", "1")
@@ -115,15 +111,12 @@ def test_stopped_or_not_and_with_any_number_of_jobs_the_trials_are_the_same(
 def test_a_search_that_is_stopped_goes_on(folder: Path) -> None:
     """Its trials are kept, and no half-finished search is taken for a result."""
     search = ("tune", "small.toml", "--optimizer", "sgd,adam", "--points", "5", "--seeds", "6", "--jobs", "2")
-    process = begin(folder, *search, trial_s=0.05)
+    process = begin(folder, *search, n_trials=5)
     path = folder / ".nnbench" / "store.sqlite"
-    deadline_s = time.monotonic() + 20
-    while _n_trials(path) < 5:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)
+    until(lambda: _n_trials(path) >= 5)
 
     process.send_signal(signal.SIGINT)
-    out, said = process.communicate(timeout=10)
+    out, said = process.communicate(timeout=_HANG_S)
 
     n_kept = _n_trials(path)
     assert (process.returncode, out) == (130, "")

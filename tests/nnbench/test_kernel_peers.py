@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from nnbench.cases import catalogue
+from nnbench.kernelbench import timing as kernelbench
 from nnbench.kernelbench.peers.numpy_activations import erf
 from nnbench.kernelbench.peers.numpy_kernels import PEERS
 from nnbench.kernelbench.peers.peer import call_of, parameters
 from nnbench.kernelbench.timing import Side
 from nnkit.activations.builtin import BUILTIN
+from nnkit.execution.trial import Trial
 from tests.nnbench.peer_checks import all_kinds, case, check, uses, with_layers
 
-ACTIVATIONS = [record.name for record in BUILTIN if record.name != "linear"]
+ACTIVATIONS = [record.name for record in BUILTIN if record.name in PEERS]
 OPTIMIZERS = [name.removesuffix("_update") for name in PEERS if name.endswith("_update")]
 # Masks are drawn, from another generator.
 NUMPY = Side("numpy", {name: peer for name, peer in PEERS.items() if name != "dropout_mask"})
@@ -29,9 +31,13 @@ def test_peers_name_only_what_there_is() -> None:
         assert set(parameters(peer)) <= known, name
 
 
-def test_every_kind_of_op_has_a_peer() -> None:
-    """There is nothing that NumPy has no words for."""
-    assert all_kinds().keys() == PEERS.keys()
+def test_what_has_no_peer_is_timed_alone() -> None:
+    """A peer is a choice: without one nothing takes turns with the kernel."""
+    (use, *_) = [use for use in uses(case()) if use.op.kind.name == "relu_backward"]
+    run = Trial(use.program, seed=0)
+
+    assert kernelbench.peer_work(use, run, None, Side("numpy", {})) is None
+    assert kernelbench.peer_work(use, run, None, NUMPY) is not None
 
 
 @pytest.mark.parametrize(("dtype", "error"), [(np.float64, 1e-15), (np.float32, 5e-7)])

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from typing import Any
 
 import pytest
@@ -99,12 +98,9 @@ def test_the_same_rate_by_two_names_is_one_configuration() -> None:
 
 
 def test_a_billion_trials_are_refused_at_once() -> None:
-    started_s = time.perf_counter()
-
+    """Counted, not expanded: their list would fill any memory."""
     with pytest.raises(UsageError, match=r"the matrix has 4,000,000,000 trials; at most 1,000,000"):
         crossed(optimizer="sgd|adam", activation="relu|tanh", seeds="1000000000")
-
-    assert time.perf_counter() - started_s < 1.0
 
 
 def test_all_wrong_choices_are_reported_together() -> None:
@@ -243,12 +239,3 @@ def test_by_seed_one_seed_of_every_configuration_comes_before_the_next() -> None
     trials = crossed(optimizer="sgd|adam", activation="relu|tanh", seeds="3").trials()
 
     assert [trial.seed for trial in in_order(trials, "seed")] == [0] * 4 + [1] * 4 + [2] * 4
-
-
-def test_a_hundred_thousand_trials_are_expanded_in_microseconds_each() -> None:
-    started_s = time.perf_counter()
-
-    trials = crossed(optimizer="sgd|adam", seeds="50000").trials()
-
-    assert len(trials) == 100_000
-    assert (time.perf_counter() - started_s) / len(trials) < 100e-6

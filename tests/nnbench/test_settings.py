@@ -10,6 +10,7 @@ from nnbench.cases.files import check, read_toml
 from nnbench.cases.spec import MatrixFile
 from nnbench.errors import UsageError
 from nnbench.plan.request import Plan, make_plan, one_case
+from tests.misspelt import NEAREST_OPTIMIZER, NO_OPTIMIZER
 from tests.nnbench.case_file import case_content, write_case
 
 PYPROJECT = """
@@ -179,13 +180,14 @@ def test_a_wrong_variable_is_named_as_such(folder: Path) -> None:
 
 
 def test_a_wrong_choice_in_a_matrix_file_is_named_with_its_place(folder: Path) -> None:
-    (folder / "matrix.toml").write_text('cases = "iris"\n[axes]\noptimizer = ["adma"]\n')
+    (folder / "matrix.toml").write_text('cases = "iris"\n[axes]\noptimizer = ["' + NO_OPTIMIZER + '"]\n')
 
     with pytest.raises(UsageError) as caught:
         plan("matrix.toml")
 
     assert str(caught.value) == (
-        "matrix.toml, axes.optimizer: no optimizer named 'adma'. Did you mean 'adam'?"
+        f"matrix.toml, axes.optimizer: no optimizer named {NO_OPTIMIZER!r}."
+        f" Did you mean {NEAREST_OPTIMIZER!r}?"
     )
 
 

@@ -15,6 +15,7 @@ from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
 from nnbench.store import Store
 from nnbench.studies.search.plan import _check_optimizer
+from tests.misspelt import NEAREST_OPTIMIZER, NO_OPTIMIZER
 from tests.nnbench import fake_trial, rated_trial
 from tests.nnbench.case_file import case_content, write_case
 from tests.nnbench.rated_trial import N_RATES, N_TUNING, OPTIMA, install
@@ -330,7 +331,10 @@ def test_a_dry_run_after_a_search_that_had_to_grow_knows_its_rounds(nnb: Callabl
         (("--tuning-seeds", "0-2"), "--tuning-seeds: seed 0 is also a reported seed of case 'small'."),
         (("--tuning-seeds", "none"), "--tuning-seeds: expected a number of seeds"),
         (("--optimizer", "adam(learning_rate=0.1)"), "adam has a learning rate of its own, 0.1;"),
-        (("--optimizer", "adma"), "--optimizer: no optimizer named 'adma'. Did you mean 'adam'?"),
+        (
+            ("--optimizer", NO_OPTIMIZER),
+            f"--optimizer: no optimizer named {NO_OPTIMIZER!r}. Did you mean {NEAREST_OPTIMIZER!r}?",
+        ),
     ],
 )
 def test_a_wrong_option_is_one_line(nnb: Callable[..., Result], options: tuple[str, ...], words: str) -> None:

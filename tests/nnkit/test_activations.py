@@ -10,6 +10,7 @@ import pytest
 from nnkit import activations
 from nnkit.errors import InvalidArgument, UnknownName
 from nnkit.registry import Registry
+from tests.misspelt import NEAREST_ACTIVATION, NO_ACTIVATION
 from tests.reference.activations import ACTIVATIONS
 from tests.reference.numeric import relative_error
 
@@ -179,8 +180,10 @@ def test_integers_become_float64_and_lists_arrays():
 
 
 def test_mistakes_are_named():
-    with pytest.raises(UnknownName, match=r"no activation named 'rellu'\. Did you mean 'relu'"):
-        activations.get("rellu")
+    with pytest.raises(
+        UnknownName, match=rf"no activation named {NO_ACTIVATION!r}\. Did you mean {NEAREST_ACTIVATION!r}"
+    ):
+        activations.get(NO_ACTIVATION)
     with pytest.raises(UnknownName, match="activation elu: no hyper-parameter named 'slope'"):
         activations.get("elu", slope=1.0)
     with pytest.raises(InvalidArgument, match="negative_slope must be at least 0, found -1"):

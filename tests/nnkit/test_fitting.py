@@ -1,7 +1,6 @@
 """Fits: batches of every size, fit after fit, and runs that diverge or are stopped."""
 
 import threading
-import time
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from nnkit.execution import driver
 from nnkit.execution.trial import Data, Trial
 from nnkit.training.fit import Fit, Outcome
 from tests.nnkit.small_models import blobs, build, perceptron
+from tests.waiting import until
 
 OPTIMIZERS = [
     "sgd",
@@ -204,10 +204,9 @@ def test_stop_from_another_thread_ends_the_fit_within_a_step() -> None:
     outcomes: list[Outcome] = []
     thread = threading.Thread(target=lambda: outcomes.append(fit.run()))
     thread.start()
-    while trial.steps_done < 100:
-        time.sleep(0.001)
+    until(lambda: trial.steps_done >= 100)
     trial.stop()
-    thread.join(timeout=5)
+    thread.join(timeout=120)
 
     assert not thread.is_alive()
     assert outcomes[0].status == "cancelled"

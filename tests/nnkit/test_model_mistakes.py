@@ -9,6 +9,7 @@ import nnkit
 from nnkit import layers
 from nnkit.errors import InvalidArgument, NnkitError, UnknownName
 from nnkit.layers import Layer
+from tests.misspelt import NEAREST_OPTIMIZER, NO_OPTIMIZER
 from tests.nnkit.small_models import blobs, inputs_for, perceptron
 
 
@@ -68,7 +69,7 @@ def test_a_model_that_cannot_be_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"optimizer": "adma"}, "Did you mean 'adam'"),
+        ({"optimizer": NO_OPTIMIZER}, f"Did you mean {NEAREST_OPTIMIZER!r}"),
         ({"loss": "crossentropy"}, "no loss named 'crossentropy'"),
         ({"metrics": ("auc",)}, "no metric named 'auc'. There is 'accuracy'"),
         (

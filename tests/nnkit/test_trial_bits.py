@@ -11,6 +11,13 @@ import pytest
 
 from nnkit import initializers, optimizers, rng
 
+# Those whose bits are pinned here; a part that joins later changes none of them.
+INITIALIZERS = (
+    "zeros", "ones", "constant", "random_uniform", "random_normal", "truncated_normal", "glorot_uniform",
+    "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal",
+)  # fmt: skip
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lion")
+
 
 def digest(*arrays):
     return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()[
@@ -28,7 +35,7 @@ def test_orders_and_masks():
 
 @pytest.mark.parametrize(("dtype", "expected"), [("float32", "f3952196e5cc"), ("float64", "1aab64a13503")])
 def test_initial_weights(dtype, expected):
-    draws = [initializers.get(name)((33, 57), seed=4, stream=2, dtype=dtype) for name in initializers.names()]
+    draws = [initializers.get(name)((33, 57), seed=4, stream=2, dtype=dtype) for name in INITIALIZERS]
 
     assert digest(*draws) == expected
 
@@ -36,7 +43,7 @@ def test_initial_weights(dtype, expected):
 @pytest.mark.parametrize(("dtype", "expected"), [("float32", "5e851e6b8646"), ("float64", "7af03d984f22")])
 def test_steps_of_optimizers(dtype, expected):
     trained = []
-    for name in optimizers.names():
+    for name in OPTIMIZERS:
         optimizer = optimizers.get(name, clipvalue=2.0, global_clipnorm=30.0)
         weights = initializers.get("he_normal")((33, 57), seed=1, dtype=dtype)
         for step in range(20):

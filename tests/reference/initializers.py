@@ -97,7 +97,10 @@ def expected(name: str, shape: tuple[int, ...]) -> Distribution:
         "random_normal": random_normal(),
         "truncated_normal": truncated_normal(),
     }
-    return fixed[name] if name in fixed else variance_scaling(name, shape)
+    if name in VARIANCE_SCALING:
+        return variance_scaling(name, shape)
+    found: Distribution = fixed[name] if name in fixed else globals()[name](shape)
+    return found
 
 
 def orthogonality_error(weights: Array, gain: float = 1.0) -> float:

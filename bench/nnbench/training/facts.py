@@ -49,9 +49,14 @@ def facts(case: CaseSpec) -> CaseFacts:
     )
 
 
+def facts_of(case: CaseSpec) -> CaseFacts:
+    """Return the facts of a case, found out once. Two cases that train alike may differ in their measure."""
+    return cached_facts(CaseKey(case), case.name, case.training, case.measure)
+
+
 @lru_cache(maxsize=256)
-def facts_of(case: CaseKey) -> CaseFacts:
-    return facts(case.spec)
+def cached_facts(key: CaseKey, *others: object) -> CaseFacts:
+    return facts(key.spec)
 
 
 def _own_axes(case: CaseSpec) -> dict[str, str]:

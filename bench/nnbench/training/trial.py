@@ -18,7 +18,7 @@ from nnbench.statistics.trials.failures import failure_kind
 from nnbench.training import pictures as picturing
 from nnbench.training.data import parts_of
 from nnbench.training.facts import direction_of, facts_of
-from nnbench.training.program import CaseKey, program_of, steps_per_epoch
+from nnbench.training.program import program_of, steps_per_epoch
 from nnbench.training.readings import as_curves
 from nnkit import NUMERICS_VERSION, schedules
 from nnkit.callbacks import Callback, EarlyStopping
@@ -136,11 +136,13 @@ def _record(trial: TrialSpec, trained: _Trained, *, dead_share: float = 0.0) -> 
     if measure.target is not None and len(table):
         step = steps_to_target(table[:, 0], values, measure.target, direction=direction_of(trial.case))
         reached = int(step) if np.isfinite(step) else None
-    curves = {
-        "step_loss": outcome.step_loss.astype(np.float32),
-        "eval_step": table[:, 0].astype(np.float32),
-        **{f"val_{name}": column.astype(np.float32) for name, column in series.items()},
-    }
+    # A loss of float64 may be larger than any float32: it is kept as infinity.
+    with np.errstate(over="ignore"):
+        curves = {
+            "step_loss": outcome.step_loss.astype(np.float32),
+            "eval_step": table[:, 0].astype(np.float32),
+            **{f"val_{name}": column.astype(np.float32) for name, column in series.items()},
+        }
     record = TrialRecord(
         key=trial.key,
         case=trial.case.name,
@@ -157,9 +159,8 @@ def _record(trial: TrialSpec, trained: _Trained, *, dead_share: float = 0.0) -> 
         pictures=trained.pictures,
         numerics=NUMERICS_VERSION,
     )
-    return replace(
-        record, failure=failure_kind(record, facts_of(CaseKey(trial.as_trained)), dead_share=dead_share)
-    )
+    facts = facts_of(trial.as_trained)
+    return replace(record, failure=failure_kind(record, facts, dead_share=dead_share))
 
 
 def _best(

