@@ -5,7 +5,7 @@ index order. The bits do not depend on the width of a vector, and a loop over th
 """
 
 from nnkit.jit import kernel
-from nnkit.simd import fabs, fma, real, sqrt
+from nnkit.simd import double, fabs, fma, real, sqrt
 
 LANES = 64
 
@@ -58,10 +58,10 @@ def global_norm(g, lanes):
     n_rows = g.size // LANES
     for row in range(n_rows):
         for lane in range(LANES):
-            value = 1.0 * g[LANES * row + lane]
+            value = double(g[LANES * row + lane])
             lanes[lane] += value * value
     for lane in range(g.size - LANES * n_rows):
-        value = 1.0 * g[LANES * n_rows + lane]
+        value = double(g[LANES * n_rows + lane])
         lanes[lane] += value * value
     return sqrt(sum_lanes(lanes))
 
@@ -104,7 +104,7 @@ def regularize(p, g, totals, lanes, l1, l2):
     n_rows = p.size // LANES
     for row in range(n_rows):
         for lane in range(LANES):
-            lanes[lane] += penalty(1.0 * p[LANES * row + lane], l1, l2)
+            lanes[lane] += penalty(double(p[LANES * row + lane]), l1, l2)
     for lane in range(p.size - LANES * n_rows):
-        lanes[lane] += penalty(1.0 * p[LANES * n_rows + lane], l1, l2)
+        lanes[lane] += penalty(double(p[LANES * n_rows + lane]), l1, l2)
     totals[0] += sum_lanes(lanes)
