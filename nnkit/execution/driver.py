@@ -7,6 +7,7 @@ around it. What it needs beyond the arena it reads from a row of int64 cells, th
 from collections.abc import Callable
 from typing import Any
 
+from nnkit.execution.rounding import enter_mode, leave_mode
 from nnkit.jit import Entry, Intrinsic, kernel
 from nnkit.ops import (
     BATCH_INDEX,
@@ -299,17 +300,23 @@ def drive_steps(base, itinerary):
 
 
 def _drive(base, itinerary):
+    mode = enter_mode()
     drive_steps(address_of(base), itinerary)
+    leave_mode(mode)
 
 
 def _evaluate(base, itinerary):
+    mode = enter_mode()
     loss, correct = evaluate_all(address_of(base), itinerary)
     row = reals_at(itinerary[EVAL_OUT])
     row[1], row[2] = loss, correct
+    leave_mode(mode)
 
 
 def _run_once(base, itinerary):
+    mode = enter_mode()
     run_table(address_of(base), itinerary[TRAIN_TABLE], itinerary[N_TRAIN_OPS])
+    leave_mode(mode)
 
 
 DRIVE = Entry("drive", _drive, {})
