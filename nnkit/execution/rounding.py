@@ -78,8 +78,8 @@ def _build_enter() -> Any:
     from numba.extending import intrinsic
 
     @intrinsic
-    def enter(context):
-        def code(cx, builder, signature, args):
+    def enter(context: Any) -> Any:
+        def code(cx: Any, builder: Any, signature: Any, args: Any) -> Any:
             machine = architecture()
             before = emit_read(builder, machine)
             emit_write(builder, machine, before.type(_ARM_MODE if machine == "arm" else _X86_MODE))
@@ -95,8 +95,8 @@ def _build_leave() -> Any:
     from numba.extending import intrinsic
 
     @intrinsic
-    def leave(context, mode):
-        def code(cx, builder, signature, args):
+    def leave(context: Any, mode: Any) -> Any:
+        def code(cx: Any, builder: Any, signature: Any, args: Any) -> Any:
             emit_write(builder, architecture(), args[0])
             return cx.get_dummy_value()
 
@@ -105,12 +105,12 @@ def _build_leave() -> Any:
     return leave
 
 
-def _enter_twin():
+def _enter_twin() -> int:
     """Set the thread's mode to the driver's; return the mode that it had."""
     return 0
 
 
-def _leave_twin(mode):
+def _leave_twin(mode: int) -> None:
     """Set the thread's mode to ``mode``."""
 
 
