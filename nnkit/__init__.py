@@ -6,7 +6,8 @@ from nnkit.model import History, Sequential, load_model
 
 __version__ = "0.1.0"
 # Part of every trial's identity: it changes whenever the same seed gives other bits than before.
-NUMERICS_VERSION = 1
+# 2: numbers below the smallest normal one are zero while a trial runs, which moves Lion's dead units.
+NUMERICS_VERSION = 2
 
 __all__ = [
     "NUMERICS_VERSION",

@@ -100,6 +100,11 @@ def _real_twin(like, value):
     return np.asarray(like).dtype.type(value)
 
 
+def _double_twin(value):
+    """Return ``value`` as a float64: numba's ``float(x)`` stays float32, and so does NumPy's ``1.0 * x``."""
+    return np.float64(value)
+
+
 def _power_of_two_twin(n):
     """Return ``2**n`` for a whole number ``n`` (a float) within the range of normal numbers."""
     return np.ldexp(_real_twin(n, 1.0), np.int32(n))
@@ -129,6 +134,20 @@ def _build_real() -> Any:
         return target(like, value), code
 
     return real
+
+
+def _build_double() -> Any:
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def double(context, value):
+        def code(cx, builder, signature, args):
+            return cx.cast(builder, args[0], value, types.float64)
+
+        return types.float64(value), code
+
+    return double
 
 
 def _bitwise(operation: Callable[[Any, Any, Any, int, int], Any]) -> Callable[[], Any]:
@@ -178,6 +197,7 @@ floor = Intrinsic(_llvm_function("floor", 1), _floor_twin)
 rint = Intrinsic(_llvm_function("rint", 1), _rint_twin)
 copysign = Intrinsic(_llvm_function("copysign", 2), _copysign_twin)
 real = Intrinsic(_build_real, _real_twin)
+double = Intrinsic(_build_double, _double_twin)
 power_of_two = Intrinsic(_bitwise(_emit_power_of_two), _power_of_two_twin)
 exponent = Intrinsic(_bitwise(_emit_exponent), _exponent_twin)
 significand = Intrinsic(_bitwise(_emit_significand), _significand_twin)

@@ -7,6 +7,7 @@ around it. What it needs beyond the arena it reads from a row of int64 cells, th
 from collections.abc import Callable
 from typing import Any
 
+from nnkit.execution.rounding import enter_mode, leave_mode
 from nnkit.jit import Entry, Intrinsic, kernel
 from nnkit.ops import (
     BATCH_INDEX,
@@ -71,8 +72,13 @@ from nnkit.simd import fabs
     CLOCK_OUT,
     CLOCK_UNIT,
     CLOCK_FRACTION,
+    MODEL_AT,
+    N_MODEL_WORDS,
+    SLOTS_AT,
+    N_SLOT_WORDS,
+    WORDS_PER_NUMBER,
     ITINERARY_CELLS,
-) = range(44)
+) = range(49)
 
 # ORDER_MODE: as it is in memory, a fresh order for every epoch, or one order drawn once and repeated.
 AS_GIVEN, RESHUFFLE, FIXED = range(3)
@@ -259,6 +265,28 @@ def is_finite(loss):
 
 
 @kernel
+def all_finite(at, n_words, words_per_number):
+    """Return whether no float32 (1 word of 32 bits) or float64 (2) has the exponent of NaN and infinity."""
+    words = words_at(at)
+    exponent = 0x7F800000 if words_per_number == 1 else 0x7FF00000
+    n_found = 0
+    for index in range(words_per_number - 1, n_words, words_per_number):
+        n_found += (words[index] & exponent) == exponent
+    return n_found == 0
+
+
+@kernel
+def is_sound(itinerary):
+    """Return whether weights, states and the optimizer's slots are finite.
+
+    An infinite running variance or mean square hides in finite losses: it makes what it divides 0.
+    """
+    width = itinerary[WORDS_PER_NUMBER]
+    is_model_finite = all_finite(itinerary[MODEL_AT], itinerary[N_MODEL_WORDS], width)
+    return is_model_finite and all_finite(itinerary[SLOTS_AT], itinerary[N_SLOT_WORDS], width)
+
+
+@kernel
 def evaluation_due(itinerary, steps_done):
     """Return whether an evaluation follows the step that was just made."""
     every = itinerary[EVAL_EVERY]
@@ -292,24 +320,30 @@ def drive_steps(base, itinerary):
             row[0], row[1], row[2], row[3] = step + 1, loss, correct, cells[TRAIN_S]
             itinerary[N_EVALS] += 1
             began = now_s(itinerary)
-        if not is_finite(loss):
+        if not is_finite(loss) or (is_due and not is_sound(itinerary)):
             itinerary[STATUS] = DIVERGED
             break
     cells[TRAIN_S] += now_s(itinerary) - began
 
 
 def _drive(base, itinerary):
+    mode = enter_mode()
     drive_steps(address_of(base), itinerary)
+    leave_mode(mode)
 
 
 def _evaluate(base, itinerary):
+    mode = enter_mode()
     loss, correct = evaluate_all(address_of(base), itinerary)
     row = reals_at(itinerary[EVAL_OUT])
     row[1], row[2] = loss, correct
+    leave_mode(mode)
 
 
 def _run_once(base, itinerary):
+    mode = enter_mode()
     run_table(address_of(base), itinerary[TRAIN_TABLE], itinerary[N_TRAIN_OPS])
+    leave_mode(mode)
 
 
 DRIVE = Entry("drive", _drive, {})

@@ -94,6 +94,16 @@ class Trial:
         after, size = self.program.plan.regions["states"]
         return self.arena[start : after + size]
 
+    def slot_vector(self) -> Array:
+        """Return the optimizer's slots, which lie side by side, as one live vector of bytes."""
+        places = [at for name, at in self.program.plan.regions.items() if name.startswith("slot")]
+        return self.arena[places[0][0] : sum(places[-1])] if places else self.arena[:0]
+
+    def is_finite(self) -> bool:
+        """Return whether weights, states and the optimizer's slots are all finite."""
+        vectors = (self.model_vector(), self.slot_vector())
+        return all(np.isfinite(vector.view(self.program.dtype)).all() for vector in vectors)
+
     def digest(self) -> str:
         """Return the SHA-256 of all parameters, and then of the states, as their bytes lie in memory."""
         content = [self.region(name).tobytes() for name in ("parameters", "states")]
@@ -145,6 +155,16 @@ class Trial:
                 driver.EARLIER_EPOCHS: int(self._header[EPOCH]) + 1 if self.steps_done else 0,
                 driver.TRAIN_S: 0,
                 driver.N_EVAL: 0,
+            }
+        )
+        model, slots = self.model_vector(), self.slot_vector()
+        self._set(
+            {
+                driver.MODEL_AT: _address(model),
+                driver.N_MODEL_WORDS: model.size // 4,
+                driver.SLOTS_AT: _address(slots),
+                driver.N_SLOT_WORDS: slots.size // 4,
+                driver.WORDS_PER_NUMBER: np.dtype(self.program.dtype).itemsize // 4,
             }
         )
         self._set(_clock_cells(self._ticks))

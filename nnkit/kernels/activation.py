@@ -7,7 +7,20 @@ that of the left branch. Conditions are written so that NaN falls into the branc
 
 from nnkit.jit import kernel
 from nnkit.kernels.scalar import exp, expm1, normal_cdf, normal_cdf_and_bell, one_plus_exp, sigmoid
-from nnkit.simd import fabs, fma, real
+from nnkit.simd import copysign, fabs, fma, real
+
+
+@kernel
+def _not_far_below(x):
+    """Return ``x``, but at least -1e4, where exp is 0 in both types: infinity times that 0 would be NaN."""
+    return real(x, -1e4) if x < real(x, -1e4) else x
+
+
+@kernel
+def _near(x):
+    """Return ``x`` between -1e4 and 1e4: beyond, the slopes that call this have reached their limits."""
+    low = _not_far_below(x)
+    return real(x, 1e4) if low > real(x, 1e4) else low
 
 
 @kernel
@@ -32,8 +45,9 @@ def relu_slope(y):
 
 @kernel
 def leaky_relu(x, negative_slope):
-    below = negative_slope * x
-    return x if x > real(x, 0.0) else below
+    # A slope of 0 times -infinity would be NaN.
+    z = _not_far_below(x) if negative_slope == real(x, 0.0) else x
+    return x if x > real(x, 0.0) else negative_slope * z
 
 
 @kernel
@@ -105,7 +119,7 @@ def hard_sigmoid_slope(y):
 
 @kernel
 def hard_silu(x):
-    return x * hard_sigmoid(x)
+    return _not_far_below(x) * hard_sigmoid(x)
 
 
 @kernel
@@ -128,7 +142,9 @@ def hard_tanh_slope(y):
 
 @kernel
 def softsign(x):
-    return x / (real(x, 1.0) + fabs(x))
+    # Beyond 2**54 the quotient is 1 in both types, and at infinity it would be NaN.
+    size = real(x, 1e17) if fabs(x) > real(x, 1e17) else fabs(x)
+    return copysign(size / (real(x, 1.0) + size), x)
 
 
 @kernel
@@ -144,14 +160,15 @@ def softplus_slope(x):
 
 @kernel
 def gelu(x):
-    return x * normal_cdf(x)
+    return _not_far_below(x) * normal_cdf(x)
 
 
 @kernel
 def gelu_slope(x):
     """The derivative of ``x * P(x)`` is ``P(x) + x * exp(-x**2 / 2) / sqrt(2 pi)``."""
-    cdf, bell = normal_cdf_and_bell(x)
-    return fma(x * real(x, 0.39894228040143267794), bell, cdf)
+    z = _near(x)
+    cdf, bell = normal_cdf_and_bell(z)
+    return fma(z * real(x, 0.39894228040143267794), bell, cdf)
 
 
 @kernel
@@ -162,14 +179,15 @@ def _gelu_tanh_argument(x):
 
 @kernel
 def gelu_tanh(x):
-    return x * sigmoid(_gelu_tanh_argument(x))
+    return _not_far_below(x) * sigmoid(_gelu_tanh_argument(x))
 
 
 @kernel
 def gelu_tanh_slope(x):
-    s, rest = _sigmoid_and_rest(_gelu_tanh_argument(x))
-    inner = fma(x * x, real(x, 3.0 * 1.5957691216057308 * 0.044715), real(x, 1.5957691216057308))
-    return fma(x * inner, s * rest, s)
+    z = _near(x)
+    s, rest = _sigmoid_and_rest(_gelu_tanh_argument(z))
+    inner = fma(z * z, real(x, 3.0 * 1.5957691216057308 * 0.044715), real(x, 1.5957691216057308))
+    return fma(z * inner, s * rest, s)
 
 
 @kernel
@@ -184,13 +202,14 @@ def _sigmoid_and_rest(x):
 
 @kernel
 def silu(x):
-    return x / one_plus_exp(-x)
+    return _not_far_below(x) / one_plus_exp(-x)
 
 
 @kernel
 def silu_slope(x):
-    s, rest = _sigmoid_and_rest(x)
-    return s * fma(x, rest, real(x, 1.0))
+    z = _near(x)
+    s, rest = _sigmoid_and_rest(z)
+    return s * fma(z, rest, real(x, 1.0))
 
 
 @kernel
@@ -199,7 +218,7 @@ def mish(x):
     # Beyond 20 the quotient is 1, long before n would overflow.
     e = exp(real(x, 20.0) if x > real(x, 20.0) else x)
     n = fma(e, e, e + e)
-    return x * (n / (n + real(x, 2.0)))
+    return _not_far_below(x) * (n / (n + real(x, 2.0)))
 
 
 @kernel
@@ -208,7 +227,8 @@ def mish_slope(x):
     e = exp(real(x, 20.0) if x > real(x, 20.0) else x)
     n = fma(e, e, e + e)
     inverse = real(x, 1.0) / (n + real(x, 2.0))
-    slope = fma(x * (real(x, 4.0) * e), (e + real(x, 1.0)) * inverse * inverse, n * inverse)
+    z = _not_far_below(x)
+    slope = fma(z * (real(x, 4.0) * e), (e + real(x, 1.0)) * inverse * inverse, n * inverse)
     return real(x, 1.0) if x > real(x, 20.0) else slope
 
 

@@ -7,7 +7,7 @@ are trusted: Python checks them before anything runs (`nnkit.losses`).
 
 from nnkit.jit import kernel
 from nnkit.kernels.scalar import exp, log, sigmoid, softplus
-from nnkit.simd import flat, real
+from nnkit.simd import double, flat, real
 
 
 @kernel
@@ -67,7 +67,7 @@ def _exponentials(outputs, targets, values, totals):
             best = outputs[i, j] if outputs[i, j] > best else best
         # Before the row is written: values may be outputs.
         shifted = outputs[i, targets[i]] - best
-        loss -= shifted
+        loss -= double(shifted)
         hits += shifted == real(values, 0.0)
         for j in range(classes):
             values[i, j] = outputs[i, j] - best
@@ -119,7 +119,7 @@ def _add_logs(sums, rows, totals):
         sums[i] = log(sums[i])
     total = totals[0]
     for i in range(rows):
-        total += sums[i]
+        total += double(sums[i])
     totals[0] = total
 
 
@@ -154,7 +154,7 @@ def binary_crossentropy_value(outputs, targets, scratch, totals):
         losses[i] = softplus(z[i] if targets[i] == 0 else -z[i])
     loss, hits = 0.0, 0
     for i in range(rows):
-        loss += losses[i]
+        loss += double(losses[i])
         # Not one comparison for both classes: NaN is neither above 0 nor at most 0.
         hits += z[i] <= real(outputs, 0.0) if targets[i] == 0 else z[i] > real(outputs, 0.0)
     totals[0] = loss
@@ -189,7 +189,7 @@ def mean_squared_error_value(outputs, targets, scratch, totals):
     for i in range(rows):
         row = 0.0
         for j in range(n):
-            difference = float(outputs[i, j] - targets[i, j])
+            difference = double(outputs[i, j]) - double(targets[i, j])
             row += difference * difference
         loss += row / n
     totals[0] = loss

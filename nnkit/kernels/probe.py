@@ -2,7 +2,7 @@
 
 from nnkit.jit import kernel
 from nnkit.kernels.update import LANES, clear_lanes, global_norm, sum_lanes
-from nnkit.simd import real, sqrt
+from nnkit.simd import double, real, sqrt
 
 
 @kernel
@@ -115,9 +115,9 @@ def probe_weights(p, g, before, row, lanes):
     n_rows = p.size // LANES
     for index in range(n_rows):
         for lane in range(LANES):
-            step = 1.0 * p[LANES * index + lane] - 1.0 * before[LANES * index + lane]
+            step = double(p[LANES * index + lane]) - double(before[LANES * index + lane])
             lanes[lane] += step * step
     for lane in range(p.size - LANES * n_rows):
-        step = 1.0 * p[LANES * n_rows + lane] - 1.0 * before[LANES * n_rows + lane]
+        step = double(p[LANES * n_rows + lane]) - double(before[LANES * n_rows + lane])
         lanes[lane] += step * step
     row[1] = sqrt(sum_lanes(lanes))

@@ -5,7 +5,7 @@ index order. The bits do not depend on the width of a vector, and a loop over th
 """
 
 from nnkit.jit import kernel
-from nnkit.simd import fabs, fma, real, sqrt
+from nnkit.simd import double, fabs, fma, lanes_of, real, sqrt
 
 LANES = 64
 
@@ -19,6 +19,19 @@ def decay_weights(p, learning_rate, weight_decay):
     kept = real(p, 1.0 - learning_rate * weight_decay)
     for index in range(p.size):
         p[index] *= kept
+
+
+@kernel
+def smallest_normal(like):
+    """Return the smallest normal number of an array's type; the driver takes what is smaller for 0."""
+    return real(like, 2.0**-126) if lanes_of(like) == 16 else real(like, 2.0**-1022)
+
+
+@kernel
+def above_zero(like, value):
+    """Return a number above 0 in an array's type: one that is too small for it does not become 0."""
+    least, given = smallest_normal(like), real(like, value)
+    return given if given > least else least
 
 
 @kernel
@@ -58,10 +71,10 @@ def global_norm(g, lanes):
     n_rows = g.size // LANES
     for row in range(n_rows):
         for lane in range(LANES):
-            value = 1.0 * g[LANES * row + lane]
+            value = double(g[LANES * row + lane])
             lanes[lane] += value * value
     for lane in range(g.size - LANES * n_rows):
-        value = 1.0 * g[LANES * n_rows + lane]
+        value = double(g[LANES * n_rows + lane])
         lanes[lane] += value * value
     return sqrt(sum_lanes(lanes))
 
@@ -104,7 +117,7 @@ def regularize(p, g, totals, lanes, l1, l2):
     n_rows = p.size // LANES
     for row in range(n_rows):
         for lane in range(LANES):
-            lanes[lane] += penalty(1.0 * p[LANES * row + lane], l1, l2)
+            lanes[lane] += penalty(double(p[LANES * row + lane]), l1, l2)
     for lane in range(p.size - LANES * n_rows):
-        lanes[lane] += penalty(1.0 * p[LANES * n_rows + lane], l1, l2)
+        lanes[lane] += penalty(double(p[LANES * n_rows + lane]), l1, l2)
     totals[0] += sum_lanes(lanes)

@@ -37,7 +37,8 @@ class Optimizer(Part):
                 scalars are float64 (true is 1, none is NaN) but ``step``, an int64, which is 1 at first
     slot_start  the value a slot starts from: a number, or the name of a hyper-parameter
     flops       operations per parameter; a fused multiply-add is two, a root and a division one each
-    becomes     the name and hyper-parameters of another optimizer, where these describe one
+    becomes     the name and hyper-parameters of another optimizer, where these describe one: two spellings
+                of one thing are then one optimizer, to the bit
     update      ``update(params, grads, state, step, learning_rate, **hyperparameters)`` over dicts of
                 arrays; where it is given there is no kernel
     """

@@ -31,8 +31,10 @@ def _piecewise_constant(steps: Rates, run: int | None, parameters: Parameters) -
     if parameters["boundaries"] is not None:
         boundaries = np.array(numbers(parameters["boundaries"]))
     elif run is not None:
-        # The last step of each part but the last; a boundary's own step keeps the earlier value.
-        boundaries = np.array([part * run // len(values) - 1 for part in range(1, len(values))], np.float64)
+        # The last step of each part but the last; a boundary's own step keeps the earlier value. In a run of
+        # fewer steps than parts, parts are left out, but not the first.
+        ends = (part * run // len(values) - 1 for part in range(1, len(values)))
+        boundaries = np.array([max(end, 0) for end in ends], np.float64)
     else:
         raise InvalidArgument("boundaries: the run's length is unknown here, so it cannot be cut. Give them.")
     return values[np.searchsorted(boundaries, steps, side="left")]
@@ -114,6 +116,7 @@ BUILTIN = (
             *_WARMUP,
         ),
         aliases=("piecewise_constant_decay",),
+        numerics=2,  # a run of fewer steps than parts began with a later part
         rates=_piecewise_constant,
         check=_check_pieces,
     ),

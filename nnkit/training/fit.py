@@ -100,7 +100,7 @@ class Fit:
         status, steps = self._by_segments() if self._is_stepwise() else self._at_once()
         for callback in self._callbacks:
             callback.on_end(self)
-        if status == "finished" and not np.isfinite(self._trial.region("parameters")).all():
+        if status == "finished" and not self._trial.is_finite():
             status = "diverged"
         return self._outcome(status, steps)
 
@@ -150,7 +150,8 @@ class Fit:
             if step == next_evaluation:
                 if self._evaluates_here and self._validation is not None:
                     self._evaluate_here(step)
-                    if not np.isfinite(self._trial.evaluations[self._trial.n_evaluations - 1, 1]):
+                    loss = self._trial.evaluations[self._trial.n_evaluations - 1, 1]
+                    if not (np.isfinite(loss) and self._trial.is_finite()):
                         return "diverged", step
                 self._call_back(step)
             if self._reason is not None:

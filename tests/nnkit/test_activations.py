@@ -247,3 +247,56 @@ def test_a_function_that_cannot_be_used_is_refused_at_registration(value, what):
 def test_a_taken_name_is_refused():
     with pytest.raises(InvalidArgument, match="'relu' exists already"):
         activations.register("relu", value=lambda x: x, slope=lambda x: 1.0)
+
+
+# The limits of value and slope below, and above; None: the value grows like x, times the slope.
+_LIKE_RELU = ((0.0, 0.0), (None, 1.0))
+LIMITS = {
+    "linear": ((None, 1.0), (None, 1.0)),
+    "sigmoid": ((0.0, 0.0), (1.0, 0.0)),
+    "tanh": ((-1.0, 0.0), (1.0, 0.0)),
+    "leaky_relu": ((None, 0.2), (None, 1.0)),
+    "relu6": ((0.0, 0.0), (6.0, 0.0)),
+    "elu": ((-1.0, 0.0), (None, 1.0)),
+    "selu": ((-1.7580993408473766, 0.0), (None, 1.0507009873554805)),
+    "softsign": ((-1.0, 0.0), (1.0, 0.0)),
+    "hard_sigmoid": ((0.0, 0.0), (1.0, 0.0)),
+    "hard_tanh": ((-1.0, 0.0), (1.0, 0.0)),
+    "exponential": ((0.0, 0.0), (np.inf, np.inf)),
+    **dict.fromkeys(("relu", "gelu", "gelu_tanh", "silu", "mish", "softplus", "hard_silu"), _LIKE_RELU),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_far_out_values_and_slopes_are_their_limits(name, dtype):
+    """At every power of ten from 1e9 on, at the largest number and at infinity: no inf - inf, no 0 * inf."""
+    bound = activations.get(name)
+    far = np.array([float(f"1e{k}") for k in range(9, 39 if dtype == "float32" else 309)], dtype)
+    far = np.concatenate([far, [np.finfo(dtype).max, np.inf]]).astype(dtype)
+
+    for x, (value, slope) in zip((-far, far), LIMITS[name], strict=True):
+        slopes = np.full_like(x, slope)
+        # The product may pass the largest number: selu's does.
+        with np.errstate(over="ignore"):
+            values = slopes * x if value is None else np.full_like(x, value)
+        np.testing.assert_allclose(bound(x), values, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(bound.gradient(x), slopes, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_tiny_inputs_give_the_value_and_slope_at_zero(name, dtype):
+    """At every power of ten down to the subnormal ones, on both sides, as at 1e-30."""
+    bound = activations.get(name)
+    tiny = np.array([float(f"1e{k}") for k in range(-45 if dtype == "float32" else -323, -30)], dtype)
+    for x in (tiny, -tiny):
+        near = np.array([np.copysign(1e-30, x[0])], dtype)
+
+        np.testing.assert_allclose(bound.gradient(x), np.full_like(x, bound.gradient(near)[0]), rtol=1e-6)
+        np.testing.assert_allclose(bound(x), np.full_like(x, bound(near)[0]), rtol=1e-6, atol=1e-29)
+
+
+def test_a_leak_of_zero_is_zero_at_minus_infinity():
+    assert activations.get("leaky_relu", negative_slope=0.0)(-np.inf) == 0.0
+    assert activations.get("elu", alpha=0.0)(-np.inf) == 0.0

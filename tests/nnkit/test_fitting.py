@@ -175,6 +175,44 @@ def test_weights_that_are_not_finite_diverge_although_every_loss_was() -> None:
     assert history.status == "diverged"
 
 
+def huge(optimizer: str, *, normalised: bool, dtype: str = "float32") -> nnkit.Sequential:
+    """A model whose first losses are finite whatever it is given."""
+    stack: list[layers.Layer] = [layers.BatchNormalization()] if normalised else []
+    stack += [layers.Dense(3, kernel_initializer="zeros")]
+    model = nnkit.Sequential(stack, input_shape=(4,), dtype=dtype)
+    model.compile(optimizer)
+    return model
+
+
+@pytest.mark.parametrize("is_watched", [False, True])
+@pytest.mark.parametrize("is_normalised", [False, True])
+def test_states_and_slots_that_overflow_diverge_although_every_loss_is_finite(
+    is_normalised: bool, is_watched: bool
+) -> None:
+    """A running variance or Adam's mean square is infinite: at the first evaluation, or else at the end."""
+    x, y = blobs()
+    x = (x * 1e20 if is_normalised else np.full((90, 4), 1e25)).astype(np.float32)
+    model = huge("sgd" if is_normalised else "adam", normalised=is_normalised)
+    watched = (0 * x, y)
+    history = model.fit(x, y, epochs=4, validation_data=watched if is_watched else None)
+
+    assert np.isfinite(history.step_loss).all()
+    assert np.isfinite(model.parameters["dense_0/kernel"]).all()
+    assert history.status == "diverged"
+    assert history.stopped_at == (3 if is_watched else 12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_finite_states_are_no_divergence(dtype: str) -> None:
+    """The exponent of infinity is looked for, and no other: 1e18 squared is a float32."""
+    x, y = blobs()
+    model = huge("momentum", dtype=dtype, normalised=True)
+    history = model.fit(x * 1e18, y, epochs=2, validation_data=(x * 1e18, y))
+
+    assert history.status == "finished"
+    assert max(array.max() for array in model.states.values()) > 1e33
+
+
 def test_large_finite_losses_are_averaged_without_a_warning() -> None:
     x, y = np.zeros((64, 4)), np.full((64, 1), 2e153)
     model = perceptron((4, 1), loss="mean_squared_error", optimizer="sgd(learning_rate=1e-300)")

@@ -55,6 +55,30 @@ def test_tables_are_keras_s(name):
     np.testing.assert_allclose(table, [expected(step) for step in range(STEPS)], rtol=1e-14)
 
 
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("warmup", [0, 1, 2, 50])
+@pytest.mark.parametrize("name", CASES)
+def test_a_run_shorter_than_its_parts_begins_with_the_first_rate(name, warmup, n_steps):
+    """Also after a warm-up, which rises to it; a warm-up longer than the run rises towards it."""
+    schedule = schedules.get(name, initial_learning_rate=0.2, warmup_steps=warmup, warmup_from=0.5)
+    table, relative = schedule.table(n_steps), schedule.relative(0.01, n_steps)
+    rise = [0.2 * (0.5 + 0.5 * step / warmup) for step in range(min(warmup, n_steps))]
+
+    np.testing.assert_allclose(table[: warmup + 1], [*rise, 0.2][:n_steps], rtol=1e-14)
+    np.testing.assert_allclose(relative, 0.05 * table, rtol=1e-14)
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 4, 5, 9])
+def test_parts_that_a_short_run_has_no_room_for_are_left_out(n_steps):
+    """The first stays in every run, the last in every run of two steps or more, and rates only fall."""
+    values = [1.0, 0.5, 0.25, 0.1, 0.01]
+    table = schedules.get("piecewise_constant", values=values).table(n_steps)
+
+    assert table[0] == 1.0
+    assert n_steps == 1 or table[-1] == 0.01
+    assert (np.diff(table) <= 0).all()
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_reference_rejects_a_table_shifted_by_one(name):
     """An off-by-one in the step is far above the tolerance."""

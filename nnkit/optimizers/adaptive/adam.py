@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from nnkit.jit import kernel
+from nnkit.kernels.update import above_zero
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
 from nnkit.registry import Hyper, Value
 from nnkit.simd import fma, real, sqrt
@@ -33,7 +34,7 @@ def adam_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilo
     """
     correction = sqrt(1.0 - integer_power(beta_2, step))
     rate = real(p, learning_rate * correction / (1.0 - integer_power(beta_1, step)))
-    offset = real(p, epsilon if epsilon_hat != 0.0 else epsilon * correction)
+    offset = above_zero(p, epsilon if epsilon_hat != 0.0 else epsilon * correction)
     keep_1, take_1 = real(p, beta_1), real(p, 1.0 - beta_1)
     keep_2, take_2 = real(p, beta_2), real(p, 1.0 - beta_2)
     for index in range(p.size):

@@ -1,7 +1,7 @@
 """RMSprop: Adagrad with a memory that fades."""
 
 from nnkit.jit import kernel
-from nnkit.optimizers.adaptive.adagrad import EPSILON_INSIDE_ROOT
+from nnkit.kernels.update import above_zero
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
 from nnkit.registry import Hyper
 from nnkit.simd import fma, real, sqrt
@@ -31,8 +31,9 @@ def rmsprop_update(
     Cost        1 root, 1 division and 7 operations, 20 bytes per float32 parameter, without momentum
     """
     rate, keep, take = real(p, learning_rate), real(p, rho), real(p, 1.0 - rho)
-    inside = real(p, epsilon if epsilon_inside_root != 0.0 else 0.0)
-    outside = real(p, 0.0 if epsilon_inside_root != 0.0 else epsilon)
+    guard, zero = above_zero(p, epsilon), real(p, 0.0)
+    inside = guard if epsilon_inside_root != 0.0 else zero
+    outside = zero if epsilon_inside_root != 0.0 else guard
     for index in range(p.size):
         mean_square[index] = fma(keep, mean_square[index], take * (g[index] * g[index]))
     if centered != 0.0:
@@ -42,7 +43,7 @@ def rmsprop_update(
         for index in range(p.size):
             p[index] -= rate * g[index] / (sqrt(mean_square[index] + inside) + outside)
     else:
-        decay, about, zero = real(p, momentum), real(p, centered), real(p, 0.0)
+        decay, about = real(p, momentum), real(p, centered)
         for index in range(p.size):
             shift = about * mean[index]
             variance = fma(-shift, shift, mean_square[index])
@@ -57,7 +58,7 @@ def rmsprop_update(
 RMSPROP = Optimizer(
     name="rmsprop",
     summary="Divides each parameter's rate by the root of the running mean of its squared gradients.",
-    formula="v <- rho * v + (1 - rho) * g**2;  p <- p - learning_rate * g / (sqrt(v) + epsilon)",
+    formula="v <- rho * v + (1 - rho) * g**2;  p <- p - learning_rate * g / sqrt(v + epsilon)",
     hyperparameters=(
         learning_rate(0.001),
         Hyper(
@@ -72,13 +73,19 @@ RMSPROP = Optimizer(
             tune="complement",
         ),
         Hyper("epsilon", 1e-7, "Keras's; 1e-8 in PyTorch", above=0.0, tune="log"),
-        EPSILON_INSIDE_ROOT,
+        Hyper(
+            "epsilon_inside_root",
+            True,
+            "false: PyTorch's place, sqrt(v) + epsilon; the first step on g = 1e-4 is then 0.00315 and not"
+            " 0.000315: ten times as long",
+        ),
         Hyper("centered", False, "divide by the standard deviation: take the squared mean off (Graves 2013)"),
         *COMMON,
     ),
     slot_names=("mean_square", "velocity", "mean"),
     kernel=rmsprop_update,
     flops=8,
-    source="Tieleman and Hinton (2012), Neural Networks for Machine Learning, lecture 6.5;"
-    " defaults of Keras 3, epsilon outside the root as in PyTorch",
+    source="Tieleman and Hinton (2012), Neural Networks for Machine Learning, lecture 6.5; as in Keras 3."
+    " PyTorch's is rmsprop(learning_rate=0.01, rho=0.99, epsilon=1e-8, epsilon_inside_root=false)",
+    numerics=2,  # epsilon, of Keras's size, stood outside the root, which is PyTorch's place
 )

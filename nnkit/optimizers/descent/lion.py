@@ -1,9 +1,10 @@
 """Lion: steps of one length, in the direction of the sign of a mean gradient."""
 
 from nnkit.jit import kernel
+from nnkit.kernels.update import smallest_normal
 from nnkit.optimizers.optimizer import CLIPPING, Optimizer, learning_rate
 from nnkit.registry import Hyper
-from nnkit.simd import fma, real
+from nnkit.simd import fabs, fma, real
 
 
 @kernel
@@ -16,12 +17,14 @@ def lion_update(p, g, m, learning_rate, step, beta_1, beta_2, weight_decay):
     rate, kept = real(p, learning_rate), real(p, 1.0 - learning_rate * weight_decay)
     keep_1, take_1 = real(p, beta_1), real(p, 1.0 - beta_1)
     keep_2, take_2 = real(p, beta_2), real(p, 1.0 - beta_2)
-    one, zero = real(p, 1.0), real(p, 0.0)
+    one, zero, least = real(p, 1.0), real(p, 0.0), smallest_normal(p)
     for index in range(p.size):
         mixed = fma(keep_1, m[index], take_1 * g[index])
-        # The sign of 0 is 0, and NaN fails both tests and stays.
-        sign = one if mixed > zero else (-one if mixed < zero else mixed)
-        m[index] = fma(keep_2, m[index], take_2 * g[index])
+        # The sign of 0 is 0, and the difference keeps NaN, which fails both tests. The smallest normal number
+        # counts as 0: whether a product becomes 0 or this number there, x86 and ARM decide differently.
+        sign = one if mixed > least else (-one if mixed < -least else mixed - mixed)
+        kept_mean = fma(keep_2, m[index], take_2 * g[index])
+        m[index] = zero if fabs(kept_mean) <= least else kept_mean
         p[index] = kept * p[index] - rate * sign
 
 
@@ -49,6 +52,7 @@ LION = Optimizer(
     slot_names=("m",),
     kernel=lion_update,
     flops=10,
+    numerics=2,  # a mean below the smallest normal number made a whole step
     source="Chen et al. (2023), Symbolic discovery of optimization algorithms, arXiv:2302.06675;"
     " defaults of Keras 3",
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from nnkit.jit import kernel
+from nnkit.optimizers.descent.momentum import RATE_IN_VELOCITY
 from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
 from nnkit.registry import Hyper, Value
 from nnkit.simd import fma, real
@@ -21,9 +22,13 @@ def sgd_update(p, g, learning_rate, step):
 
 
 def momentum_described(parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
-    """Return the optimizer with momentum that Keras's arguments of SGD describe, if they do."""
+    """Return the optimizer with momentum that Keras's arguments of SGD describe, if they do.
+
+    Without momentum the two that say how to use it say nothing.
+    """
     if parameters["momentum"] == 0.0:
-        return None
+        forms = {name: False for name in ("nesterov", "rate_in_velocity") if parameters[name]}
+        return ("sgd", {**parameters, **forms}) if forms else None
     shared = {name: value for name, value in parameters.items() if name != "nesterov"}
     return ("nesterov" if parameters["nesterov"] else "momentum"), shared
 
@@ -36,6 +41,7 @@ SGD = Optimizer(
         learning_rate(0.01),
         Hyper("momentum", 0.0, "above 0: the optimizer momentum", at_least=0.0, below=1.0),
         Hyper("nesterov", False, "with momentum: the optimizer nesterov"),
+        RATE_IN_VELOCITY,
         *COMMON,
     ),
     kernel=sgd_update,

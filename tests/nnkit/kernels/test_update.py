@@ -108,3 +108,11 @@ def test_a_weight_that_is_not_a_number_shows_in_penalty_and_gradient():
     assert np.isnan(g[0])
     assert g[1] == pytest.approx(0.3)
     assert np.isnan(totals[0])
+
+
+def test_the_python_twin_of_a_norm_is_a_float64_sum():
+    """Squares of 1e25 are no float32: the twin's norm is that of the compiled kernel, to the bit."""
+    g = np.full(65, 1e25, np.float32)
+    norms = [of(g, np.zeros(update.LANES)) for of in (update.global_norm, update.global_norm.python())]
+
+    assert norms[0] == norms[1] == pytest.approx(1e25 * np.sqrt(65), rel=1e-7)

@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from nnkit import optimizers
+from nnkit import optimizers, schedules
 from nnkit.optimizers.adaptive.adam import integer_power
 
 G = np.array([-3.0, 1e-6, 1e-3, 2.0])
@@ -80,12 +80,104 @@ def test_where_rmsprop_s_epsilon_stands(inside, root):
     np.testing.assert_allclose(found, -0.01 * G / root, rtol=1e-12)
 
 
+def test_rmsprop_is_keras_s_by_default_and_pytorch_s_by_name():
+    """One step on g = 1e-4: with the size of the one and the place of the other it is ten times as long."""
+    g, variance = np.full(4, 1e-4), 0.1 * 1e-8
+    pytorch = {"learning_rate": 0.01, "rho": 0.99, "epsilon": 1e-8, "epsilon_inside_root": False}
+
+    np.testing.assert_allclose(step("rmsprop", [g]), -1e-7 / np.sqrt(variance + 1e-7), rtol=1e-12)
+    np.testing.assert_allclose(step("rmsprop", [g]), -0.000315, rtol=2e-3)
+    np.testing.assert_allclose(
+        step("rmsprop", [g], **pytorch), -1e-6 / (np.sqrt(0.01 * 1e-8) + 1e-8), rtol=1e-12
+    )
+
+
+def test_adagrad_is_keras_s_by_default_and_pytorch_s_by_name():
+    g = np.full(4, 1e-4)
+    pytorch = {
+        "learning_rate": 0.01,
+        "initial_accumulator_value": 0.0,
+        "epsilon": 1e-10,
+        "epsilon_inside_root": False,
+    }
+
+    np.testing.assert_allclose(step("adagrad", [g]), -1e-7 / np.sqrt(0.1 + 1e-8 + 1e-7), rtol=1e-14)
+    np.testing.assert_allclose(step("adagrad", [g], **pytorch), -1e-6 / (1e-4 + 1e-10), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("keras", "end"), [(False, -1.19), (True, -2.0)])
+@pytest.mark.parametrize("name", ["sgd", "momentum"])
+def test_the_two_forms_of_momentum_part_where_the_rate_moves(name, keras, end):
+    """Rates 1, 0.1 and gradients 1, 1: Keras's velocity keeps the first rate, PyTorch's goes by the last."""
+    schedule = schedules.get("piecewise_constant", boundaries=[0], values=[1.0, 0.1])
+    optimizer = optimizers.get(name, learning_rate=schedule, momentum=0.9, rate_in_velocity=keras)
+    weights = np.zeros(1)
+    for _ in range(2):
+        optimizer.apply({"w": weights}, {"w": np.ones(1)})
+
+    assert weights[0] == pytest.approx(end, rel=1e-14)
+
+
+@pytest.mark.parametrize(("keras", "end"), [(False, -2.171), (True, -2.9)])
+@pytest.mark.parametrize(("name", "options"), [("sgd", {"nesterov": True}), ("nesterov", {})])
+def test_the_two_forms_of_nesterov_part_where_the_rate_moves(name, options, keras, end):
+    """Keras: v = -1, -1; steps 0.9 v - rate g. PyTorch: v = 1, 1.9; steps -rate (g + 0.9 v)."""
+    schedule = schedules.get("piecewise_constant", boundaries=[0], values=[1.0, 0.1])
+    chosen = {"momentum": 0.9, "rate_in_velocity": keras, **options}
+    optimizer = optimizers.get(name, learning_rate=schedule, **chosen)
+    weights = np.zeros(1)
+    for _ in range(2):
+        optimizer.apply({"w": weights}, {"w": np.ones(1)})
+
+    assert weights[0] == pytest.approx(end, rel=1e-14)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("name", ["adam", "adamw", "rmsprop", "adagrad"])
+@pytest.mark.parametrize("epsilon", [1e-40, 1e-300])
+def test_an_epsilon_below_the_smallest_normal_number_still_divides(name, inside, epsilon):
+    """A unit without a gradient stays: 0 / epsilon is 0, and no epsilon above 0 becomes 0 / 0 in float32."""
+    place = "epsilon_hat" if name.startswith("adam") else "epsilon_inside_root"
+    start = {"initial_accumulator_value": 0.0} if name == "adagrad" else {}
+    optimizer = optimizers.get(name, epsilon=epsilon, **{place: inside}, **start)
+    weights = np.ones(3, np.float32)
+    optimizer.apply({"w": weights}, {"w": np.zeros(3, np.float32)})
+
+    assert np.isfinite(weights).all()
+
+
+SAME = [
+    (("sgd", {"momentum": 0.9}), ("momentum", {})),
+    (("sgd", {"momentum": 0.5, "rate_in_velocity": True}),
+     ("momentum", {"momentum": 0.5, "rate_in_velocity": True})),
+    (("sgd", {"momentum": 0.9, "nesterov": True}), ("nesterov", {})),
+    (("sgd", {"momentum": 0.5, "nesterov": True, "rate_in_velocity": True, "clipvalue": 0.5}),
+     ("nesterov", {"momentum": 0.5, "rate_in_velocity": True, "clipvalue": 0.5})),
+    (("sgd", {"nesterov": True, "rate_in_velocity": True}), ("sgd", {})),
+    (("momentum", {"momentum": 0.0}), ("sgd", {})),
+    (("momentum", {"momentum": 0.0, "rate_in_velocity": True}), ("sgd", {})),
+    (("nesterov", {"momentum": 0.0, "rate_in_velocity": True, "global_clipnorm": 1.0}),
+     ("sgd", {"global_clipnorm": 1.0})),
+    (("adamw", {"weight_decay": 0.0, "beta_1": 0.8}), ("adam", {"beta_1": 0.8})),
+    (("adam", {"weight_decay": 0.004}), ("adamw", {})),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), SAME, ids=lambda pair: f"{pair[0]} {pair[1]}")
+def test_two_spellings_of_one_optimizer_make_one(one, other):
+    """The same record with the same numbers, so the same program and the same bits."""
+    first, second = (optimizers.get(name, **options) for name, options in (one, other))
+
+    assert first.record is second.record
+    assert first.parameters == second.parameters
+
+
 @pytest.mark.parametrize("start", [0.0, 0.1])
 def test_where_adagrad_starts(start):
     """At 0 the first step has the length of the rate; Keras's 0.1 shortens it."""
     found = step("adagrad", [G], learning_rate=0.01, initial_accumulator_value=start)
 
-    np.testing.assert_allclose(found, -0.01 * G / (np.sqrt(start + G**2) + 1e-7), rtol=1e-12)
+    np.testing.assert_allclose(found, -0.01 * G / np.sqrt(start + G**2 + 1e-7), rtol=1e-12)
 
 
 def test_the_forms_of_momentum_agree_while_the_rate_is_constant():
@@ -127,6 +219,17 @@ def test_adagrad_s_rate_decays_and_rmsprop_s_does_not():
 
     np.testing.assert_allclose(adagrad, -0.01 / 10, rtol=1e-6)
     np.testing.assert_allclose(step("rmsprop", steps, learning_rate=0.01), -0.01, rtol=1e-3)
+
+
+def test_lion_takes_the_smallest_normal_number_for_zero():
+    """What is subnormal before rounding becomes this number on x86 and 0 on ARM: the steps are the same."""
+    for dtype in ("float32", "float64"):
+        least = np.finfo(dtype).smallest_normal
+        weights, mean = np.zeros(3, dtype), np.array([least, -least, 4 * least], dtype)
+        optimizers.record("lion").kernel(weights, np.zeros(3, dtype), mean, 0.01, 1, 0.9, 0.99, 0.0)
+
+        assert np.sign(weights).tolist() == [0.0, 0.0, -1.0]
+        assert (mean != 0.0).tolist() == [False, False, True]
 
 
 def test_lion_moves_by_the_sign():

@@ -19,20 +19,22 @@ CASES = [
     ("sgd", {}, reference.sgd, {}),
     ("sgd", {"momentum": 0.8}, reference.momentum, {"momentum": 0.8}),
     ("sgd", {"momentum": 0.8, "nesterov": True}, reference.nesterov, {"momentum": 0.8}),
+    ("sgd", {"momentum": 0.8, "rate_in_velocity": True}, reference.momentum_keras, {"momentum": 0.8}),
+    ("sgd", {"momentum": 0.8, "nesterov": True, "rate_in_velocity": True}, reference.nesterov_keras,
+     {"momentum": 0.8}),
     ("momentum", {}, reference.momentum, {}),
     ("momentum", {"rate_in_velocity": True}, reference.momentum_keras, {}),
     ("nesterov", {}, reference.nesterov, {}),
     ("nesterov", {"rate_in_velocity": True}, reference.nesterov_keras, {}),
-    ("adagrad", {}, reference.adagrad, {"epsilon_inside_root": False}),
-    ("adagrad", {"epsilon_inside_root": True}, reference.adagrad, {}),
-    ("adagrad", {"initial_accumulator_value": 0.0}, reference.adagrad,
-     {"initial_accumulator_value": 0.0, "epsilon_inside_root": False}),
-    ("rmsprop", {}, reference.rmsprop, {"epsilon_inside_root": False}),
-    ("rmsprop", {"epsilon_inside_root": True}, reference.rmsprop, {}),
-    ("rmsprop", {"momentum": 0.7}, reference.rmsprop, {"momentum": 0.7, "epsilon_inside_root": False}),
-    ("rmsprop", {"centered": True}, reference.rmsprop, {"centered": True, "epsilon_inside_root": False}),
-    ("rmsprop", {"centered": True, "momentum": 0.7, "epsilon_inside_root": True}, reference.rmsprop,
-     {"centered": True, "momentum": 0.7}),
+    ("adagrad", {}, reference.adagrad, {}),
+    ("adagrad", {"epsilon_inside_root": False}, reference.adagrad, {"epsilon_inside_root": False}),
+    ("adagrad", {"initial_accumulator_value": 0.0}, reference.adagrad, {"initial_accumulator_value": 0.0}),
+    ("rmsprop", {}, reference.rmsprop, {}),
+    ("rmsprop", {"epsilon_inside_root": False}, reference.rmsprop, {"epsilon_inside_root": False}),
+    ("rmsprop", {"momentum": 0.7}, reference.rmsprop, {"momentum": 0.7}),
+    ("rmsprop", {"centered": True, "epsilon_inside_root": False}, reference.rmsprop,
+     {"centered": True, "epsilon_inside_root": False}),
+    ("rmsprop", {"centered": True, "momentum": 0.7}, reference.rmsprop, {"centered": True, "momentum": 0.7}),
     ("adam", {}, reference.adam, {}),
     ("adam", {"epsilon_hat": True, "epsilon": 1e-3}, reference.adam, {"epsilon_hat": True, "epsilon": 1e-3}),
     ("adamw", {"weight_decay": 0.1}, reference.adamw, {"weight_decay": 0.1}),
@@ -49,8 +51,8 @@ TWINS = [
     ("momentum", {}, reference.nesterov, {}),
     ("nesterov", {}, reference.nesterov_keras, {}),
     ("adagrad", {}, reference.adagrad, {"initial_accumulator_value": 0.0}),
-    ("adagrad", {"epsilon": 1e-3}, reference.adagrad, {"epsilon": 1e-3}),
-    ("rmsprop", {"epsilon": 1e-3}, reference.rmsprop, {"epsilon": 1e-3}),
+    ("adagrad", {"epsilon": 1e-3}, reference.adagrad, {"epsilon": 1e-3, "epsilon_inside_root": False}),
+    ("rmsprop", {"epsilon": 1e-3}, reference.rmsprop, {"epsilon": 1e-3, "epsilon_inside_root": False}),
     ("rmsprop", {}, reference.rmsprop, {"centered": True}),
     ("adam", {"epsilon": 1e-3}, reference.adam, {"epsilon": 1e-3, "epsilon_hat": True}),
     ("adam", {}, reference.adam, {"amsgrad": True}),
@@ -127,7 +129,7 @@ def test_sixteen_and_one_parameters_are_updated_alike():
 
 
 # hyper-parameters that say what to start from, or which kernel to take
-UNSEEN = {"sgd": ("momentum", "nesterov"), "adagrad": ("initial_accumulator_value",)}
+UNSEEN = {"sgd": ("momentum", "nesterov", "rate_in_velocity"), "adagrad": ("initial_accumulator_value",)}
 
 
 def bound(record, **given):

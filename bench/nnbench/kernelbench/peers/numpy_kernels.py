@@ -190,14 +190,21 @@ def _nesterov(p: Array, g: Array, velocity: Array, learning_rate: float, momentu
     p -= learning_rate * (g + momentum * velocity)
 
 
-def _adagrad(p: Array, g: Array, accumulator: Array, learning_rate: float, epsilon: float) -> None:
+def _root(square: Array, epsilon: float, epsilon_inside_root: float) -> Array:
+    return np.sqrt(square + epsilon) if epsilon_inside_root else np.sqrt(square) + epsilon
+
+
+def _adagrad(
+    p: Array, g: Array, accumulator: Array, learning_rate: float, epsilon: float, epsilon_inside_root: float
+) -> None:
     accumulator += g * g
-    p -= learning_rate * g / (np.sqrt(accumulator) + epsilon)
+    p -= learning_rate * g / _root(accumulator, epsilon, epsilon_inside_root)
 
 
 def _rmsprop(
     p: Array, g: Array, mean_square: Array, velocity: Array, mean: Array,
-    learning_rate: float, rho: float, momentum: float, epsilon: float, centered: float,
+    learning_rate: float, rho: float, momentum: float, epsilon: float, epsilon_inside_root: float,
+    centered: float,
 ) -> None:  # fmt: skip
     mean_square *= rho
     mean_square += (1 - rho) * g * g
@@ -206,7 +213,7 @@ def _rmsprop(
         mean *= rho
         mean += (1 - rho) * g
         variance = mean_square - mean * mean
-    push = learning_rate * g / (np.sqrt(variance) + epsilon)
+    push = learning_rate * g / _root(variance, epsilon, epsilon_inside_root)
     if momentum:
         velocity *= momentum
         velocity += push
