@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "store.sqlite"
     with Store.open(path, create=True) as store:
         store.put_trials(trial(index, pictures=pictures() if index == 3 else None) for index in range(30))
-        tuning = Tuning(tuning_seeds=(9,), seeds=(0, 1), searches=(search("a"),))
+        tuning = Tuning("grid", tuning_seeds=(9,), seeds=(0, 1), searches=(search("a"),))
         store.put_run(run("first", trial_keys=KEYS[:20], tuning=tuning))
         store.put_run(run("second", trial_keys=KEYS[10:]))
     return path
