@@ -6,7 +6,7 @@ nothing about a part is written twice. Importing this module, or any record, nev
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Generic, Literal, TypeVar
@@ -89,7 +89,9 @@ class Part:
     source: str
     hyperparameters: tuple[Hyper, ...] = ()
     aliases: tuple[str, ...] = ()
-    numerics: int = 1  # rises when the same choice gives other bits than before
+    numerics: int = 1  # rises when the same choice gives other bits than before …
+    # … and whether it does with these hyper-parameters, in a run of so many epochs or more steps.
+    moved: Callable[[Mapping[str, Value], int], bool] = lambda parameters, epochs: True
 
     def resolve(self, given: Mapping[str, Value], where: str | None = None) -> dict[str, Value]:
         """Return every hyper-parameter with its value: the one given, checked, or the default."""

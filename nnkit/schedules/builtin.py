@@ -1,11 +1,12 @@
 """The built-in schedules, as Keras defines them. ``steps`` counts from the end of the warm-up."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
 
 from nnkit.errors import InvalidArgument
-from nnkit.registry import Hyper
+from nnkit.registry import Hyper, Value
 from nnkit.schedules.number_list import NumberList, numbers
 from nnkit.schedules.portable import cosine_of_pi, power
 from nnkit.schedules.record import Parameters, Rates, Schedule, number
@@ -86,6 +87,11 @@ def _cosine(steps: Rates, run: int | None, parameters: Parameters) -> Rates:
     return number(parameters, "initial_learning_rate") * ((1.0 - alpha) * wave + alpha)
 
 
+def _is_cut_short(parameters: Mapping[str, Value], epochs: int) -> bool:
+    """True where a run may have fewer steps than equal parts: it has as many steps as epochs, or more."""
+    return parameters["boundaries"] is None and epochs < len(numbers(parameters["values"]))
+
+
 _INITIAL = Hyper("initial_learning_rate", 1.0, "rate of the first update after the warm-up", above=0.0)
 _WARMUP = (
     Hyper("warmup_steps", 0, "updates of the linear rise in front", at_least=0, integer=True),
@@ -117,6 +123,7 @@ BUILTIN = (
         ),
         aliases=("piecewise_constant_decay",),
         numerics=2,  # a run of fewer steps than parts began with a later part
+        moved=_is_cut_short,
         rates=_piecewise_constant,
         check=_check_pieces,
     ),

@@ -12,7 +12,7 @@ import nnkit
 from nnbench.cases.files import check
 from nnbench.cases.spec import CaseSpec
 from nnbench.errors import UsageError
-from nnbench.plan.matrix import Asked, Matrix, TrialSpec, cross, data_digest, in_order
+from nnbench.plan.matrix import Asked, Matrix, TrialSpec, _moved_parts, cross, data_digest, in_order
 from nnbench.plan.seeds import read_seeds
 from tests.nnbench.case_file import case_content
 
@@ -143,7 +143,7 @@ def test_a_key_is_the_sha256_of_canonical_json() -> None:
         "data": nnkit.datasets.load("iris").digest,
         "dtype": "float32",
         "epochs": 2,
-        "numerics": nnkit.NUMERICS_VERSION,
+        "numerics": 1,
         "seed": 7,
     }
 
@@ -203,6 +203,21 @@ def test_a_part_whose_bits_moved_has_other_trials_and_moves_no_others(
         assert key_of(optimizer="adam") == others
     finally:
         object.__setattr__(lion, "numerics", lion.numerics - 1)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "epochs", "moves"),
+    [
+        ("piecewise_constant", 2, True),
+        ("piecewise_constant", 3, False),
+        ("piecewise_constant(boundaries=1|2, values=1|0.5|0.1)", 2, False),
+    ],
+)
+def test_only_schedules_cut_short_have_other_keys_than_before(
+    schedule: str, epochs: int, moves: bool
+) -> None:
+    """With three parts, a run of three epochs has three steps or more: its rates are what they were."""
+    assert bool(_moved_parts({"schedule": schedule}, epochs)) is moves
 
 
 def test_other_samples_of_a_generated_dataset_are_other_data() -> None:

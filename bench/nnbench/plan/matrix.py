@@ -234,19 +234,21 @@ def _identity(part: CaseMatrix, axes: Axes, epochs: int) -> "hashlib._Hash":
     # Left out where there are none, so that a plug-in changes no identity but those of its own trials.
     if sources := plugins.sources_among(plugins.names_in([chosen, part.case.identity])):
         entries["plugins"] = sources
-    if moved := _moved_parts(chosen):
+    if moved := _moved_parts(chosen, epochs):
         entries["parts"] = moved
     return hashlib.sha256(canonical_json(entries).removesuffix("}").encode() + b",")
 
 
-def _moved_parts(chosen: Mapping[str, str]) -> dict[str, int]:
-    """Return the version of the bits of every chosen part that has more than the first one."""
-    parts = [
-        choices.part_of(kind, parse_choice(text)[0])
-        for axis, text in chosen.items()
-        if (kind := AXES[axis].lists) is not None
-    ]
-    return {part.name: part.numerics for part in parts if part.numerics > 1}
+def _moved_parts(chosen: Mapping[str, str], epochs: int) -> dict[str, int]:
+    """Return the version of the bits of every chosen part whose bits have moved."""
+    moved = {}
+    for axis, text in chosen.items():
+        if (kind := AXES[axis].lists) is not None:
+            name, given = parse_choice(text)
+            part = choices.part_of(kind, name)
+            if part.numerics > 1 and part.moved(part.resolve(given), epochs):
+                moved[part.name] = part.numerics
+    return moved
 
 
 def data_digest(case: CaseSpec) -> str:
