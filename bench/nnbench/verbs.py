@@ -6,7 +6,9 @@ is imported inside the function: ``nnbench --help`` must not wait for numba.
 """
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -14,7 +16,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from nnbench.commands import VERBS
-from nnbench.errors import UsageError
+from nnbench.errors import NnbenchError, UsageError
+from nnbench.machine.stopping import Interrupted
 
 DONE, WRONG_USAGE = 0, 2
 _COMPLETING = "_NNBENCH_COMPLETE"  # set by the shell's script, which typer writes
@@ -94,7 +97,7 @@ def run(arguments: list[str]) -> int:
         if _COMPLETING in os.environ:
             command.main(args=[], prog_name="nnbench")
         # A copy: make_context takes its list apart.
-        with command.make_context("nnbench", [*arguments] or ["--help"]) as context:
+        with _blaming_plugins(), command.make_context("nnbench", [*arguments] or ["--help"]) as context:
             code = command.invoke(context)
     except SystemExit as end:  # the shell has its answer
         return int(end.code or DONE)
@@ -103,6 +106,20 @@ def run(arguments: list[str]) -> int:
     except _TyperComplaint as complaint:
         raise UsageError(_wording(complaint)) from complaint
     return WRONG_USAGE if not arguments else code or DONE
+
+
+@contextmanager
+def _blaming_plugins() -> Iterator[None]:
+    """Turn what a plug-in raises, be it SystemExit, into a UsageError that names its line."""
+    try:
+        yield
+    except (NnbenchError, Interrupted):
+        raise
+    except BaseException as error:
+        plugins: Any = sys.modules.get("nnbench.cases.plugins")  # imported where there is one
+        if plugins is None or not plugins.place_of(error):
+            raise
+        raise UsageError(plugins.said_of(error)) from error
 
 
 def _check_letters(arguments: Sequence[str]) -> None:

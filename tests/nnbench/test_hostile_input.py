@@ -128,6 +128,7 @@ def test_a_wrong_type_at_any_level_of_pyproject_names_its_place(
         (("data",), 3),
         (("model", "layers"), 3),
         (("model", "layers"), [{"type": "Residual", "layers": 3}]),
+        (("run",), {"optimizer": []}),
         (("name",), "x" * 100_000 + " "),
     ],
 )

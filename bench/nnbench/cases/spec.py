@@ -55,6 +55,12 @@ def _list(value: object) -> object:
     return value if isinstance(value, list | tuple) else [value]
 
 
+def _choices(value: object) -> object:
+    if value == []:
+        raise ValueError("the list is empty. Name at least one, or leave it out")
+    return _list(value)
+
+
 def _seeds(value: object) -> int | str | tuple[int, ...]:
     if isinstance(value, int | str) and not isinstance(value, bool):
         return value
@@ -91,7 +97,7 @@ Whole = Annotated[int, BeforeValidator(_number)]
 Count = Annotated[Whole, Field(ge=1)]
 Epochs = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_list)]
-Choices = Annotated[tuple[Annotated[str, PlainValidator(_choice)], ...], BeforeValidator(_list)]
+Choices = Annotated[tuple[Annotated[str, PlainValidator(_choice)], ...], BeforeValidator(_choices)]
 Seeds = Annotated[int | str | tuple[int, ...], PlainValidator(_seeds)]
 
 

@@ -199,8 +199,6 @@ def _axes(first: Layer) -> Iterator[tuple[str, Asked]]:
                 values = given.value if isinstance(given.value, tuple) else choices.split(str(given.value))
             except UsageError as error:
                 raise UsageError(f"{given.where}: {error}") from None
-            if not values:
-                raise UsageError(f"{given.where}: the list is empty. Name at least one, or leave it out.")
             yield name, Asked(tuple(values), given.where)
 
 
