@@ -28,7 +28,7 @@ def vector_bytes() -> int:
       store <16 x float> %w, ptr %x, align 4
       ret void
     }"""
-    # Asking LLVM beats a table of CPU names: some CPUs have 64-byte registers and prefer not to use them.
+    # Not by a table of CPU names: LLVM uses shorter registers on some CPUs that have those of 64 bytes.
     text = pack.target_machine().emit_assembly(llvm.parse_assembly(probe))
     return 64 if "zmm" in text else 32 if "ymm" in text else 16
 

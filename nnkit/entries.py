@@ -45,7 +45,7 @@ def make_entry(name: str, compute: Kernel, arguments: tuple[Argument, ...]) -> E
         ]
     )
     filename = f"<entry {name}>"
-    # numba wants to find the text of what it compiles.
+    # numba reads the source of what it compiles from here; without it the compilation fails.
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     scope: dict[str, Any] = {"__name__": __name__, **_DECODERS}
     exec(compile(source, filename, "exec"), scope)

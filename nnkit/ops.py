@@ -19,7 +19,7 @@ Type = Literal["real", "double", "int32", "uint32"]
 Role = Literal["in", "out", "inout", "scratch"]
 Kind = Literal["parameter", "gradient", "slot", "state", "transient", "header"]
 
-# A size of -k means k times the rows of the current batch, which only the last batch of an epoch knows.
+# A size of -k means k times the rows of the current batch, which are fewer in the last batch of an epoch.
 # Products of sizes keep that meaning, since at most one factor is negative.
 BATCH = -1
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 _DIGEST_BYTES = 32
-# Code from a fresh compilation names these functions of numba's runtime on paths that a kernel, which
-# never raises and never owns memory, does not reach.
+# Code from a fresh compilation names these functions of numba's runtime, on paths that no kernel reaches:
+# a kernel raises nothing and allocates nothing.
 _RUNTIME_SYMBOLS = (
     "NRT_Free",
     "NRT_MemInfo_call_dtor",
@@ -78,7 +78,7 @@ def save(label: str, symbols: list[str], code: bytes) -> None:
     path = folder() / f"{label}.o"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Written beside and renamed: a reader never sees half a file, whoever is killed when.
+        # Written beside and renamed: a process killed here leaves no half-written file.
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
         try:
             with os.fdopen(handle, "wb") as stream:

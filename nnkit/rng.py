@@ -36,7 +36,7 @@ _ONE = np.uint64(1)
 _UNIT = 2.0**-53
 
 # Words are kept in uint64 between the rounds and masked there: numba widens uint32 operands anyway,
-# and LLVM sees that the upper halves are zero and multiplies 32-bit lanes.
+# and LLVM finds that the upper halves are zero and multiplies 32-bit lanes.
 
 
 @kernel

@@ -20,7 +20,7 @@ def _llvm_function(name: str, n_arguments: int) -> Callable[[], Any]:
         from numba.extending import intrinsic
 
         def declare(builder: Any, kind: Any) -> Any:
-            # With the type spelled out: llvmlite itself knows that of unary intrinsics only.
+            # With the type spelled out: llvmlite finds the type by itself for unary intrinsics only.
             function = ir.FunctionType(kind, [kind] * n_arguments)
             return builder.module.declare_intrinsic(f"llvm.{name}", [kind], function)
 
@@ -293,7 +293,7 @@ def _build_flat() -> Any:
 
 
 def _flat_twin(array):
-    """Return a contiguous array as one vector. numba's own reshape needs its runtime, which a pack lacks."""
+    """Return a contiguous array as one vector. numba's reshape calls its runtime, which no pack has."""
     return array.reshape(-1)
 
 

@@ -14,7 +14,7 @@ def fuse(ops: Sequence[Op]) -> list[Op]:
 
 
 def fuse_relu(ops: Sequence[Op]) -> list[Op]:
-    """Return ``ops`` with every ReLU merged into the op before it, if nobody else reads between.
+    """Return ``ops`` with every ReLU merged into the op before it, if no other op reads between them.
 
     ReLU's gradient is a function of its output, so the value before it is dead after the fusion; the bits
     are those of the two separate ops.

@@ -39,7 +39,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Slopes:
-    """What there is to know of an activation's slope; ``dead`` knows no dip, where one value has slope 0."""
+    """An activation's slope: where it is flat, and where it is 0; ``dead`` has no dip."""
 
     steepest: float
     dead: Limits

@@ -11,7 +11,7 @@ ACCUMULATE = op_kind(
 
 
 class Sweep:
-    """What a gradient rule sees: where gradients come from and where its own go."""
+    """What a gradient rule gets: the gradients of the outputs, and a place for those of the inputs."""
 
     def __init__(self, emitter: Emitter) -> None:
         self._emitter = emitter

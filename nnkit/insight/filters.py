@@ -62,7 +62,7 @@ def _found(program: Program, ops: Sequence[Op], place: int) -> FirstConvolution:
         kernel,
         ops[place].buffer("x"),
         ops[end].buffer("y"),
-        # Behind a fused Flatten the buffer has another shape: the unfused training sequence knows better.
+        # Behind a fused Flatten the buffer has another shape: the unfused sequence has the right one.
         program.named[f"{layer}/output"].shape[1:],
         tuple(ops[:place]),
         tuple(ops[: end + 1]),

@@ -150,7 +150,7 @@ def arguments(use: Use, run: Trial, outside: Outside | None) -> dict[str, Any]:
 
 
 def _copy(use: Use, run: Trial, operand: Operand) -> Array:
-    """Return an operand's values on a cache line of their own, in the shape that a peer wants."""
+    """Return an operand's values on a cache line of their own, in the shape that a peer takes."""
     names = {"real": use.program.dtype, "double": "float64", "int32": "int32", "uint32": "uint32"}
     kind = np.dtype(names[operand.type])
     start = use.program.plan.offsets[use.op.buffer(operand.name)]

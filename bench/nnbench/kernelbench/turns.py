@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from nnbench.machine.clock import Clock
 
-# Does its work at least as often as it is told, and returns how often it did.
+# Does its work at least so many times, and returns how many times it did.
 Work = Callable[[int], int]
 Times = NDArray[np.float64]
 
-# Many short rounds: where another program takes the core for a few milliseconds, it spoils a few of them.
+# Many short rounds: another program that takes the core for a few milliseconds changes only a few of them.
 MOST_ROUNDS, LEAST_ROUNDS = 41, 5
 _GROWTH = 4  # from one attempt to find the length of a round to the next
 

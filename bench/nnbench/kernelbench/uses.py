@@ -73,7 +73,7 @@ class Use:
 def uses_of(trials: Sequence[TrialSpec]) -> list[Use]:
     """Return the distinct ops of the trials' programs, those of one program side by side.
 
-    Ops are the same where the kernel sees the same: to an activation, 32 x 64 values are 2048.
+    Ops are the same where the kernel gets the same: to an activation, 32 x 64 values are 2048.
     """
     found: dict[tuple[OpKind, tuple[Shape, ...]], Use] = {}
     programs = {program_of(trial.case, trial.axes, trial.dtype): trial for trial in trials}

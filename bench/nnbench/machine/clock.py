@@ -1,4 +1,4 @@
-"""The one clock. Whatever needs the time is given a ``Clock``; nothing else may ask the system for it."""
+"""The one clock. What needs the time is given a ``Clock``; no other code of nnbench reads the system's."""
 
 import time
 from datetime import UTC, datetime

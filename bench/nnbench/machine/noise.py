@@ -75,7 +75,7 @@ def _cpu_lines(root: Path) -> list[list[str]]:
 
 
 def _stolen_s(root: Path) -> float:
-    """Return the seconds that a hypervisor has given to others, over all cores; 0 where nobody counts."""
+    """Return the seconds that a hypervisor has given to others, over all cores; 0 where none are counted."""
     lines = _cpu_lines(root)
     return int(lines[0][8]) / _TICKS_PER_S if lines and len(lines[0]) > 8 else 0.0
 

@@ -1,4 +1,4 @@
-"""The wish to stop: the signals that bring it, those who look at it now and then, those who must be told."""
+"""The request to stop: the signals that make it, a flag to look at, and a call for code that cannot look."""
 
 import signal
 import threading
@@ -49,24 +49,24 @@ def interruptible() -> Iterator[None]:
 
 
 class Stop(threading.Event):
-    """An event that also tells whoever works where it cannot be looked at, such as in compiled code."""
+    """An event that also calls functions: compiled code cannot look at an event."""
 
     def __init__(self) -> None:
         super().__init__()
         self._told: dict[object, Callable[[], None]] = {}
 
     def set(self) -> None:
-        """Wish to stop. Signal handlers call this too, so it takes no lock but the event's own."""
+        """Request the stop. Signal handlers call this too, so it takes no lock but the event's own."""
         super().set()
         for tell in tuple(self._told.values()):
             tell()
 
     @contextmanager
     def telling(self, tell: Callable[[], None]) -> Iterator[None]:
-        """Call ``tell`` once the wish is there, or at once if it is, as long as the block runs."""
+        """Call ``tell`` when the stop is requested during the block, or at once if it was before."""
         place = object()
         self._told[place] = tell
-        # Only now: a wish between this question and the line above would reach nobody.
+        # Asked after the line above: a request between the two would otherwise call nothing.
         if self.is_set():
             tell()
         try:

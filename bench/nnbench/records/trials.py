@@ -252,7 +252,7 @@ class RunRecord:
     n_new: int
     n_cached: int
     tuning: Tuning | None = None  # None: it was no search
-    # bytes that an optimizer keeps for each parameter, by its spelling; empty where nobody asks
+    # bytes that an optimizer keeps for each parameter, by its spelling; empty where it was not looked at
     state_bytes: Mapping[str, float] = field(default_factory=dict)
     tuned_by: tuple[str, ...] = ()  # the searches that the learning rates of this run come from
     races: tuple[CaseRace, ...] = ()  # one per case, where configurations could leave early

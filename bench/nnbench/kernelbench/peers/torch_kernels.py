@@ -41,7 +41,7 @@ def torch_on_one_thread() -> Iterator[Any]:
 
 
 def tensor(array: NDArray[Any]) -> Any:
-    """Return the array as a tensor over the same memory; labels and orders as the int64 that torch wants."""
+    """Return the array as a tensor over the same memory; labels and orders as torch's int64."""
     torch: Any = import_module("torch")
     return torch.from_numpy(array.astype(np.int64) if array.dtype == np.int32 else array)
 

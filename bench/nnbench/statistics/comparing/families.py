@@ -77,8 +77,8 @@ def race_family(
 ) -> list[DecidedPair[Label]]:
     """Compare every configuration of a race with one reference: the leader of those that have not left.
 
-    Whoever left did so at a look, and the others are compared at the end, which is the last look: every p
-    value is one of the ``n_tests`` that the race may make, and is multiplied by their number.
+    A configuration that left did so at a look, and the others are compared at the end, which is the last
+    look: every p value is one of the ``n_tests`` that the race may make, and is multiplied by their number.
     """
     b = reference
     if b is None:

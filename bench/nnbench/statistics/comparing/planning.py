@@ -94,7 +94,7 @@ def _scored_seeds_by_spread(pair: PairResult, level: float) -> int | None:
     """Return the pairs that would decide this one, going by the spread of its differences.
 
     First against the noticeable difference, or where more than that is surely there, against the end of the
-    interval nearest to 0: the mean of a few seeds itself would promise too much. Where there are that many
+    interval nearest to 0: the mean of a few seeds would give too few seeds. Where there are that many
     pairs already, the true difference lies between 0 and noticeable: then against the wider of the two
     margins that are left, to 0 (a difference) or to noticeable (equivalence).
     """

@@ -59,7 +59,7 @@ class Design:
 
 
 def design(n_configurations: int, n_seeds: int, *, level: float) -> Design | None:
-    """Return the looks at which this many seeds are given out, or None where nobody could leave early.
+    """Return the looks at which this many seeds are given out, or None where none could leave early.
 
     The first look is the earliest at which a pair can reach its threshold at all: a test of n signs has no
     p value below 2 / 2^n.
@@ -76,7 +76,7 @@ def design(n_configurations: int, n_seeds: int, *, level: float) -> Design | Non
 
 
 def fewest_seeds(n_configurations: int, *, level: float) -> int:
-    """Return the fewest seeds with which somebody can leave before the end."""
+    """Return the fewest seeds with which a configuration can leave before the end."""
     return pairs_to_reach(level, 2 * math.comb(n_configurations, 2)) + 1
 
 
@@ -130,14 +130,14 @@ def smallest_race_p(n_pairs: int) -> float:
 def _in_blocks(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     if differences.size <= EXACT_PAIRS:
         return differences
-    # Before they are summed: an infinite difference must not swallow its block's other signs.
+    # Before they are summed: added to an infinite difference, the other signs of its block would be lost.
     finite = with_stand_ins(differences[np.newaxis, :])[0]
     starts = np.arange(EXACT_PAIRS) * finite.size // EXACT_PAIRS
     return np.asarray(np.add.reduceat(finite, starts))
 
 
 def _may_reach(gains: NDArray[np.float64], threshold: float) -> bool:
-    """Return False where the gains cannot be a loss at this threshold; counting them would tell, slowly.
+    """Return False where the gains cannot be a loss at this threshold; to count them is exact but slow.
 
     Of the sign patterns, all those that turn any of the signs that speak for ``a`` against it lie at least
     as far out as the observed one, and so do their mirror images.

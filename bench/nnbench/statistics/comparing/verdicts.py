@@ -33,7 +33,7 @@ def decide(pair: PairResult, p_adjusted: float, *, family: int, level: float) ->
 
     Fewer pairs than the test needs to reach its level say nothing, whatever the mean: they have no p value
     small enough, and are too few to be called equivalent. An interval inside ±noticeable is called equivalent
-    even where the difference is significant: by the case's own word nobody would notice it. Only the p values
+    even where the difference is significant: the case says that so little does not matter. Only the p values
     are corrected for the family; the intervals are not.
     """
     is_significant = p_adjusted <= level

@@ -40,7 +40,7 @@ def bca_interval(
     """Return the bias-corrected and accelerated bootstrap interval of a statistic of one sample.
 
     Source: Efron (1987), J. Amer. Statist. Assoc. 82(397). A resample of n values is spread as if its
-    variance were divided by n and not by n - 1, and knows nothing of Student's heavier tails, so the interval
+    variance were divided by n and not by n - 1, and without Student's heavier tails, so the interval
     of a small sample is too short; ``expanded`` takes the levels that make up for both (Hesterberg 2015,
     The American Statistician 69(4), section 4). Values that are all equal give an interval of no
     width; fewer than two values, or one that is infinite, give the whole line, since neither the resamples

@@ -1,7 +1,7 @@
 """Intervals in closed form, and the choice of one for paired differences and for a median.
 
 All return ``(low, high)``. Where the data cannot bound a quantity (one value, say) the bound is infinite:
-an interval of no width would claim what nobody measured.
+an interval of no width would claim a precision that was not measured.
 """
 
 import math

@@ -42,7 +42,7 @@ class TermShare:
     share: float  # of the variance of the scores
     interval: Interval
     # What as many degrees of freedom explain of what no term explains: seeds, and three factors together.
-    # NaN where nothing is left over, so that nobody can tell.
+    # NaN where no degree of freedom is left: the spread is unknown then.
     share_by_chance: float
     dof: int
 

@@ -33,7 +33,7 @@ class PerformanceProfile:
 def performance_ratios(costs: ArrayLike) -> NDArray[np.float64]:
     """Return each cost over the least of its case; (cases, configurations, …) in and out.
 
-    A case that nobody solved has infinite ratios throughout: nobody is best at it.
+    A case that no configuration solved has infinite ratios throughout, and no best.
     """
     table = np.asarray(costs, dtype=np.float64)
     if not np.all(table > 0.0):

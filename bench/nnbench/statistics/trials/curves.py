@@ -41,7 +41,7 @@ def area_in_log_steps(steps: ArrayLike, values: ArrayLike) -> float:
 def steps_to_target(steps: ArrayLike, values: ArrayLike, target: float, *, direction: Direction) -> float:
     """Return the first evaluated step whose value reaches the target; infinity if none does.
 
-    Nothing is interpolated: between two evaluations nobody knows.
+    Nothing is interpolated: between two evaluations the value is unknown.
     """
     at, value = _as_curve(steps, values)
     reached = np.flatnonzero(_reaches(value, target, direction))
