@@ -76,6 +76,12 @@ CHECKS = {
         "from nnbench.cases.catalogue import case_named; from nnbench.training.facts import facts\n"
         "assert facts(case_named('wine_wide')).n_parameters == 13 * 128 + 128 + 128 * 3 + 3",
     ),
+    "A new axis": Check(
+        "from nnbench.cli import main\n"
+        "assert main(['explain', 'iris', '--l1', '0.01']) == 0",
+        ("tests/nnbench/test_axis_records.py", "tests/nnbench/test_pinned_keys.py"),
+        "l1 or a_trial_keeps_its_key or every_axis",
+    ),
     "A new data set": Check(
         "import nnkit.datasets; assert nnkit.datasets.load('stripes').x.shape == (300, 2)",
         ("tests/nnkit/datasets/test_dataset_catalogue.py",),

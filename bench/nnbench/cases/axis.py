@@ -196,7 +196,7 @@ LEARNING_RATE = Axis(
 BATCH_SIZE = Axis(
     name="batch_size",
     help="Batch sizes.",
-    starter="batch_size = [32, 128]",
+    starter="batch_size = [32, 64]",
     canonical=choices.batch_size,
     own=lambda case: str(case.axes.batch_size or case.training.batch_size),
     feeds="training",
