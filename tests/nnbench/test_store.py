@@ -214,6 +214,15 @@ def test_runs_are_listed_newest_first(store: Store) -> None:
     assert store.run("first").trial_keys == run("first").trial_keys
 
 
+def test_a_clock_that_was_set_back_does_not_make_a_run_older(store: Store) -> None:
+    """The newest run is the one that was begun last, whatever time it was said to be."""
+    store.put_run(run("before", created="2031-05-01T12:00:00+00:00"))
+    store.put_run(run("after", created="2026-05-01T12:00:00+00:00"))
+
+    assert [summary.run for summary in store.runs()] == ["after", "before"]
+    assert (store.run("last").run, store.run("last~1").run) == ("after", "before")
+
+
 def test_a_run_recorded_again_has_its_new_trials_alone(store: Store) -> None:
     store.put_run(run("r", trial_keys=tuple(map(key_of, range(5)))))
     shorter = run("r", trial_keys=(key_of(3),))

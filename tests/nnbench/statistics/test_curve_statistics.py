@@ -68,6 +68,15 @@ def test_band_of_five_curves() -> None:
     assert band.n == 5
 
 
+def test_quartiles_between_two_curves_are_rounded_outwards() -> None:
+    """Of the levels 1 to 4 and of 1 to 3 the quartiles lie between two curves: the outer one is taken."""
+    four = curve_band([10], [[level] for level in (3, 1, 2, 4)], direction="max")
+    three = curve_band([10], [[level] for level in (3, 1, 2)], direction="max")
+
+    assert (four.low.tolist(), four.median.tolist(), four.high.tolist()) == ([1], [2.5], [4])
+    assert (three.low.tolist(), three.median.tolist(), three.high.tolist()) == ([1], [2], [3])
+
+
 def test_diverged_curves_stay_in_the_band_as_the_worst() -> None:
     """From its first value that is not finite, or its early end, a curve is infinitely bad, for good."""
     curves = [[1.0, 1.0, 1.0], [2.0, math.nan, 0.5], [3.0]]

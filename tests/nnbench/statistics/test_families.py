@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnbench.statistics.comparing.families import find_leader, leader_family
+from nnbench.statistics.comparing.families import find_leader, leader_family, race_family
 from nnbench.statistics.comparing.pairs import compare
 from nnbench.statistics.estimation.significance import holm, sign_flip_p
 
@@ -51,6 +51,23 @@ def test_reasons_and_seeds_know_the_size_of_the_family() -> None:
     assert by_leader.reason == "with 15 comparisons 8 seeds cannot reach 5 %; 10 would"
     assert by_leader.seeds_needed == 10
     assert by_name.verdict == "worse"
+
+
+def test_what_left_a_race_does_not_lead_it() -> None:
+    """Its median over the easy seeds it ran is the best there is; the leader is one of those that stayed."""
+    seeds = {seed: 9.0 if seed < 8 else 1.0 for seed in range(20)}
+    scores = {
+        "left": {seed: score - 1.0 for seed, score in seeds.items() if seed < 8},
+        "leads": seeds,
+        "stays": {seed: score - 0.5 for seed, score in seeds.items()},
+    }
+
+    family = race_family(scores, left={"left"}, n_tests=6, direction="max", noticeable=0.1)
+
+    assert find_leader(scores, direction="max") == "left"
+    assert [(item.a, item.b) for item in family] == [("left", "leads"), ("stays", "leads")]
+    assert [item.pair.n for item in family] == [8, 20]
+    assert [item.decision.p for item in family] == [6 * 2 / 2**8, 6 * 2 / 2**20]
 
 
 def test_only_shared_seeds_make_pairs() -> None:

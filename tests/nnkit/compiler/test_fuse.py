@@ -7,9 +7,12 @@ import pytest
 
 from nnkit import layers, losses, optimizers
 from nnkit.compiler import program as programs
+from nnkit.compiler.fuse import share_copies
 from nnkit.compiler.program import Program, compile_program
 from nnkit.layers import Layer
-from nnkit.ops import Op
+from nnkit.layers.shape import COPY
+from nnkit.ops import Buffer, Op, flat
+from tests.nnkit.compiler.random_ops import op
 from tests.nnkit.small_models import blobs, build
 
 STACKS: dict[str, list[Layer]] = {
@@ -81,6 +84,18 @@ def test_reshaping_costs_no_op() -> None:
     sequences = program_of(STACKS["copies"]).sequences
 
     assert "copy" not in kinds(sequences.train) + kinds(sequences.evaluate) + kinds(sequences.predict)
+
+
+@pytest.mark.parametrize("changed", ["x", "y"])
+def test_a_copy_stays_where_either_side_changes_afterwards(changed: str) -> None:
+    """What changes one of them must not be seen in the other, which is read behind it."""
+    x, y = Buffer("x", (4,)), Buffer("y", (4,))
+    before = [op(out=("out", x)), Op(COPY, {"x": flat(x), "y": flat(y)})]
+    behind = op(x=("in", x), y=("in", y))
+    change = op(values=("inout", x if changed == "x" else y))
+
+    assert len(share_copies([*before, behind])) == 2
+    assert kinds(share_copies([*before, change, behind])) == ["op", "copy", "op", "op"]
 
 
 def test_the_learner_s_view_is_not_fused() -> None:
