@@ -25,9 +25,9 @@ class Sweep:
         """True where the gradient of ``buffer`` leads to a parameter; the data's own is never computed."""
         return buffer in self._active
 
-    def gradient(self, buffer: Buffer) -> Buffer | None:
-        """Return the gradient that has arrived at ``buffer``, or None where nothing depends on it."""
-        return self._gradients.get(buffer)
+    def gradient(self, buffer: Buffer) -> Buffer:
+        """Return the gradient that has arrived at ``buffer``, an output that the loss depends on."""
+        return self._gradients[buffer]
 
     def parameter_gradient(self, parameter: Buffer) -> Buffer:
         return self.graph.gradients[parameter]

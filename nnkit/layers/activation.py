@@ -10,7 +10,7 @@ from nnkit.emitting.backward import Sweep
 from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
 from nnkit.errors import InvalidArgument
-from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.base import Layer, layer
 from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar
 from nnkit.registry import Hyper, parse_choice
 
@@ -32,7 +32,6 @@ def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
     def gradient(op: Op, sweep: Sweep) -> None:
         x, y = op.buffer("x"), op.buffer("y")
         dy = sweep.gradient(y)
-        assert dy is not None
         if sweep.wants(x):
             dx = sweep.new_gradient(x)
             source = x if record.slope_of == "input" else y
@@ -86,6 +85,11 @@ def activation_of(op: Op) -> BoundActivation | None:
     return activations.get(record.name, **given)
 
 
+@layer(
+    summary="Applies an activation to every value.",
+    formula="y = activation(x)",
+    source="Keras 3, keras.layers.Activation",
+)
 @dataclass(frozen=True)
 class Activation(Layer):
     """An activation as a layer of its own: ``y = activation(x)``, value by value."""
@@ -99,6 +103,12 @@ class Activation(Layer):
         return emit_activation(emitter, x, self.activation, name)
 
 
+@layer(
+    summary="A ReLU whose negative side keeps a small slope.",
+    formula="y = x if x > 0 else negative_slope * x",
+    source="Maas, Hannun and Ng (2013), ICML workshop; default of keras.layers.LeakyReLU",
+    hyperparameters=(Hyper("negative_slope", default=0.3, at_least=0.0),),
+)
 @dataclass(frozen=True)
 class LeakyReLU(Layer):
     """``y = x`` where x > 0 and ``negative_slope · x`` elsewhere."""
@@ -114,6 +124,12 @@ class LeakyReLU(Layer):
         )
 
 
+@layer(
+    summary="An exponential on the negative side, which pulls means towards zero.",
+    formula="y = x if x > 0 else alpha * (exp(x) - 1)",
+    source="Clevert, Unterthiner and Hochreiter (2016), ICLR; default of keras.layers.ELU",
+    hyperparameters=(Hyper("alpha", default=1.0, at_least=0.0),),
+)
 @dataclass(frozen=True)
 class ELU(Layer):
     """``y = x`` where x > 0 and ``alpha · (exp(x) - 1)`` elsewhere."""
@@ -125,34 +141,3 @@ class ELU(Layer):
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         return emit_activation(emitter, x, activations.get("elu", alpha=self.alpha), name)
-
-
-Activation.record = LAYERS.add(
-    LayerRecord(
-        name="Activation",
-        summary="Applies an activation to every value.",
-        formula="y = activation(x)",
-        source="Keras 3, keras.layers.Activation",
-        make=Activation,
-    )
-)
-LeakyReLU.record = LAYERS.add(
-    LayerRecord(
-        name="LeakyReLU",
-        summary="A ReLU whose negative side keeps a small slope.",
-        formula="y = x if x > 0 else negative_slope * x",
-        source="Maas, Hannun and Ng (2013), ICML workshop; default of keras.layers.LeakyReLU",
-        hyperparameters=(Hyper("negative_slope", default=0.3, at_least=0.0),),
-        make=LeakyReLU,
-    )
-)
-ELU.record = LAYERS.add(
-    LayerRecord(
-        name="ELU",
-        summary="An exponential on the negative side, which pulls means towards zero.",
-        formula="y = x if x > 0 else alpha * (exp(x) - 1)",
-        source="Clevert, Unterthiner and Hochreiter (2016), ICLR; default of keras.layers.ELU",
-        hyperparameters=(Hyper("alpha", default=1.0, at_least=0.0),),
-        make=ELU,
-    )
-)

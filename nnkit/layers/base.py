@@ -1,8 +1,8 @@
 """What a layer is: it declares parameters and emits ops. It never computes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from nnkit.emitting.emitter import Emitter
 from nnkit.errors import InvalidArgument, shown
@@ -57,16 +57,27 @@ class LayerRecord(Part):
 
 
 LAYERS: Registry[LayerRecord] = Registry("layer")
+L = TypeVar("L", bound=Layer)
+
+
+def layer(**about: Any) -> Callable[[type[L]], type[L]]:
+    """Add the decorated class to the layers: ``about`` are the fields of its record, which has its name."""
+
+    def add(made: type[L]) -> type[L]:
+        made.record = LAYERS.add(LayerRecord(name=made.__name__, make=made, **about))
+        return made
+
+    return add
 
 
 def emit_stack(emitter: Emitter, x: Buffer, layers: Sequence[Layer], prefix: str = "") -> Buffer:
     """Emit every layer behind the one before; names are ``dense_0``, ``dense_1``, ``max_pooling2d_0`` …"""
     counts: dict[str, int] = {}
-    for layer in layers:
-        kind = snake_case(layer.record.name)
+    for one in layers:
+        kind = snake_case(one.record.name)
         number = counts.get(kind, 0)
         counts[kind] = number + 1
-        x = layer.emit(emitter, x, f"{prefix}{kind}_{number}")
+        x = one.emit(emitter, x, f"{prefix}{kind}_{number}")
     return x
 
 

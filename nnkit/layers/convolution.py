@@ -11,7 +11,7 @@ from nnkit.errors import InvalidArgument
 from nnkit.initializers import BoundInitializer
 from nnkit.kernels.images.conv import backward_kernel_entry, forward_entry
 from nnkit.layers.activation import emit_activation, resolve_activation
-from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.base import Layer, layer
 from nnkit.layers.draw import emit_draw, resolve_initializer
 from nnkit.layers.window import (
     Padding,
@@ -103,7 +103,6 @@ def emit_forward(
 def _emit_gradient(op: Op, sweep: Sweep, shape: Convolution, *, has_bias: bool) -> None:
     x, w = op.buffer("x"), op.buffer("w")
     dy = sweep.gradient(op.buffer("y"))
-    assert dy is not None
     plan = GradientPlan(shape, sweep.graph.lanes)
     views = {
         "x": x,
@@ -121,6 +120,20 @@ def _emit_gradient(op: Op, sweep: Sweep, shape: Convolution, *, has_bias: bool) 
         sweep.arrive(x, dx)
 
 
+_HYPERPARAMETERS = (
+    Hyper("filters", 32, "number of output channels", at_least=1, integer=True),
+    Hyper("groups", 1, "parts of the channels that do not see each other", at_least=1, integer=True),
+    Hyper("l1", default=0.0, at_least=0.0, summary="strength of the L1 penalty of the kernel"),
+    Hyper("l2", default=0.0, at_least=0.0, summary="strength of the L2 penalty of the kernel"),
+)
+
+
+@layer(
+    summary="Weighs the pixels around every output pixel, with the same weights everywhere.",
+    formula="y[i, j, o] = activation(bias[o] + sum_rsc x[i S + r D, j S + s D, c] kernel[r, s, c, o])",
+    source="LeCun et al. (1989), Neural Computation 1(4); arguments of keras.layers.Conv2D",
+    hyperparameters=_HYPERPARAMETERS,
+)
 @dataclass(frozen=True)
 class Conv2D(Layer):
     """A convolution over images.
@@ -197,6 +210,12 @@ class Conv2D(Layer):
         return Convolution(windows, channels, self.filters, self.groups)
 
 
+@layer(
+    summary="Conv2D along one axis.",
+    formula="y[t, o] = activation(bias[o] + sum_sc x[t S + s D, c] kernel[s, c, o])",
+    source="Waibel et al. (1989), IEEE TASSP 37(3); arguments of keras.layers.Conv1D",
+    hyperparameters=_HYPERPARAMETERS,
+)
 @dataclass(frozen=True)
 class Conv1D(Conv2D):
     """A convolution over sequences.
@@ -206,31 +225,3 @@ class Conv1D(Conv2D):
     """
 
     _n_axes = 1
-
-
-_HYPERPARAMETERS = (
-    Hyper("filters", 32, "number of output channels", at_least=1, integer=True),
-    Hyper("groups", 1, "parts of the channels that do not see each other", at_least=1, integer=True),
-    Hyper("l1", default=0.0, at_least=0.0, summary="strength of the L1 penalty of the kernel"),
-    Hyper("l2", default=0.0, at_least=0.0, summary="strength of the L2 penalty of the kernel"),
-)
-Conv2D.record = LAYERS.add(
-    LayerRecord(
-        name="Conv2D",
-        summary="Weighs the pixels around every output pixel, with the same weights everywhere.",
-        formula="y[i, j, o] = activation(bias[o] + sum_rsc x[i S + r D, j S + s D, c] kernel[r, s, c, o])",
-        source="LeCun et al. (1989), Neural Computation 1(4); arguments of keras.layers.Conv2D",
-        hyperparameters=_HYPERPARAMETERS,
-        make=Conv2D,
-    )
-)
-Conv1D.record = LAYERS.add(
-    LayerRecord(
-        name="Conv1D",
-        summary="Conv2D along one axis.",
-        formula="y[t, o] = activation(bias[o] + sum_sc x[t S + s D, c] kernel[s, c, o])",
-        source="Waibel et al. (1989), IEEE TASSP 37(3); arguments of keras.layers.Conv1D",
-        hyperparameters=_HYPERPARAMETERS,
-        make=Conv1D,
-    )
-)

@@ -12,7 +12,7 @@ from nnkit.initializers import BoundInitializer
 from nnkit.kernels.movement import column_sum
 from nnkit.kernels.products.matmul import matmul
 from nnkit.layers.activation import emit_activation, resolve_activation
-from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.base import Layer, layer
 from nnkit.layers.draw import emit_draw, resolve_initializer
 from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar, View, flat, in_batch, rows_of
 from nnkit.registry import Hyper
@@ -46,7 +46,6 @@ def _matmul_flops(shapes: Mapping[str, tuple[int, ...]]) -> int:
 def _dense_gradient(op: Op, sweep: Sweep) -> None:
     x, w, y = op.buffer("a"), op.buffer("b"), op.buffer("c")
     dy = sweep.gradient(y)
-    assert dy is not None
     features, units = op.views["b"].shape
     dw = sweep.parameter_gradient(w)
     emit_matmul(sweep, DENSE_BACKWARD_KERNEL, x, rows_of(dy, units), dw, a_row=1, a_step=features)
@@ -117,6 +116,16 @@ def emit_matmul(
     )
 
 
+@layer(
+    summary="Every output is a weighted sum of all inputs.",
+    formula="y = activation(x . kernel + bias)",
+    source="Keras 3, keras.layers.Dense",
+    hyperparameters=(
+        Hyper("units", 32, "number of outputs", at_least=1, integer=True),
+        Hyper("l1", default=0.0, at_least=0.0, summary="strength of the L1 penalty of the kernel"),
+        Hyper("l2", default=0.0, at_least=0.0, summary="strength of the L2 penalty of the kernel"),
+    ),
+)
 @dataclass(frozen=True)
 class Dense(Layer):
     """A fully connected layer over the last axis.
@@ -155,19 +164,3 @@ class Dense(Layer):
         y = emitter.transient(f"{name}/output", (*x.shape[:-1], self.units))
         emit_matmul(emitter, DENSE, x, rows_of(w, self.units), y, a_row=features, a_step=1, start=b)
         return emit_activation(emitter, y, self.activation, name)
-
-
-Dense.record = LAYERS.add(
-    LayerRecord(
-        name="Dense",
-        summary="Every output is a weighted sum of all inputs.",
-        formula="y = activation(x . kernel + bias)",
-        source="Keras 3, keras.layers.Dense",
-        hyperparameters=(
-            Hyper("units", 32, "number of outputs", at_least=1, integer=True),
-            Hyper("l1", default=0.0, at_least=0.0, summary="strength of the L1 penalty of the kernel"),
-            Hyper("l2", default=0.0, at_least=0.0, summary="strength of the L2 penalty of the kernel"),
-        ),
-        make=Dense,
-    )
-)

@@ -6,7 +6,7 @@ from nnkit.emitting.backward import Sweep
 from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
 from nnkit.kernels.movement import multiply
-from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.base import Layer, layer
 from nnkit.ops import KEY, STEP, Buffer, Op, Operand, Scalar
 from nnkit.registry import Hyper
 from nnkit.rng import dropout_mask
@@ -18,7 +18,6 @@ _WORDS = 4096
 def _multiply_gradient(op: Op, sweep: Sweep) -> None:
     x = op.buffer("x")
     dy = sweep.gradient(op.buffer("y"))
-    assert dy is not None
     if sweep.wants(x):
         dx = sweep.new_gradient(x)
         sweep.emit(MULTIPLY, {"x": dy, "z": op.buffer("z"), "y": dx})
@@ -46,6 +45,12 @@ MULTIPLY = op_kind(
 )
 
 
+@layer(
+    summary="Drops random values while training, against over-fitting.",
+    formula="y = x * mask / (1 - rate), mask fresh every step; y = x at test time",
+    source="Srivastava et al. (2014), JMLR 15; inverted as in keras.layers.Dropout",
+    hyperparameters=(Hyper("rate", default=0.5, at_least=0.0, below=1.0, tune="linear"),),
+)
 @dataclass(frozen=True)
 class Dropout(Layer):
     """Drops a share ``rate`` of the values and scales the others by 1 / (1 - rate)."""
@@ -67,15 +72,3 @@ class Dropout(Layer):
         y = emitter.transient(f"{name}/output", x.shape)
         emitter.emit(MULTIPLY, {"x": x, "z": mask, "y": y})
         return y
-
-
-Dropout.record = LAYERS.add(
-    LayerRecord(
-        name="Dropout",
-        summary="Drops random values while training, against over-fitting.",
-        formula="y = x * mask / (1 - rate), mask fresh every step; y = x at test time",
-        source="Srivastava et al. (2014), JMLR 15; inverted as in keras.layers.Dropout",
-        hyperparameters=(Hyper("rate", default=0.5, at_least=0.0, below=1.0, tune="linear"),),
-        make=Dropout,
-    )
-)

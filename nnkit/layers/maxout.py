@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from nnkit.emitting.emitter import Emitter
 from nnkit.errors import InvalidArgument
 from nnkit.initializers import BoundInitializer
-from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.base import Layer, layer
 from nnkit.layers.dense import DENSE, emit_matmul
 from nnkit.layers.draw import emit_draw, resolve_initializer
 from nnkit.layers.pooling import emit_pooling
@@ -15,6 +15,15 @@ from nnkit.tiling.pooling import Pooling
 from nnkit.tiling.window import Windows
 
 
+@layer(
+    summary="Takes, for every unit, the largest of several weighted sums.",
+    formula="y[u] = max over p of (x . kernel[:, u, p] + bias[u, p])",
+    source="Goodfellow et al. (2013), ICML, arXiv:1302.4389",
+    hyperparameters=(
+        Hyper("units", 32, "number of outputs", at_least=1, integer=True),
+        Hyper("pieces", 2, "weighted sums per output", at_least=1, integer=True),
+    ),
+)
 @dataclass(frozen=True)
 class Maxout(Layer):
     """The largest of ``pieces`` dense layers, unit by unit: a learned convex function per unit.
@@ -51,18 +60,3 @@ class Maxout(Layer):
         windows = Windows((1, z.size // z.shape[0]), (1, self.pieces), (1, self.pieces))
         emit_pooling(emitter, z, Pooling("max", windows, 1), y, name)
         return y
-
-
-Maxout.record = LAYERS.add(
-    LayerRecord(
-        name="Maxout",
-        summary="Takes, for every unit, the largest of several weighted sums.",
-        formula="y[u] = max over p of (x . kernel[:, u, p] + bias[u, p])",
-        source="Goodfellow et al. (2013), ICML, arXiv:1302.4389",
-        hyperparameters=(
-            Hyper("units", 32, "number of outputs", at_least=1, integer=True),
-            Hyper("pieces", 2, "weighted sums per output", at_least=1, integer=True),
-        ),
-        make=Maxout,
-    )
-)

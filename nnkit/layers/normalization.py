@@ -7,35 +7,52 @@ from nnkit.emitting.backward import Sweep
 from nnkit.emitting.emitter import Emitter
 from nnkit.kernels.rows.layer_norm import layer_norm_entry
 from nnkit.kernels.rows.normalize import batch_norm_entry
-from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.base import Layer, layer
 from nnkit.layers.draw import emit_draw, fill_kind
 from nnkit.ops import Argument, Buffer, Op, Operand, OpKind, Scalar, flat
 from nnkit.registry import Hyper
 from nnkit.tiling.columns import Columns
 
+_CHANNELS = (Operand("gamma", "in"), Operand("beta", "in"))
+_GRADIENTS: tuple[Argument, ...] = (
+    Operand("dy", "in", rank=2),
+    Operand("normal", "in", rank=2),
+    Operand("gamma", "in"),
+    Operand("scale", "in"),
+    Operand("dx", "out", rank=2),
+    Operand("dgamma", "out"),
+    Operand("dbeta", "out"),
+)
+
 
 def _train_gradient(op: Op, sweep: Sweep) -> None:
-    x, gamma = op.buffer("x"), op.buffer("gamma")
-    dy = sweep.gradient(op.buffer("y"))
-    assert dy is not None
-    # dx is computed even where nobody wants it: gamma's and beta's gradients come from the same pass.
-    dx = sweep.new_gradient(x)
-    views = {
-        "dy": dy,
+    views = _gradient_views(op, sweep)
+    views["columns"] = columns_over(sweep, op.buffer("x"))
+    _emit_gradient(op, sweep, backward_kind(op.buffer("gamma").size), views)
+
+
+def _layer_gradient(op: Op, sweep: Sweep) -> None:
+    kind = layer_norm_backward_kind(op.buffer("gamma").size)
+    _emit_gradient(op, sweep, kind, _gradient_views(op, sweep))
+
+
+def _gradient_views(op: Op, sweep: Sweep) -> dict[str, Buffer]:
+    return {
+        "dy": sweep.gradient(op.buffer("y")),
         "normal": op.buffer("normal"),
-        "gamma": gamma,
+        "gamma": op.buffer("gamma"),
         "scale": op.buffer("scale"),
-        "dx": dx,
-        "dgamma": sweep.parameter_gradient(gamma),
+        # dx is computed even where it is not wanted: gamma's and beta's gradients come from the same pass.
+        "dx": sweep.new_gradient(op.buffer("x")),
+        "dgamma": sweep.parameter_gradient(op.buffer("gamma")),
         "dbeta": sweep.parameter_gradient(op.buffer("beta")),
     }
-    views["columns"] = _columns(sweep, x)
-    sweep.emit(backward_kind(gamma.size), views)
-    if sweep.wants(x):
-        sweep.arrive(x, dx)
 
 
-_CHANNELS = (Operand("gamma", "in"), Operand("beta", "in"))
+def _emit_gradient(op: Op, sweep: Sweep, kind: OpKind, views: dict[str, Buffer]) -> None:
+    sweep.emit(kind, views)
+    if sweep.wants(op.buffer("x")):
+        sweep.arrive(op.buffer("x"), views["dx"])
 
 
 @cache
@@ -76,25 +93,42 @@ def test_kind(channels: int) -> OpKind:
 @cache
 def backward_kind(channels: int) -> OpKind:
     """Return the op kind of the gradients in training."""
-    arguments: tuple[Argument, ...] = (
-        Operand("dy", "in", rank=2),
-        Operand("normal", "in", rank=2),
-        Operand("gamma", "in"),
-        Operand("scale", "in"),
-        Operand("dx", "out", rank=2),
-        Operand("dgamma", "out"),
-        Operand("dbeta", "out"),
-        Operand("columns", "scratch"),
-    )
+    arguments = (*_GRADIENTS, Operand("columns", "scratch"))
     entry = batch_norm_entry("backward", channels, arguments)
     return OpKind("batch_norm_backward", entry, arguments, lambda s: 9 * s["dy"][0] * s["dy"][1])
 
 
-def _columns(emitter: Emitter | Sweep, x: Buffer) -> Buffer:
+def columns_over(emitter: Emitter | Sweep, x: Buffer) -> Buffer:
+    """Return scratch for the sums of every column of ``x``."""
     size = Columns(x.shape[-1], emitter.graph.lanes).scratch_size
     return emitter.transient(f"{x.name} columns", (size,))
 
 
+def _gamma_and_beta(emitter: Emitter, shape: tuple[int], name: str) -> tuple[Buffer, Buffer]:
+    is_new = emitter.is_new(f"{name}/gamma")
+    gamma = emitter.parameter(f"{name}/gamma", shape)
+    beta = emitter.parameter(f"{name}/beta", shape)
+    if is_new:
+        emit_draw(emitter, gamma, "ones")
+        emit_draw(emitter, beta, "zeros")
+    return gamma, beta
+
+
+@layer(
+    summary="Gives every channel mean 0 and variance 1 over the batch, then a learned scale and shift.",
+    formula="y = gamma * (x - mean) / sqrt(variance + epsilon) + beta",
+    source="Ioffe and Szegedy (2015), arXiv:1502.03167; defaults of keras.layers.BatchNormalization",
+    hyperparameters=(
+        Hyper(
+            "momentum",
+            default=0.99,
+            at_least=0.0,
+            below=1.0,
+            summary="share kept of the running statistics",
+        ),
+        Hyper("epsilon", default=1e-3, above=0.0, summary="added to the variance"),
+    ),
+)
 @dataclass(frozen=True)
 class BatchNormalization(Layer):
     """Normalises every channel over the batch while training, by running statistics at test time."""
@@ -108,13 +142,10 @@ class BatchNormalization(Layer):
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         channels = (x.shape[-1],)
         is_new = emitter.is_new(f"{name}/gamma")
-        gamma = emitter.parameter(f"{name}/gamma", channels)
-        beta = emitter.parameter(f"{name}/beta", channels)
+        gamma, beta = _gamma_and_beta(emitter, channels, name)
         mean = emitter.state(f"{name}/moving_mean", channels)
         variance = emitter.state(f"{name}/moving_variance", channels)
         if is_new:
-            emit_draw(emitter, gamma, "ones")
-            emit_draw(emitter, beta, "zeros")
             emitter.graph.initial.append(Op(fill_kind("constant"), {"out": flat(mean)}, {"value": 0.0}))
             emitter.graph.initial.append(Op(fill_kind("constant"), {"out": flat(variance)}, {"value": 1.0}))
         y = emitter.transient(f"{name}/output", x.shape)
@@ -125,8 +156,8 @@ class BatchNormalization(Layer):
             "running_mean": mean,
             "running_variance": variance,
             "y": y,
+            "columns": columns_over(emitter, x),
         }
-        views["columns"] = _columns(emitter, x)
         if emitter.training:
             views["normal"] = emitter.transient(f"{name}/normal", x.shape)
             views["scale"] = emitter.transient(f"{name}/scale", channels)
@@ -154,38 +185,16 @@ def layer_norm_kind(columns: int) -> OpKind:
 @cache
 def layer_norm_backward_kind(columns: int) -> OpKind:
     """Return the op kind of the gradients of a layer normalisation."""
-    arguments: tuple[Argument, ...] = (
-        Operand("dy", "in", rank=2),
-        Operand("normal", "in", rank=2),
-        Operand("gamma", "in"),
-        Operand("scale", "in"),
-        Operand("dx", "out", rank=2),
-        Operand("dgamma", "out"),
-        Operand("dbeta", "out"),
-    )
-    entry = layer_norm_entry("backward", columns, arguments)
-    return OpKind("layer_norm_backward", entry, arguments, lambda s: 12 * s["dy"][0] * s["dy"][1])
+    entry = layer_norm_entry("backward", columns, _GRADIENTS)
+    return OpKind("layer_norm_backward", entry, _GRADIENTS, lambda s: 12 * s["dy"][0] * s["dy"][1])
 
 
-def _layer_gradient(op: Op, sweep: Sweep) -> None:
-    x, gamma = op.buffer("x"), op.buffer("gamma")
-    dy = sweep.gradient(op.buffer("y"))
-    assert dy is not None
-    dx = sweep.new_gradient(x)
-    views = {
-        "dy": dy,
-        "normal": op.buffer("normal"),
-        "gamma": gamma,
-        "scale": op.buffer("scale"),
-        "dx": dx,
-        "dgamma": sweep.parameter_gradient(gamma),
-        "dbeta": sweep.parameter_gradient(op.buffer("beta")),
-    }
-    sweep.emit(layer_norm_backward_kind(gamma.size), views)
-    if sweep.wants(x):
-        sweep.arrive(x, dx)
-
-
+@layer(
+    summary="Gives every sample mean 0 and variance 1 over its features, then a learned scale and shift.",
+    formula="y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, statistics over the last axis",
+    source="Ba, Kiros and Hinton (2016), arXiv:1607.06450; defaults of keras.layers.LayerNormalization",
+    hyperparameters=(Hyper("epsilon", default=1e-3, above=0.0, summary="added to the variance"),),
+)
 @dataclass(frozen=True)
 class LayerNormalization(Layer):
     """Normalises every row of the last axis by its own mean and variance, in training and at test time."""
@@ -197,12 +206,7 @@ class LayerNormalization(Layer):
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         columns = x.shape[-1]
-        is_new = emitter.is_new(f"{name}/gamma")
-        gamma = emitter.parameter(f"{name}/gamma", (columns,))
-        beta = emitter.parameter(f"{name}/beta", (columns,))
-        if is_new:
-            emit_draw(emitter, gamma, "ones")
-            emit_draw(emitter, beta, "zeros")
+        gamma, beta = _gamma_and_beta(emitter, (columns,), name)
         y = emitter.transient(f"{name}/output", x.shape)
         views = {
             "x": x,
@@ -214,34 +218,3 @@ class LayerNormalization(Layer):
         }
         emitter.emit(layer_norm_kind(columns), views, epsilon=self.epsilon)
         return y
-
-
-BatchNormalization.record = LAYERS.add(
-    LayerRecord(
-        name="BatchNormalization",
-        summary="Gives every channel mean 0 and variance 1 over the batch, then a learned scale and shift.",
-        formula="y = gamma * (x - mean) / sqrt(variance + epsilon) + beta",
-        source="Ioffe and Szegedy (2015), arXiv:1502.03167; defaults of keras.layers.BatchNormalization",
-        hyperparameters=(
-            Hyper(
-                "momentum",
-                default=0.99,
-                at_least=0.0,
-                below=1.0,
-                summary="share kept of the running statistics",
-            ),
-            Hyper("epsilon", default=1e-3, above=0.0, summary="added to the variance"),
-        ),
-        make=BatchNormalization,
-    )
-)
-LayerNormalization.record = LAYERS.add(
-    LayerRecord(
-        name="LayerNormalization",
-        summary="Gives every sample mean 0 and variance 1 over its features, then a learned scale and shift.",
-        formula="y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, statistics over the last axis",
-        source="Ba, Kiros and Hinton (2016), arXiv:1607.06450; defaults of keras.layers.LayerNormalization",
-        hyperparameters=(Hyper("epsilon", default=1e-3, above=0.0, summary="added to the variance"),),
-        make=LayerNormalization,
-    )
-)

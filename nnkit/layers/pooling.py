@@ -9,7 +9,7 @@ from nnkit.emitting.backward import Sweep
 from nnkit.emitting.emitter import Emitter
 from nnkit.errors import InvalidArgument
 from nnkit.kernels.images.pool import backward_entry, forward_entry
-from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.base import Layer, layer
 from nnkit.layers.window import (
     Padding,
     Size,
@@ -79,7 +79,6 @@ def backward_kind(shape: Pooling) -> OpKind:
 def _emit_gradient(op: Op, sweep: Sweep, shape: Pooling) -> None:
     x, y = op.buffer("x"), op.buffer("y")
     dy = sweep.gradient(y)
-    assert dy is not None
     if not sweep.wants(x):
         return
     dx = sweep.new_gradient(x)
@@ -97,6 +96,11 @@ def emit_pooling(emitter: Emitter, x: Buffer, shape: Pooling, y: Buffer, name: s
     emitter.emit(forward_kind(shape), views)
 
 
+@layer(
+    summary="Keeps the largest value of every window, of equal ones the first.",
+    formula="y[i, j, c] = max over r, s of x[i S + r, j S + s, c]",
+    source="Riesenhuber and Poggio (1999), Nature Neuroscience 2(11); arguments of keras.layers.MaxPooling2D",
+)
 @dataclass(frozen=True)
 class MaxPooling2D(Layer):
     """The largest value of every window; ``strides`` are the window's size unless given."""
@@ -144,6 +148,11 @@ class MaxPooling2D(Layer):
         return windows
 
 
+@layer(
+    summary="MaxPooling2D along one axis.",
+    formula="y[t, c] = max over s of x[t S + s, c]",
+    source="Collobert et al. (2011), JMLR 12; arguments of keras.layers.MaxPooling1D",
+)
 @dataclass(frozen=True)
 class MaxPooling1D(MaxPooling2D):
     """`MaxPooling2D` along one axis."""
@@ -151,6 +160,11 @@ class MaxPooling1D(MaxPooling2D):
     _n_axes: ClassVar[int] = 1
 
 
+@layer(
+    summary="Takes the mean of every window; padding does not count.",
+    formula="y[i, j, c] = mean over r, s of x[i S + r, j S + s, c]",
+    source="LeCun et al. (1998), Proceedings of the IEEE 86(11); arguments of keras.layers.AveragePooling2D",
+)
 @dataclass(frozen=True)
 class AveragePooling2D(MaxPooling2D):
     """The mean of every window over its pixels inside the image."""
@@ -158,6 +172,11 @@ class AveragePooling2D(MaxPooling2D):
     _kind: ClassVar[Literal["max", "average"]] = "average"
 
 
+@layer(
+    summary="AveragePooling2D along one axis.",
+    formula="y[t, c] = mean over s of x[t S + s, c]",
+    source="Waibel et al. (1989), IEEE TASSP 37(3); arguments of keras.layers.AveragePooling1D",
+)
 @dataclass(frozen=True)
 class AveragePooling1D(AveragePooling2D):
     """`AveragePooling2D` along one axis."""
@@ -165,6 +184,11 @@ class AveragePooling1D(AveragePooling2D):
     _n_axes: ClassVar[int] = 1
 
 
+@layer(
+    summary="Takes the mean of every channel.",
+    formula="y[c] = mean over i, j of x[i, j, c]",
+    source="Lin, Chen and Yan (2014), Network in network, arXiv:1312.4400",
+)
 @dataclass(frozen=True)
 class GlobalAveragePooling2D(Layer):
     """The mean of every channel over the whole image."""
@@ -179,52 +203,13 @@ class GlobalAveragePooling2D(Layer):
         return y
 
 
+@layer(
+    summary="Keeps the largest value of every channel.",
+    formula="y[c] = max over i, j of x[i, j, c]",
+    source="Oquab et al. (2015), CVPR; keras.layers.GlobalMaxPooling2D",
+)
 @dataclass(frozen=True)
 class GlobalMaxPooling2D(GlobalAveragePooling2D):
     """The largest value of every channel in the whole image."""
 
     _kind: ClassVar[Literal["max", "average"]] = "max"
-
-
-def _add(make: type[Layer], summary: str, formula: str, source: str) -> None:
-    make.record = LAYERS.add(
-        LayerRecord(name=make.__name__, summary=summary, formula=formula, source=source, make=make)
-    )
-
-
-_add(
-    MaxPooling2D,
-    "Keeps the largest value of every window, of equal ones the first.",
-    "y[i, j, c] = max over r, s of x[i S + r, j S + s, c]",
-    "Riesenhuber and Poggio (1999), Nature Neuroscience 2(11); arguments of keras.layers.MaxPooling2D",
-)
-_add(
-    MaxPooling1D,
-    "MaxPooling2D along one axis.",
-    "y[t, c] = max over s of x[t S + s, c]",
-    "Collobert et al. (2011), JMLR 12; arguments of keras.layers.MaxPooling1D",
-)
-_add(
-    AveragePooling2D,
-    "Takes the mean of every window; padding does not count.",
-    "y[i, j, c] = mean over r, s of x[i S + r, j S + s, c]",
-    "LeCun et al. (1998), Proceedings of the IEEE 86(11); arguments of keras.layers.AveragePooling2D",
-)
-_add(
-    AveragePooling1D,
-    "AveragePooling2D along one axis.",
-    "y[t, c] = mean over s of x[t S + s, c]",
-    "Waibel et al. (1989), IEEE TASSP 37(3); arguments of keras.layers.AveragePooling1D",
-)
-_add(
-    GlobalAveragePooling2D,
-    "Takes the mean of every channel.",
-    "y[c] = mean over i, j of x[i, j, c]",
-    "Lin, Chen and Yan (2014), Network in network, arXiv:1312.4400",
-)
-_add(
-    GlobalMaxPooling2D,
-    "Keeps the largest value of every channel.",
-    "y[c] = max over i, j of x[i, j, c]",
-    "Oquab et al. (2015), CVPR; keras.layers.GlobalMaxPooling2D",
-)

@@ -7,10 +7,10 @@ from nnkit.emitting.backward import Sweep
 from nnkit.emitting.emitter import Emitter
 from nnkit.initializers import BoundInitializer
 from nnkit.kernels.rows.prelu import prelu_entry
-from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.base import Layer, layer
 from nnkit.layers.draw import emit_draw, resolve_initializer
+from nnkit.layers.normalization import columns_over
 from nnkit.ops import Argument, Buffer, Op, Operand, OpKind
-from nnkit.tiling.columns import Columns
 
 _COLUMNS = Operand("columns", "scratch")
 
@@ -46,20 +46,19 @@ def backward_kind(channels: int) -> OpKind:
 def _gradient(op: Op, sweep: Sweep) -> None:
     x, alpha = op.buffer("x"), op.buffer("alpha")
     dy = sweep.gradient(op.buffer("y"))
-    assert dy is not None
     # dx is computed even where nobody wants it: alpha's gradient comes from the same op.
     dx = sweep.new_gradient(x)
     views = {"dy": dy, "x": x, "alpha": alpha, "dx": dx, "dalpha": sweep.parameter_gradient(alpha)}
-    sweep.emit(backward_kind(alpha.size), views | {"columns": _columns(sweep, x)})
+    sweep.emit(backward_kind(alpha.size), views | {"columns": columns_over(sweep, x)})
     if sweep.wants(x):
         sweep.arrive(x, dx)
 
 
-def _columns(emitter: Emitter | Sweep, x: Buffer) -> Buffer:
-    size = Columns(x.shape[-1], emitter.graph.lanes).scratch_size
-    return emitter.transient(f"{x.name} columns", (size,))
-
-
+@layer(
+    summary="A ReLU that learns its slope below 0, one per channel.",
+    formula="y = x if x > 0 else alpha * x",
+    source="He et al. (2015), arXiv:1502.01852, who start at 0.25; 0 is the start of keras.layers.PReLU",
+)
 @dataclass(frozen=True)
 class PReLU(Layer):
     """``y = x`` where x > 0 and ``alpha · x`` elsewhere, with one learned alpha per channel."""
@@ -76,17 +75,6 @@ class PReLU(Layer):
             emit_draw(emitter, alpha, self.alpha_initializer)
         y = emitter.transient(f"{name}/output", x.shape)
         emitter.emit(
-            forward_kind(alpha.size), {"x": x, "alpha": alpha, "y": y, "columns": _columns(emitter, x)}
+            forward_kind(alpha.size), {"x": x, "alpha": alpha, "y": y, "columns": columns_over(emitter, x)}
         )
         return y
-
-
-PReLU.record = LAYERS.add(
-    LayerRecord(
-        name="PReLU",
-        summary="A ReLU that learns its slope below 0, one per channel.",
-        formula="y = x if x > 0 else alpha * x",
-        source="He et al. (2015), arXiv:1502.01852, who start at 0.25; 0 is the start of keras.layers.PReLU",
-        make=PReLU,
-    )
-)

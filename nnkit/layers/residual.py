@@ -7,7 +7,7 @@ from nnkit.emitting.emitter import Emitter
 from nnkit.entries import make_entry
 from nnkit.errors import InvalidArgument
 from nnkit.kernels.movement import add
-from nnkit.layers.base import LAYERS, Layer, LayerRecord, emit_stack
+from nnkit.layers.base import Layer, emit_stack, layer
 from nnkit.layers.shape import COPY
 from nnkit.ops import Argument, Buffer, Op, Operand, OpKind, Scalar
 
@@ -16,7 +16,6 @@ _NO_FLOOR = float("-inf")
 
 def _add_gradient(op: Op, sweep: Sweep) -> None:
     dy = sweep.gradient(op.buffer("y"))
-    assert dy is not None
     x, z = op.buffer("x"), op.buffer("z")
     if sweep.wants(x):
         # A copy, because more shares of the gradient of x are still to be added to it, and not to that of z.
@@ -43,6 +42,11 @@ ADD = OpKind(
 )
 
 
+@layer(
+    summary="Adds what its layers make of the input to the input.",
+    formula="y = x + layers(x)",
+    source="He, Zhang, Ren and Sun (2016), CVPR, arXiv:1512.03385",
+)
 @dataclass(frozen=True)
 class Residual(Layer):
     """``y = x + layers(x)``; the layers must keep the shape."""
@@ -69,14 +73,3 @@ class Residual(Layer):
         y = emitter.transient(f"{name}/output", x.shape)
         emitter.emit(ADD, {"x": x, "z": z, "y": y}, low=_NO_FLOOR)
         return y
-
-
-Residual.record = LAYERS.add(
-    LayerRecord(
-        name="Residual",
-        summary="Adds what its layers make of the input to the input.",
-        formula="y = x + layers(x)",
-        source="He, Zhang, Ren and Sun (2016), CVPR, arXiv:1512.03385",
-        make=Residual,
-    )
-)

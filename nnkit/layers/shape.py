@@ -8,14 +8,13 @@ from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.kernels.movement import copy
-from nnkit.layers.base import LAYERS, Layer, LayerRecord
+from nnkit.layers.base import Layer, layer
 from nnkit.ops import Buffer, Op, Operand
 
 
 def _copy_gradient(op: Op, sweep: Sweep) -> None:
     x = op.buffer("x")
     dy = sweep.gradient(op.buffer("y"))
-    assert dy is not None
     if sweep.wants(x):
         dx = sweep.new_gradient(x)
         sweep.emit(COPY, {"x": dy, "y": dx})
@@ -34,6 +33,11 @@ def reshape(emitter: Emitter, x: Buffer, shape: tuple[int, ...], name: str) -> B
     return y
 
 
+@layer(
+    summary="Makes one row of values of every sample.",
+    formula="y[b, :] = x[b, ...] in row-major order",
+    source="Keras 3, keras.layers.Flatten",
+)
 @dataclass(frozen=True)
 class Flatten(Layer):
     """Each sample as one row of values, last axis fastest."""
@@ -44,6 +48,11 @@ class Flatten(Layer):
         return reshape(emitter, x, (prod(x.shape[1:]),), f"{name}/output")
 
 
+@layer(
+    summary="Gives every sample another shape.",
+    formula="y[b, ...] = x[b, ...] in row-major order",
+    source="Keras 3, keras.layers.Reshape",
+)
 @dataclass(frozen=True)
 class Reshape(Layer):
     """Each sample in another shape of as many values; one size may be -1, and is what is left."""
@@ -70,23 +79,3 @@ class Reshape(Layer):
                 f"{name}: {x.shape[1:]} has another number of values than {self.target_shape}."
             )
         return reshape(emitter, x, shape, f"{name}/output")
-
-
-Flatten.record = LAYERS.add(
-    LayerRecord(
-        name="Flatten",
-        summary="Makes one row of values of every sample.",
-        formula="y[b, :] = x[b, ...] in row-major order",
-        source="Keras 3, keras.layers.Flatten",
-        make=Flatten,
-    )
-)
-Reshape.record = LAYERS.add(
-    LayerRecord(
-        name="Reshape",
-        summary="Gives every sample another shape.",
-        formula="y[b, ...] = x[b, ...] in row-major order",
-        source="Keras 3, keras.layers.Reshape",
-        make=Reshape,
-    )
-)
