@@ -7,7 +7,7 @@ import typer
 from nnbench.terminal import options
 
 if TYPE_CHECKING:
-    from nnbench.evidence.findings import Findings
+    from nnbench.evidence.case import Findings
     from nnbench.plan.request import Plan
     from nnbench.studies.calibration import Calibration
 

@@ -42,11 +42,10 @@ def command(
     chosen = display_settings(store=store, color=color)
     with Store.open(chosen.store, create=False) as opened:
         pairs = _pairs(opened, a, b, run)
-        of_run = run_json.as_dict(opened.run(run), (), (), verdicts := versus.decided(pairs))
+    verdicts = versus.decided(pairs)
     if as_json:
-        present.print_json(
-            {"schema": "nnbench.compare/1", "level": of_run["level"], "verdicts": of_run["verdicts"]}
-        )
+        rows = [run_json.verdict(verdict) for verdict in verdicts]
+        present.print_json({"schema": "nnbench.compare/1", "level": versus.LEVEL, "verdicts": rows})
     else:
         present.print_blocks(f"Is {a} better than {b}?", [_table(pairs, verdicts)], chosen.color)
     return _exit_code(verdicts) if strict else DONE

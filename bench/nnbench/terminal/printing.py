@@ -13,7 +13,7 @@ from nnbench.reporting.blocks import Block, Cell, Column, Document, Item, Listin
 from nnbench.reporting.render import text
 
 if TYPE_CHECKING:
-    from nnbench.evidence.findings import Findings
+    from nnbench.evidence.case import Findings
 
 Format = Literal["text", "markdown", "html", "json", "csv", "latex"]
 _ENDINGS: dict[Format, str] = {
@@ -94,9 +94,7 @@ def write_findings(found: "Findings", form: Format, folder: Path) -> Path:
 def _document(found: "Findings") -> Document:
     from nnbench.reporting import document
 
-    if found.run.tuning is not None:
-        return document.build_tuning(found.run, found.trials)
-    return document.build(found.run, found.trials, found.summaries, found.comparisons)
+    return document.build(found)
 
 
 def _rendered(found: "Findings", form: Format) -> str:
@@ -109,11 +107,11 @@ def _rendered(found: "Findings", form: Format) -> str:
     if form == "csv":
         from nnbench.reporting.render import csv
 
-        return printable(csv.render(found.run, found.trials), keep="\n\t")
+        return printable(csv.render(found), keep="\n\t")
     if found.run.tuning is not None:
         from nnbench.reporting.json import tune as tune_json
 
         return tune_json.render(found.run, found.trials)
     from nnbench.reporting.json import run as run_json
 
-    return run_json.render(found.run, found.trials, found.summaries, found.comparisons)
+    return run_json.render(found)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import report_samples as samples
 
-from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.evidence.case import CaseEvidence
 from nnbench.records.trials import Verdict
 from nnbench.reporting.blocks import FigureRef, Listing, Paragraph, Table
 from nnbench.reporting.document import listing
@@ -20,7 +20,7 @@ from nnbench.statistics.trials.summary import comparisons, summaries
 
 
 def first_case(sample: samples.Sample) -> CaseEvidence:
-    return evidence_of(sample.run, sample.trials, sample.summaries, sample.comparisons)[0]
+    return sample.cases()[0]
 
 
 def column(table: Table, header: str) -> list[str]:
@@ -45,7 +45,7 @@ def test_a_loss_is_sorted_upwards_and_has_no_unit() -> None:
     """Where less is better the smallest median leads, and no percent sign appears."""
     sample = samples.two_cases()
 
-    table = verdicts(evidence_of(sample.run, sample.trials, sample.summaries, sample.comparisons)[1])
+    table = verdicts(sample.cases()[1])
 
     assert column(table, "loss [95%]") == ["0.01234 [0.01190, 0.01310]", "0.0521 [0.0498, 0.0555]"]
     assert "reached target" not in headers(table)
@@ -313,7 +313,7 @@ def test_the_run_is_described_so_that_it_can_be_repeated() -> None:
     """Data, budget, machine, versions and the command itself are there."""
     sample = samples.six_by_ten()
 
-    said = {item.name: item.text for item in about(sample.run, sample.trials).items}
+    said = {item.name: item.text for item in about(sample).items}
 
     assert said["again"] == sample.run.command
     assert "1,437 training and 360 validation examples, 6,570 parameters" in said["digits-mlp"]
@@ -328,7 +328,9 @@ def test_a_run_that_was_resumed_says_what_is_new_and_what_is_missing() -> None:
     sample = samples.six_by_ten()
     resumed = replace(sample.run, n_new=12, n_cached=48)
 
-    said = {item.name: item.text for item in about(resumed, sample.trials[:50]).items}
+    said = {
+        item.name: item.text for item in about(replace(sample, run=resumed, trials=sample.trials[:50])).items
+    }
 
     assert "60 trials (12 new, 10 not recorded)" in said["run"]
 
@@ -337,7 +339,7 @@ def test_an_unknown_machine_is_left_out() -> None:
     """What could not be found out has no line, rather than the word None."""
     sample = samples.alone()
 
-    shown = about(replace(sample.run, environment={"cpu": None}), sample.trials)
+    shown = about(replace(sample, run=replace(sample.run, environment={"cpu": None})))
 
     assert {item.name for item in shown.items} == {"digits-mlp", "budget", "run", "again"}
 
@@ -351,7 +353,7 @@ def test_the_listing_has_a_row_for_every_trial() -> None:
     assert len(table.rows) == 60
     assert column(table, "status").count("diverged") == 3
     assert column(table, "final accuracy, %")[52] == "—"
-    assert isinstance(listing(sample.run, sample.trials).sections[-1].blocks[0], Listing)
+    assert isinstance(listing(sample).sections[-1].blocks[0], Listing)
 
 
 def test_statistics_and_report_agree() -> None:

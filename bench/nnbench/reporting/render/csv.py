@@ -6,13 +6,14 @@ Numbers are written in full and with a point; an empty field is a value that doe
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from nnbench.records.trials import RunRecord, TrialRecord
+from nnbench.evidence.case import Findings
 
 
-def render(run: RunRecord, trials: Sequence[TrialRecord]) -> str:
+def render(found: Findings) -> str:
     """Return the trials of a run as comma-separated values with a header."""
+    trials = found.trials
     axes = _union(trial.axes.as_dict() for trial in trials)
     final = _union(trial.final for trial in trials)
     best = _union(trial.best for trial in trials)
@@ -32,7 +33,7 @@ def render(run: RunRecord, trials: Sequence[TrialRecord]) -> str:
         chosen = trial.axes.as_dict()
         writer.writerow(
             [
-                *(run.run, trial.case),
+                *(found.run.run, trial.case),
                 *(chosen.get(axis, "") for axis in axes),
                 *(trial.seed, trial.status, trial.failure or ""),
                 *(_number(trial.final.get(name)) for name in final),
