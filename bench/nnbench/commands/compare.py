@@ -25,6 +25,8 @@ def command(
         bool, typer.Option("--strict", help="Exit with 1 if A is worse, with 5 if that cannot be told.")
     ] = False,
     store: options.Store = None,
+    form: options.Form = None,
+    output: options.Output = None,
     as_json: options.Json = False,
     color: options.Color = None,
     debug: options.Debug = False,
@@ -38,16 +40,17 @@ def command(
     from nnbench.store import Store
     from nnbench.studies import versus
     from nnbench.terminal import printing as present
+    from nnbench.terminal.destination import destination
 
+    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=store, color=color)
     with Store.open(chosen.store, create=False) as opened:
         pairs = _pairs(opened, a, b, run)
     verdicts = versus.decided(pairs)
-    if as_json:
-        rows = [run_json.verdict(verdict) for verdict in verdicts]
-        present.print_json({"schema": "nnbench.compare/1", "level": versus.LEVEL, "verdicts": rows})
-    else:
-        present.print_blocks(f"Is {a} better than {b}?", [_table(pairs, verdicts)], chosen.color)
+    rows = [run_json.verdict(verdict) for verdict in verdicts]
+    data = {"schema": "nnbench.compare/1", "level": versus.LEVEL, "verdicts": rows}
+    document = present.page(f"Is {a} better than {b}?", [_table(pairs, verdicts)])
+    present.deliver(present.result("comparison", document, data, rows), to, chosen.color)
     return _exit_code(verdicts) if strict else DONE
 
 

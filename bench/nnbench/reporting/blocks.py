@@ -11,6 +11,7 @@ from nnbench.statistics.suite.profile import PerformanceProfile
 from nnbench.statistics.tuning.searched import SearchedConfiguration
 
 Align = Literal["left", "right", "decimal"]  # decimal: points stand in one column, where the font allows it
+BREAKS = " (,"  # letters behind which a long text may go on below
 Tone = Literal["plain", "good", "bad", "same", "unsure", "quiet"]
 
 
@@ -30,6 +31,7 @@ class Column:
     align: Align = "left"
     rank: int = 0
     wraps: bool = False  # long texts may break; numbers never do
+    breaks: str = BREAKS
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ from nnbench.reporting.views.search.figure import search_figures
 from nnbench.reporting.views.search.settings import best_settings
 from nnbench.reporting.views.search.tuned import tuned, tuned_headline
 from nnbench.store import Store
-from nnbench.terminal.printing import Format, _rendered
+from nnbench.terminal.options import ReportFormat
+from nnbench.terminal.printing import report_of
 
 Search = tuple[RunRecord, list[TrialRecord]]
 
@@ -210,9 +211,9 @@ def findings(search: Search) -> Findings:
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "latex", "json", "csv"])
-def test_every_format_tells_of_the_search(form: Format) -> None:
+def test_every_format_tells_of_the_search(form: ReportFormat) -> None:
     """None of them takes it for an ordinary run."""
-    shown = _rendered(findings(samples.two_searched()), form)
+    shown = report_of(findings(samples.two_searched())).rendered(form)
 
     assert "momentum" in shown
     expected = {"json": '"nnbench.tune/1"', "csv": "momentum(momentum=0.80693)", "latex": "Where the best"}
@@ -279,7 +280,7 @@ def test_the_settings_of_a_search_are_not_ranked_as_configurations(tmp_path: Pat
     assert len(found.trials) == len(trials)
     assert found.summaries == ()
     assert found.comparisons == ()
-    assert "With tuned settings" in _rendered(found, "text")
+    assert "With tuned settings" in report_of(found).rendered("text")
 
 
 def test_the_json_of_a_search_that_found_nothing_has_nulls() -> None:

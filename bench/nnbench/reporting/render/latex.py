@@ -1,7 +1,7 @@
 """The tables of a document in LaTeX, for papers. They need the package booktabs."""
 
 from nnbench.reporting import digits
-from nnbench.reporting.blocks import Column, Document, Table
+from nnbench.reporting.blocks import Cell, Column, Document, Listing, Table
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -28,9 +28,18 @@ _SPECIAL = {
 
 
 def render(document: Document) -> str:
-    """Return every table of the document as a table environment; the notes become its caption."""
-    tables = [block for section in document.sections for block in section.blocks if isinstance(block, Table)]
-    return "\n".join(map(_table, tables))
+    """Return every table of the document as a table environment; the notes become its caption.
+
+    Where there is none, names with their values are one.
+    """
+    blocks = [block for section in document.sections for block in section.blocks]
+    tables = [block for block in blocks if isinstance(block, Table)]
+    return "\n".join(map(_table, tables or [_listed(each) for each in blocks if isinstance(each, Listing)]))
+
+
+def _listed(listing: Listing) -> Table:
+    rows = tuple((Cell(item.name), Cell(item.text)) for item in listing.items)
+    return Table("", (Column("what"), Column("which")), rows)
 
 
 def escaped(text: str) -> str:
