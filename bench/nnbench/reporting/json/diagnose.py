@@ -43,14 +43,14 @@ def rows(diagnosis: dict[str, Any]) -> list[dict[str, Any]]:
         *({"stage": "training", **_at_end(each)} for each in training["activations"]),
         *({"stage": "training", **_at_end(each)} for each in training["weights"]),
     ]
-    return [{"case": diagnosis["case"], **diagnosis["axes"], **each} for each in measured]
+    return [{"case": diagnosis["case"], "axes": diagnosis["axes"], **each} for each in measured]
 
 
 def matrix_rows(checks: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a row for each configuration: its choices, and what is left of signals and gradients."""
     kept = ("signals", "gradients")
     return [
-        {"case": checks["case"], **each["axes"], **{name: each["preflight"][name] for name in kept}}
+        {"case": checks["case"], "axes": each["axes"], **{name: each["preflight"][name] for name in kept}}
         for each in checks["configurations"]
     ]
 
