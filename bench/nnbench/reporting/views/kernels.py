@@ -43,8 +43,8 @@ _NEXT_LEVEL = 0.75
 _DEFINITION = (
     "the least time that this core could take, over the time taken. The least time is the longer of FLOP at"
     " the peak rate and bytes at the bandwidth of a triad over a working set of that size, so that what stays"
-    " in a cache is held to that cache. What only reads may pass 100 %, and so may a convolution that saves"
-    " the padding that its FLOP count. Values are those of training, and in the caches where they fit"
+    " in a cache is held to that cache. A kernel that is faster raises the ceiling: none passes 100 %."
+    " Values are those of training, and in the caches where they fit"
 )
 
 
