@@ -88,14 +88,16 @@ def _table(pairs: "list[Pair]", verdicts: "list[Comparison]") -> "Table":
     ]
     columns = (
         Column("case"),
-        Column("A", rank=2),
-        Column("B", rank=3),
+        Column("A", rank=2, wraps=True, below="A: {}"),
+        Column("B", rank=3, wraps=True, below="B: {}"),
         Column("A − B [95%], p"),
         Column("A is"),
-        Column("seeds", "right", rank=1),
-        Column("why", rank=4, wraps=True),
+        Column("seeds", "right", rank=1, below="{} seeds"),
+        Column("why", rank=4, wraps=True, below="{}"),
     )
-    notes = ["p values are Holm-corrected over the rows of this table."] if len(rows) > 1 else []
+    noticeable = dict.fromkeys(f"{words.noticeable(pair.facts)} ({pair.facts.name})" for pair in pairs)
+    notes = [f"Equivalent: the whole interval within {', '.join(noticeable)}."]
+    notes += ["p values are Holm-corrected over the rows of this table."] if len(rows) > 1 else []
     if any(pair.n_tests > 1 for pair in pairs):
         notes.append("p values of a race are multiplied by the tests it may make: every pair at every look.")
     return Table("", columns, tuple(rows), tuple(notes))

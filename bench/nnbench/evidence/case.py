@@ -31,6 +31,7 @@ class CaseEvidence:
     has_named_reference: bool
     is_tuned: bool  # each configuration ran at the learning rate that a search found for it
     race: CaseRace | None = None
+    interpreted: tuple[str, ...] = ()  # optimizers that step in Python
 
     def label(self, axes: Axes) -> str:
         """Return the choices that tell this configuration from the others; all of them if it is alone."""
@@ -96,7 +97,13 @@ class Findings:
             has_named_reference=reference is not None and reference.label(run.varying) == run.against,
             is_tuned=bool(run.tuned_by),
             race=next((race for race in run.races if race.case == facts.name), None),
+            interpreted=interpreted(run),
         )
+
+
+def interpreted(run: RunRecord) -> tuple[str, ...]:
+    """Return the optimizers whose seconds are those of Python and not of kernels."""
+    return tuple(run.environment.get("interpreted", ()))
 
 
 def ranked(

@@ -25,13 +25,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. Where room is short, the columns with the highest ``rank`` go first; rank 0 stays."""
+    """One column. Where room is short, the columns with the highest ``rank`` go first; rank 0 stays.
+
+    A column without which a row cannot be judged goes below its row: ``below`` is how it is said there.
+    """
 
     header: str
     align: Align = "left"
     rank: int = 0
     wraps: bool = False  # long texts may break; numbers never do
     breaks: str = BREAKS
+    below: str = ""  # e.g. "p {}"; empty: it is left out
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def _compared(found: Findings) -> list[Section]:
     sections = [Section(_heading(case), _of_case(case)) for case in found.cases()]
     over = overview(found.run, found.trials)
     if over is not None:
-        sections.append(across(over, found.run.run, " · ".join(found.run.varying) or "configuration"))
+        sections.append(across(over, found.run))
     return sections
 
 

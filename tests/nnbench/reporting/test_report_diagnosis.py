@@ -91,6 +91,18 @@ def test_no_dead_units_are_said_in_words() -> None:
     assert "No unit is dead" in spoken(microscope.training_headline(none))
 
 
+def test_dead_units_of_fewer_than_half_of_the_seeds_are_counted() -> None:
+    """The median over seeds is 0, and yet it is false that no unit is dead."""
+    none = samples.training(dead=0.0)
+    dead = none.activations[0].dead.copy()
+    dead[1, -1] = 0.5
+    some = replace(none, activations=(replace(none.activations[0], dead=dead), *none.activations[1:]))
+
+    said = spoken(microscope.training_headline(replace(samples.diagnosis(), training=some)))
+
+    assert "In the median over seeds no unit is dead, at the start or at the end; in 1 of 6 seeds" in said
+
+
 def test_activations_show_start_and_end() -> None:
     table = microscope.activation_table(samples.training())
 

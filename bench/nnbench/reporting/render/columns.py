@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len  # a letter of some scripts takes two places
 
 from nnbench.reporting.blocks import BREAKS, Cell, Column, Table
+from nnbench.reporting.digits import MISSING
 
 GAPS = (2, 1)  # between columns; the second where the first leaves no room for what must stay
 # A column of prose narrower than this is a tower of words; it is dropped before it gets there.
@@ -25,6 +26,7 @@ class Fitted:
     widths: tuple[int, ...]
     gap: int
     rows: tuple[tuple[Cell, ...], ...]
+    below: tuple[str, ...]  # what must be said of each row and has no column
     left_out: tuple[str, ...]
 
     @property
@@ -53,10 +55,22 @@ def fit(table: Table, width: int) -> Fitted:
     rows = tuple(
         tuple(Cell(texts[k][r], row[i].tone) for k, i in enumerate(kept)) for r, row in enumerate(table.rows)
     )
-    left_out = (column.header.split(",")[0] for i, column in enumerate(table.columns) if i not in kept)
+    lost = [i for i in range(len(table.columns)) if i not in kept]
+    left_out = [table.columns[i].header.split(",")[0] for i in lost if not table.columns[i].below]
     return Fitted(
-        columns, tuple(_headers(columns, widths)), tuple(widths), gap, rows, tuple(dict.fromkeys(left_out))
+        columns,
+        tuple(_headers(columns, widths)),
+        tuple(widths),
+        gap,
+        rows,
+        tuple(_below(table, row, lost) for row in table.rows),
+        tuple(dict.fromkeys(left_out)),
     )
+
+
+def _below(table: Table, row: tuple[Cell, ...], lost: list[int]) -> str:
+    said = [table.columns[i].below.format(row[i].text) for i in lost if row[i].text not in ("", MISSING)]
+    return "; ".join(filter(None, said))
 
 
 def _headers(columns: Columns, widths: list[int]) -> list[str]:

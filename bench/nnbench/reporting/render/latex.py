@@ -46,12 +46,12 @@ def escaped(text: str) -> str:
     return "".join(_SPECIAL.get(letter, letter) for letter in text)
 
 
-# A page is narrow: the columns that every screen above 120 letters shows, and no others.
+# A page is narrow: the columns that every screen above 120 letters shows, and numbers that decide.
 _HIGHEST_RANK = 3
 
 
 def _table(table: Table) -> str:
-    kept = [i for i, column in enumerate(table.columns) if column.rank <= _HIGHEST_RANK]
+    kept = [i for i, column in enumerate(table.columns) if _is_kept(column)]
     columns = [table.columns[i] for i in kept]
     caption = " ".join(filter(None, (table.title and f"{table.title}.", *table.notes)))
     head = " & ".join(escaped(column.header) for column in columns)
@@ -69,6 +69,10 @@ def _table(table: Table) -> str:
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _is_kept(column: Column) -> bool:
+    return column.rank <= _HIGHEST_RANK or (bool(column.below) and not column.wraps)
 
 
 def _cell(text: str) -> str:
