@@ -1,8 +1,8 @@
 """The roofline of one core, measured: FLOP per second from registers, bytes per second from each cache."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -51,6 +51,18 @@ class Roofline:
         fitting = [size for size, _ in self.levels if size <= working_set_bytes]
         least = fitting[-1] if fitting else self.levels[0][0]
         return max(bytes_s for size, bytes_s in self.levels if size >= least)
+
+    def raised(self, reached: Iterable[tuple[float, float, int]]) -> "Roofline":
+        """Return ceilings above none of these rates: FLOP/s and bytes/s of a working set in bytes.
+
+        What was reached is possible, whether or not a triad or a row of multiply-adds can do it.
+        """
+        flops_s, levels = self.flops_s, dict(self.levels)
+        for each_flops_s, bytes_s, working_set_bytes in reached:
+            flops_s = max(flops_s, each_flops_s)
+            level = max((size for size in levels if size <= working_set_bytes), default=min(levels))
+            levels[level] = max(levels[level], bytes_s)
+        return replace(self, flops_s=flops_s, levels=tuple(levels.items()))
 
     def ceiling_s(self, flops: float, n_bytes: float, working_set_bytes: int) -> float:
         """Return the least time in which one core can do that work."""

@@ -53,6 +53,21 @@ def test_a_record_is_made_of_the_times(found: list[Use]) -> None:
     assert made.bound == "flops"
 
 
+def test_no_kernel_exceeds_its_ceiling(found: list[Use]) -> None:
+    """A kernel above the measured roofline raises it, for itself and for all others."""
+    dense, gather = use_of(found, "dense"), use_of(found, "gather")
+    fast = kernelbench.record(dense, np.full((3, 1), 1e-9), (), ROOF, working_set_bytes=1000)
+    read = kernelbench.record(gather, np.full((3, 1), 1e-11), (), ROOF, working_set_bytes=10**9)
+    slow = kernelbench.record(dense, np.full((3, 1), 1e-6), (), ROOF, working_set_bytes=1000)
+    assert min(fast.roofline_share, read.roofline_share) > 1
+
+    raised, (fast, read, slow_too) = kernelbench.under(ROOF, (fast, read, slow))
+
+    assert fast.roofline_share == read.roofline_share == 1.0
+    assert slow_too.roofline_share < slow.roofline_share
+    assert raised.flops_s == pytest.approx(fast.flops_s)
+
+
 def test_what_does_not_fit_a_cache_is_held_to_memory(found: list[Use]) -> None:
     gather = use_of(found, "gather")
     times = np.full((5, 1), 1e-7)

@@ -86,6 +86,18 @@ def test_an_optimizer_from_a_file_trains_like_any_other(nnb: Callable[..., Resul
         assert a["final"]["loss"] == pytest.approx(b["final"]["loss"], rel=1e-5)
 
 
+def test_the_report_says_whose_seconds_are_those_of_python(nnb: Callable[..., Result], folder: Path) -> None:
+    """NumPy's steps stand in one table with kernels: the note names them, and no optimizer that compiles."""
+    (folder / "compiled.py").write_text(KERNEL)
+    names = "mine,compiled,sgd"
+    run = ("run", "small.toml", "--optimizer", names, "--plugin", "mine.py", "--seeds", "2")
+
+    _, shown, _ = nnb(*run, "--plugin", "compiled.py")
+
+    assert "Seconds of mine are those of plain Python" in " ".join(shown.split())
+    assert json.loads(nnb("report", "--json")[1])["environment"]["interpreted"] == ["mine"]
+
+
 @pytest.mark.parametrize(
     ("content", "axis", "name"),
     [(KERNEL, "optimizer", "compiled"), (BENT, "activation", "bent")],

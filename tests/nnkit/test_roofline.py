@@ -43,3 +43,15 @@ def test_a_measured_roofline_has_the_shape_of_one() -> None:
     assert found.flops_s > 1e8
     assert [size for size, _ in found.levels] == sorted(size for size, _ in found.levels)
     assert 1e8 < found.bytes_s < found.bytes_s_for(0)
+
+
+def test_what_was_reached_raises_the_ceiling_at_its_working_set() -> None:
+    """No rate is above a ceiling that it raised; levels that nothing passed stay."""
+    size, bytes_s = ROOF.levels[-1]
+    reached = [(2.0 * ROOF.flops_s, 1.0, 1), (1.0, 3.0 * bytes_s, size + 5)]
+
+    raised = ROOF.raised(reached)
+
+    assert raised.flops_s == 2.0 * ROOF.flops_s
+    assert raised.levels == (*ROOF.levels[:-1], (size, 3.0 * bytes_s))
+    assert ROOF.raised([]) == ROOF

@@ -1,14 +1,15 @@
 """``nnbench calibrate``: the target of a case and its noise, measured anew."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nnbench.terminal import options
 
 if TYPE_CHECKING:
-    from nnbench.evidence.findings import Findings
+    from nnbench.evidence.case import Findings
     from nnbench.plan.request import Plan
+    from nnbench.reporting.blocks import Document
     from nnbench.studies.calibration import Calibration
 
 
@@ -31,6 +32,8 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would run and how long; run nothing.")
     ] = False,
+    form: options.Form = None,
+    output: options.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     color: options.Color = None,
@@ -43,21 +46,25 @@ def command(
     versions of a case are not compared. With --write, comments in the file stay, and the trials that made
     target and noise are kept in a table beside it, calibration/CASE.csv.
     """
+    from dataclasses import replace
+
     from nnbench.machine.clock import Clock
     from nnbench.running import rehearsal
     from nnbench.studies import calibration
     from nnbench.terminal import printing as present
     from nnbench.terminal import progress, session
+    from nnbench.terminal.destination import destination, rehearsed_as_json
 
     given = {
         "seeds": seeds, "tuned": tuned, "jobs": jobs, "plugin": plugin, "store": store, "quiet": quiet,
         "color": color,
     }  # fmt: skip
+    to = destination(form, output, as_json=as_json)
     plan = _plan(case, given)
     if write is not None:
         _check_file(write, plan.matrix.parts[0].case.name)
     if dry_run:
-        rehearsal.rehearse(plan, as_json=as_json)
+        rehearsal.rehearse(plan, as_json=rehearsed_as_json(to))
         return 0
     found = _measured(plan)
     if found is None:
@@ -66,10 +73,10 @@ def command(
     progress.note(session.summary(found.run), quiet=plan.settings.quiet)
     if write is not None:
         _write(made, found, write, quiet=plan.settings.quiet)
-    if as_json:
-        present.print_json(_as_dict(made))
-    else:
-        print("\n".join(_as_text(made)))
+    data = _as_dict(made)
+    result = present.result("calibration", _document(made), data, data["configurations"])
+    shown = replace(result, text=lambda: "\n".join((*_as_text(made), "")))
+    present.deliver(shown, to, plan.settings.color)
     return 0
 
 
@@ -162,7 +169,18 @@ def _as_text(made: "Calibration") -> list[str]:
     ]
 
 
-def _as_dict(made: "Calibration") -> dict[str, object]:
+def _document(made: "Calibration") -> "Document":
+    """Return what is to be read: how the configurations stand to the target, and the lines for the file."""
+    from nnbench.terminal import printing as present
+
+    rows = [[each.label, f"{each.median:.4g}", f"{each.n_at_target}/{each.n}"] for each in made.standings]
+    section = made.section.model_dump(mode="json")
+    lines = [("target", f"{made.target:g}"), *((name, str(value)) for name, value in section.items())]
+    standings = present.table(["configuration", "median", "seeds at target"], rows)
+    return present.page(f"{made.case}: calibration", [standings, present.listing(lines)])
+
+
+def _as_dict(made: "Calibration") -> dict[str, Any]:
     return {
         "schema": "nnbench.calibration/1",
         "case": made.case,

@@ -25,6 +25,8 @@ def command(
         bool, typer.Option("--strict", help="Exit with 1 if A is worse, with 5 if that cannot be told.")
     ] = False,
     store: options.Store = None,
+    form: options.Form = None,
+    output: options.Output = None,
     as_json: options.Json = False,
     color: options.Color = None,
     debug: options.Debug = False,
@@ -38,17 +40,17 @@ def command(
     from nnbench.store import Store
     from nnbench.studies import versus
     from nnbench.terminal import printing as present
+    from nnbench.terminal.destination import destination
 
+    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=store, color=color)
     with Store.open(chosen.store, create=False) as opened:
         pairs = _pairs(opened, a, b, run)
-        of_run = run_json.as_dict(opened.run(run), (), (), verdicts := versus.decided(pairs))
-    if as_json:
-        present.print_json(
-            {"schema": "nnbench.compare/1", "level": of_run["level"], "verdicts": of_run["verdicts"]}
-        )
-    else:
-        present.print_blocks(f"Is {a} better than {b}?", [_table(pairs, verdicts)], chosen.color)
+    verdicts = versus.decided(pairs)
+    rows = [run_json.verdict(verdict) for verdict in verdicts]
+    data = {"schema": "nnbench.compare/1", "level": versus.LEVEL, "verdicts": rows}
+    document = present.page(f"Is {a} better than {b}?", [_table(pairs, verdicts)])
+    present.deliver(present.result("comparison", document, data, rows), to, chosen.color)
     return _exit_code(verdicts) if strict else DONE
 
 
@@ -86,14 +88,16 @@ def _table(pairs: "list[Pair]", verdicts: "list[Comparison]") -> "Table":
     ]
     columns = (
         Column("case"),
-        Column("A", rank=2),
-        Column("B", rank=3),
+        Column("A", rank=2, wraps=True, below="A: {}"),
+        Column("B", rank=3, wraps=True, below="B: {}"),
         Column("A − B [95%], p"),
         Column("A is"),
-        Column("seeds", "right", rank=1),
-        Column("why", rank=4, wraps=True),
+        Column("seeds", "right", rank=1, below="{} seeds"),
+        Column("why", rank=4, wraps=True, below="{}"),
     )
-    notes = ["p values are Holm-corrected over the rows of this table."] if len(rows) > 1 else []
+    noticeable = dict.fromkeys(f"{words.noticeable(pair.facts)} ({pair.facts.name})" for pair in pairs)
+    notes = [f"Equivalent: the whole interval within {', '.join(noticeable)}."]
+    notes += ["p values are Holm-corrected over the rows of this table."] if len(rows) > 1 else []
     if any(pair.n_tests > 1 for pair in pairs):
         notes.append("p values of a race are multiplied by the tests it may make: every pair at every look.")
     return Table("", columns, tuple(rows), tuple(notes))

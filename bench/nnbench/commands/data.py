@@ -1,7 +1,7 @@
 """``nnbench data``: the datasets, and those that must be fetched before they can be trained on."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,8 @@ from nnbench.terminal import options
 if TYPE_CHECKING:
     from nnbench.plan.settings import Color
     from nnbench.studies.holdings import Holding
+    from nnbench.terminal.destination import Destination
+    from nnbench.terminal.printing import Result
     from nnkit.datasets import DatasetRecord
 
 ACTIONS = ("list", "fetch", "where", "check")
@@ -35,6 +37,8 @@ def command(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME…]", help="Datasets, e.g. mnist cifar10.")
     ] = None,
+    form: options.Form = None,
+    output: options.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     color: options.Color = None,
@@ -47,22 +51,27 @@ def command(
     """
     from nnbench.errors import UsageError
     from nnbench.plan.settings import display_settings
+    from nnbench.terminal import printing as present
+    from nnbench.terminal.destination import destination
     from nnkit.errors import did_you_mean
 
     if action not in ACTIONS:
         raise UsageError(f"data: there is no action {action!r}.{did_you_mean(action, ACTIONS)}")
+    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=None, color=color).color
     records = _records(action, names or [])
+    if action not in ("list", "check") and (to.path is not None or to.form not in ("text", "json")):
+        raise UsageError(f"data {action} is no table: it is printed, as text or as json.")
     if action == "fetch":
-        return _fetch(records, chosen, as_json=as_json, quiet=quiet)
+        return _fetch(records, chosen, as_json=to.form == "json", quiet=quiet)
     if action == "check":
-        return _check(records, chosen, as_json=as_json, is_named=bool(names))
-    if as_json:
-        _print_json(action, _held(records))
-    elif action == "where":
-        _print_folders(records, is_named=bool(names))
+        return _check(records, chosen, to, is_named=bool(names))
+    if action == "list":
+        present.deliver(_listed(_held(records)), to, chosen)
+    elif to.form == "json":
+        present.print_json(_as_dict(action, _held(records)))
     else:
-        _print_list(_held(records), chosen)
+        _print_folders(records, is_named=bool(names))
     return 0
 
 
@@ -92,6 +101,7 @@ def _held(records: "Sequence[DatasetRecord]", *, every_byte: bool = False) -> "l
 
 def _fetch(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool, quiet: bool) -> int:
     """Fetch what is not here, and say where it lies."""
+    from nnbench.terminal import printing as present
     from nnbench.terminal import transfer
     from nnbench.terminal.progress import note
     from nnkit.datasets import remote
@@ -104,7 +114,7 @@ def _fetch(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool,
         note("interrupted: what has arrived is kept, and the same command goes on from here.")
         return INTERRUPTED
     if as_json:
-        _print_json("fetch", _held(records), n_new)
+        present.print_json(_as_dict("fetch", _held(records), n_new))
         return 0
     for record in records:
         size = remote.megabytes(sum(file.size_bytes for file in record.files))
@@ -113,7 +123,7 @@ def _fetch(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool,
     return 0
 
 
-def _check(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool, is_named: bool) -> int:
+def _check(records: "Sequence[DatasetRecord]", color: "Color", to: "Destination", *, is_named: bool) -> int:
     """Compare every byte with what was published; what nobody named and nobody fetched is left out."""
     from nnbench.reporting.blocks import Cell, Column, Table
     from nnbench.terminal import printing as present
@@ -122,9 +132,7 @@ def _check(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool,
     found = _held(records, every_byte=True)
     if not is_named:
         found = [holding for holding in found if holding.state != "missing"]
-    if as_json:
-        _print_json("check", found)
-    elif not found:
+    if not found and to.form == "text":
         progress.note("nothing has been fetched yet. `nnbench data` lists what there is.")
     else:
         columns = (Column("dataset"), Column("file"), Column("state"))
@@ -137,7 +145,8 @@ def _check(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool,
             for holding in found
             for held in holding.files
         )
-        present.print_blocks("data check", [Table("", columns, rows)], color)
+        document, data = present.page("data check", [Table("", columns, rows)]), _as_dict("check", found)
+        present.deliver(present.result("data", document, data, data["datasets"]), to, color)
     broken = [holding.record.name for holding in found if holding.state != "fetched"]
     if broken:
         progress.note(f"not whole: {', '.join(broken)}. Mend it: nnbench data fetch {' '.join(broken)}")
@@ -152,7 +161,7 @@ def _print_folders(records: "Sequence[DatasetRecord]", *, is_named: bool) -> Non
         print(folder)
 
 
-def _print_list(found: "Sequence[Holding]", color: "Color") -> None:
+def _listed(found: "Sequence[Holding]") -> "Result":
     from nnbench.terminal import printing as present
     from nnkit.datasets import remote
 
@@ -167,18 +176,18 @@ def _print_list(found: "Sequence[Holding]", color: "Color") -> None:
         for holding in found
     ]
     table = present.table(["name", "state", "to fetch", "samples", "what it is"], rows)
-    present.print_blocks("data", [table], color)
+    data = _as_dict("list", found)
+    return present.result("data", present.page("data", [table]), data, data["datasets"])
 
 
-def _print_json(action: str, found: "Sequence[Holding]", n_new: Mapping[str, int] | None = None) -> None:
+def _as_dict(
+    action: str, found: "Sequence[Holding]", n_new: Mapping[str, int] | None = None
+) -> dict[str, Any]:
     from nnbench.studies import holdings
-    from nnbench.terminal import printing as present
     from nnkit.datasets import remote
 
     items = [holdings.as_json(holding) for holding in found]
     for item in items:
         if n_new is not None:
             item["n_new"] = n_new[item["name"]]
-    present.print_json(
-        {"schema": "nnbench.data/1", "action": action, "folder": str(remote.folder()), "datasets": items}
-    )
+    return {"schema": "nnbench.data/1", "action": action, "folder": str(remote.folder()), "datasets": items}

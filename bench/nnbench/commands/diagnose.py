@@ -8,13 +8,12 @@ from nnbench.terminal import options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from nnbench.plan.matrix import TrialSpec
     from nnbench.plan.request import Plan
     from nnbench.records.diagnosis import Diagnosis
     from nnbench.records.trials import CaseFacts
-    from nnbench.reporting.blocks import Document
+    from nnbench.terminal.printing import Result
 
 
 @options.with_axes()
@@ -25,9 +24,9 @@ def command(
     epochs: options.Epochs = None,
     dtype: options.Dtype = None,
     plugin: options.Plugin = None,
-    report: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Also write it there, as Markdown with figures.")
-    ] = None,
+    report: options.Report = None,
+    form: options.Form = None,
+    output: options.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     color: options.Color = None,
@@ -42,16 +41,17 @@ def command(
     from nnbench.studies.diagnosis import TrialFailed
     from nnbench.terminal import printing as present
     from nnbench.terminal import progress, session
+    from nnbench.terminal.destination import with_report
 
     given = {
         **axes, "seeds": seeds, "epochs": epochs, "dtype": dtype,
         "plugin": plugin, "quiet": quiet, "color": color,
     }  # fmt: skip
-    folder = session.report_folder(report)
+    shown, kept = with_report(form, output, report, as_json=as_json)
     plan = _plan(case, given)
     configurations = _configurations(plan)
     if len(configurations) > 1:
-        document, found = _check(plan, configurations)
+        made = _check(plan, configurations)
     else:
         try:
             diagnosis = _diagnose(plan, configurations[0])
@@ -60,13 +60,9 @@ def command(
             return session.SOME_TRIALS_FAILED
         if diagnosis is None:
             return session.INTERRUPTED
-        document, found = _described(diagnosis)
-    if as_json:
-        present.print_json(found)
-    else:
-        present.print_document(document, plan.settings.color)
-    if folder is not None:
-        _write(document, folder, quiet=plan.settings.quiet)
+        made = _described(diagnosis)
+    present.deliver(made, shown, plan.settings.color)
+    present.deliver_beside(made, kept, quiet=plan.settings.quiet)
     return 0
 
 
@@ -95,17 +91,19 @@ def _facts(plan: "Plan") -> "CaseFacts":
     return facts
 
 
-def _check(plan: "Plan", configurations: "list[list[TrialSpec]]") -> "tuple[Document, dict[str, object]]":
-    """Make the check before training of every configuration."""
+def _check(plan: "Plan", configurations: "list[list[TrialSpec]]") -> "Result":
+    """Make the check before training of every configuration; its CSV has a row for each."""
     from nnbench.reporting import diagnosis_document
     from nnbench.reporting.json import diagnose as diagnose_json
     from nnbench.studies.diagnosis import preflight
+    from nnbench.terminal import printing as present
     from nnbench.terminal import session
 
     facts = _facts(plan)
     checks = [preflight(trials) for trials in configurations]
     document = diagnosis_document.build_matrix(facts, checks, plan.matrix.varying, session.command_line())
-    return document, diagnose_json.matrix_as_dict(facts.name, checks)
+    data = diagnose_json.matrix_as_dict(facts.name, checks)
+    return present.result("diagnosis", document, data, diagnose_json.matrix_rows(data))
 
 
 def _diagnose(plan: "Plan", trials: "list[TrialSpec]") -> "Diagnosis | None":
@@ -144,22 +142,11 @@ def _naming(trial: "TrialSpec") -> tuple[str, ...]:
     return tuple(axis for axis in named if axis in used and chosen[axis] != "none")
 
 
-def _described(diagnosis: "Diagnosis") -> "tuple[Document, dict[str, object]]":
+def _described(diagnosis: "Diagnosis") -> "Result":
+    """Return the diagnosis; its CSV has a row for each layer with weights and for each activation."""
     from nnbench.reporting import diagnosis_document
     from nnbench.reporting.json import diagnose as diagnose_json
+    from nnbench.terminal import printing as present
 
-    return diagnosis_document.build(diagnosis), diagnose_json.as_dict(diagnosis)
-
-
-def _write(document: "Document", folder: "Path", *, quiet: bool) -> None:
-    from nnbench.errors import EnvironmentProblem
-    from nnbench.reporting.render import markdown
-    from nnbench.terminal import progress
-
-    path = folder / "diagnosis.md"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        markdown.write(document, path)
-    except OSError as error:
-        raise EnvironmentProblem(f"{path}: cannot be written: {error.strerror}.") from None
-    progress.note(f"wrote {path}", quiet=quiet)
+    data = diagnose_json.as_dict(diagnosis)
+    return present.result("diagnosis", diagnosis_document.build(diagnosis), data, diagnose_json.rows(data))

@@ -7,6 +7,8 @@ ENVIRONMENT = 4
 
 def command(
     store: options.Store = None,
+    form: options.Form = None,
+    output: options.Output = None,
     as_json: options.Json = False,
     color: options.Color = None,
     debug: options.Debug = False,
@@ -16,17 +18,18 @@ def command(
     from nnbench.reporting.blocks import Cell, Column, Table, Tone
     from nnbench.studies import checkup
     from nnbench.terminal import printing as present
+    from nnbench.terminal.destination import destination
 
+    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=store, color=color)
     checks = checkup.examine(chosen.store)
-    if as_json:
-        items = [{"name": check.name, "state": check.state, "finding": check.finding} for check in checks]
-        present.print_json({"schema": "nnbench.doctor/1", "checks": items})
-    else:
-        tones: dict[str, Tone] = {"ok": "good", "warn": "unsure", "fail": "bad"}
-        columns = (Column("check"), Column("state"), Column("found", wraps=True))
-        rows = tuple(
-            (Cell(check.name), Cell(check.state, tones[check.state]), Cell(check.finding)) for check in checks
-        )
-        present.print_blocks("doctor", [Table("", columns, rows)], chosen.color)
+    items = [{"name": check.name, "state": check.state, "finding": check.finding} for check in checks]
+    tones: dict[str, Tone] = {"ok": "good", "warn": "unsure", "fail": "bad"}
+    columns = (Column("check"), Column("state"), Column("found", wraps=True))
+    rows = tuple(
+        (Cell(check.name), Cell(check.state, tones[check.state]), Cell(check.finding)) for check in checks
+    )
+    document = present.page("doctor", [Table("", columns, rows)])
+    data = {"schema": "nnbench.doctor/1", "checks": items}
+    present.deliver(present.result("doctor", document, data, items), to, chosen.color)
     return ENVIRONMENT if any(check.state == "fail" for check in checks) else 0

@@ -18,6 +18,8 @@ def command(
     ],
     plugin: options.Plugin = None,
     store: options.Store = None,
+    form: options.Form = None,
+    output: options.Output = None,
     as_json: options.Json = False,
     color: options.Color = None,
     debug: options.Debug = False,
@@ -30,7 +32,9 @@ def command(
     from nnbench.plan.settings import display_settings
     from nnbench.terminal import printing as present
     from nnbench.terminal import progress
+    from nnbench.terminal.destination import destination
 
+    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=store, color=color, plugin=plugin)
     plugins.load(chosen.plugins)
     if kind == "runs":
@@ -40,12 +44,12 @@ def command(
         found = inventory.entries(kind)
         items = [inventory.as_json(entry) for entry in found]
         rows = [[", ".join((entry.name, *entry.aliases)), entry.summary] for entry in found]
-    if as_json:
-        present.print_json({"schema": "nnbench.list/1", "kind": kind, "items": items})
-    elif items:
-        present.print_blocks(kind, [present.table(["name", "what it is"], rows)], chosen.color)
-    else:
+    if not items and to.form == "text":
         progress.note(f"there are no {kind} yet.")
+        return 0
+    document = present.page(kind, [present.table(["name", "what it is"], rows)])
+    data = {"schema": "nnbench.list/1", "kind": kind, "items": items}
+    present.deliver(present.result(kind, document, data, items), to, chosen.color)
     return 0
 
 

@@ -11,32 +11,24 @@ def command(
     run: Annotated[
         str, typer.Argument(metavar="[RUN]", help="A run's name, its beginning, 'last', 'last~1'.")
     ] = "last",
-    form: Annotated[
-        options.ReportFormat, typer.Option("--format", "-f", help="text, markdown, html, json, csv or latex.")
-    ] = "text",
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Write files there instead of printing."),
-    ] = None,
+    form: options.Form = None,
+    output: options.Output = None,
     store: options.Store = None,
     as_json: options.Json = False,
     color: options.Color = None,
     debug: options.Debug = False,
 ) -> int:
     """Report a run, from the store alone."""
-    from pathlib import Path
-
     from nnbench.cases import versions
-    from nnbench.errors import NothingMeasured, UsageError
+    from nnbench.errors import NothingMeasured
     from nnbench.evidence import findings
-    from nnbench.machine.writing import printable
     from nnbench.plan.settings import display_settings
     from nnbench.store import Store
     from nnbench.terminal import printing as present
     from nnbench.terminal import progress
+    from nnbench.terminal.destination import destination
 
-    if as_json and form not in ("text", "json"):
-        raise UsageError(f"--json and --format {form} contradict each other. Give one of them.")
+    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=store, color=color)
     with Store.open(chosen.store, create=False) as opened:
         found = findings.find(opened, opened.run(run))
@@ -46,10 +38,5 @@ def command(
         )
     for line in versions.outdated(found.run):
         progress.note(line)
-    if as_json:
-        form = "json"
-    if output is None:
-        present.print_findings(found, form, chosen.color)
-    else:
-        print(printable(str(present.write_findings(found, form, Path(output)))))
+    present.deliver(present.report_of(found), to, chosen.color)
     return 0

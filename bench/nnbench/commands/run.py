@@ -7,10 +7,9 @@ import typer
 from nnbench.terminal import options
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nnbench.plan.request import Plan
     from nnbench.records.trials import RunRecord
+    from nnbench.terminal.destination import Destination
 
 
 @options.with_axes()
@@ -61,9 +60,9 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would run and how long; run nothing.")
     ] = False,
-    report: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Also write the report there, as Markdown with figures.")
-    ] = None,
+    report: options.Report = None,
+    form: options.Form = None,
+    output: options.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     color: options.Color = None,
@@ -82,6 +81,7 @@ def command(
     from nnbench.running import rehearsal
     from nnbench.studies.search import rehearsal as search_rehearsal
     from nnbench.terminal import progress, session
+    from nnbench.terminal.destination import rehearsed_as_json, with_report
 
     given = {
         **axes, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
@@ -89,7 +89,7 @@ def command(
         "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "plugin": plugin,
         "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
-    folder = session.report_folder(report)
+    shown, kept = with_report(form, output, report, as_json=as_json)
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
@@ -102,9 +102,9 @@ def command(
             return session.interrupted()
         plan = found
     if dry_run:
-        rehearsal.rehearse(plan, as_json=as_json)
+        rehearsal.rehearse(plan, as_json=rehearsed_as_json(shown))
         return 0
-    return _run(plan, as_json=as_json, folder=folder)
+    return _run(plan, shown, kept)
 
 
 def _at_tuned_rates(plan: "Plan", *, tune_missing: bool) -> "Plan | None":
@@ -124,7 +124,7 @@ def _at_tuned_rates(plan: "Plan", *, tune_missing: bool) -> "Plan | None":
     return tuned.at_tuned_rates(plan, found)
 
 
-def _run(plan: "Plan", *, as_json: bool, folder: "Path | None") -> int:
+def _run(plan: "Plan", shown: "Destination", kept: "Destination | None") -> int:
     """Run what is planned, print the findings, and return the exit code."""
     from nnbench.errors import NothingMeasured
     from nnbench.evidence import findings
@@ -146,10 +146,9 @@ def _run(plan: "Plan", *, as_json: bool, folder: "Path | None") -> int:
         spent = "" if run.budget_s is None else " Its budget did not last for one: ask for more."
         raise NothingMeasured(f"run {run.run}: no trial was recorded.{spent}")
     progress.note(session.summary(run), quiet=chosen.quiet)
-    present.print_findings(found, "json" if as_json else "text", chosen.color)
-    if folder is not None:
-        path = present.write_findings(found, "markdown", folder)
-        progress.note(f"wrote {path}", quiet=chosen.quiet)
+    made = present.report_of(found)
+    present.deliver(made, shown, chosen.color)
+    present.deliver_beside(made, kept, quiet=chosen.quiet)
     return session.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0
 
 

@@ -19,6 +19,8 @@ def command(
     ],
     plugin: options.Plugin = None,
     store: options.Store = None,
+    form: options.Form = None,
+    output: options.Output = None,
     as_json: options.Json = False,
     color: options.Color = None,
     debug: options.Debug = False,
@@ -30,30 +32,27 @@ def command(
     from nnbench.cases import inventory, plugins
     from nnbench.errors import UsageError
     from nnbench.plan.settings import display_settings
+    from nnbench.reporting.blocks import Document, Section
     from nnbench.terminal import printing as present
+    from nnbench.terminal.destination import destination
 
+    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=store, color=color, plugin=plugin)
     plugins.load(chosen.plugins)
     try:
         found = inventory.entries_named(name)
+        items = [{"kind": entry.kind, **inventory.as_json(entry)} for entry in found]
+        sections = [Section(f"{entry.name} ({entry.kind})", tuple(_blocks(entry))) for entry in found]
     except UsageError:
         recorded = _recorded(name, chosen.store)
         if recorded is None:
             raise
-        if as_json:
-            present.print_json({"schema": "nnbench.show/1", "items": [recorded]})
-        else:
-            lines = [(key, str(value)) for key, value in recorded.items()]
-            present.print_blocks(name, [present.listing(lines)], chosen.color)
-        return 0
-    if as_json:
-        items = [{"kind": entry.kind, **inventory.as_json(entry)} for entry in found]
-        present.print_json({"schema": "nnbench.show/1", "items": items})
-    else:
-        for position, entry in enumerate(found):
-            if position:
-                print()
-            present.print_blocks(f"{entry.name} ({entry.kind})", _blocks(entry), chosen.color)
+        items = [recorded]
+        lines = present.listing([(key, str(value)) for key, value in recorded.items()])
+        sections = [Section(name, (lines,))]
+    data = {"schema": "nnbench.show/1", "items": items}
+    made = present.result("part", Document(name, tuple(sections)), data, items)
+    present.deliver(made, to, chosen.color)
     return 0
 
 

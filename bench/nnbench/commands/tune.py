@@ -8,9 +8,8 @@ from nnbench.cases.axis import AXES
 from nnbench.terminal import options
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nnbench.studies.search.plan import SearchPlan
+    from nnbench.terminal.destination import Destination
 
 
 @options.with_axes(*(name for name in AXES if name != "learning_rate"))
@@ -48,9 +47,9 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would run and how long; run nothing.")
     ] = False,
-    report: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Also write the report there, as Markdown with figures.")
-    ] = None,
+    report: options.Report = None,
+    form: options.Form = None,
+    output: options.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     color: options.Color = None,
@@ -69,24 +68,25 @@ def command(
     from nnbench.plan import request
     from nnbench.studies.search import rehearsal
     from nnbench.studies.search.plan import make_plan
-    from nnbench.terminal import progress, session
+    from nnbench.terminal import progress
+    from nnbench.terminal.destination import rehearsed_as_json, with_report
 
     given = {
         **axes, "seeds": seeds, "epochs": epochs, "dtype": dtype, "jobs": jobs,
         "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
-    folder = session.report_folder(report)
+    shown, kept = with_report(form, output, report, as_json=as_json)
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
     asked = make_plan(plan, over=over, tuning_seeds=tuning_seeds, n_points=points, decades=decades)
     if dry_run:
-        rehearsal.rehearse(asked, as_json=as_json)
+        rehearsal.rehearse(asked, as_json=rehearsed_as_json(shown))
         return 0
-    return _tune(asked, as_json=as_json, folder=folder)
+    return _tune(asked, shown, kept)
 
 
-def _tune(asked: "SearchPlan", *, as_json: bool, folder: "Path | None") -> int:
+def _tune(asked: "SearchPlan", shown: "Destination", kept: "Destination | None") -> int:
     """Search, print what was found, and return the exit code."""
     from nnbench.evidence import findings
     from nnbench.store import Store
@@ -101,8 +101,7 @@ def _tune(asked: "SearchPlan", *, as_json: bool, folder: "Path | None") -> int:
     with Store.open(chosen.store, create=False) as store:
         found = findings.find(store, run)
     progress.note(session.summary(run), quiet=chosen.quiet)
-    present.print_findings(found, "json" if as_json else "text", chosen.color)
-    if folder is not None:
-        path = present.write_findings(found, "markdown", folder)
-        progress.note(f"wrote {path}", quiet=chosen.quiet)
+    made = present.report_of(found)
+    present.deliver(made, shown, chosen.color)
+    present.deliver_beside(made, kept, quiet=chosen.quiet)
     return session.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0

@@ -31,6 +31,7 @@ class CaseEvidence:
     has_named_reference: bool
     is_tuned: bool  # each configuration ran at the learning rate that a search found for it
     race: CaseRace | None = None
+    interpreted: tuple[str, ...] = ()  # optimizers that step in Python
 
     def label(self, axes: Axes) -> str:
         """Return the choices that tell this configuration from the others; all of them if it is alone."""
@@ -68,48 +69,41 @@ class CaseEvidence:
         return tuple(trial for trial in self.trials if trial.axes == axes)
 
 
-def evidence_of(
-    run: RunRecord,
-    trials: Sequence[TrialRecord],
-    summaries: Sequence[ConfigurationSummary],
-    comparisons: Sequence[Comparison],
-    *,
-    level: float = 0.05,
-) -> tuple[CaseEvidence, ...]:
-    """Sort the records and statistics of a run by case, in the run's order, and rank the configurations."""
-    return tuple(
-        _of_case(
-            facts,
-            run,
-            [trial for trial in trials if trial.case == facts.name],
-            [summary for summary in summaries if summary.case == facts.name],
-            [comparison for comparison in comparisons if comparison.case == facts.name],
-            level,
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a run found: its records and what the statistics say of them, in the order of the run's trials."""
+
+    run: RunRecord
+    trials: tuple[TrialRecord, ...]
+    summaries: tuple[ConfigurationSummary, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    level: float = 0.05
+
+    def cases(self) -> tuple[CaseEvidence, ...]:
+        """Return the evidence sorted by case, in the run's order, with the configurations ranked."""
+        return tuple(map(self._of_case, self.run.cases))
+
+    def _of_case(self, facts: CaseFacts) -> CaseEvidence:
+        comparisons = tuple(each for each in self.comparisons if each.case == facts.name)
+        reference = comparisons[0].b if comparisons else None
+        run = self.run
+        return CaseEvidence(
+            facts=facts,
+            varying=run.varying,
+            trials=tuple(trial for trial in self.trials if trial.case == facts.name),
+            ranking=ranked([each for each in self.summaries if each.case == facts.name], facts, reference),
+            comparisons=comparisons,
+            level=self.level,
+            has_named_reference=reference is not None and reference.label(run.varying) == run.against,
+            is_tuned=bool(run.tuned_by),
+            race=next((race for race in run.races if race.case == facts.name), None),
+            interpreted=interpreted(run),
         )
-        for facts in run.cases
-    )
 
 
-def _of_case(
-    facts: CaseFacts,
-    run: RunRecord,
-    trials: Sequence[TrialRecord],
-    summaries: Sequence[ConfigurationSummary],
-    comparisons: Sequence[Comparison],
-    level: float,
-) -> CaseEvidence:
-    reference = comparisons[0].b if comparisons else None
-    return CaseEvidence(
-        facts=facts,
-        varying=run.varying,
-        trials=tuple(trials),
-        ranking=ranked(summaries, facts, reference),
-        comparisons=tuple(comparisons),
-        level=level,
-        has_named_reference=reference is not None and reference.label(run.varying) == run.against,
-        is_tuned=bool(run.tuned_by),
-        race=next((race for race in run.races if race.case == facts.name), None),
-    )
+def interpreted(run: RunRecord) -> tuple[str, ...]:
+    """Return the optimizers whose seconds are those of Python and not of kernels."""
+    return tuple(run.environment.get("interpreted", ()))
 
 
 def ranked(

@@ -2,24 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from nnbench.evidence.case import evidence_of
+from nnbench.evidence.case import Findings
 from nnbench.evidence.showcase import showcase
 from nnbench.records.trials import Axes, CaseFacts, Comparison, ConfigurationSummary, RunRecord, TrialRecord
 from nnbench.statistics.trials.curves import steps_to_target
 from nnbench.statistics.trials.summary import comparisons, race_comparisons, summaries
 from nnbench.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Everything a report needs, in the order of the run's trials."""
-
-    run: RunRecord
-    trials: tuple[TrialRecord, ...]
-    summaries: tuple[ConfigurationSummary, ...]
-    comparisons: tuple[Comparison, ...]
 
 
 def find(store: Store, run: RunRecord) -> Findings:
@@ -53,8 +43,7 @@ def _with_pictures(store: Store, found: Findings) -> tuple[TrialRecord, ...]:
     having = store.keys_with_pictures(trial.key for trial in found.trials)
     if not having:
         return found.trials
-    cases = evidence_of(found.run, found.trials, found.summaries, found.comparisons)
-    pictures = store.pictures(trial.key for case in cases for trial in showcase(case, having))
+    pictures = store.pictures(trial.key for case in found.cases() for trial in showcase(case, having))
     return tuple(replace(trial, pictures=pictures.get(trial.key)) for trial in found.trials)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.evidence.case import CaseEvidence, Findings
 from nnbench.records.trials import CaseFacts, RunRecord, TrialRecord, Tuning
 from nnbench.statistics.trials.summary import comparisons, summaries
 from nnbench.statistics.tuning.searched import (
@@ -72,5 +72,6 @@ def _compared(facts: CaseFacts, varying: tuple[str, ...], trials: Sequence[Trial
     """Return the evidence on trials that compare tuned configurations with one another."""
     own = [trial for trial in trials if trial.case == facts.name]
     run = RunRecord("", "", "", (facts,), varying, None, (), {}, 0.0, 0, 0)
-    (case,) = evidence_of(run, own, summaries(own, facts), comparisons(own, facts))
+    found = tuple(summaries(own, facts)), tuple(comparisons(own, facts))
+    (case,) = Findings(run, tuple(own), *found).cases()
     return case

@@ -1,7 +1,7 @@
 """Time kernels as training calls them, beside what others offer, and set them against the roofline."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle, groupby, islice
 from math import prod
@@ -195,6 +195,20 @@ def record(
         bound="flops" if flops / roof.flops_s == ceiling_s else "bytes",
         ratios={who: spread(times[:, column] / times[:, 0]) for column, who in enumerate(peers, start=1)},
     )
+
+
+def under(roof: Roofline, kernels: Sequence[KernelRecord]) -> tuple[Roofline, tuple[KernelRecord, ...]]:
+    """Return the ceilings raised to what the kernels reach, and the kernels with their shares of them."""
+    raised = roof.raised((each.flops_s, each.bytes_s, each.working_set_bytes) for each in kernels)
+    return raised, tuple(replace(each, **_share(each, raised)) for each in kernels)
+
+
+def _share(kernel: KernelRecord, roof: Roofline) -> dict[str, Any]:
+    ceiling_s = roof.ceiling_s(kernel.flops, kernel.bytes, kernel.working_set_bytes)
+    # At most 1 but for the last bit: of a kernel that raised its ceiling it is time over the same time.
+    share = min(1.0, ceiling_s / kernel.time_s.median)
+    bound = "flops" if kernel.flops / roof.flops_s == ceiling_s else "bytes"
+    return {"roofline_share": share, "bound": bound}
 
 
 def spread(values: NDArray[np.float64]) -> Spread:

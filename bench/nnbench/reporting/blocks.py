@@ -11,6 +11,7 @@ from nnbench.statistics.suite.profile import PerformanceProfile
 from nnbench.statistics.tuning.searched import SearchedConfiguration
 
 Align = Literal["left", "right", "decimal"]  # decimal: points stand in one column, where the font allows it
+BREAKS = " (,"  # letters behind which a long text may go on below
 Tone = Literal["plain", "good", "bad", "same", "unsure", "quiet"]
 
 
@@ -24,12 +25,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. Where room is short, the columns with the highest ``rank`` go first; rank 0 stays."""
+    """One column. Where room is short, the columns with the highest ``rank`` go first; rank 0 stays.
+
+    A column without which a row cannot be judged goes below its row: ``below`` is how it is said there.
+    """
 
     header: str
     align: Align = "left"
     rank: int = 0
     wraps: bool = False  # long texts may break; numbers never do
+    breaks: str = BREAKS
+    below: str = ""  # e.g. "p {}"; empty: it is left out
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,7 @@
 """The documents that commands print: which views, in which order."""
 
-from collections.abc import Sequence
-
-from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.evidence.case import CaseEvidence, Findings
 from nnbench.evidence.searched import SearchedCase, searched_evidence
-from nnbench.records.trials import Comparison, ConfigurationSummary, RunRecord, TrialRecord
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Document, Section
 from nnbench.reporting.texts import words
@@ -27,21 +24,32 @@ from nnbench.reporting.views.verdicts import verdicts
 from nnbench.statistics.suite.overview import overview
 
 
-def build(
-    run: RunRecord,
-    trials: Sequence[TrialRecord],
-    summaries: Sequence[ConfigurationSummary],
-    comparisons: Sequence[Comparison],
-    *,
-    level: float = 0.05,
-) -> Document:
-    """Return the report of a run: for each case what it showed, and at the end what was run."""
-    cases = evidence_of(run, trials, summaries, comparisons, level=level)
-    sections = [Section(_heading(case), _of_case(case)) for case in cases]
-    over = overview(run, trials)
+def build(found: Findings) -> Document:
+    """Return the report of a run or a search: for each case what it showed, and at the end what was run."""
+    run = found.run
+    if run.tuning is not None:
+        title, sections = "Search", _tuned(found)
+    else:
+        title, sections = "Run", _compared(found)
+    return _document(f"{title} {run.run}", sections, found)
+
+
+def listing(found: Findings) -> Document:
+    """Return the long listing of a run: every trial as a row."""
+    sections = [Section(case.facts.name, (trial_table(case),)) for case in found.cases()]
+    return _document(f"Run {found.run.run}", sections, found)
+
+
+def _document(title: str, sections: list[Section], found: Findings) -> Document:
+    return Document(title, (*sections, Section("What was run", (about(found),))))
+
+
+def _compared(found: Findings) -> list[Section]:
+    sections = [Section(_heading(case), _of_case(case)) for case in found.cases()]
+    over = overview(found.run, found.trials)
     if over is not None:
-        sections.append(across(over, run.run, " · ".join(run.varying) or "configuration"))
-    return Document(f"Run {run.run}", (*sections, Section("What was run", (about(run, trials),))))
+        sections.append(across(over, found.run))
+    return sections
 
 
 def _heading(case: CaseEvidence) -> str:
@@ -58,28 +66,16 @@ def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
     return tuple(block for block in blocks if block is not None)
 
 
-def build_tuning(run: RunRecord, trials: Sequence[TrialRecord]) -> Document:
-    """Return the report of a search for hyper-parameters."""
-    sections = [
+def _tuned(found: Findings) -> list[Section]:
+    return [
         Section(
             f"{case.facts.name}: {digits.counted(len(case.configurations), 'configuration')}, tuned",
             _of_search(case),
         )
-        for case in searched_evidence(run, trials)
+        for case in searched_evidence(found.run, found.trials)
     ]
-    return Document(f"Search {run.run}", (*sections, Section("What was run", (about(run, trials),))))
 
 
 def _of_search(case: SearchedCase) -> tuple[Block, ...]:
     matters = sensitivity(case) if case.is_grid else best_settings(case)
     return tuned_headline(case), tuned(case), matters, *search_figures(case)
-
-
-def listing(
-    run: RunRecord,
-    trials: Sequence[TrialRecord],
-) -> Document:
-    """Return the long listing of a run: every trial as a row."""
-    cases = evidence_of(run, trials, (), ())
-    sections = [Section(case.facts.name, (trial_table(case),)) for case in cases]
-    return Document(f"Run {run.run}", (*sections, Section("What was run", (about(run, trials),))))

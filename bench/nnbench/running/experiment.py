@@ -1,6 +1,7 @@
 """Carry a plan out: look up what the store has, warm up, run the rest, and record the run."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -106,13 +107,23 @@ def begun(
         tuned_by=plan.tuned_by,
         state_bytes=_state_bytes(plan) if len(facts) > 1 else {},
         trial_keys=keys,
-        environment=surroundings(plan.settings),
+        environment={**surroundings(plan.settings), "interpreted": _interpreted(trials)},
         elapsed_s=0.0,
         n_new=0,
         n_cached=0,
         budget_s=plan.settings.budget_s,
         shown=tuple((part.case.name, axes) for part, axes in plan.matrix.configurations() if axes.shown),
     )
+
+
+def _interpreted(trials: Sequence[TrialSpec]) -> list[str]:
+    """Return the optimizers that step in Python: their seconds do not compare with those of kernels."""
+    from nnkit import optimizers
+
+    slow = {record.name for record in optimizers.records() if record.update is not None}
+    spelled = dict.fromkeys(trial.axes.as_dict()["optimizer"] for trial in trials)
+    # A name may stand inside another: a wrapper, a group.
+    return [each for each in spelled if slow & set(re.findall(r"[\w-]+", each))]
 
 
 def _state_bytes(plan: Plan) -> dict[str, float]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from nnbench.cases.spec import CalibrationSection, CaseSpec
 from nnbench.errors import NothingMeasured
-from nnbench.evidence.findings import Findings
+from nnbench.evidence.case import Findings
 from nnbench.records.trials import Axes, CaseFacts
 from nnbench.reporting.digits import ranges
 from nnbench.statistics.comparing.families import find_leader

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from nnbench.cases.choices import split
 from nnbench.errors import NothingMeasured, UsageError
-from nnbench.evidence.findings import Findings
+from nnbench.evidence.case import Findings
 from nnbench.records.trials import Axes, CaseFacts, CaseRace, Comparison
 from nnbench.statistics.comparing.pairs import PairResult, compare, paired_differences
 from nnbench.statistics.comparing.racing import race_p, smallest_race_p

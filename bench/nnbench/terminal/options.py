@@ -12,6 +12,7 @@ import typer
 
 from nnbench.cases.axis import AXES, Axis
 
+ReportFormat = Literal["text", "markdown", "html", "json", "csv", "latex"]
 AxisOptions = Mapping[str, str | None]  # by the key of the axis: what was asked for, as one comma list
 NO_AXES: AxisOptions = {}
 
@@ -29,13 +30,26 @@ Store = Annotated[
     str | None,
     typer.Option(metavar="DIR", help="Where results are kept. By default .nnbench in this folder."),
 ]
+Form = Annotated[
+    ReportFormat | None,
+    typer.Option("--format", "-f", help="text, markdown, html, json, csv or latex; else as --output ends."),
+]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE|DIR", help="Write it there instead of printing it."),
+]
+Report = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|DIR", help="Also write the report there, as it ends, else as Markdown with figures."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result and nothing else.")]
 Color = Annotated[
     str | None, typer.Option(metavar="WHEN", help="auto, always or never. NO_COLOR is honoured in auto.")
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-ReportFormat = Literal["text", "markdown", "html", "json", "csv", "latex"]
 
 
 def with_axes(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:

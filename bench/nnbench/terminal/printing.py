@@ -1,29 +1,109 @@
-"""Print results on stdout, in the form that was asked for."""
+"""Print results on stdout or write them into files, in the form that was asked for."""
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from nnbench.machine.writing import make_folder, printable, write_files
 from nnbench.plan.settings import Color
 from nnbench.reporting.blocks import Block, Cell, Column, Document, Item, Listing, Paragraph, Section, Table
 from nnbench.reporting.render import text
+from nnbench.terminal.destination import Destination
+from nnbench.terminal.options import ReportFormat
+from nnbench.terminal.progress import note
 
 if TYPE_CHECKING:
-    from nnbench.evidence.findings import Findings
+    from nnbench.evidence.case import Findings
 
-Format = Literal["text", "markdown", "html", "json", "csv", "latex"]
-_ENDINGS: dict[Format, str] = {
-    "text": "txt",
-    "markdown": "md",
-    "html": "html",
-    "json": "json",
-    "csv": "csv",
-    "latex": "tex",
-}
+Rows = Sequence[Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a verb found, in every form that it takes. A form is made when it is asked for."""
+
+    name: str  # of its file in a folder, without the ending
+    document: Callable[[], Document]
+    json: Callable[[], str]
+    csv: Callable[[], str]
+    text: Callable[[], str] | None = None  # where it is no document, but to be pasted
+
+    def rendered(self, form: ReportFormat) -> str:
+        if form == "text" and self.text is not None:
+            return self.text()
+        if form == "json":
+            return self.json()
+        if form == "csv":
+            return printable(self.csv(), keep="\n\t")
+        # Imported one by one: only HTML pays for its templates, and only pictures for theirs.
+        renderer = import_module(f"nnbench.reporting.render.{form}")
+        return printable(renderer.render(self.document()), keep="\n\t")
+
+
+def result(name: str, document: Document, data: object, rows: Rows) -> Result:
+    """Return a result of a document, of its data for JSON, and of its rows for CSV."""
+
+    def comma_separated() -> str:
+        from nnbench.reporting.render import csv
+
+        return csv.table(rows)
+
+    return Result(name, lambda: document, lambda: json_text(data), comma_separated)
+
+
+def report_of(found: "Findings") -> Result:
+    """Return the report of a run or a search."""
+
+    def document() -> Document:
+        from nnbench.reporting.document import build
+
+        return build(found)
+
+    def comma_separated() -> str:
+        from nnbench.reporting.render import csv
+
+        return csv.render(found)
+
+    return Result("report", document, lambda: _json_of(found), comma_separated)
+
+
+def deliver(made: Result, to: Destination, color: Color) -> None:
+    """Print a result, or write it and print where it lies."""
+    if to.path is not None:
+        say(str(write(made, to)))
+    elif to.form == "text" and made.text is None:
+        print_document(made.document(), color)
+    else:
+        sys.stdout.write(text.encodable(made.rendered(to.form), sys.stdout.encoding or "utf-8"))
+
+
+def deliver_beside(made: Result, to: Destination | None, *, quiet: bool) -> None:
+    """Write the report that was asked for besides the result, if one was."""
+    if to is not None:
+        note(f"wrote {write(made, to)}", quiet=quiet)
+
+
+def write(made: Result, to: Destination) -> Path:
+    """Write a result into a file, Markdown with its figures beside it, and return the file's path."""
+    path = to.file(made.name)
+    contents: dict[Path, str | bytes] = {}
+    if to.form == "markdown":
+        from nnbench.reporting.render import markdown
+
+        contents = {path.with_name(name): drawn for name, drawn in markdown.figures(made.document())}
+    contents[path] = made.rendered(to.form)
+    make_folder(path.parent)
+    write_files(contents)
+    return path
+
+
+def say(line: str) -> None:
+    """Print a line on stdout in letters that its encoding knows, and that no terminal obeys."""
+    print(text.encodable(printable(line), sys.stdout.encoding or "utf-8"))
 
 
 def print_json(document: object) -> None:
@@ -39,8 +119,9 @@ def print_document(document: Document, color: Color) -> None:
     text.write(document, sys.stdout, color=color)
 
 
-def print_blocks(heading: str, blocks: Sequence[Block], color: Color) -> None:
-    print_document(Document(heading, (Section(heading, tuple(blocks)),)), color)
+def page(heading: str, blocks: Sequence[Block]) -> Document:
+    """Return a document of one section."""
+    return Document(heading, (Section(heading, tuple(blocks)),))
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
@@ -70,50 +151,11 @@ def _finite(value: object) -> object:
     return value
 
 
-def print_findings(found: "Findings", form: Format, color: Color) -> None:
-    """Print the report of a run on stdout."""
-    if form == "text":
-        print_document(_document(found), color)
-    else:
-        sys.stdout.write(text.encodable(_rendered(found, form), sys.stdout.encoding or "utf-8"))
-
-
-def write_findings(found: "Findings", form: Format, folder: Path) -> Path:
-    """Write the report of a run into a folder, Markdown with its figures, and return the report's path."""
-    path = folder / f"report.{_ENDINGS[form]}"
-    make_folder(folder)
-    if form == "markdown":
-        from nnbench.reporting.render import markdown
-
-        markdown.write(_document(found), path)
-    else:
-        write_files({path: _rendered(found, form)})
-    return path
-
-
-def _document(found: "Findings") -> Document:
-    from nnbench.reporting import document
-
-    if found.run.tuning is not None:
-        return document.build_tuning(found.run, found.trials)
-    return document.build(found.run, found.trials, found.summaries, found.comparisons)
-
-
-def _rendered(found: "Findings", form: Format) -> str:
-    if form == "text":
-        return text.render(_document(found))
-    if form in ("markdown", "html", "latex"):
-        # Imported one by one: only HTML pays for its templates, and only pictures for theirs.
-        renderer = import_module(f"nnbench.reporting.render.{form}")
-        return printable(renderer.render(_document(found)), keep="\n\t")
-    if form == "csv":
-        from nnbench.reporting.render import csv
-
-        return printable(csv.render(found.run, found.trials), keep="\n\t")
+def _json_of(found: "Findings") -> str:
     if found.run.tuning is not None:
         from nnbench.reporting.json import tune as tune_json
 
         return tune_json.render(found.run, found.trials)
     from nnbench.reporting.json import run as run_json
 
-    return run_json.render(found.run, found.trials, found.summaries, found.comparisons)
+    return run_json.render(found)

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from pathlib import Path
 
 from nnbench.errors import UsageError
 from nnbench.records.trials import RunRecord
@@ -37,11 +36,3 @@ def one_name(jobs: str | None, threads: str | None) -> str | None:
     if jobs is not None and threads is not None:
         raise UsageError("--threads is another name for --jobs. Give one of them.")
     return jobs or threads
-
-
-def report_folder(report: str | None) -> Path | None:
-    if report is None:
-        return None
-    if not report or Path(report).is_file():
-        raise UsageError(f"--report {report!r}: expected a folder. The report goes into a file in it.")
-    return Path(report)

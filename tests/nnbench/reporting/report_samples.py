@@ -3,12 +3,13 @@
 import json
 import math
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nnbench.evidence.case import Findings
 from nnbench.records.trials import (
     Axes,
     CaseFacts,
@@ -58,17 +59,11 @@ ENVIRONMENT = {
 N_EVALUATIONS = 20
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(Findings):
     """What the functions of reporting take, made to belong together."""
 
-    run: RunRecord
-    trials: tuple[TrialRecord, ...]
-    summaries: tuple[ConfigurationSummary, ...]
-    comparisons: tuple[Comparison, ...]
-
     def document(self) -> Document:
-        return build(self.run, self.trials, self.summaries, self.comparisons)
+        return build(self)
 
 
 def axes(**choices: str) -> Axes:

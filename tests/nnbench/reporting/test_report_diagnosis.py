@@ -4,7 +4,6 @@ import json
 import math
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,6 +91,18 @@ def test_no_dead_units_are_said_in_words() -> None:
     assert "No unit is dead" in spoken(microscope.training_headline(none))
 
 
+def test_dead_units_of_fewer_than_half_of_the_seeds_are_counted() -> None:
+    """The median over seeds is 0, and yet it is false that no unit is dead."""
+    none = samples.training(dead=0.0)
+    dead = none.activations[0].dead.copy()
+    dead[1, -1] = 0.5
+    some = replace(none, activations=(replace(none.activations[0], dead=dead), *none.activations[1:]))
+
+    said = spoken(microscope.training_headline(replace(samples.diagnosis(), training=some)))
+
+    assert "In the median over seeds no unit is dead, at the start or at the end; in 1 of 6 seeds" in said
+
+
 def test_activations_show_start_and_end() -> None:
     table = microscope.activation_table(samples.training())
 
@@ -164,14 +175,13 @@ def test_the_text_keeps_to_its_width(width: int) -> None:
     assert max(map(len, written.splitlines())) <= width
 
 
-def test_markdown_comes_with_its_pictures_and_html_holds_them(tmp_path: Path) -> None:
+def test_markdown_comes_with_its_pictures_and_html_holds_them() -> None:
     document = diagnosis_document.build(samples.diagnosis())
-    written = markdown.write(document, tmp_path / "diagnosis.md")
+    names = [name for name, _ in markdown.figures(document)]
 
-    names = [path.name for path in written]
-    assert names == ["stack-before-training.svg", "stack-in-training.svg", "diagnosis.md"]
-    source = written[-1].read_text(encoding="utf-8")
-    assert all(f"]({name})" in source for name in names[:2])
+    assert names == ["stack-before-training.svg", "stack-in-training.svg"]
+    source = markdown.render(document)
+    assert all(f"]({name})" in source for name in names)
     assert html.render(document).count("<svg") == 2
 
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.evidence.case import CaseEvidence, Findings
 from nnbench.records.trials import CaseFacts, TrialRecord
 from nnbench.reporting.blocks import Block, HeatMaps, Paragraph, Table
 from nnbench.reporting.figures import curves as figures
@@ -64,7 +64,7 @@ def diverged(made: list[TrialRecord], *lost: tuple[str, str]) -> list[TrialRecor
 
 def case(made: list[TrialRecord], *, facts: CaseFacts = samples.FACTS) -> CaseEvidence:
     varying = tuple(made[0].axes.as_dict())
-    (found,) = evidence_of(samples.run(tuple(made), cases=(facts,), varying=varying), made, (), ())
+    (found,) = Findings(samples.run(tuple(made), cases=(facts,), varying=varying), tuple(made)).cases()
     return found
 
 
@@ -335,7 +335,7 @@ def test_the_blocks_fit_every_format(width: int) -> None:
 def test_json_has_the_numbers_behind_the_tables() -> None:
     """One entry for each case with two axes or more, with nulls for what nothing bounds."""
     made = tuple(diverged(trials(optimizer_alone), ("sgd", "tanh")))
-    shown = json.render(samples.run(made), made, (), ())
+    shown = json.render(Findings(samples.run(made), made))
 
     (entry,) = samples.strict_json(shown)["effects"]
 
@@ -363,7 +363,7 @@ def test_json_of_one_axis_has_no_effects() -> None:
     """The list is there and empty."""
     made = tuple(trials(optimizer_alone, axes=("optimizer",)))
 
-    shown = json.render(samples.run(made, varying=("optimizer",)), made, (), ())
+    shown = json.render(Findings(samples.run(made, varying=("optimizer",)), made))
 
     assert samples.strict_json(shown)["effects"] == []
 

@@ -19,7 +19,7 @@ def test_csv_has_a_row_for_every_trial_and_full_numbers() -> None:
     """Reading the file back gives the records: each trial, each number to its last bit."""
     sample = samples.six_by_ten()
 
-    rows = list(csv.DictReader(io.StringIO(csv_renderer.render(sample.run, sample.trials))))
+    rows = list(csv.DictReader(io.StringIO(csv_renderer.render(sample))))
 
     assert len(rows) == 60
     assert [row["optimizer"] for row in rows] == [each.axes.as_dict()["optimizer"] for each in sample.trials]
@@ -27,7 +27,7 @@ def test_csv_has_a_row_for_every_trial_and_full_numbers() -> None:
     assert rows[52]["status"] == "diverged"
     assert rows[52]["final_accuracy"] == ""
     assert rows[59]["steps_to_target"] == ""
-    assert not re.search("nan|inf|None", csv_renderer.render(sample.run, sample.trials))
+    assert not re.search("nan|inf|None", csv_renderer.render(sample))
 
 
 def test_csv_leaves_what_is_not_finite_empty() -> None:
@@ -35,7 +35,7 @@ def test_csv_leaves_what_is_not_finite_empty() -> None:
     sample = samples.alone(n=1)
     odd = replace(sample.trials[0], best={"loss": math.inf, "accuracy": math.nan, "step": 45.0})
 
-    (row,) = csv.DictReader(io.StringIO(csv_renderer.render(sample.run, [odd])))
+    (row,) = csv.DictReader(io.StringIO(csv_renderer.render(replace(sample, trials=(odd,)))))
 
     assert (row["best_loss"], row["best_accuracy"], row["best_step"]) == ("", "", "45")
 
@@ -44,7 +44,7 @@ def test_csv_keeps_cases_with_other_axes_and_metrics_apart() -> None:
     """A column exists for every metric of any case, and is empty where a case has no such metric."""
     sample = samples.two_cases()
 
-    rows = list(csv.DictReader(io.StringIO(csv_renderer.render(sample.run, sample.trials))))
+    rows = list(csv.DictReader(io.StringIO(csv_renderer.render(sample))))
 
     assert rows[0]["final_loss"] == ""
     assert rows[-1]["final_accuracy"] == ""

@@ -12,7 +12,7 @@ import pytest
 import report_samples as samples
 from test_report_figures import texts
 
-from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.evidence.case import CaseEvidence
 from nnbench.evidence.showcase import showcase
 from nnbench.records.trials import Pictures
 from nnbench.reporting.blocks import FiltersFigure
@@ -29,7 +29,7 @@ def with_pictures(sample: samples.Sample, left: Pictures, *seeds: int) -> sample
 
 
 def case_of(sample: samples.Sample) -> CaseEvidence:
-    (case,) = evidence_of(sample.run, sample.trials, sample.summaries, sample.comparisons)
+    (case,) = sample.cases()
     return case
 
 

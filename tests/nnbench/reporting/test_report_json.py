@@ -17,7 +17,7 @@ VERDICT = {"case", "a", "b", "verdict", "difference", "interval", "p", "n", "see
 
 
 def parsed(sample: samples.Sample) -> dict[str, Any]:
-    shown = json.render(sample.run, sample.trials, sample.summaries, sample.comparisons)
+    shown = json.render(sample)
     return samples.strict_json(shown)
 
 

@@ -18,7 +18,7 @@ from nnbench.terminal import printing as present
 
 
 def narrow(*, with_torch: bool = False) -> Document:
-    return document(samples.run(with_torch=with_torch), name_width=28)
+    return document(samples.run(with_torch=with_torch))
 
 
 def figure() -> RooflineFigure:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.evidence.case import CaseEvidence, Findings
 from nnbench.records.probes import ProbeSummary
 from nnbench.records.trials import TrialRecord
 from nnbench.reporting.blocks import Table
@@ -38,7 +38,7 @@ def trial(optimizer: str, activation: str, seed: int, **found: Any) -> TrialReco
 
 def case(*trials: TrialRecord, varying: tuple[str, ...] = ("optimizer", "activation")) -> CaseEvidence:
     run = replace(samples.run(trials), varying=varying)
-    (found,) = evidence_of(run, trials, (), ())
+    (found,) = Findings(run, trials).cases()
     return found
 
 

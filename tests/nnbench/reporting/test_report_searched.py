@@ -12,11 +12,12 @@ from xml.etree import ElementTree
 import pytest
 import searched_samples as samples
 
-from nnbench.evidence.findings import Findings, find
+from nnbench.evidence.case import Findings
+from nnbench.evidence.findings import find
 from nnbench.evidence.searched import SearchedCase, searched_evidence
 from nnbench.records.trials import RunRecord, Span, TrialRecord
 from nnbench.reporting.blocks import Paragraph, SearchFigure, Table
-from nnbench.reporting.document import build_tuning
+from nnbench.reporting.document import build
 from nnbench.reporting.figures import curves as figures
 from nnbench.reporting.figures.search import is_kept_share, panels_of
 from nnbench.reporting.json import tune as tune_json
@@ -26,7 +27,8 @@ from nnbench.reporting.views.search.figure import search_figures
 from nnbench.reporting.views.search.settings import best_settings
 from nnbench.reporting.views.search.tuned import tuned, tuned_headline
 from nnbench.store import Store
-from nnbench.terminal.printing import Format, _rendered
+from nnbench.terminal.options import ReportFormat
+from nnbench.terminal.printing import report_of
 
 Search = tuple[RunRecord, list[TrialRecord]]
 
@@ -185,7 +187,7 @@ def test_an_edge_is_explained_only_where_there_is_one() -> None:
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_line_is_wider_than_the_terminal(search: Search, width: int) -> None:
     """At 80 columns the verdict is still there, and the ranges of the best settings."""
-    shown = text.render(build_tuning(*search), width=width)
+    shown = text.render(build(Findings(*search)), width=width)
 
     own = [line for line in shown.splitlines() if not line.startswith("again")]
     assert max(map(len, own)) <= width
@@ -195,7 +197,7 @@ def test_no_line_is_wider_than_the_terminal(search: Search, width: int) -> None:
 
 def test_the_budget_is_told() -> None:
     """Points, seeds and trials of each configuration."""
-    (item,) = [item for item in about(*samples.two_searched()).items if item.name == "search"]
+    (item,) = [item for item in about(Findings(*samples.two_searched())).items if item.name == "search"]
 
     assert item.text == (
         "every configuration: 8 settings on 3 tuning seeds (1000–1002), 24 trials; "
@@ -209,9 +211,9 @@ def findings(search: Search) -> Findings:
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "latex", "json", "csv"])
-def test_every_format_tells_of_the_search(form: Format) -> None:
+def test_every_format_tells_of_the_search(form: ReportFormat) -> None:
     """None of them takes it for an ordinary run."""
-    shown = _rendered(findings(samples.two_searched()), form)
+    shown = report_of(findings(samples.two_searched())).rendered(form)
 
     assert "momentum" in shown
     expected = {"json": '"nnbench.tune/1"', "csv": "momentum(momentum=0.80693)", "latex": "Where the best"}
@@ -278,7 +280,7 @@ def test_the_settings_of_a_search_are_not_ranked_as_configurations(tmp_path: Pat
     assert len(found.trials) == len(trials)
     assert found.summaries == ()
     assert found.comparisons == ()
-    assert "With tuned settings" in _rendered(found, "text")
+    assert "With tuned settings" in report_of(found).rendered("text")
 
 
 def test_the_json_of_a_search_that_found_nothing_has_nulls() -> None:
@@ -398,7 +400,7 @@ def lead(blocks: Sequence[object]) -> str:
 
 def test_the_document_begins_with_the_headline_and_ends_with_what_was_run() -> None:
     """A section for the case, and one for the run."""
-    document = build_tuning(*samples.two_searched())
+    document = build(Findings(*samples.two_searched()))
 
     assert [section.heading for section in document.sections] == [
         "digits-mlp: 2 configurations, tuned",

@@ -8,6 +8,7 @@ import report_samples as samples
 
 from nnbench.reporting.blocks import Cell, Column, Document, Item, Listing, Section, Table
 from nnbench.reporting.render import text
+from nnbench.reporting.render.columns import fit
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -61,15 +62,28 @@ def test_no_letter_of_a_cell_is_lost(width: int) -> None:
 
 
 def test_columns_that_are_left_out_are_named() -> None:
-    """At 80 columns p and the steps have no room: the reader learns of them."""
+    """At 80 columns the steps have no room: the reader learns of them."""
     narrow = " ".join(text.render(samples.six_by_ten().document(), width=80).split())
 
-    assert "Not shown at this width: seeds to tell, p, steps to target, reached target" in narrow
+    assert "Not shown at this width: steps to target, reached target" in narrow
     assert "Not shown" not in text.render(samples.six_by_ten().document(), width=260)
 
 
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 160, 260])
+def test_what_decides_is_shown_at_every_width(width: int) -> None:
+    """Verdict, interval, p, the seeds that are needed and why: below its row where a column has no room."""
+    shown = " ".join(text.render(samples.six_by_ten().document(), width=width).split())
+    table = shown.partition("Best median first")[0].rpartition("n = 10.")[2]
+
+    for each in ("cannot tell", "[−0.58,", "0.078", "16", "difference smaller than the noise"):
+        assert each in table
+    assert table.count("worse") == 4
+    left_out = shown.partition("Not shown at this width: ")[2].partition(".")[0].split(", ")
+    assert not {"p", "why", "seeds to tell", "verdict", "difference"} & set(left_out)
+
+
 def test_six_configurations_fit_two_screens() -> None:
-    """Without failures, 60 trials have at most 30 lines of 80 columns, and their axes 33."""
+    """Without failures, 60 trials have at most 36 lines of 80 columns, and their axes 33."""
     sample = samples.six_by_ten()
     trials = tuple(
         samples.trial(each.axes, each.seed, 0.9) if each.status == "diverged" else each
@@ -82,7 +96,7 @@ def test_six_configurations_fit_two_screens() -> None:
     start = next(i for i, line in enumerate(lines) if line.startswith("Of the spread"))
     end = next(i for i, line in enumerate(lines) if line.startswith("digits-mlp  "))
     assert end - start <= 33
-    assert len(lines) - (end - start) <= 30
+    assert len(lines) - (end - start) <= 36
 
 
 def test_decimal_points_stand_in_one_column() -> None:
@@ -177,6 +191,17 @@ def test_wide_letters_take_two_places() -> None:
 
     assert shown[-2] == "옵티마이저  7"
     assert shown[-1] == "a           8"
+
+
+def test_of_two_columns_of_equal_rank_the_right_one_goes_first() -> None:
+    """The columns stand in the order of what matters."""
+    names = ("stays", "left", "right")
+    columns = tuple(Column(name, rank=rank) for name, rank in zip(names, (0, 2, 2), strict=True))
+    table = Table("", columns, (tuple(Cell("x" * 10) for _ in names),))
+
+    assert fit(table, 34).left_out == ()
+    assert fit(table, 33).left_out == ("right",)
+    assert fit(table, 21).left_out == ("left", "right")
 
 
 def test_a_command_is_never_broken() -> None:

@@ -1,14 +1,16 @@
 """What the views say of runs whose answers are known."""
 
+import math
 from dataclasses import replace
 
 import pytest
 import report_samples as samples
 
-from nnbench.evidence.case import CaseEvidence, evidence_of
+from nnbench.evidence.case import CaseEvidence
 from nnbench.records.trials import Verdict
 from nnbench.reporting.blocks import FigureRef, Listing, Paragraph, Table
 from nnbench.reporting.document import listing
+from nnbench.reporting.render import text
 from nnbench.reporting.views.curves import MOST_LINES, curves
 from nnbench.reporting.views.failures import failures
 from nnbench.reporting.views.headline import headline
@@ -20,7 +22,7 @@ from nnbench.statistics.trials.summary import comparisons, summaries
 
 
 def first_case(sample: samples.Sample) -> CaseEvidence:
-    return evidence_of(sample.run, sample.trials, sample.summaries, sample.comparisons)[0]
+    return sample.cases()[0]
 
 
 def column(table: Table, header: str) -> list[str]:
@@ -45,7 +47,7 @@ def test_a_loss_is_sorted_upwards_and_has_no_unit() -> None:
     """Where less is better the smallest median leads, and no percent sign appears."""
     sample = samples.two_cases()
 
-    table = verdicts(evidence_of(sample.run, sample.trials, sample.summaries, sample.comparisons)[1])
+    table = verdicts(sample.cases()[1])
 
     assert column(table, "loss [95%]") == ["0.01234 [0.01190, 0.01310]", "0.0521 [0.0498, 0.0555]"]
     assert "reached target" not in headers(table)
@@ -313,7 +315,7 @@ def test_the_run_is_described_so_that_it_can_be_repeated() -> None:
     """Data, budget, machine, versions and the command itself are there."""
     sample = samples.six_by_ten()
 
-    said = {item.name: item.text for item in about(sample.run, sample.trials).items}
+    said = {item.name: item.text for item in about(sample).items}
 
     assert said["again"] == sample.run.command
     assert "1,437 training and 360 validation examples, 6,570 parameters" in said["digits-mlp"]
@@ -328,7 +330,9 @@ def test_a_run_that_was_resumed_says_what_is_new_and_what_is_missing() -> None:
     sample = samples.six_by_ten()
     resumed = replace(sample.run, n_new=12, n_cached=48)
 
-    said = {item.name: item.text for item in about(resumed, sample.trials[:50]).items}
+    said = {
+        item.name: item.text for item in about(replace(sample, run=resumed, trials=sample.trials[:50])).items
+    }
 
     assert "60 trials (12 new, 10 not recorded)" in said["run"]
 
@@ -337,7 +341,7 @@ def test_an_unknown_machine_is_left_out() -> None:
     """What could not be found out has no line, rather than the word None."""
     sample = samples.alone()
 
-    shown = about(replace(sample.run, environment={"cpu": None}), sample.trials)
+    shown = about(replace(sample, run=replace(sample.run, environment={"cpu": None})))
 
     assert {item.name for item in shown.items} == {"digits-mlp", "budget", "run", "again"}
 
@@ -351,7 +355,7 @@ def test_the_listing_has_a_row_for_every_trial() -> None:
     assert len(table.rows) == 60
     assert column(table, "status").count("diverged") == 3
     assert column(table, "final accuracy, %")[52] == "—"
-    assert isinstance(listing(sample.run, sample.trials).sections[-1].blocks[0], Listing)
+    assert isinstance(listing(sample).sections[-1].blocks[0], Listing)
 
 
 def test_statistics_and_report_agree() -> None:
@@ -368,3 +372,96 @@ def test_statistics_and_report_agree() -> None:
     assert headline(case).text.startswith("adam · relu leads on digits-mlp")
     assert column(table, "failures")[-1] == "3 diverged"
     assert "[−∞, " in column(table, "accuracy, % [95%]")[-1]
+
+
+def median_of(sample: samples.Sample, place: int, **fields: object) -> samples.Sample:
+    """Return the sample with other figures of one configuration."""
+    rows = list(sample.summaries)
+    rows[place] = replace(rows[place], **fields)  # type: ignore[arg-type]
+    return replace(sample, summaries=tuple(rows))
+
+
+def test_a_leader_that_others_are_level_with_does_not_lead_alone() -> None:
+    """Equal medians are said."""
+    sample = samples.two_of("cannot_tell", reason="difference smaller than the noise")
+    tied = median_of(sample, 1, median=sample.summaries[0].median)
+
+    assert "adam leads on digits-mlp, level with sgd: median" in headline(first_case(tied)).text
+    assert "level with" not in headline(first_case(sample)).text
+
+
+def test_every_configuration_lost_its_trials_only_where_every_one_did() -> None:
+    """Behind a leader without a score stands one that left the race with one."""
+    case = first_case(samples.all_diverged())
+    with_score = replace(case.ranking[1], median=0.9)
+
+    said = headline(replace(case, ranking=(case.ranking[0], with_score))).text
+
+    assert said.startswith("adam lost half of its trials or more")
+    assert headline(case).text.startswith("Every configuration lost half")
+
+
+@pytest.mark.parametrize(
+    ("reached", "steps", "written"), [(0, math.inf, "never"), (1, math.inf, ">900"), (5, math.inf, ">900")]
+)
+def test_steps_to_target_are_never_only_where_no_trial_got_there(
+    reached: int, steps: float, written: str
+) -> None:
+    """Beside "2/10 reached" the median lies beyond the last step, and is not never."""
+    sample = median_of(samples.alone(), 0, success_rate=reached / 10, median_steps_to_target=steps)
+
+    table = verdicts(first_case(sample))
+
+    assert column(table, "steps to target") == [written]
+
+
+@pytest.mark.parametrize("n_reached", [0, 2, 5])
+def test_an_unsolved_case_is_one_that_none_solved_in_more_than_half(n_reached: int) -> None:
+    """Two of ten trials reached the target: it is false that nobody did."""
+    sample = samples.two_cases()
+    trials = tuple(
+        replace(each, steps_to_target=700 if each.seed < n_reached else None)
+        if each.case == samples.FACTS.name
+        else each
+        for each in sample.trials
+    )
+
+    shown = " ".join(text.render(replace(sample, trials=trials).document(), width=200).split())
+
+    said = "No configuration reached the target of digits-mlp in more than half of its trials"
+    assert said in shown
+    assert "obody" not in shown
+
+
+@pytest.mark.parametrize(
+    ("sizes", "method"),
+    [
+        ((10, 10), "medians by order statistics, differences"),
+        ((5, 5), "medians by Student's t, differences"),
+        ((5, 10), "medians by order statistics (Student's t below n = 6), differences"),
+        ((10, 5), "medians by order statistics (Student's t below n = 6), differences"),
+    ],
+)
+def test_the_method_named_is_that_of_every_row(sizes: tuple[int, int], method: str) -> None:
+    """Where one row has too few seeds for order statistics, the note says which method it has."""
+    sample = median_of(median_of(samples.two_of("worse"), 0, n=sizes[0]), 1, n=sizes[1])
+
+    assert method in " ".join(verdicts(first_case(sample)).notes)
+
+
+def test_seconds_of_python_are_said_under_every_table_with_seconds() -> None:
+    """A NumPy plug-in's time stands beside those of kernels, and is not to be compared with them."""
+    sample = samples.two_cases()
+    run = replace(sample.run, environment={**samples.ENVIRONMENT, "interpreted": ["sgd"]})
+    slow = replace(sample, run=run)
+
+    for document in (slow.document(), listing(slow)):
+        blocks = [each for section in document.sections for each in section.blocks]
+        timed = [
+            each
+            for each in blocks
+            if isinstance(each, Table) and any("time" in header for header in headers(each))
+        ]
+        assert len(timed) >= 2
+        assert all("Seconds of sgd are those of plain Python" in " ".join(each.notes) for each in timed)
+    assert "plain Python" not in text.render(sample.document(), width=200)

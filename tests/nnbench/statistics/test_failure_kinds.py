@@ -71,6 +71,42 @@ def test_overfit_rises_on_validation_while_training_falls() -> None:
     assert kind_of(rising, turning) == "plateau"
 
 
+@pytest.mark.parametrize("at", [110, 150, 185, 199])
+@pytest.mark.parametrize("lasts", [1, 5, 80])
+@pytest.mark.parametrize("accuracy", [0.7, 0.1])
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_a_spike_late_in_training_is_no_overfitting(
+    at: int, lasts: int, accuracy: float, scale: float
+) -> None:
+    """The loss leaps and validation with it, however long it lasts and wherever the trial ends."""
+    loss = FALLING.copy()
+    loss[at : at + lasts] = 4.0
+    evaluated = np.geomspace(1.0, 0.2, 10)
+    evaluated[at // 20 :] = 2.0
+
+    curves = {"step_loss": (scale * loss).tolist(), "val_loss": (scale * evaluated).tolist()}
+
+    assert failure_kind(trial(accuracy=accuracy, curves=curves), facts()) == "spike"
+
+
+def test_a_spike_that_validation_has_got_over_is_no_failure() -> None:
+    """Nor is an early one, nor a bad batch while overfitting goes on from evaluation to evaluation."""
+    spiked = FALLING.copy()
+    spiked[150] = 4.0
+    early = FALLING.copy()
+    early[20] = 1e6
+    overfit = [1.0, 0.5, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75]
+
+    def kind_of(loss: np.ndarray, validation: list[float]) -> str | None:
+        curves = {"step_loss": loss.tolist(), "val_loss": validation}
+        return failure_kind(trial(accuracy=0.7, curves=curves), facts())
+
+    assert kind_of(spiked, [1.0, 0.6, 0.4, 0.9, 0.3]) is None
+    assert kind_of(spiked, overfit) == "overfit"
+    assert kind_of(early, overfit) == "overfit"
+    assert kind_of(FALLING, overfit) == "overfit"
+
+
 def test_plateau_stands_still_short_of_the_target() -> None:
     """No fall over the second half, at a loss that leaves something to learn, with a target to miss."""
     stuck = np.concatenate([np.geomspace(2.3, 0.8, 60), np.full(140, 0.8)])

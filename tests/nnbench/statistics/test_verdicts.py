@@ -53,7 +53,10 @@ def test_agreement_within_the_noticeable_is_equivalent() -> None:
     """The whole interval inside ±noticeable: equivalent."""
     decision = verdict_of([0.001, -0.002, 0.0, 0.002, -0.001, 0.001])
 
-    assert (decision.verdict, decision.reason) == ("equivalent", "the whole interval lies within ±0.01")
+    assert (decision.verdict, decision.reason) == (
+        "equivalent",
+        "the whole interval lies within the noticeable difference",
+    )
 
 
 def test_a_significant_trifle_is_equivalent_and_says_so() -> None:
@@ -61,7 +64,10 @@ def test_a_significant_trifle_is_equivalent_and_says_so() -> None:
     decision = verdict_of([0.001, 0.002, 0.001, 0.002, 0.001, 0.002])
 
     assert decision.verdict == "equivalent"
-    assert decision.reason == "significant but not noticeable: the whole interval lies within ±0.01"
+    assert (
+        decision.reason
+        == "significant but not noticeable: the whole interval lies within the noticeable difference"
+    )
 
 
 def test_without_a_noticeable_difference_nothing_is_equivalent() -> None:
@@ -74,7 +80,7 @@ def test_a_lead_that_may_be_small_says_so() -> None:
     decision = verdict_of([0.004, 0.02, 0.01, 0.03, 0.02, 0.005, 0.006], noticeable=0.012)
 
     assert decision.verdict == "better"
-    assert decision.reason == "ahead on 7 of 7 seeds; may be less than the noticeable 0.012"
+    assert decision.reason == "ahead on 7 of 7 seeds; may be less than the noticeable difference"
 
 
 def test_divergence_can_decide() -> None:

@@ -1,6 +1,7 @@
 """A diagnosis as one JSON document: ``nnbench.diagnose/1``."""
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from numpy.typing import NDArray
@@ -32,6 +33,37 @@ def matrix_as_dict(case: str, checks: Sequence[Preflight]) -> dict[str, Any]:
             {"axes": check.axes.as_dict(), "preflight": _preflight(check)} for check in checks
         ],
     }
+
+
+def rows(diagnosis: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each layer: what the check before training saw, then what training made of it."""
+    before, training = diagnosis["preflight"]["layers"], diagnosis["training"]
+    measured = [
+        *({"stage": "before", **each} for each in before),
+        *({"stage": "training", **_at_end(each)} for each in training["activations"]),
+        *({"stage": "training", **_at_end(each)} for each in training["weights"]),
+    ]
+    return [{"case": diagnosis["case"], "axes": diagnosis["axes"], **each} for each in measured]
+
+
+def matrix_rows(checks: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each configuration: its choices, and what is left of signals and gradients."""
+    kept = ("signals", "gradients")
+    return [
+        {"case": checks["case"], "axes": each["axes"], **{name: each["preflight"][name] for name in kept}}
+        for each in checks["configurations"]
+    ]
+
+
+def _at_end(layer: dict[str, Any]) -> dict[str, Any]:
+    """Return a layer with every series as one number: the median over seeds of its last values."""
+    return {name: _last(value) if isinstance(value, list) else value for name, value in layer.items()}
+
+
+def _last(series: list[Any]) -> float | None:
+    ends = [each[-1] if isinstance(each, list) else each for each in series]
+    known = [end for end in ends if end == end]
+    return median(known) if known else None
 
 
 def _preflight(check: Preflight) -> dict[str, Any]:

@@ -7,10 +7,11 @@ counts them), or there are too few seeds. ``steps_to_target``: never reached.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from nnbench.evidence.case import Findings
 from nnbench.records.probes import summary_of
 from nnbench.records.trials import (
     CaseFacts,
@@ -29,27 +30,21 @@ from nnbench.statistics.suite.overview import overview
 SCHEMA = "nnbench.run/1"
 
 
-def as_dict(
-    run: RunRecord,
-    trials: Sequence[TrialRecord],
-    summaries: Sequence[ConfigurationSummary],
-    comparisons: Sequence[Comparison],
-    *,
-    level: float = 0.05,
-) -> dict[str, Any]:
+def as_dict(found: Findings) -> dict[str, Any]:
     """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
-    over = overview(run, trials)
+    run = found.run
+    over = overview(run, found.trials)
     return {
         **header(run, SCHEMA),
         "against": run.against,
         "tuned_by": list(run.tuned_by),
-        "level": level,
+        "level": found.level,
         "budget_s": None if run.budget_s is None else finite(run.budget_s),
         "races": [_race(race) for race in run.races],
-        "trials": [_trial(trial) for trial in trials],
-        "configurations": [configuration(summary) for summary in summaries],
-        "verdicts": [verdict(comparison) for comparison in comparisons],
-        "effects": effects_as_list(run, trials),
+        "trials": [_trial(trial) for trial in found.trials],
+        "configurations": [configuration(summary) for summary in found.summaries],
+        "verdicts": [verdict(comparison) for comparison in found.comparisons],
+        "effects": effects_as_list(run, found.trials),
         "across": None if over is None else across_as_dict(over),
     }
 
@@ -70,17 +65,9 @@ def header(run: RunRecord, schema: str) -> dict[str, Any]:
     }
 
 
-def render(
-    run: RunRecord,
-    trials: Sequence[TrialRecord],
-    summaries: Sequence[ConfigurationSummary],
-    comparisons: Sequence[Comparison],
-    *,
-    level: float = 0.05,
-) -> str:
+def render(found: Findings) -> str:
     """Return the document as one line of JSON for each list's entry, ending in a line break."""
-    document = as_dict(run, trials, summaries, comparisons, level=level)
-    entries = [f"{_text(key)}: {_list_or_value(value)}" for key, value in document.items()]
+    entries = [f"{_text(key)}: {_list_or_value(value)}" for key, value in as_dict(found).items()]
     return "{\n" + ",\n".join(entries) + "\n}\n"
 
 

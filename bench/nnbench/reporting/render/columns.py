@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len  # a letter of some scripts takes two places
 
-from nnbench.reporting.blocks import Cell, Column, Table
+from nnbench.reporting.blocks import BREAKS, Cell, Column, Table
+from nnbench.reporting.digits import MISSING
 
 GAPS = (2, 1)  # between columns; the second where the first leaves no room for what must stay
 # A column of prose narrower than this is a tower of words; it is dropped before it gets there.
 _COMFORTABLE = 24
-_PIECE = re.compile(r"[^ (,]*[ (,]+|[^ (,]+")
 
 
 Columns = tuple[Column, ...]
@@ -26,6 +26,7 @@ class Fitted:
     widths: tuple[int, ...]
     gap: int
     rows: tuple[tuple[Cell, ...], ...]
+    below: tuple[str, ...]  # what must be said of each row and has no column
     left_out: tuple[str, ...]
 
     @property
@@ -48,16 +49,28 @@ def fit(table: Table, width: int) -> Fitted:
         texts = [[text.replace(" [", "\n[") for text in column] for column in texts]
     widths = _share(columns, _natural(columns, texts), _least(columns, texts, comfort), width, gap)
     texts = [
-        [wrapped(text, room) for text in column_texts] if column.wraps else column_texts
+        [wrapped(text, room, column.breaks) for text in column_texts] if column.wraps else column_texts
         for column, column_texts, room in zip(columns, texts, widths, strict=True)
     ]
     rows = tuple(
         tuple(Cell(texts[k][r], row[i].tone) for k, i in enumerate(kept)) for r, row in enumerate(table.rows)
     )
-    left_out = (column.header.split(",")[0] for i, column in enumerate(table.columns) if i not in kept)
+    lost = [i for i in range(len(table.columns)) if i not in kept]
+    left_out = [table.columns[i].header.split(",")[0] for i in lost if not table.columns[i].below]
     return Fitted(
-        columns, tuple(_headers(columns, widths)), tuple(widths), gap, rows, tuple(dict.fromkeys(left_out))
+        columns,
+        tuple(_headers(columns, widths)),
+        tuple(widths),
+        gap,
+        rows,
+        tuple(_below(table, row, lost) for row in table.rows),
+        tuple(dict.fromkeys(left_out)),
     )
+
+
+def _below(table: Table, row: tuple[Cell, ...], lost: list[int]) -> str:
+    said = [table.columns[i].below.format(row[i].text) for i in lost if row[i].text not in ("", MISSING)]
+    return "; ".join(filter(None, said))
 
 
 def _headers(columns: Columns, widths: list[int]) -> list[str]:
@@ -110,8 +123,8 @@ def _least_width(column: Column, texts: list[str], comfort: int) -> int:
     longest = max(map(_widest_line, texts), default=0)
     if not column.wraps:
         return max(header, longest)
-    piece = max((cell_len(piece.rstrip()) for text in texts for piece in _PIECE.findall(text)), default=0)
-    return max(header, piece, min(longest, comfort))
+    pieces = [cell_len(piece.rstrip()) for text in texts for piece in _pieces(text, column.breaks)]
+    return max(header, *pieces, min(longest, comfort))
 
 
 def _widest_line(text: str) -> int:
@@ -166,11 +179,15 @@ def _before_point(text: str) -> int | None:
     return found.end() if found else None
 
 
-def wrapped(text: str, width: int) -> str:
-    """Break a long name or sentence after a space, a bracket or a comma."""
+def wrapped(text: str, width: int, breaks: str = BREAKS) -> str:
+    """Break a long name or sentence behind one of these letters."""
     lines = [""]
-    for piece in _PIECE.findall(text):
+    for piece in _pieces(text, breaks):
         if lines[-1] and cell_len(lines[-1]) + cell_len(piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _pieces(text: str, breaks: str) -> list[str]:
+    return re.findall(f"[^{breaks}]*[{breaks}]+|[^{breaks}]+", text)

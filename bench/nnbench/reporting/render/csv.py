@@ -1,46 +1,66 @@
-"""One row per trial, one column per axis and metric: for spreadsheets and data frames.
+"""Rows and columns for spreadsheets and data frames: of a run one row per trial, of others one per entry.
 
 Numbers are written in full and with a point; an empty field is a value that does not exist.
 """
 
 import csv
 import io
+import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from nnbench.records.trials import RunRecord, TrialRecord
+from nnbench.evidence.case import Findings
 
 
-def render(run: RunRecord, trials: Sequence[TrialRecord]) -> str:
+def render(found: Findings) -> str:
     """Return the trials of a run as comma-separated values with a header."""
+    trials = found.trials
     axes = _union(trial.axes.as_dict() for trial in trials)
     final = _union(trial.final for trial in trials)
     best = _union(trial.best for trial in trials)
+    header = [
+        *("run", "case"),
+        *axes,
+        *("seed", "status", "failure"),
+        *(f"final_{name}" for name in final),
+        *(f"best_{name}" for name in best),
+        *("steps", "steps_to_target", "train_s", "key", "digest", "error"),
+    ]
+    rows = (
+        [
+            *(found.run.run, trial.case),
+            *(trial.axes.as_dict().get(axis, "") for axis in axes),
+            *(trial.seed, trial.status, trial.failure),
+            *(trial.final.get(name) for name in final),
+            *(trial.best.get(name) for name in best),
+            *(trial.steps, trial.steps_to_target, trial.train_s, trial.key, trial.digest, trial.error),
+        ]
+        for trial in trials
+    )
+    return _written(header, rows)
+
+
+def table(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return rows of data: what lies inside a value has columns of its own, an interval a low and a high."""
+    flat = [dict(_flat(row)) for row in rows]
+    header = _union(flat)
+    return _written(header, ([row.get(name) for name in header] for row in flat))
+
+
+def _flat(row: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}_")
+        elif isinstance(value, list | tuple) and name.endswith(("interval", "quartiles")):
+            yield from zip((f"{prefix}{name}_low", f"{prefix}{name}_high"), value, strict=True)
+        else:
+            yield prefix + name, value
+
+
+def _written(header: list[str], rows: Iterable[Iterable[object]]) -> str:
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(
-        [
-            *("run", "case"),
-            *axes,
-            *("seed", "status", "failure"),
-            *(f"final_{name}" for name in final),
-            *(f"best_{name}" for name in best),
-            *("steps", "steps_to_target", "train_s", "key", "digest", "error"),
-        ]
-    )
-    for trial in trials:
-        chosen = trial.axes.as_dict()
-        writer.writerow(
-            [
-                *(run.run, trial.case),
-                *(chosen.get(axis, "") for axis in axes),
-                *(trial.seed, trial.status, trial.failure or ""),
-                *(_number(trial.final.get(name)) for name in final),
-                *(_number(trial.best.get(name)) for name in best),
-                *(trial.steps, "" if trial.steps_to_target is None else trial.steps_to_target),
-                *(_number(trial.train_s), trial.key, trial.digest, _one_line(trial.error)),
-            ]
-        )
+    writer.writerows([header, *(map(_field, row) for row in rows)] if header else [])
     return target.getvalue()
 
 
@@ -49,11 +69,11 @@ def _union(mappings: Iterable[Iterable[str]]) -> list[str]:
     return list(dict.fromkeys(key for mapping in mappings for key in mapping))
 
 
-def _number(value: float | None) -> str:
-    if value is None or not math.isfinite(value):
+def _field(value: object) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
-    return repr(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
-
-
-def _one_line(text: str | None) -> str:
-    return " ".join((text or "").split())
+    if isinstance(value, float):
+        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(float(value))
+    if isinstance(value, list | tuple) and not any(isinstance(each, Mapping) for each in value):
+        return ", ".join(map(_field, value))
+    return " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).split())

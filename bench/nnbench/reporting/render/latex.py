@@ -1,7 +1,7 @@
 """The tables of a document in LaTeX, for papers. They need the package booktabs."""
 
 from nnbench.reporting import digits
-from nnbench.reporting.blocks import Column, Document, Table
+from nnbench.reporting.blocks import Cell, Column, Document, Listing, Table
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -28,21 +28,30 @@ _SPECIAL = {
 
 
 def render(document: Document) -> str:
-    """Return every table of the document as a table environment; the notes become its caption."""
-    tables = [block for section in document.sections for block in section.blocks if isinstance(block, Table)]
-    return "\n".join(map(_table, tables))
+    """Return every table of the document as a table environment; the notes become its caption.
+
+    Where there is none, names with their values are one.
+    """
+    blocks = [block for section in document.sections for block in section.blocks]
+    tables = [block for block in blocks if isinstance(block, Table)]
+    return "\n".join(map(_table, tables or [_listed(each) for each in blocks if isinstance(each, Listing)]))
+
+
+def _listed(listing: Listing) -> Table:
+    rows = tuple((Cell(item.name), Cell(item.text)) for item in listing.items)
+    return Table("", (Column("what"), Column("which")), rows)
 
 
 def escaped(text: str) -> str:
     return "".join(_SPECIAL.get(letter, letter) for letter in text)
 
 
-# A page is narrow: the columns that every screen above 120 letters shows, and no others.
+# A page is narrow: the columns that every screen above 120 letters shows, and numbers that decide.
 _HIGHEST_RANK = 3
 
 
 def _table(table: Table) -> str:
-    kept = [i for i, column in enumerate(table.columns) if column.rank <= _HIGHEST_RANK]
+    kept = [i for i, column in enumerate(table.columns) if _is_kept(column)]
     columns = [table.columns[i] for i in kept]
     caption = " ".join(filter(None, (table.title and f"{table.title}.", *table.notes)))
     head = " & ".join(escaped(column.header) for column in columns)
@@ -60,6 +69,10 @@ def _table(table: Table) -> str:
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _is_kept(column: Column) -> bool:
+    return column.rank <= _HIGHEST_RANK or (bool(column.below) and not column.wraps)
 
 
 def _cell(text: str) -> str:

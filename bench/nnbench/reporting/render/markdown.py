@@ -1,9 +1,8 @@
 """A document in GitHub's Markdown, with its figures as SVG files beside it."""
 
 import re
-from pathlib import Path
 
-from nnbench.machine.writing import printable, write_files
+from nnbench.machine.writing import printable
 from nnbench.reporting.blocks import Block, Document, FigureRef, Item, Listing, Paragraph, Table
 
 _RULES = {"left": ":--", "right": "--:", "decimal": "--:"}
@@ -22,18 +21,15 @@ def render(document: Document) -> str:
     return printable("\n\n".join(parts) + "\n", keep="\n")
 
 
-def write(document: Document, path: Path) -> list[Path]:
-    """Write the document and its figures, all or none, and return the files, the document last."""
-    contents: dict[Path, str | bytes] = {}
-    for block in (block for section in document.sections for block in section.blocks):
-        if isinstance(block, FigureRef):
-            # Only here: a report without figures must not wait for matplotlib.
-            from nnbench.reporting.figures.curves import svg
+def figures(document: Document) -> list[tuple[str, bytes]]:
+    """Return the name and the content of every figure's file."""
+    found = [each for section in document.sections for each in section.blocks if isinstance(each, FigureRef)]
+    if not found:
+        return []
+    # Only here: a report without figures must not wait for matplotlib.
+    from nnbench.reporting.figures.curves import svg
 
-            contents[path.with_name(figure_file(block))] = svg(block)
-    contents[path] = render(document)
-    write_files(contents)
-    return list(contents)
+    return [(figure_file(each), svg(each)) for each in found]
 
 
 def figure_file(figure: FigureRef) -> str:

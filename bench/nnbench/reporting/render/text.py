@@ -8,13 +8,12 @@ import os
 import re
 import shutil
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, TextIO
 
-from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from nnbench.machine.writing import printable
@@ -47,6 +46,7 @@ _GLUED = re.compile(
     r"(?<=\d) (?=(?:%|pp|n?s|µs|ms|min|h)\b|%|\[)|(?<=\d,) (?=[-+−\d∞])| (?=[=<>·×] )|(?<= [=<>·×]) "
 )
 _ENDLESS = 10_000
+_LEAST_BELOW = 60  # a narrow table does not make a column of what stands below its rows
 _GLUE = "\x00"
 _ASCII = str.maketrans(
     {"−": "-", "–": "-", "—": "-", "×": "x", "·": "/", "µ": "u", "±": "+/-", "∞": "inf", "…": "...", "─": "-"}
@@ -150,7 +150,8 @@ class _Page:
         fitted = fit(table, self.width)
         if table.title:
             self.paragraph(table.title, style="bold")
-        self.console.print(_drawn(fitted))
+        for line in _drawn(fitted):
+            self.console.print(line)
         notes = list(table.notes)
         if names := [name for name in fitted.left_out if name != "#"]:
             notes.append(f"Not shown at this width: {', '.join(names)}.")
@@ -177,17 +178,26 @@ def _printable(value: Any) -> Any:
     return value
 
 
-def _drawn(fitted: Fitted) -> RichTable:
-    drawn = RichTable(
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, fitted.gap - 1, 0, 0),
-        header_style="dim",
-    )
-    for column, header, width in zip(fitted.columns, fitted.headers, fitted.widths, strict=True):
-        justify: Literal["left", "right"] = "right" if column.align == "right" else "left"
-        drawn.add_column(Text(header), justify=justify, width=width, overflow="fold")
-    for row in fitted.rows:
-        drawn.add_row(*(Text(cell.text, style=_STYLES[cell.tone]) for cell in row))
-    return drawn
+def _drawn(fitted: Fitted) -> Iterator[Text]:
+    """Yield the lines of a table: its headers over a rule, then its rows, each with what stands below it."""
+    yield from _lines(fitted, [(header, "dim") for header in fitted.headers])
+    yield Text("─" * fitted.width)
+    for row, below in zip(fitted.rows, fitted.below, strict=True):
+        yield from _lines(fitted, [(cell.text, _STYLES[cell.tone]) for cell in row])
+        for line in textwrap.wrap(below, max(fitted.width, _LEAST_BELOW) - 2, break_on_hyphens=False):
+            yield Text(f"  {line}", style="dim")
+
+
+def _lines(fitted: Fitted, cells: list[tuple[str, str]]) -> Iterator[Text]:
+    """Yield the lines of one row, whose cells may have several."""
+    columns = [text.split("\n") for text, _ in cells]
+    for place in range(max(map(len, columns))):
+        line = Text()
+        for k, (column, width) in enumerate(zip(fitted.columns, fitted.widths, strict=True)):
+            words = columns[k][place] if place < len(columns[k]) else ""
+            pad = " " * (width - cell_len(words))
+            line.append(pad if column.align == "right" else "")
+            line.append(words, style=cells[k][1])
+            line.append(("" if column.align == "right" else pad) + " " * fitted.gap)
+        line.rstrip()
+        yield line

@@ -1,5 +1,7 @@
 """The words that several views share, so that a reader meets one name for one thing."""
 
+from collections.abc import Sequence
+
 from nnbench.evidence.case import CaseEvidence
 from nnbench.records.trials import CaseFacts, Comparison, TrialRecord, Verdict
 from nnbench.reporting import digits
@@ -100,6 +102,13 @@ def n_seeds(case: CaseEvidence) -> str:
     """Return ``10 seeds (0–9)``."""
     seeds = case.seeds
     return f"{digits.counted(len(seeds), 'seed')} ({digits.ranges(seeds)})"
+
+
+def seconds_of_python(interpreted: Sequence[str]) -> list[str]:
+    """Return the note for a table with seconds in which those of some optimizers are Python's."""
+    if not interpreted:
+        return []
+    return [f"Seconds of {several(list(interpreted))} are those of plain Python: kernels take far less."]
 
 
 def several(items: list[str], *, most: int = 3) -> str:

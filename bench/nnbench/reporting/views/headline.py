@@ -32,7 +32,9 @@ def _median(case: CaseEvidence, summary: ConfigurationSummary) -> str:
 
 
 def _nothing_learned(case: CaseEvidence) -> list[str]:
-    who = case.label(case.ranking[0].axes) if len(case.ranking) == 1 else "Every configuration"
+    every = all(not words.has_score(each.median) for each in case.ranking)
+    alone = len(case.ranking) == 1 or not every
+    who = case.label(case.ranking[0].axes) if alone else "Every configuration"
     return [f"{who} lost half of its trials or more on {case.facts.name}, so there is no median score."]
 
 
@@ -60,8 +62,14 @@ def _one_seed(best: ConfigurationSummary) -> list[str]:
 
 
 def _leads(case: CaseEvidence, best: ConfigurationSummary) -> str:
+    level = [
+        case.label(each.axes)
+        for each in case.ranking[1:]
+        if each.median == best.median and each.pruned is None
+    ]
+    beside = f", level with {words.several(level)}" if level else ""
     return (
-        f"{case.label(best.axes)} leads on {case.facts.name}: median {words.metric(case.facts)} "
+        f"{case.label(best.axes)} leads on {case.facts.name}{beside}: median {words.metric(case.facts)} "
         f"{_median(case, best)}, n = {best.n}."
     )
 

@@ -43,20 +43,17 @@ _NEXT_LEVEL = 0.75
 _DEFINITION = (
     "the least time that this core could take, over the time taken. The least time is the longer of FLOP at"
     " the peak rate and bytes at the bandwidth of a triad over a working set of that size, so that what stays"
-    " in a cache is held to that cache. What only reads may pass 100 %, and so may a convolution that saves"
-    " the padding that its FLOP count. Values are those of training, and in the caches where they fit"
+    " in a cache is held to that cache. A kernel that is faster raises the ceiling: none passes 100 %."
+    " Values are those of training, and in the caches where they fit"
 )
 
 
-def document(run: KernelRun, *, name_width: int | None = None) -> Document:
-    """Return the report. For narrow screens names longer than ``name_width``, and shapes, may break."""
+def document(run: KernelRun) -> Document:
+    """Return the report of a run."""
     families = _by_family(run.kernels)
     sections = [
         Section(_heading(run), (_lead(run), _overview(run, families), *_figures(run, families))),
-        *(
-            Section(f"{_word(family).capitalize()}", (_table(run, kernels, name_width),))
-            for family, kernels in families
-        ),
+        *(Section(f"{_word(family).capitalize()}", (_table(run, kernels),)) for family, kernels in families),
         Section("How it was measured", (_listing(run),)),
     ]
     return Document("Kernels", tuple(sections))
@@ -145,10 +142,10 @@ def _geometric_mean(kernels: Sequence[KernelRecord], peer: str) -> str:
     return mean if len(ratios) == len(kernels) else f"{mean} (n = {len(ratios)})"
 
 
-def _table(run: KernelRun, kernels: Sequence[KernelRecord], name_width: int | None) -> Table:
+def _table(run: KernelRun, kernels: Sequence[KernelRecord]) -> Table:
     columns = (
-        Column("kernel"),
-        Column("shape", wraps=name_width is not None),
+        Column("kernel", wraps=True, breaks="_"),
+        Column("shape", wraps=True),
         Column("ns", "decimal"),
         Column("quartiles", rank=3),
         Column("of roofline, %", "decimal"),
@@ -159,14 +156,14 @@ def _table(run: KernelRun, kernels: Sequence[KernelRecord], name_width: int | No
         Column("rounds", "right", rank=6),
         Column("cases", rank=5, wraps=True),
     )
-    return Table("", columns, tuple(_row(run, kernel, name_width) for kernel in kernels))
+    return Table("", columns, tuple(_row(run, kernel) for kernel in kernels))
 
 
-def _row(run: KernelRun, kernel: KernelRecord, name_width: int | None) -> tuple[Cell, ...]:
+def _row(run: KernelRun, kernel: KernelRecord) -> tuple[Cell, ...]:
     time = _estimate(kernel.time_s, _NANOSECONDS)
     ratios = [kernel.ratios.get(peer) for peer in run.peers]
     return (
-        Cell(_broken(kernel.name, name_width)),
+        Cell(kernel.name),
         Cell(kernel.shape.replace("x", digits.TIMES)),
         Cell(time.value),
         Cell(time.interval),
@@ -182,16 +179,6 @@ def _row(run: KernelRun, kernel: KernelRecord, name_width: int | None) -> tuple[
 
 def _estimate(spread: Spread, scale: digits.Scale) -> digits.Estimate:
     return digits.estimate(spread.median, (spread.low, spread.high), scale)
-
-
-def _broken(name: str, width: int | None) -> str:
-    """Break a long name behind an underscore."""
-    lines = [""]
-    for word in name.replace("_", "_ ").split(" "):
-        if width is not None and lines[-1] and len(lines[-1]) + len(word) > width:
-            lines.append("")
-        lines[-1] += word
-    return "\n".join(lines)
 
 
 def _listing(run: KernelRun) -> Listing:

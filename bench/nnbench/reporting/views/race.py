@@ -7,7 +7,7 @@ from nnbench.reporting.blocks import Block, Cell, Column, Paragraph, Table
 from nnbench.reporting.texts import words
 
 _ENDINGS = {
-    "decided": "It ended when nobody else was left to be told from the leader.",
+    "decided": "It ended when the leader had been told from all the others.",
     "seeds": "It ended with the last seed.",
     "budget": "It ended when the budget was used up.",
     "stopped": "It was interrupted before its end.",
@@ -19,7 +19,7 @@ def race(case: CaseEvidence) -> Block | None:
     if case.race is None:
         return None
     if not case.race.prunings:
-        return Paragraph(f"Nobody left the race. {_rule(case.race)} {_ENDINGS[case.race.ending]}")
+        return Paragraph(f"No configuration left the race. {_rule(case.race)} {_ENDINGS[case.race.ending]}")
     scale = digits.scale_of(case.facts.metric)
     columns = (
         Column("configuration", wraps=True),
@@ -53,6 +53,6 @@ def _rule(race: CaseRace) -> str:
     n_pairs = digits.counted(race.n_tests // len(race.looks), "pair")
     return (
         f"Looks after {', '.join(looks[:-1])} and {looks[-1]} seeds, fixed beforehand. At each but the last"
-        f" whoever is worse than the leader at p ≤ {digits.number(race.threshold)} leaves:"
+        f" a configuration leaves that is worse than the leader at p ≤ {digits.number(race.threshold)}:"
         f" {digits.level(race.level)} over {n_pairs} and {digits.counted(len(race.looks), 'look')}."
     )

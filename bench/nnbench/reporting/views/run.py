@@ -1,9 +1,10 @@
 """What was run: the task, the budget, the seeds, the machine, and the command that does it again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from nnbench.records.trials import CaseFacts, RunRecord, TrialRecord, Tuning
+from nnbench.evidence.case import Findings
+from nnbench.records.trials import CaseFacts, RunRecord, Tuning
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Item, Listing
 from nnbench.reporting.texts import words
@@ -12,13 +13,14 @@ from nnbench.reporting.views.search.tuned import point_word
 _VERSIONS = ("nnkit", "numba", "numpy")
 
 
-def about(run: RunRecord, trials: Sequence[TrialRecord]) -> Listing:
+def about(found: Findings) -> Listing:
     """Describe what was run, on what, and how to repeat it."""
+    run = found.run
     items = [item for facts in run.cases for item in _about_case(facts)]
     items += [
         Item("search", _searched(run.tuning) if run.tuning else ""),
         Item("rates", f"tuned by {', '.join(run.tuned_by)}" if run.tuned_by else ""),
-        Item("run", _about_run(run, trials)),
+        Item("run", _about_run(run, len(found.trials))),
         Item("machine", machine(run.environment)),
         Item("versions", versions(run.environment)),
         Item("again", run.command, is_verbatim=True),
@@ -55,11 +57,11 @@ def _about_case(facts: CaseFacts) -> tuple[Item, ...]:
     return Item(facts.name, data), Item("budget", budget)
 
 
-def _about_run(run: RunRecord, trials: Sequence[TrialRecord]) -> str:
+def _about_run(run: RunRecord, n_recorded: int) -> str:
     asked = len(run.trial_keys)
     details = [f"{digits.count(run.n_new)} new"] if run.n_new < asked else []
-    if len(trials) < asked:
-        details.append(f"{digits.count(asked - len(trials))} not recorded")
+    if n_recorded < asked:
+        details.append(f"{digits.count(asked - n_recorded)} not recorded")
     n = (
         f"{digits.counted(asked, 'trial')} ({', '.join(details)})"
         if details

@@ -31,7 +31,8 @@ def trials(case: CaseEvidence) -> Table:
         *([Column("error", rank=6, wraps=True)] if has_errors else []),
     )
     rows = tuple(_row(case, trial, has_errors) for trial in case.trials)
-    return Table(f"{digits.counted(len(rows), 'trial')} of {case.facts.name}", columns, rows)
+    notes = tuple(words.seconds_of_python(case.interpreted))
+    return Table(f"{digits.counted(len(rows), 'trial')} of {case.facts.name}", columns, rows, notes)
 
 
 def _row(case: CaseEvidence, trial: TrialRecord, has_errors: bool) -> tuple[Cell, ...]:

@@ -82,11 +82,12 @@ def _outcome(case: CaseEvidence) -> list[_Filled]:
     header = words.unit_after("difference", digits.scale_of(case.facts.metric).difference_unit)
     cells = [_difference(each, row, case) for each, row in zip(found, case.ranking, strict=True)]
     verdicts_ = [_verdict(case, each, row) for each, row in zip(found, case.ranking, strict=True)]
+    p_values = [Cell(digits.bare_p(each.p)) if each else _QUIET for each in found]
     return [
         (Column(_with_interval(header, cells, case.level), "decimal"), cells),
         (Column("verdict"), verdicts_),
         *_seeds_to_tell(found),
-        (Column("p", "decimal", rank=4), [Cell(digits.bare_p(each.p)) if each else _QUIET for each in found]),
+        (Column("p", "decimal", rank=4, below="p {}"), p_values),
     ]
 
 
@@ -96,7 +97,7 @@ def _seeds_to_tell(found: list[Comparison | None]) -> list[_Filled]:
     if not any(needed):
         return []
     cells = [_QUIET if seeds is None else Cell(digits.count(rounded_up(seeds))) for seeds in needed]
-    return [(Column("seeds to tell", "right", rank=1), cells)]
+    return [(Column("seeds to tell", "right", rank=1, below="{} seeds to tell"), cells)]
 
 
 def _difference(comparison: Comparison | None, row: ConfigurationSummary, case: CaseEvidence) -> Cell:
@@ -119,7 +120,7 @@ def _verdict(case: CaseEvidence, comparison: Comparison | None, row: Configurati
 def _budget(case: CaseEvidence) -> list[_Filled]:
     filled: list[_Filled] = []
     if case.facts.target is not None:
-        steps = [Cell(digits.count(each.median_steps_to_target)) for each in case.ranking]
+        steps = [Cell(_steps(each, case)) for each in case.ranking]
         reached = [Cell(f"{round(each.success_rate * each.n)}/{each.n}") for each in case.ranking]
         chance = [
             digits.estimate(each.success_rate, each.success_interval, digits.PERCENT) for each in case.ranking
@@ -142,17 +143,25 @@ def _budget(case: CaseEvidence) -> list[_Filled]:
     return [*filled, (Column("time per trial", "right", rank=5), seconds)]
 
 
+def _steps(row: ConfigurationSummary, case: CaseEvidence) -> str:
+    """Return the median; where half of the trials or more did not get there, it lies beyond the last step."""
+    if row.median_steps_to_target == float("inf") and row.success_rate > 0:
+        return f">{digits.count(case.facts.steps)}"
+    return digits.count(row.median_steps_to_target)
+
+
 def _failures(summary: ConfigurationSummary) -> Cell:
     kinds = [f"{n} {kind.replace('_', ' ')}" for kind, n in sorted(summary.failures.items()) if n]
     return Cell(", ".join(kinds), "bad")
 
 
 def _doubt(case: CaseEvidence) -> list[_Filled]:
-    """Say why a verdict came out so. This is the first column to go where room is short."""
+    """Say why a verdict came out so: below its row where room is short."""
     found = [case.comparison_of(each.axes) for each in case.ranking]
     if not any(each and each.reason for each in found):
         return []
-    return [(Column("why", rank=9, wraps=True), [Cell(each.reason) if each else _QUIET for each in found])]
+    cells = [Cell(each.reason) if each else _QUIET for each in found]
+    return [(Column("why", rank=9, wraps=True, below="{}"), cells)]
 
 
 def _notes(case: CaseEvidence) -> list[str]:
@@ -166,7 +175,7 @@ def _notes(case: CaseEvidence) -> list[str]:
         notes.append(f"Intervals: {methods}.")
     if any(trial.status in ("diverged", "pruned") for trial in case.trials):
         notes.append("A diverged or pruned trial counts as the worst there is.")
-    return notes
+    return [*notes, *words.seconds_of_python(case.interpreted)]
 
 
 def _compared(case: CaseEvidence) -> str:

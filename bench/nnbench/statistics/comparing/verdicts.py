@@ -38,7 +38,7 @@ def decide(pair: PairResult, p_adjusted: float, *, family: int, level: float) ->
     """
     is_significant = p_adjusted <= level
     if pair.n_scored >= pairs_to_reach(level) and pair.is_within_noticeable:
-        within = f"the whole interval lies within ±{pair.noticeable:g}"
+        within = "the whole interval lies within the noticeable difference"
         reason = f"significant but not noticeable: {within}" if is_significant else within
         return Decision("equivalent", p_adjusted, None, reason)
     if is_significant:
@@ -62,5 +62,5 @@ def _reason_decided(pair: PairResult) -> str:
         return f"{reason}; on {n_lost} of them {loser} left no score"
     low, high = pair.interval
     if low < pair.noticeable and high > -pair.noticeable:
-        return f"{reason}; may be less than the noticeable {pair.noticeable:g}"
+        return f"{reason}; may be less than the noticeable difference"
     return reason

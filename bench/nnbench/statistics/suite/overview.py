@@ -47,7 +47,7 @@ class Overview:
     has_named_reference: bool
     friedman: Friedman | None
     with_target: tuple[str, ...]  # the cases that profile and normalised scores are over
-    unsolved: tuple[str, ...]  # of these, the cases whose target none reached in half of its trials
+    unsolved: tuple[str, ...]  # of these, those whose target none reached in more than half of its trials
     n_left_out: int  # configurations that some case does not have
     n_seeds: tuple[int, int]  # the least and the most seeds that a case has for all of them
 

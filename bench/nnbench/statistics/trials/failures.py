@@ -10,16 +10,24 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from nnbench.records.trials import CaseFacts, Status, TrialRecord
 
-FailureKind = Literal["failed", "pruned", "diverged", "blown_up", "dead", "chance", "overfit", "plateau"]
+FailureKind = Literal[
+    "failed", "pruned", "diverged", "blown_up", "dead", "spike", "chance", "overfit", "plateau"
+]
 
 # The training loss at the end, in units of the loss at the start.
 BLOWN_UP_RATIO = 10.0
 # The validation loss at the end, in units of its lowest value, while the training loss went on falling.
 OVERFIT_RATIO = 1.2
+# A spike: in the second half of the steps the training loss leapt to so many times its level before, and
+# above the lowest validation loss …
+SPIKE_RATIO = 5.0
+# … and one rise from an evaluation to the next is this share of what the validation loss lost.
+SPIKE_SHARE = 0.5
 # A plateau: over the second half of the steps the training loss fell by less than this share of itself,
 # or rose …
 PLATEAU_FALL = 0.02
@@ -56,9 +64,12 @@ def failure_kind(trial: TrialRecord, facts: CaseFacts, *, dead_share: float = 0.
         return "dead"
     if _is_at_target(trial, facts):
         return None
+    validation_loss = _curve(trial, "val_loss")
+    if _has_spiked(loss, validation_loss):
+        return "spike"
     if _is_at_chance(trial, facts):
         return "chance"
-    if _has_overfit(loss, _curve(trial, "val_loss")):
+    if _has_overfit(loss, validation_loss):
         return "overfit"
     return "plateau" if facts.target is not None and _is_on_plateau(loss) else None
 
@@ -108,8 +119,27 @@ def _has_overfit(loss: NDArray[np.float64], validation_loss: NDArray[np.float64]
     lowest = int(np.argmin(validation_loss))
     # Both curves span the run evenly, so the same share of the way is the same moment.
     then = _level_around(loss, lowest / (validation_loss.size - 1))
-    has_risen = validation_loss[-1] > OVERFIT_RATIO * validation_loss[lowest]
-    return bool(has_risen) and _level_at_end(loss) < then
+    return _has_risen(validation_loss) and _level_at_end(loss) < then
+
+
+def _has_risen(validation_loss: NDArray[np.float64]) -> bool:
+    return bool(validation_loss[-1] > OVERFIT_RATIO * validation_loss.min())
+
+
+def _has_spiked(loss: NDArray[np.float64], validation_loss: NDArray[np.float64]) -> bool:
+    """Return whether a leap of the loss, late in training, is why the validation loss ends above its lowest.
+
+    Overfitting raises it step by step, while the training loss falls.
+    """
+    if validation_loss.size < 2 or loss.size < 4 or not _has_risen(validation_loss):
+        return False
+    lowest = validation_loss.min()
+    rises = np.diff(validation_loss)
+    leap = rises[(rises.size - 1) // 2 :].max()
+    start, width = loss.size // 2, min(_width(loss), loss.size // 2)
+    before = np.median(sliding_window_view(loss[start - width : -1], width), axis=1)
+    has_leapt = loss[start:] > np.maximum(SPIKE_RATIO * before, lowest)
+    return bool(has_leapt.any()) and bool(leap > SPIKE_SHARE * (validation_loss[-1] - lowest))
 
 
 def _is_on_plateau(loss: NDArray[np.float64]) -> bool:
@@ -125,6 +155,10 @@ def _level_at_end(loss: NDArray[np.float64]) -> float:
 
 def _level_around(loss: NDArray[np.float64], share: float) -> float:
     """Return the median loss in a window at this share of the way through the steps."""
-    width = max(1, round(_WINDOW_SHARE * loss.size))
+    width = _width(loss)
     start = min(max(0, round(share * (loss.size - 1)) - width // 2), loss.size - width)
     return float(np.median(loss[start : start + width]))
+
+
+def _width(loss: NDArray[np.float64]) -> int:
+    return max(1, round(_WINDOW_SHARE * loss.size))

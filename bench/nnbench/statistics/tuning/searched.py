@@ -30,7 +30,7 @@ LEVEL = 0.05
 _RATE = "learning_rate"
 _UNKNOWN: Interval = (math.nan, math.nan)
 # What a step that is too long does to a trial.
-_UNSTABLE = frozenset({"diverged", "blown_up"})
+_UNSTABLE = frozenset({"diverged", "blown_up", "spike"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class TriedPoint:
     high: float
     n: int
     n_lost: int  # diverged or stopped for losing
-    n_unstable: int  # diverged or blown up
+    n_unstable: int  # diverged, blown up or with a late spike
     is_refined: bool  # tried because it lies beside the best
 
 

@@ -177,12 +177,13 @@ def _outcome(diagnosis: Diagnosis) -> str:
 def _dead(training: Training) -> list[str]:
     if not training.activations:
         return []
-    start, end = (
-        median_of(_weighted(training, lambda each, at=at: at(each)))  # type: ignore[misc]
-        for at in (_first, _last)
-    )
+    at_start, at_end = _weighted(training, _first), _weighted(training, _last)
+    start, end = median_of(at_start), median_of(at_end)
     if start == end == 0:
-        return ["No unit is dead, at the start or at the end."]
+        n_some = int(np.count_nonzero((at_start > 0) | (at_end > 0)))
+        some = f"; in {n_some} of {digits.counted(at_end.size, 'seed')} some are" if n_some else ""
+        who = "In the median over seeds no" if n_some else "No"
+        return [f"{who} unit is dead, at the start or at the end{some}."]
     worst = max(training.activations, key=lambda each: median_of(_last(each.dead)))
     at_worst = median_of(_last(worst.dead))
     where = f", most in {worst.layer} ({digits.percentage(at_worst)} %)" if at_worst > 0 else ""

@@ -38,9 +38,9 @@ def tuned(case: SearchedCase) -> Table:
         Column(f"tuned {metric} [95%]", "decimal"),
         *([Column("default rate")] if is_grid else []),
         Column(f"default {metric} [95%]", "decimal"),
-        Column(f"{difference} [95%]", "decimal", rank=2 if is_grid else 1),
-        Column("tuning is", rank=1 if is_grid else 0),
-        Column("p", "decimal", rank=3),
+        Column(f"{difference} [95%]", "decimal", rank=2 if is_grid else 1, below=f"{difference} {{}}"),
+        Column("tuning is", rank=1 if is_grid else 0, below="tuning is {}"),
+        Column("p", "decimal", rank=3, below="p {}"),
         Column("failures when tuned", rank=4, wraps=True),
         Column("failures by default", rank=5, wraps=True),
     )

@@ -1,45 +1,42 @@
 """All cases of a run seen together: quality and cost of every configuration in one table, and who leads."""
 
+from nnbench.evidence.case import interpreted
+from nnbench.records.trials import RunRecord
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Cell, Column, Paragraph, Section, Table
 from nnbench.reporting.texts import words
-from nnbench.reporting.views.suite.cost import cost_columns, cost_notes
-from nnbench.reporting.views.suite.improvement import improvement_columns, improvement_notes
-from nnbench.reporting.views.suite.normalized import normalized_columns, normalized_notes
-from nnbench.reporting.views.suite.profile import profile_figure, profile_notes, score_columns
-from nnbench.reporting.views.suite.ranks import LEVEL, rank_columns, rank_figure, rank_notes
+from nnbench.reporting.views.suite.figures import profile_figure, rank_figure
+from nnbench.reporting.views.suite.measures import LEVEL, measures
 from nnbench.statistics.suite.overview import Overview
 
 _MOST_NAMES = 8
 
 
-def across(over: Overview, run: str, header: str) -> Section:
-    """Return the section on all cases. ``header`` names the axes that vary."""
+def across(over: Overview, run: RunRecord) -> Section:
+    """Return the section on all cases."""
     n = digits.counted(len(over.cases), "case")
     blocks: list[Block | None] = [
         Paragraph(" ".join(_sentences(over)), lead=True),
-        _table(over, header),
-        profile_figure(over, run),
-        rank_figure(over, run),
+        _table(over, run),
+        profile_figure(over, run.run),
+        rank_figure(over, run.run),
     ]
     return Section(f"All {n}", tuple(block for block in blocks if block is not None))
 
 
-def _table(over: Overview, header: str) -> Table:
-    filled = [
-        (Column(header, wraps=True), [Cell(each.label) for each in over.members]),
-        *score_columns(over),
-        *normalized_columns(over),
-        *rank_columns(over),
-        *improvement_columns(over),
-        *cost_columns(over),
-    ]
-    columns = tuple(column for column, _ in filled)
-    rows = tuple(zip(*(cells for _, cells in filled), strict=True))
-    return Table("", columns, rows, tuple(_notes(over)))
+def _table(over: Overview, run: RunRecord) -> Table:
+    found = measures(over)
+    shown = [(each.column(), each.cell) for each in found if each.cell is not None]
+    columns = (
+        Column(" · ".join(run.varying) or "configuration", wraps=True),
+        *(column for column, _ in shown),
+    )
+    rows = tuple((Cell(each.label), *(cell(each) for _, cell in shown)) for each in over.members)
+    notes = (_note(over), *(each.note for each in found), *words.seconds_of_python(interpreted(run)))
+    return Table("", columns, rows, notes)
 
 
-def _notes(over: Overview) -> list[str]:
+def _note(over: Overview) -> str:
     order = "Best profile score first" if over.with_target else "Best average rank first"
     least, most = over.n_seeds
     seeds = digits.counted(most, "seed") if least == most else f"{least} to {digits.counted(most, 'seed')}"
@@ -49,14 +46,7 @@ def _notes(over: Overview) -> list[str]:
         if over.n_left_out
         else ""
     )
-    return [
-        f"{order}; {names}; n = {seeds} in each case.{left}",
-        *profile_notes(over),
-        *normalized_notes(over),
-        *rank_notes(over),
-        *improvement_notes(over),
-        *cost_notes(over),
-    ]
+    return f"{order}; {names}; n = {seeds} in each case.{left}"
 
 
 def _sentences(over: Overview) -> list[str]:
@@ -71,7 +61,8 @@ def _leads(over: Overview) -> str:
     best = over.members[0]
     rank = f"average rank {best.average_rank:.2f}"
     if best.profile is None:
-        return f"{best.label} has the best {rank}"
+        level = [each.label for each in over.members if each.average_rank == best.average_rank]
+        return f"{words.several(level)} {'share' if len(level) > 1 else 'has'} the best {rank}"
     score = digits.estimate(best.profile.score, best.profile.score_interval, digits.PLAIN)
     level = [each.label for each in over.members if each.profile and each.profile.score == best.profile.score]
     if len(level) > 1:
@@ -106,6 +97,8 @@ def _cost(over: Overview) -> list[str]:
         return []
     fastest = min(timed, key=lambda each: each.train_s)
     if fastest is best:
-        return [f"No other takes less time, {digits.seconds(best.train_s)} for a trial of every case."]
+        took = f"{best.label} takes {digits.seconds(best.train_s)} for a trial of every case"
+        untimed = len(over.members) - len(timed)
+        return [f"{took}; no other {'with a finished trial of each ' if untimed else ''}takes less."]
     took = f"{digits.seconds(best.train_s)}, {digits.ratio(best.train_s / fastest.train_s)}"
-    return [f"A trial of every case takes it {took} the time of {fastest.label}."]
+    return [f"A trial of every case takes {best.label} {took} the time of {fastest.label}."]

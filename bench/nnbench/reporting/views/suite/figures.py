@@ -1,30 +1,27 @@
-"""Average ranks over cases, and whether they differ by more than chance would have it."""
+"""The pictures of all cases together: profiles, and ranks with their critical difference."""
 
 from nnbench.reporting import digits
-from nnbench.reporting.blocks import Cell, Column, RanksFigure
+from nnbench.reporting.blocks import ProfileFigure, RanksFigure
 from nnbench.statistics.suite.overview import Overview
 
-Filled = tuple[Column, list[Cell]]
-LEVEL = 0.05
 
-
-def rank_columns(over: Overview) -> list[Filled]:
-    """Return the average rank of every configuration; 1 is best."""
-    if over.friedman is None:
-        return []
-    cells = [Cell(f"{each.average_rank:.2f}") for each in over.members if each.average_rank is not None]
-    return [(Column("average rank", "decimal", rank=1), cells)]
-
-
-def rank_notes(over: Overview) -> list[str]:
-    found = over.friedman
-    if found is None:
-        return []
-    n = digits.counted(found.n_cases, "case")
-    differ = (
-        f"ranks more than {found.critical_difference:.2f} apart differ at the {digits.level(LEVEL)} level"
+def profile_figure(over: Overview, run: str) -> ProfileFigure | None:
+    """Return the profiles with their bands, best score first."""
+    shown = [(each.label, each.profile) for each in over.members if each.profile is not None]
+    if not shown:
+        return None
+    best, profile = shown[0]
+    n = digits.counted(len(over.with_target), "case")
+    return ProfileFigure(
+        name="across-profile",
+        caption=(
+            f"Share of {n} in which a configuration's median steps to target are within a factor of the"
+            " fastest. Bands: 95 % bootstrap over seeds. The set that is compared is the one drawn: another"
+            " member would move everyone."
+        ),
+        alternative=f"Performance profiles of run {run}. Best score: {best}, {profile.score:.2f}.",
+        profiles=tuple(shown),
     )
-    return [f"Rank of the median, averaged over {n}: Friedman {digits.p_value(found.p)}; {differ} (Nemenyi)."]
 
 
 def rank_figure(over: Overview, run: str) -> RanksFigure | None:
