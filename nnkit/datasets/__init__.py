@@ -17,14 +17,8 @@ DATASETS: Registry[DatasetRecord] = Registry("dataset")
 for _record in (*EMBEDDED, *PLANAR, MNIST1D, MNIST1D_SHUFFLED, *IMAGES):
     DATASETS.add(_record)
 
-
-def names() -> tuple[str, ...]:
-    return DATASETS.names()
-
-
-def record(name: str) -> DatasetRecord:
-    """Return the record of the dataset called ``name``, or raise UnknownName with the nearest one."""
-    return DATASETS.record(name)
+names = DATASETS.names
+record = DATASETS.record
 
 
 def require(names: Iterable[str]) -> None:

@@ -202,6 +202,27 @@ def test_width_and_depth_change_the_hidden_layers() -> None:
     assert built(depth="2", width="5") == [(4, 5), (5, 5), (5, 3)]
 
 
+def test_where_hidden_layers_differ_the_last_one_is_repeated_or_left_out_first() -> None:
+    """With what belongs to it: its activation."""
+    hidden = [
+        {"type": "Dense", "units": units, "activation": name} for units, name in ((8, "relu"), (6, "tanh"))
+    ]
+    case = check(
+        CaseSpec,
+        case_content() | {"model": {"layers": [*hidden, {"type": "Dense", "units": 3}]}},
+        "small.toml",
+    )
+
+    def stack(depth: str) -> list[tuple[int, str | None]]:
+        layers = applied(case, (("depth", depth),)).model.unrolled()
+        return [(layer["units"], layer.get("activation")) for layer in layers]
+
+    assert AXES["width"].own(case) == "8-6"
+    assert AXES["depth"].own(case) == "2"
+    assert stack("1") == [(8, "relu"), (3, None)]
+    assert stack("4") == [(8, "relu"), (6, "tanh"), (6, "tanh"), (6, "tanh"), (3, None)]
+
+
 def test_dropout_stands_behind_every_hidden_activation_and_moves_no_initial_weight() -> None:
     case = a_case()
     layers = [layer["type"] for layer in applied(case, (("dropout", "0.5"),)).model.unrolled()]

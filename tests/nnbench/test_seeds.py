@@ -22,6 +22,7 @@ def listed(asked: int | str | tuple[int, ...], **options: int) -> list[int]:
         ((4,), [4]),
         ((9, 2), [2, 9]),
         ("1-3,2-5,5,6", [1, 2, 3, 4, 5, 6]),
+        ("1-5,2-3,7", [1, 2, 3, 4, 5, 7]),
     ],
 )
 def test_a_number_is_a_count_and_a_list_is_a_list(

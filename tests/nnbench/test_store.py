@@ -200,6 +200,15 @@ def test_curves_read_cannot_be_changed_by_accident(store: Store) -> None:
         kept.curves["step_loss"][0] = 0.0
 
 
+def test_a_trial_has_the_curves_asked_for_only_where_it_has_all_of_them(store: Store) -> None:
+    """Those of more names are found by fewer; a trial without curves, and one not recorded, have none."""
+    store.put_trials([trial(0), trial(1, curves={})])
+    keys = [key_of(index) for index in range(3)]
+
+    assert store.keys_with_curves(keys, ["step_loss", "val_loss"]) == {key_of(0)}
+    assert store.keys_with_curves(keys, ["step_loss", "no such curve"]) == set()
+
+
 def test_runs_are_listed_newest_first(store: Store) -> None:
     """A run recorded again, when it ends, keeps its place."""
     store.put_run(run("first", elapsed_s=0.0, trial_keys=()))

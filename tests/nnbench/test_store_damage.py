@@ -201,6 +201,26 @@ def test_what_a_run_lost_it_can_record_again(
         assert spelled(found) == spelled([trial(index) for index in range(30)]), seed
 
 
+def test_mending_keeps_the_trials_on_both_sides_of_a_page_that_is_lost(path: Path) -> None:
+    """The table cannot be read across the page: it is read up to there, and then from its end.
+
+    The one trial next to the page on either side may be lost with it: sqlite3 looks ahead of what it returns.
+    """
+    content = path.read_bytes()
+    places = [at for at in range(0, len(content), PAGE) if b"sgd(momentum=0.9)" in content[at : at + PAGE]]
+    lost = places[len(places) // 2]
+    on_it = {key for key in KEYS if key.encode() in content[lost : lost + PAGE]}
+    path.write_bytes(content[:lost] + bytes(PAGE) + content[lost + PAGE :])
+
+    with Store.open(path, create=True) as store, pytest.warns(UserWarning, match="the store is mended"):
+        finished = store.finished_keys(KEYS)
+
+    assert on_it
+    assert {KEYS[0], KEYS[-1]}.isdisjoint(on_it)
+    assert {KEYS[0], KEYS[-1]} <= finished <= set(KEYS) - on_it
+    assert len(finished) >= len(KEYS) - len(on_it) - 2
+
+
 @pytest.mark.filterwarnings("always")  # as in a process of its own
 def test_the_commands_name_the_damage_and_the_next_run_mends_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nnb: Callable[..., Result]
