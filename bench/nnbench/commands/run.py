@@ -7,6 +7,9 @@ import typer
 from nnbench.terminal import options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nnbench.evidence.case import Findings
     from nnbench.plan.request import Plan
     from nnbench.records.trials import RunRecord
     from nnbench.terminal.destination import Destination
@@ -74,14 +77,8 @@ def command(
     Without any axis, a case runs its own comparison. What was trained before is taken from the store,
     so the same command again goes on where it was stopped.
     """
-    import os
-    from pathlib import Path
-
-    from nnbench.plan import request
-    from nnbench.running import rehearsal
-    from nnbench.studies.search import rehearsal as search_rehearsal
-    from nnbench.terminal import progress, session
-    from nnbench.terminal.destination import rehearsed_as_json, with_report
+    from nnbench.terminal import session
+    from nnbench.terminal.destination import with_report
 
     given = {
         **axes, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
@@ -89,29 +86,72 @@ def command(
         "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "plugin": plugin,
         "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
-    shown, kept = with_report(form, output, report, as_json=as_json)
-    plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
+    wanted = with_report(form, output, report, as_json=as_json)
+    return _road(cases or [], given, wanted, tune_missing=tune_missing, dry_run=dry_run)
+
+
+def _road(
+    words: "Sequence[str]",
+    given: "Mapping[str, object]",
+    wanted: "tuple[Destination, Destination | None]",
+    *,
+    tune_missing: bool,
+    dry_run: bool,
+) -> int:
+    """Go the whole road, from words to results, and return the exit code."""
+    import os
+    from pathlib import Path
+
+    from nnbench.plan import request
+    from nnbench.terminal import printing, progress, session
+
+    shown, kept = wanted
+    plan = request.make_plan(words, given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
-    if dry_run and tune_missing:
+    if dry_run:
+        return _rehearse(plan, shown, tune_missing=tune_missing)
+    tuned = _at_tuned_rates(plan, tune_missing=tune_missing)
+    if tuned is None:
+        return session.interrupted()
+    run, interrupted = _train(tuned)  # trials become records in the store
+    if interrupted:
+        progress.note(
+            f"interrupted: {run.n_cached + run.n_new:,} of {len(run.trial_keys):,} trials are kept."
+            " The same command goes on from here; `nnbench report` shows what there is."
+        )
+        return session.INTERRUPTED
+    found = _find(tuned, run)  # records become summaries and verdicts
+    progress.note(session.summary(run), quiet=plan.settings.quiet)
+    made = printing.report_of(found)
+    printing.deliver(made, shown, plan.settings.color)
+    printing.deliver_beside(made, kept, quiet=plan.settings.quiet)
+    return session.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0
+
+
+def _rehearse(plan: "Plan", shown: "Destination", *, tune_missing: bool) -> int:
+    """Say what the run would do, and what the search before it would."""
+    from nnbench.running import rehearsal
+    from nnbench.studies.search import rehearsal as search_rehearsal
+    from nnbench.terminal.destination import rehearsed_as_json
+
+    as_json = rehearsed_as_json(shown)
+    if tune_missing:
         search_rehearsal.rehearse_run(plan, as_json=as_json)
         return 0
-    if plan.settings.tuned is not None:
-        found = _at_tuned_rates(plan, tune_missing=tune_missing)
-        if found is None:
-            return session.interrupted()
-        plan = found
-    if dry_run:
-        rehearsal.rehearse(plan, as_json=rehearsed_as_json(shown))
-        return 0
-    return _run(plan, shown, kept)
+    tuned = _at_tuned_rates(plan, tune_missing=False)
+    assert tuned is not None, "nothing is searched here that could be interrupted"
+    rehearsal.rehearse(tuned, as_json=as_json)
+    return 0
 
 
 def _at_tuned_rates(plan: "Plan", *, tune_missing: bool) -> "Plan | None":
-    """Return the plan at the rates that searches found; None where searching was interrupted."""
+    """Return the plan, at the rates that searches found if asked to; None where searching was interrupted."""
     from nnbench.studies.search import search, tuned
     from nnbench.terminal import progress, session
 
+    if plan.settings.tuned is None:
+        return plan
     found = tuned.look_up(plan)
     if found.missing and tune_missing:
         run = search.carry_out(tuned.search_for(plan, found))
@@ -122,34 +162,6 @@ def _at_tuned_rates(plan: "Plan", *, tune_missing: bool) -> "Plan | None":
     for line in tuned.warnings(plan, found):
         progress.note(line, quiet=plan.settings.quiet)
     return tuned.at_tuned_rates(plan, found)
-
-
-def _run(plan: "Plan", shown: "Destination", kept: "Destination | None") -> int:
-    """Run what is planned, print the findings, and return the exit code."""
-    from nnbench.errors import NothingMeasured
-    from nnbench.evidence import findings
-    from nnbench.store import Store
-    from nnbench.terminal import printing as present
-    from nnbench.terminal import progress, session
-
-    chosen = plan.settings
-    run, interrupted = _train(plan)
-    if interrupted:
-        progress.note(
-            f"interrupted: {run.n_cached + run.n_new:,} of {len(run.trial_keys):,} trials are kept."
-            " The same command goes on from here; `nnbench report` shows what there is."
-        )
-        return session.INTERRUPTED
-    with Store.open(chosen.store, create=False) as store:
-        found = findings.find(store, run)
-    if not found.trials:
-        spent = "" if run.budget_s is None else " Its budget did not last for one: ask for more."
-        raise NothingMeasured(f"run {run.run}: no trial was recorded.{spent}")
-    progress.note(session.summary(run), quiet=chosen.quiet)
-    made = present.report_of(found)
-    present.deliver(made, shown, chosen.color)
-    present.deliver_beside(made, kept, quiet=chosen.quiet)
-    return session.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0
 
 
 def _train(plan: "Plan") -> "tuple[RunRecord, bool]":
@@ -163,3 +175,16 @@ def _train(plan: "Plan") -> "tuple[RunRecord, bool]":
         carry_out = race.carry_out if plan.settings.race else experiment.carry_out
         run = carry_out(plan, facts, around)
     return run, around.stop.is_set()
+
+
+def _find(plan: "Plan", run: "RunRecord") -> "Findings":
+    from nnbench.errors import NothingMeasured
+    from nnbench.evidence import findings
+    from nnbench.store import Store
+
+    with Store.open(plan.settings.store, create=False) as store:
+        found = findings.find(store, run)
+    if not found.trials:
+        spent = "" if run.budget_s is None else " Its budget did not last for one: ask for more."
+        raise NothingMeasured(f"run {run.run}: no trial was recorded.{spent}")
+    return found
