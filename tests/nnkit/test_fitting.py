@@ -103,6 +103,17 @@ def test_an_unshuffled_fit_takes_the_samples_as_they_are() -> None:
     assert history.step_loss[0] == first
 
 
+def test_the_loss_of_a_last_batch_that_is_not_full_is_the_mean_of_its_own_rows() -> None:
+    """The model that has made the steps before it has that loss on these rows, its penalties once."""
+    x, y = blobs(41)
+    model, before = perceptron((4, 8, 3), l2=0.01), perceptron((4, 8, 3), l2=0.01)
+    history = model.fit(x, y, batch_size=16, shuffle=False)
+    before.fit(x[:32], y[:32], batch_size=16, shuffle=False)
+    last, _ = before.loss_and_gradients(x[32:], y[32:])
+
+    assert history.step_loss[2] == pytest.approx(last, rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
