@@ -68,14 +68,19 @@ def test_two_fits_are_one_longer_fit(optimizer: str) -> None:
 
 
 def test_a_larger_arena_takes_over_what_the_optimizer_remembers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of 300 need more room than there is; with room for them from the start, the same bits."""
+    """Batches of 300 need more room than there is; with room for them from the start, the same bits.
+
+    Three epochs go before, since a new arena begins with the number of the first one; small batches follow,
+    because the order of the samples in a batch of them all changes less than a bit of the weights.
+    """
     x, y = blobs(300)
     digests = []
     for room in (256, 300):
         monkeypatch.setattr("nnkit.model._LEAST_ROOM", room)
         model = perceptron((4, 8, 3), optimizer="adam")
-        model.fit(x, y, batch_size=50)
+        model.fit(x, y, batch_size=50, epochs=3)
         model.fit(x, y, batch_size=300)
+        model.fit(x, y, batch_size=50)
         digests.append(model.digest())
 
     assert digests[0] == digests[1]
@@ -101,6 +106,17 @@ def test_an_unshuffled_fit_takes_the_samples_as_they_are() -> None:
     history = model.fit(x, y, shuffle=False)
 
     assert history.step_loss[0] == first
+
+
+def test_the_loss_of_a_last_batch_that_is_not_full_is_the_mean_of_its_own_rows() -> None:
+    """The model that has made the steps before it has that loss on these rows, its penalties once."""
+    x, y = blobs(41)
+    model, before = perceptron((4, 8, 3), l2=0.01), perceptron((4, 8, 3), l2=0.01)
+    history = model.fit(x, y, batch_size=16, shuffle=False)
+    before.fit(x[:32], y[:32], batch_size=16, shuffle=False)
+    last, _ = before.loss_and_gradients(x[32:], y[32:])
+
+    assert history.step_loss[2] == pytest.approx(last, rel=1e-12)
 
 
 @pytest.mark.parametrize(

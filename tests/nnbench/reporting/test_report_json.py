@@ -1,10 +1,12 @@
 """The JSON document keeps its contract: names, types, and nothing that strict JSON lacks."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import report_samples as samples
 
+from nnbench.records.trials import CaseRace, Pruning
 from nnbench.reporting.json import run as json
 
 DOCUMENT = {"schema", "run", "new", "cached", "trials", "configurations", "verdicts"}
@@ -31,6 +33,45 @@ def test_the_contract_is_kept(name: str) -> None:
     assert all(each.keys() >= TRIAL for each in document["trials"])
     assert all(each.keys() >= CONFIGURATION for each in document["configurations"])
     assert all(each.keys() >= VERDICT for each in document["verdicts"])
+
+
+def test_where_a_configuration_left_its_race_every_number_has_its_own_name() -> None:
+    """Seeds that were given out, and pairs, which are fewer where a trial failed, are two numbers."""
+    sample = samples.six_by_ten()
+    leader, other = sample.summaries[:2]
+    left = Pruning(
+        other.axes, 2, 12, leader.axes, n=11, difference=-0.5, interval=(-0.75, -0.25), p=0.0009765625
+    )
+    race = CaseRace("digits", 0.05, 6, (9, 12, 17), (left,), "decided")
+    sample = replace(
+        sample,
+        run=replace(sample.run, races=(race,)),
+        summaries=(leader, replace(other, pruned=left), *sample.summaries[2:]),
+    )
+
+    document = parsed(sample)
+
+    pruned = {
+        "look": 2,
+        "seeds": 12,
+        "against": leader.axes.as_dict(),
+        "n": 11,
+        "difference": -0.5,
+        "interval": [-0.75, -0.25],
+        "p": 0.0009765625,
+    }
+    assert [each["pruned"] for each in document["configurations"]] == [None, pruned, None, None, None, None]
+    assert document["races"] == [
+        {
+            "case": "digits",
+            "level": 0.05,
+            "configurations": 6,
+            "looks": [9, 12, 17],
+            "threshold": 0.05 / 45,
+            "ending": "decided",
+            "pruned": [{"axes": other.axes.as_dict(), **pruned}],
+        }
+    ]
 
 
 def test_values_are_those_of_the_records() -> None:

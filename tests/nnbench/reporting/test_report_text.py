@@ -37,6 +37,17 @@ def test_golden_of_the_other_situations() -> None:
     samples.check_golden("report_situations.txt", "\n".join(shown))
 
 
+def test_where_room_is_short_the_highest_rank_goes_first_and_of_equals_the_rightmost() -> None:
+    """Ten letters a column, two spaces between them: a column less is twelve less."""
+    ranks = {"aaaaaaaaaa": 0, "bbbbbbbbbb": 2, "cccccccccc": 3, "dddddddddd": 2, "eeeeeeeeee": 1}
+    columns = tuple(Column(header, rank=rank) for header, rank in ranks.items())
+    table = Table("", columns, (tuple(Cell("1") for _ in ranks),))
+
+    left_out = [{header[0] for header in fit(table, width).left_out} for width in (58, 57, 45, 33, 21, 9)]
+
+    assert left_out == [set(), {"c"}, {"c", "d"}, {"b", "c", "d"}, {"b", "c", "d", "e"}, {"b", "c", "d", "e"}]
+
+
 @pytest.mark.parametrize("name", samples.EVERY_SAMPLE)
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
 def test_every_line_fits(name: str, width: int) -> None:

@@ -123,6 +123,18 @@ def test_different_n_get_a_column() -> None:
     assert column(table, "n") == ["10", "7"]
 
 
+@pytest.mark.parametrize("n", [3, 10, 49, 98, 103])
+def test_how_many_reached_the_target_is_a_count(n: int) -> None:
+    """The rate times n is rounded: 1 of 49, as a rate, times 49 is a little less than 1."""
+    sample = samples.two_of("worse")
+    leader, other = sample.summaries
+    counted = (replace(leader, n=n, success_rate=1 / n), replace(other, n=n, success_rate=(n - 1) / n))
+
+    table = verdicts(first_case(replace(sample, summaries=counted)))
+
+    assert column(table, "reached target") == [f"1/{n}", f"{n - 1}/{n}"]
+
+
 def test_no_score_is_said_and_not_a_number() -> None:
     """An infinite median is no number that somebody measured, nor is a difference of nothing."""
     table = verdicts(first_case(samples.all_diverged()))

@@ -231,6 +231,11 @@ def test_lion_takes_the_smallest_normal_number_for_zero():
         assert np.sign(weights).tolist() == [0.0, 0.0, -1.0]
         assert (mean != 0.0).tolist() == [False, False, True]
 
+        # Half of it is the smallest normal number itself, without any rounding.
+        mean = np.array([2 * least, -2 * least, 4 * least], dtype)
+        optimizers.record("lion").kernel(weights, np.zeros(3, dtype), mean, 0.01, 1, 0.9, 0.5, 0.0)
+        assert mean.tolist() == [0.0, 0.0, 2 * least]
+
 
 def test_lion_moves_by_the_sign():
     found = step("lion", [np.array([-3.0, 0.0, 1e-30, 2.0])], learning_rate=0.01)
