@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnkit.kernels.images.conv import conv2d_backward_kernel, conv2d_forward
 from nnkit.layers.convolution import backward_kernel_kind, forward_kind
 from nnkit.tiling.convolution import Convolution, ForwardPlan, GradientPlan
 from nnkit.tiling.window import Windows, same_pads
 from tests.nnkit.kernels.entry_call import call_entry, draw, nan_like
+from tests.nnkit.kernels.readable_convolution import conv2d_backward_kernel, conv2d_forward
 from tests.reference.convolution import conv2d_backward
 from tests.reference.convolution import conv2d_forward as reference_forward
 

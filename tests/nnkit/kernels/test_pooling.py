@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnkit.kernels.images import pool
 from nnkit.layers.pooling import backward_kind, forward_kind
 from nnkit.tiling.pooling import Pooling
 from nnkit.tiling.window import Windows, same_pads
+from tests.nnkit.kernels import readable_pooling as pool
 from tests.nnkit.kernels.entry_call import call_entry, draw, nan_like
 from tests.reference import pooling as reference
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnkit.kernels.rows import layer_norm, normalize, prelu
 from nnkit.layers import normalization
 from nnkit.layers import prelu as prelu_layer
 from nnkit.tiling.columns import Columns
+from tests.nnkit.kernels import readable_batch_norm as normalize
+from tests.nnkit.kernels import readable_layer_norm as layer_norm
+from tests.nnkit.kernels import readable_prelu as prelu
 from tests.nnkit.kernels.entry_call import call_entry, draw, nan_like
 from tests.reference import layers as reference
 
