@@ -27,7 +27,7 @@ _TyperComplaint: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.
 
 
 class Verb(TyperCommand):
-    """A verb. An option with one value that is given twice is refused: the last would win without a word."""
+    """A verb. What would have no effect without a word is told: an option twice, an unknown variable."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         _, _, given = self.make_parser(ctx).parse_args(args=list(args))
@@ -38,6 +38,15 @@ class Verb(TyperCommand):
                 name = max(option.opts, key=len)
                 raise UsageError(f"{name} is given {given.count(option)} times. Give it once.")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        if any(name.startswith("NNBENCH_") for name in os.environ):
+            from nnbench.plan.settings import unknown_variables
+            from nnbench.terminal.progress import note
+
+            for remark in unknown_variables(os.environ):
+                note(remark, quiet=bool(ctx.params.get("quiet")))
+        return super().invoke(ctx)
 
 
 class Verbs(TyperGroup):

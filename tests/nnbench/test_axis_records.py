@@ -324,3 +324,53 @@ def test_an_option_with_one_value_is_given_once(nnb: Any, arguments: tuple[str, 
 
 def test_a_flag_may_stand_twice(nnb: Any) -> None:
     assert nnb("list", "cases", "--json", "--json")[0] == 0
+
+
+def test_axes_that_change_nothing_at_a_depth_of_zero_are_one_trial() -> None:
+    """Without a hidden layer every width, activation and share dropped is the same model."""
+    found = crossed(depth="0|1", width="3|4", activation="tanh|relu", dropout="0|0.5")
+
+    assert len(found.trials()) == 1 + 8
+    assert len(set(keys(found))) == 1 + 8
+    assert keys(crossed(depth="0", width="3")) == keys(crossed(depth="0"))
+
+
+def test_sizes_of_several_layers_are_an_own_choice_beside_other_axes() -> None:
+    """``own`` of layers of 64 and 32 units is no one width, and is crossed as it is."""
+    sizes = ((6, "$activation"), (5, "$activation"), (3, "linear"))
+    layers = [{"type": "Dense", "units": size, "activation": activation} for size, activation in sizes]
+    case = a_case(model={"layers": layers})
+
+    assert len(crossed(case, width="own|8", depth="own|1").trials()) == 4
+
+
+def test_the_own_choice_beside_its_name_is_one_choice_and_a_remark() -> None:
+    own = AXES["batch_size"].own(a_case())
+    found = crossed(batch_size=f"own|{own}")
+
+    assert len(found.trials()) == 1
+    assert any("--batch_size: own is" in note and "runs once" in note for note in found.notes)
+
+
+def test_an_axis_is_written_in_one_spelling_in_a_file() -> None:
+    with pytest.raises(UsageError, match="lr and learning_rate are one key"):
+        check(AxisLists, {"lr": [0.1], "learning_rate": [0.2]}, "m.toml")
+
+
+def test_the_own_choice_may_be_named_in_every_spelling_where_no_other_is_possible() -> None:
+    """A case without hidden layers has the width ``none``; ``own`` and that are no refusal."""
+    case = a_case(model={"layers": [{"type": "Dense", "units": 3}]})
+
+    assert len(crossed(case, width="own").trials()) == 1
+    with pytest.raises(UsageError, match="case 'small' has no hidden layer, so this would change nothing"):
+        crossed(case, width="own|8")
+
+
+def test_every_verb_remarks_on_a_variable_that_is_no_setting(
+    nnb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NNBENCH_WIDHT", "8")
+
+    for arguments in (["list", "datasets"], ["show", "adam"]):
+        _, _, said = nnb(*arguments)
+        assert "NNBENCH_WIDHT: there is no such setting. Did you mean 'NNBENCH_WIDTH'?" in said

@@ -121,7 +121,7 @@ def test_a_rate_given_twice_contradicts_itself() -> None:
 
 
 def test_an_axis_that_the_model_lacks_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--norm: the model of case 'small' has no \$norm"):
+    with pytest.raises(UsageError, match=r"--norm: case 'small' has no \$norm"):
         crossed(norm="none|batch")
 
     assert crossed(norm="none").trials()

@@ -318,6 +318,7 @@ def test_two_runs_are_compared_configuration_by_configuration(nnb: Any) -> None:
         ("adam", "adma", "no case of run"),
         ("adam", "adam", "are the same configuration"),
         ("relu", "adam", "'relu' may be any of 2 configurations: sgd; adam."),
+        ("relu", "adam", "Name more choices, as in optimizer=sgd."),
     ],
 )
 def test_what_cannot_be_compared_is_said(nnb: Any, a: str, b: str, words: str) -> None:
@@ -327,6 +328,21 @@ def test_what_cannot_be_compared_is_said(nnb: Any, a: str, b: str, words: str) -
 
     assert code == 2
     assert words in said
+
+
+def test_a_word_means_the_axis_that_varies_or_the_one_it_names(nnb: Any) -> None:
+    """A width and a batch size may both be 16, and every configuration can still be called."""
+    nnb("run", "small.toml", "--optimizer", "sgd(momentum=0.9),adam", "--width", "8,16", "--seeds", "2")
+    same = ("adam,16", "adam,width=16", "optimizer=adam,width=16", "adamw(weight_decay=0),16", "adam · 16")
+
+    for word in same:
+        (verdict,) = as_json(nnb("compare", word, "sgd(momentum=0.9),8", "--json"))["verdicts"]
+        assert (verdict["a"]["optimizer"], verdict["a"]["width"]) == ("adam", "16"), word
+        assert (verdict["b"]["optimizer"], verdict["b"]["width"]) == ("momentum", "8"), word
+
+    run = ("run", "small.toml", "--width", "8,16", "--depth", "1,16", "--seeds", "2", "--dry-run")
+    assert nnb(*run, "--against", "width=16,depth=16")[0] == 0
+    assert "as in width=8,depth=16." in nnb(*run, "--against", "16")[2]
 
 
 def test_a_killed_run_can_be_reported(nnb: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ def with_width(case: Any, choice: str) -> Any:
 
 
 def lacks_layers(case: Any) -> str | None:
-    return None if width(case) != "none" else "needs a hidden layer, and its model has none"
+    return None if width(case) != "none" else "has no hidden layer, so this would change nothing"
 
 
 def depth(case: Any) -> str:
@@ -51,7 +51,7 @@ def is_no_stack(case: Any) -> str | None:
     kinds = {layer["type"] for layer in _hidden(case)}
     if "Dense" in kinds and not any(kind.startswith(("Conv", "Max", "Average", "Global")) for kind in kinds):
         return None
-    return "needs a stack of dense hidden layers, and its model is none"
+    return "has no plain stack of dense hidden layers that could be longer or shorter"
 
 
 def dropout(case: Any) -> str:
@@ -76,7 +76,7 @@ def with_dropout(case: Any, choice: str) -> Any:
 
 def lacks_activations(case: Any) -> str | None:
     active = any(_is_active(layer) for layer in _flat(_hidden(case)))
-    return None if active else "needs a hidden activation, and its model has none"
+    return None if active else "has no hidden activation, so this would change nothing"
 
 
 def _is_active(layer: Layer) -> bool:

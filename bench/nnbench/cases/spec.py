@@ -239,6 +239,14 @@ _Lists: Any = create_model("_Lists", __base__=Section, **{name: _a_list(axis) fo
 class AxisLists(_Lists):  # type: ignore[misc]
     """The values to cross on each axis; an axis left out stays at the case's own choice."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _in_one_spelling(cls, table: Any) -> Any:
+        for axis in AXES.values():
+            if isinstance(table, dict) and axis.key != axis.name and {axis.key, axis.name} <= table.keys():
+                raise ValueError(f"{axis.key} and {axis.name} are one key. Write one of them")
+        return table
+
     def given(self) -> dict[str, tuple[str, ...]]:
         """Return the axes that have values here."""
         values = {name: getattr(self, name) for name in AXES}

@@ -2,9 +2,10 @@
 
 ``adam,relu`` names one configuration by some of its choices. A list of optimizers, ``adam,sgd``, names
 references: they join the optimizers of the run, and each is compared with the one that was there before.
+Where one word may stand for several axes, ``width=16`` says which.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from nnbench.cases import choices
@@ -43,12 +44,12 @@ def reference_label(matrix: Matrix, against: Given | None) -> str | None:
             if axes.as_dict()["optimizer"] not in references
         )
         return next(iter(others)) if len(others) == 1 else None
-    words = [_meanings(word, against) for word in choices.split(str(against.value))]
-    found: dict[str, dict[str, None]] = {}
-    for part, axes in matrix.configurations():
-        if all(_has(axes, meanings) for meanings in words):
-            found.setdefault(part.case.name, {})[axes.label(matrix.varying)] = None
-    labels = dict.fromkeys(label for of_case in found.values() for label in of_case)
+    for word in choices.split(str(against.value)):
+        if not _meanings(word):
+            raise UsageError(f"{against.where} {against.value}: {word!r} is no choice on any axis.")
+    every = [axes for _, axes in matrix.configurations()]
+    found = called(str(against.value), every, matrix.varying)
+    labels = dict.fromkeys(axes.label(matrix.varying) for axes in found)
     if not labels:
         raise UsageError(
             f"{against.where} {against.value}: no configuration of this run has that. {_offer(matrix)}"
@@ -57,9 +58,21 @@ def reference_label(matrix: Matrix, against: Given | None) -> str | None:
         shown = "; ".join(list(labels)[:_SHOWN])
         raise UsageError(
             f"{against.where} {against.value}: {len(labels)} configurations have that: {shown}"
-            f"{'; …' if len(labels) > _SHOWN else ''}. Name a choice for each of {', '.join(matrix.varying)}."
+            f"{'; …' if len(labels) > _SHOWN else ''}. Name a choice for each of {', '.join(matrix.varying)},"
+            f" as in {example(found[0], matrix.varying)}."
         )
     return next(iter(labels))
+
+
+def called(text: str, configurations: Iterable[Axes], varying: tuple[str, ...]) -> list[Axes]:
+    """Return the configurations with all choices of the list ``text``, on axes that vary if some do."""
+    words = [(word, _meanings(word)) for word in choices.split(text)]
+    every = list(configurations)
+    for names in (set(varying), set(AXES)):
+        found = [axes for axes in every if all(_has(axes, names, *word) for word in words)]
+        if found:
+            return found
+    return []
 
 
 def _optimizers(against: Given | None) -> tuple[str, ...]:
@@ -73,14 +86,14 @@ def _optimizers(against: Given | None) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _meanings(word: str, against: Given) -> list[dict[str, str]]:
+def _meanings(word: str) -> list[dict[str, str]]:
     """Return what a word can mean: for each axis that knows it, the choices it makes there."""
+    name, _, choice = word.partition("=")
+    named = [axis for axis in AXES if name in (axis, AXES[axis].key)]
     meanings: list[dict[str, str]] = []
-    for axis in AXES:
+    for axis in named or AXES:
         with suppress(UsageError):
-            meanings.append(_on_axis(axis, word, against.where))
-    if not meanings:
-        raise UsageError(f"{against.where} {against.value}: {word!r} is no choice on any axis.")
+            meanings.append(_on_axis(axis, choice if named else word, ""))
     return meanings
 
 
@@ -92,9 +105,16 @@ def _on_axis(axis: str, word: str, where: str) -> dict[str, str]:
     return {"optimizer": optimizer.text, **rate}
 
 
-def _has(axes: Axes, meanings: list[dict[str, str]]) -> bool:
-    chosen = axes.as_dict().items()
-    return any(meaning.items() <= chosen for meaning in meanings)
+def _has(axes: Axes, names: set[str], word: str, meanings: list[dict[str, str]]) -> bool:
+    """Say whether a choice on one of these axes is meant; a plug-in's may be known by its word alone."""
+    chosen = {name: choice for name, choice in axes.as_dict().items() if name in names}
+    return word in chosen.values() or any(meaning.items() <= chosen.items() for meaning in meanings)
+
+
+def example(axes: Axes, varying: tuple[str, ...]) -> str:
+    """Return the words that call this configuration and no other of its case."""
+    chosen = axes.as_dict()
+    return ",".join(f"{name}={chosen[name]}" for name in varying if name in chosen)
 
 
 def _offer(matrix: Matrix) -> str:

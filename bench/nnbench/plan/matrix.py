@@ -66,6 +66,8 @@ class CaseMatrix:
     # What searches found, by key of the configuration: the choice on every axis that they set.
     tuned: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     probes: bool = False
+    # (axis, choice, other): at that choice, as at a depth of 0, the other axis changes nothing.
+    idle: frozenset[tuple[str, str, str]] = frozenset()
 
     @property
     def n_combinations(self) -> int:
@@ -100,10 +102,14 @@ class CaseMatrix:
             "learning_rate": optimizer.at(others["learning_rate"]),
         }
         shown = {}
+        for axis, choice, other in self.idle:
+            if chosen[axis] == choice:
+                shown[other] = others[other]
+                chosen[other] = _own(self.case, other)
         for name in (name for name in others if not AXES[name].always_in_key):
             choice = chosen[name]
             if name in self.asked:
-                shown[name] = choice
+                shown.setdefault(name, choice)
             inside = AXES[name].into_optimizer
             if choice in (OWN, AXES[name].own(self.case)):
                 del chosen[name]
@@ -175,7 +181,7 @@ def cross(
     for case in cases:
         values = given or _canonical(_run_section(case), remarks)
         _check_used(case, given, asked)
-        part = _part(case, values, seeds or own_seeds[case.name], dtype)
+        part = _part(case, values, seeds or own_seeds[case.name], dtype, remarks)
         parts.append(replace(part, probes=probes))
     _check_size(parts)
     for part in parts:
@@ -291,18 +297,42 @@ def _run_section(case: CaseSpec) -> dict[str, Asked]:
     return {axis: Asked(texts, f"{case.where}, run.{axis}") for axis, texts in case.run.given().items()}
 
 
-def _part(case: CaseSpec, values: Mapping[str, Asked], seeds: Ranges, dtype: Dtype) -> CaseMatrix:
+def _part(
+    case: CaseSpec, values: Mapping[str, Asked], seeds: Ranges, dtype: Dtype, notes: list[str]
+) -> CaseMatrix:
     where = f"{case.where}, axes"
     texts = {}
-    for name, axis in AXES.items():
-        own = axis.read(axis.own(case), where) if axis.always_in_key else axis.own(case)
+    for name in AXES:
+        own = _own(case, name)
         asked = values[name].values if name in values else (OWN,)
         texts[name] = tuple(dict.fromkeys(own if text == OWN else text for text in asked))
+        if len(texts[name]) < len(asked):
+            notes.append(
+                f"{values[name].where}: own is {own!r} in case {case.name}, which is given twice; it runs"
+                " once."
+            )
     written = values["optimizer"].where if "optimizer" in values else where
     optimizers = tuple(choices.optimizer(text, written) for text in texts.pop("optimizer"))
     if "learning_rate" in values:
         _check_rates(optimizers, values["learning_rate"])
-    return CaseMatrix(case, optimizers, texts, frozenset(values), seeds, dtype)
+    idle = frozenset(_idle(case, texts, frozenset(values)))
+    return CaseMatrix(case, optimizers, texts, frozenset(values), seeds, dtype, idle=idle)
+
+
+def _own(case: CaseSpec, name: str) -> str:
+    axis = AXES[name]
+    return axis.read(axis.own(case), f"{case.where}, axes") if axis.always_in_key else axis.own(case)
+
+
+def _idle(
+    case: CaseSpec, texts: Mapping[str, tuple[str, ...]], asked: frozenset[str]
+) -> Iterator[tuple[str, str, str]]:
+    for axis in (name for name in asked & texts.keys() if AXES[name].feeds == "model"):
+        for choice in set(texts[axis]) - {_own(case, axis)}:
+            changed = applied(case, ((axis, choice),))
+            for other in asked - {axis}:
+                if refusal(other, changed) is not None:
+                    yield axis, choice, other
 
 
 def _check_rates(optimizers: tuple[choices.Optimizer, ...], rates: Asked) -> None:
@@ -318,11 +348,10 @@ def _check_rates(optimizers: tuple[choices.Optimizer, ...], rates: Asked) -> Non
 def _check_used(case: CaseSpec, given: Mapping[str, Asked], asked: Mapping[str, Asked]) -> None:
     """Refuse an axis that changes nothing in the case: its values would all be the same trial."""
     for axis, wanted in given.items():
-        own = wanted.values in ((OWN,), (AXES[axis].own(case),))
+        own = set(wanted.values) <= {OWN, AXES[axis].own(case)}
         if not own and (reason := refusal(axis, case)) is not None:
             raise UsageError(
-                f"{asked[axis].where}: the model of case {case.name!r} {reason}."
-                " Leave the case or the axis out."
+                f"{asked[axis].where}: case {case.name!r} {reason}. Leave the case or the axis out."
             )
 
 

@@ -1,7 +1,7 @@
 """From what stands on the command line to a plan: which cases, which matrix, how. Nothing is written here."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from nnbench.cases import catalogue, plugins
@@ -52,7 +52,6 @@ def make_plan(
     plugins.load(settings.plugin_files(*asked, found))
     named = _read_arguments(arguments)
     chosen = settings.read_settings(*asked, named.layer, found)
-    chosen = replace(chosen, notes=settings.unknown_variables(environment))
     cases = named.cases or tuple(catalogue.case_named(name) for name in from_pyproject_cases)
     if not cases:
         raise UsageError("usage: nnbench run CASE… [--optimizer a,b] [--activation c,d] …", _known_cases())
@@ -71,7 +70,7 @@ def plan_for(cases: Sequence[CaseSpec], chosen: Settings) -> Plan:
         own_seeds={case.name: _own_seeds(case) for case in distinct},
         dtype=chosen.dtype,
         probes=chosen.probes,
-        notes=(*chosen.notes, *notes),
+        notes=notes,
     )
     plan = Plan(settings=chosen, matrix=matrix, against=reference_label(matrix, chosen.against))
     # The last check: nobody should fetch data first and then read that an option is misspelt.
@@ -84,8 +83,7 @@ def settings_for(options: Mapping[str, object], *, environment: Mapping[str, str
     found, _ = settings.from_pyproject(folder)
     asked = settings.from_options(options), settings.from_environment(environment)
     plugins.load(settings.plugin_files(*asked, found))
-    chosen = settings.read_settings(*asked, found)
-    return replace(chosen, notes=settings.unknown_variables(environment))
+    return settings.read_settings(*asked, found)
 
 
 def one_case(argument: str) -> CaseSpec:

@@ -68,7 +68,6 @@ class Settings:
     race: bool = False
     budget_s: float | None = None
     probes: bool = False
-    notes: tuple[str, ...] = ()  # what the user should know of where settings came from
 
 
 def from_options(options: Mapping[str, object]) -> Layer:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nnbench.cases.choices import split
 from nnbench.errors import NothingMeasured, UsageError
 from nnbench.evidence.case import Findings
+from nnbench.plan.against import called, example
 from nnbench.records.trials import Axes, CaseFacts, CaseRace, Comparison
 from nnbench.statistics.comparing.pairs import PairResult, compare, paired_differences
 from nnbench.statistics.comparing.racing import race_p, smallest_race_p
@@ -130,13 +130,15 @@ def _raced(pair: Pair, race: CaseRace, scores: Mapping[Axes, Scores]) -> Pair:
 
 def _named(name: str, scores: Mapping[Axes, Scores], found: Findings) -> Axes | None:
     """Return the configuration with this label, or with all the choices that the name lists."""
-    words = set(split(name))
     matches = [axes for axes in scores if axes.label(found.run.varying) == name]
-    matches = matches or [axes for axes in scores if words <= set(axes.as_dict().values())]
+    matches = matches or called(name, scores, found.run.varying)
     if len(matches) > 1:
         labels = [axes.label(found.run.varying) for axes in matches]
         shown = "; ".join(labels[:_SHOWN]) + ("; …" if len(labels) > _SHOWN else "")
-        raise UsageError(f"{name!r} may be any of {len(labels)} configurations: {shown}. Name more choices.")
+        raise UsageError(
+            f"{name!r} may be any of {len(labels)} configurations: {shown}. Name more choices, as in"
+            f" {example(matches[0], found.run.varying)}."
+        )
     return matches[0] if matches else None
 
 
