@@ -18,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from nnbench.commands import VERBS
 from nnbench.errors import NnbenchError, UsageError
 from nnbench.machine.stopping import Interrupted
+from nnbench.terminal import options
 
 DONE, WRONG_USAGE = 0, 2
 _COMPLETING = "_NNBENCH_COMPLETE"  # set by the shell's script, which typer writes
@@ -59,7 +60,7 @@ class Verbs(TyperGroup):
         if cmd_name not in VERBS:
             return None
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        verb = import_module(f"nnbench.commands.{cmd_name}").command
+        verb = options.with_destinations(import_module(f"nnbench.commands.{cmd_name}").command)
         if _COMPLETING in os.environ:
             from nnbench.terminal import completion
 

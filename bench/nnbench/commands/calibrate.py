@@ -18,26 +18,17 @@ def command(
     seeds: Annotated[
         str, typer.Option(metavar="N|LIST", help="How many seeds, at least 20, or which.")
     ] = "20",
-    tuned: Annotated[
-        bool, typer.Option("--tuned", help="Run each at the learning rate that `nnbench tune` found for it.")
-    ] = False,
+    tuned: options.Tuned = False,
     write: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write target and section into this case file.")
     ] = None,
-    jobs: Annotated[
-        str | None, typer.Option("--jobs", "-j", metavar="N", help="Trials at the same time.")
-    ] = None,
+    jobs: options.Jobs = None,
     plugin: options.Plugin = None,
     store: options.Store = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would run and how long; run nothing.")
-    ] = False,
-    form: options.Form = None,
-    output: options.Output = None,
-    as_json: options.Json = False,
+    dry_run: options.DryRun = False,
+    to: options.Destination = options.PRINTED,
     quiet: options.Quiet = False,
     color: options.Color = None,
-    debug: options.Debug = False,
 ) -> int:
     """Measure a case's target and its noise, and print the section for its file.
 
@@ -53,13 +44,12 @@ def command(
     from nnbench.studies import calibration
     from nnbench.terminal import printing as present
     from nnbench.terminal import progress, session
-    from nnbench.terminal.destination import destination, rehearsed_as_json
+    from nnbench.terminal.destination import rehearsed_as_json
 
     given = {
         "seeds": seeds, "tuned": tuned, "jobs": jobs, "plugin": plugin, "store": store, "quiet": quiet,
         "color": color,
     }  # fmt: skip
-    to = destination(form, output, as_json=as_json)
     plan = _plan(case, given)
     if write is not None:
         _check_file(write, plan.matrix.parts[0].case.name)

@@ -25,11 +25,8 @@ def command(
         bool, typer.Option("--strict", help="Exit with 1 if A is worse, with 5 if that cannot be told.")
     ] = False,
     store: options.Store = None,
-    form: options.Form = None,
-    output: options.Output = None,
-    as_json: options.Json = False,
+    to: options.Destination = options.PRINTED,
     color: options.Color = None,
-    debug: options.Debug = False,
 ) -> int:
     """Say whether A is better than B, seed by seed.
 
@@ -40,9 +37,7 @@ def command(
     from nnbench.store import Store
     from nnbench.studies import versus
     from nnbench.terminal import printing as present
-    from nnbench.terminal.destination import destination
 
-    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=store, color=color)
     with Store.open(chosen.store, create=False) as opened:
         pairs = _pairs(opened, a, b, run)

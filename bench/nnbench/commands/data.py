@@ -37,12 +37,9 @@ def command(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME…]", help="Datasets, e.g. mnist cifar10.")
     ] = None,
-    form: options.Form = None,
-    output: options.Output = None,
-    as_json: options.Json = False,
+    to: options.Destination = options.PRINTED,
     quiet: options.Quiet = False,
     color: options.Color = None,
-    debug: options.Debug = False,
 ) -> int:
     """List the datasets, or fetch some.
 
@@ -52,12 +49,10 @@ def command(
     from nnbench.errors import UsageError
     from nnbench.plan.settings import display_settings
     from nnbench.terminal import printing as present
-    from nnbench.terminal.destination import destination
     from nnkit.errors import did_you_mean
 
     if action not in ACTIONS:
         raise UsageError(f"data: there is no action {action!r}.{did_you_mean(action, ACTIONS)}")
-    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=None, color=color).color
     records = _records(action, names or [])
     if action not in ("list", "check") and (to.path is not None or to.form not in ("text", "json")):

@@ -24,13 +24,10 @@ def command(
     epochs: options.Epochs = None,
     dtype: options.Dtype = None,
     plugin: options.Plugin = None,
-    report: options.Report = None,
-    form: options.Form = None,
-    output: options.Output = None,
-    as_json: options.Json = False,
+    kept: options.Destination | None = None,
+    to: options.Destination = options.PRINTED,
     quiet: options.Quiet = False,
     color: options.Color = None,
-    debug: options.Debug = False,
 ) -> int:
     """Look into one configuration, layer by layer, before and during training.
 
@@ -41,13 +38,11 @@ def command(
     from nnbench.studies.diagnosis import TrialFailed
     from nnbench.terminal import printing as present
     from nnbench.terminal import progress, session
-    from nnbench.terminal.destination import with_report
 
     given = {
         **axes, "seeds": seeds, "epochs": epochs, "dtype": dtype,
         "plugin": plugin, "quiet": quiet, "color": color,
     }  # fmt: skip
-    shown, kept = with_report(form, output, report, as_json=as_json)
     plan = _plan(case, given)
     configurations = _configurations(plan)
     if len(configurations) > 1:
@@ -61,7 +56,7 @@ def command(
         if diagnosis is None:
             return session.INTERRUPTED
         made = _described(diagnosis)
-    present.deliver(made, shown, plan.settings.color)
+    present.deliver(made, to, plan.settings.color)
     present.deliver_beside(made, kept, quiet=plan.settings.quiet)
     return 0
 

@@ -7,20 +7,15 @@ ENVIRONMENT = 4
 
 def command(
     store: options.Store = None,
-    form: options.Form = None,
-    output: options.Output = None,
-    as_json: options.Json = False,
+    to: options.Destination = options.PRINTED,
     color: options.Color = None,
-    debug: options.Debug = False,
 ) -> int:
     """Check this machine, the kernel cache and the store."""
     from nnbench.plan.settings import display_settings
     from nnbench.reporting.blocks import Cell, Column, Table, Tone
     from nnbench.studies import checkup
     from nnbench.terminal import printing as present
-    from nnbench.terminal.destination import destination
 
-    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=store, color=color)
     checks = checkup.examine(chosen.store)
     items = [{"name": check.name, "state": check.state, "finding": check.finding} for check in checks]

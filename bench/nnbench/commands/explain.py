@@ -15,7 +15,6 @@ def command(
     dtype: options.Dtype = None,
     plugin: options.Plugin = None,
     as_json: options.Json = False,
-    debug: options.Debug = False,
 ) -> int:
     """Print the program that a configuration becomes.
 

@@ -4,8 +4,6 @@ from typing import Annotated
 
 import typer
 
-from nnbench.terminal import options
-
 # Options come before [axes]: in TOML, what follows a table belongs to it.
 STARTER = """\
 # What to compare. Run it with            nnbench run {name}
@@ -28,7 +26,6 @@ seeds = 10                # how many, or which: "1,5-9"
 def command(
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="The file to write.")] = "matrix.toml",
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
-    debug: options.Debug = False,
 ) -> int:
     """Write a matrix file to start from.
 

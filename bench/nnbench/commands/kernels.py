@@ -25,13 +25,10 @@ def command(
         float | None,
         typer.Option(metavar="S", help="Time for all kernels together; by default 0.04 for each."),
     ] = None,
-    form: options.Form = None,
-    output: options.Output = None,
+    to: options.Destination = options.PRINTED,
     plugin: options.Plugin = None,
-    as_json: options.Json = False,
     quiet: options.Quiet = False,
     color: options.Color = None,
-    debug: options.Debug = False,
 ) -> int:
     """Measure every kernel against this machine's roofline.
 
@@ -43,9 +40,7 @@ def command(
     from nnbench.reporting.json import kernels as kernels_json
     from nnbench.reporting.views.kernels import document
     from nnbench.terminal import printing as present
-    from nnbench.terminal.destination import destination
 
-    to = destination(form, output, as_json=as_json)
     if seconds is not None and not 0 < seconds < float("inf"):
         raise UsageError(f"--seconds: must be above 0, found {seconds:g}. Try 10.")
     given = {

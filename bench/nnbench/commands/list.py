@@ -18,11 +18,8 @@ def command(
     ],
     plugin: options.Plugin = None,
     store: options.Store = None,
-    form: options.Form = None,
-    output: options.Output = None,
-    as_json: options.Json = False,
+    to: options.Destination = options.PRINTED,
     color: options.Color = None,
-    debug: options.Debug = False,
 ) -> int:
     """List the parts, cases or runs there are.
 
@@ -32,9 +29,7 @@ def command(
     from nnbench.plan.settings import display_settings
     from nnbench.terminal import printing as present
     from nnbench.terminal import progress
-    from nnbench.terminal.destination import destination
 
-    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=store, color=color, plugin=plugin)
     plugins.load(chosen.plugins)
     if kind == "runs":

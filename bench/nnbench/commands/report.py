@@ -11,12 +11,9 @@ def command(
     run: Annotated[
         str, typer.Argument(metavar="[RUN]", help="A run's name, its beginning, 'last', 'last~1'.")
     ] = "last",
-    form: options.Form = None,
-    output: options.Output = None,
+    to: options.Destination = options.PRINTED,
     store: options.Store = None,
-    as_json: options.Json = False,
     color: options.Color = None,
-    debug: options.Debug = False,
 ) -> int:
     """Report a run, from the store alone."""
     from nnbench.cases import versions
@@ -26,9 +23,7 @@ def command(
     from nnbench.store import Store
     from nnbench.terminal import printing as present
     from nnbench.terminal import progress
-    from nnbench.terminal.destination import destination
 
-    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=store, color=color)
     with Store.open(chosen.store, create=False) as opened:
         found = findings.find(opened, opened.run(run))

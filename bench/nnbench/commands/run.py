@@ -33,9 +33,7 @@ def command(
             " e.g. 'adam,sgd', joins the run as references of the one in --optimizer.",
         ),
     ] = None,
-    tuned: Annotated[
-        bool, typer.Option("--tuned", help="Run each at the learning rate that `nnbench tune` found for it.")
-    ] = False,
+    tuned: options.Tuned = False,
     tune_missing: Annotated[
         bool, typer.Option("--tune-missing", help="As --tuned, and search the rates that are missing first.")
     ] = False,
@@ -48,9 +46,7 @@ def command(
     probes: Annotated[
         bool, typer.Option("--probes", help="Also record dead units, saturation and gradients at the end.")
     ] = False,
-    jobs: Annotated[
-        str | None, typer.Option("--jobs", "-j", metavar="N", help="Trials at the same time.")
-    ] = None,
+    jobs: options.Jobs = None,
     threads: Annotated[
         str | None, typer.Option(metavar="N", hidden=True, help="Another name for --jobs.")
     ] = None,
@@ -60,16 +56,11 @@ def command(
     ] = None,
     plugin: options.Plugin = None,
     store: options.Store = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would run and how long; run nothing.")
-    ] = False,
-    report: options.Report = None,
-    form: options.Form = None,
-    output: options.Output = None,
-    as_json: options.Json = False,
+    dry_run: options.DryRun = False,
+    kept: options.Destination | None = None,
+    to: options.Destination = options.PRINTED,
     quiet: options.Quiet = False,
     color: options.Color = None,
-    debug: options.Debug = False,
 ) -> int:
     """Train every combination, record it, and print the verdicts.
 
@@ -78,7 +69,6 @@ def command(
     so the same command again goes on where it was stopped.
     """
     from nnbench.terminal import session
-    from nnbench.terminal.destination import with_report
 
     given = {
         **axes, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
@@ -86,8 +76,7 @@ def command(
         "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "plugin": plugin,
         "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
-    wanted = with_report(form, output, report, as_json=as_json)
-    return _road(cases or [], given, wanted, tune_missing=tune_missing, dry_run=dry_run)
+    return _road(cases or [], given, (to, kept), tune_missing=tune_missing, dry_run=dry_run)
 
 
 def _road(

@@ -19,11 +19,8 @@ def command(
     ],
     plugin: options.Plugin = None,
     store: options.Store = None,
-    form: options.Form = None,
-    output: options.Output = None,
-    as_json: options.Json = False,
+    to: options.Destination = options.PRINTED,
     color: options.Color = None,
-    debug: options.Debug = False,
 ) -> int:
     """Show a part, a case, a run or a trial.
 
@@ -34,9 +31,7 @@ def command(
     from nnbench.plan.settings import display_settings
     from nnbench.reporting.blocks import Document, Section
     from nnbench.terminal import printing as present
-    from nnbench.terminal.destination import destination
 
-    to = destination(form, output, as_json=as_json)
     chosen = display_settings(store=store, color=color, plugin=plugin)
     plugins.load(chosen.plugins)
     try:

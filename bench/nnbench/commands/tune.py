@@ -39,21 +39,14 @@ def command(
     ] = None,
     epochs: options.Epochs = None,
     dtype: options.Dtype = None,
-    jobs: Annotated[
-        str | None, typer.Option("--jobs", "-j", metavar="N", help="Trials at the same time.")
-    ] = None,
+    jobs: options.Jobs = None,
     plugin: options.Plugin = None,
     store: options.Store = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would run and how long; run nothing.")
-    ] = False,
-    report: options.Report = None,
-    form: options.Form = None,
-    output: options.Output = None,
-    as_json: options.Json = False,
+    dry_run: options.DryRun = False,
+    kept: options.Destination | None = None,
+    to: options.Destination = options.PRINTED,
     quiet: options.Quiet = False,
     color: options.Color = None,
-    debug: options.Debug = False,
 ) -> int:
     """Find the learning rate of every combination, and how much it matters.
 
@@ -69,21 +62,20 @@ def command(
     from nnbench.studies.search import rehearsal
     from nnbench.studies.search.plan import make_plan
     from nnbench.terminal import progress
-    from nnbench.terminal.destination import rehearsed_as_json, with_report
+    from nnbench.terminal.destination import rehearsed_as_json
 
     given = {
         **axes, "seeds": seeds, "epochs": epochs, "dtype": dtype, "jobs": jobs,
         "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
-    shown, kept = with_report(form, output, report, as_json=as_json)
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
     asked = make_plan(plan, over=over, tuning_seeds=tuning_seeds, n_points=points, decades=decades)
     if dry_run:
-        rehearsal.rehearse(asked, as_json=rehearsed_as_json(shown))
+        rehearsal.rehearse(asked, as_json=rehearsed_as_json(to))
         return 0
-    return _tune(asked, shown, kept)
+    return _tune(asked, to, kept)
 
 
 def _tune(asked: "SearchPlan", shown: "Destination", kept: "Destination | None") -> int:

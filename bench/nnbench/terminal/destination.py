@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from nnbench.errors import UsageError
-from nnbench.terminal.options import ReportFormat
+
+ReportFormat = Literal["text", "markdown", "html", "json", "csv", "latex"]
 
 # The first ending of a format is that of its file in a folder.
 ENDINGS: dict[ReportFormat, tuple[str, ...]] = {

@@ -4,17 +4,20 @@ The options of the axes are made from their records.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from nnbench.cases.axis import AXES, Axis
+from nnbench.terminal.destination import Destination as Destination
+from nnbench.terminal.destination import ReportFormat, with_report
 
-ReportFormat = Literal["text", "markdown", "html", "json", "csv", "latex"]
+Verb = Callable[..., int]
 AxisOptions = Mapping[str, str | None]  # by the key of the axis: what was asked for, as one comma list
 NO_AXES: AxisOptions = {}
+PRINTED = Destination("text")
 
 Cases = Annotated[
     list[str] | None,
@@ -22,6 +25,11 @@ Cases = Annotated[
 ]
 Epochs = Annotated[str | None, typer.Option(metavar="N", help="Epochs, in place of the case's own.")]
 Dtype = Annotated[str | None, typer.Option(metavar="TYPE", help="float32 (the default) or float64.")]
+Jobs = Annotated[str | None, typer.Option("--jobs", "-j", metavar="N", help="Trials at the same time.")]
+Tuned = Annotated[
+    bool, typer.Option("--tuned", help="Run each at the learning rate that `nnbench tune` found for it.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would run and how long; run nothing.")]
 Plugin = Annotated[
     list[str] | None,
     typer.Option(metavar="FILE.py", help="A Python file that registers parts. May be given several times."),
@@ -30,54 +38,98 @@ Store = Annotated[
     str | None,
     typer.Option(metavar="DIR", help="Where results are kept. By default .nnbench in this folder."),
 ]
-Form = Annotated[
-    ReportFormat | None,
-    typer.Option("--format", "-f", help="text, markdown, html, json, csv or latex; else as --output ends."),
-]
-Output = Annotated[
-    str | None,
-    typer.Option("--output", "-o", metavar="FILE|DIR", help="Write it there instead of printing it."),
-]
-Report = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE|DIR", help="Also write the report there, as it ends, else as Markdown with figures."
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result and nothing else.")]
 Color = Annotated[
     str | None, typer.Option(metavar="WHEN", help="auto, always or never. NO_COLOR is honoured in auto.")
 ]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-def with_axes(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+def _parameter(name: str, kind: Any, declared: Any, *, default: Any = None) -> inspect.Parameter:
+    annotation = Annotated[kind, declared]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+_FORM = _parameter(
+    "form",
+    ReportFormat | None,
+    typer.Option("--format", "-f", help="text, markdown, html, json, csv or latex; else as --output ends."),
+)
+_OUTPUT = _parameter(
+    "output",
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE|DIR", help="Write it there instead of printing it."),
+)
+_AS_JSON = _parameter("as_json", bool, typer.Option("--json", help="Print one JSON document."), default=False)
+_REPORT = _parameter(
+    "report",
+    str | None,
+    typer.Option(
+        metavar="FILE|DIR", help="Also write the report there, as it ends, else as Markdown with figures."
+    ),
+)
+_DEBUG = _parameter(
+    "debug", bool, typer.Option("--debug", help="Show the traceback of an error."), default=False
+)
+
+
+def with_axes(*names: str) -> Callable[[Verb], Verb]:
     """Give a verb the options of these axes, of all by default, in place of its parameter ``axes``.
 
     An option that is given again adds to its list.
     """
+    made = [_of_axis(AXES[name]) for name in names or AXES]
 
-    def decorate(verb: Callable[..., int]) -> Callable[..., int]:
-        signature = inspect.signature(verb, eval_str=True)
-        made = {AXES[name].key: _parameter(AXES[name]) for name in names or AXES}
-        parameters = [
-            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-            for own in signature.parameters.values()
-            for parameter in (made.values() if own.name == "axes" else (own,))
-        ]
+    def gathered(given: dict[str, Any]) -> dict[str, Any]:
+        return {"axes": {one.name: joined(given.pop(one.name)) for one in made}}
 
-        @wraps(verb)
-        def with_options(**given: Any) -> int:
-            lists = {key: given.pop(key) for key in made}
-            return verb(axes={key: joined(texts) for key, texts in lists.items()}, **given)
+    return lambda verb: _in_place_of(verb, {"axes": made}, gathered)
 
-        # typer reads the options of a verb off its signature.
-        vars(with_options)["__signature__"] = signature.replace(parameters=parameters)
-        with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        return with_options
 
-    return decorate
+def with_destinations(verb: Verb) -> Verb:
+    """Give a verb --format, --output and --json in place of ``to``, and --report in place of ``kept``.
+
+    ``to`` is where its result goes, ``kept`` where a report goes besides. --debug is for the door.
+    """
+    wanted = inspect.signature(verb).parameters.keys() & {"to", "kept"}
+
+    def gathered(given: dict[str, Any]) -> dict[str, Any]:
+        del given["debug"]
+        if not wanted:
+            return {}
+        said = (given.pop(name, None) for name in ("form", "output", "report"))
+        to, kept = with_report(*said, as_json=given.pop("as_json"))
+        return {"to": to, "kept": kept} if "kept" in wanted else {"to": to}
+
+    places = {"to": [_FORM, _OUTPUT, _AS_JSON], "kept": [_REPORT]}
+    return _in_place_of(verb, places, gathered, behind=[_DEBUG])
+
+
+def _in_place_of(
+    verb: Verb,
+    places: Mapping[str, Sequence[inspect.Parameter]],
+    gathered: Callable[[dict[str, Any]], dict[str, Any]],
+    *,
+    behind: Sequence[inspect.Parameter] = (),
+) -> Verb:
+    """Return the verb with options in the places of some parameters, which are gathered from them."""
+    signature = inspect.signature(verb, eval_str=True)
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for own in signature.parameters.values()
+        for parameter in places.get(own.name, (own,))
+    ]
+    parameters += behind
+
+    @wraps(verb)
+    def with_options(**given: Any) -> int:
+        whole = gathered(given)
+        return verb(**given, **whole)
+
+    # typer reads the options of a verb off its signature.
+    vars(with_options)["__signature__"] = signature.replace(parameters=parameters)
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
 
 
 def joined(texts: list[str] | None) -> str | None:
@@ -85,8 +137,7 @@ def joined(texts: list[str] | None) -> str | None:
     return None if not texts else ",".join(texts)
 
 
-def _parameter(axis: Axis) -> inspect.Parameter:
+def _of_axis(axis: Axis) -> inspect.Parameter:
     flags = dict.fromkeys(f"--{spelling.replace('_', '-')}" for spelling in (axis.key, axis.name))
     option = typer.Option(*flags, metavar=axis.metavar, help=axis.help)
-    kind = Annotated[list[str] | None, option]
-    return inspect.Parameter(axis.key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+    return _parameter(axis.key, list[str] | None, option)

@@ -12,8 +12,7 @@ from nnbench.machine.writing import make_folder, printable, write_files
 from nnbench.plan.settings import Color
 from nnbench.reporting.blocks import Block, Cell, Column, Document, Item, Listing, Paragraph, Section, Table
 from nnbench.reporting.render import text
-from nnbench.terminal.destination import Destination
-from nnbench.terminal.options import ReportFormat
+from nnbench.terminal.destination import Destination, ReportFormat
 from nnbench.terminal.progress import note
 
 if TYPE_CHECKING:

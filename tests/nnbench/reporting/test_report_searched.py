@@ -27,7 +27,7 @@ from nnbench.reporting.views.search.figure import search_figures
 from nnbench.reporting.views.search.settings import best_settings
 from nnbench.reporting.views.search.tuned import tuned, tuned_headline
 from nnbench.store import Store
-from nnbench.terminal.options import ReportFormat
+from nnbench.terminal.destination import ReportFormat
 from nnbench.terminal.printing import report_of
 
 Search = tuple[RunRecord, list[TrialRecord]]
