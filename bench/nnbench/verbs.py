@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from nnbench.commands import VERBS
 from nnbench.errors import NnbenchError, UsageError
@@ -25,29 +25,6 @@ _COMPLETING = "_NNBENCH_COMPLETE"  # set by the shell's script, which typer writ
 
 # The base of all that typer complains about. It is no public name, and has moved between versions.
 _TyperComplaint: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-
-
-class Verb(TyperCommand):
-    """A verb. What would have no effect without a word is told: an option twice, an unknown variable."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
-        option: Any
-        for option in given:
-            single = hasattr(option, "is_flag") and not (option.is_flag or option.multiple)
-            if single and given.count(option) > 1:
-                name = max(option.opts, key=len)
-                raise UsageError(f"{name} is given {given.count(option)} times. Give it once.")
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: Any) -> Any:
-        if any(name.startswith("NNBENCH_") for name in os.environ):
-            from nnbench.plan.settings import unknown_variables
-            from nnbench.terminal.progress import note
-
-            for remark in unknown_variables(os.environ):
-                note(remark, quiet=bool(ctx.params.get("quiet")))
-        return super().invoke(ctx)
 
 
 class Verbs(TyperGroup):
@@ -65,7 +42,7 @@ class Verbs(TyperGroup):
             from nnbench.terminal import completion
 
             completion.offer(verb)
-        app.command(name=cmd_name, help=None, cls=Verb)(verb)
+        app.command(name=cmd_name, help=None)(verb)
         return typer.main.get_command(app)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -306,25 +306,6 @@ def test_a_billion_layers_are_refused_before_they_are_made(repeats: tuple[int, .
         a_case(model={"layers": layers})
 
 
-@pytest.mark.parametrize(
-    ("arguments", "option"),
-    [
-        (("run", "iris", "--epochs", "1", "--epochs", "2", "--dry-run"), "--epochs"),
-        (("run", "iris", "--seeds", "1", "--jobs", "1", "-j", "2", "--dry-run"), "--jobs"),
-        (("tune", "iris", "--points", "3", "--points=5", "--dry-run"), "--points"),
-        (("report", "--format", "text", "--format", "json"), "--format"),
-    ],
-)
-def test_an_option_with_one_value_is_given_once(nnb: Any, arguments: tuple[str, ...], option: str) -> None:
-    code, _, errors = nnb(*arguments)
-
-    assert code == 2
-    assert errors == f"nnbench: {option} is given 2 times. Give it once.\n"
-
-
-def test_a_flag_may_stand_twice(nnb: Any) -> None:
-    assert nnb("list", "cases", "--json", "--json")[0] == 0
-
 
 def test_axes_that_change_nothing_at_a_depth_of_zero_are_one_trial() -> None:
     """Without a hidden layer every width, activation and share dropped is the same model."""
