@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
-from nnkit.errors import EnvironmentProblem
+from nnkit.errors import EnvironmentProblem, InvalidArgument
 
 FOLDER_VARIABLE = "NNBENCH_DATA_DIR"
 State = Literal["fetched", "partial", "missing"]
@@ -33,7 +33,10 @@ def folder() -> Path:
     """Return where fetched data are kept: ``$NNBENCH_DATA_DIR`` or a part of the user's cache folder."""
     chosen = os.environ.get(FOLDER_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser()
+        try:
+            return Path(chosen).expanduser()
+        except RuntimeError:
+            raise InvalidArgument(f"{FOLDER_VARIABLE}: found {chosen!r}, but no such user.") from None
     from platformdirs import user_cache_path
 
     return user_cache_path("nnkit-bench", appauthor=False) / "data"

@@ -183,6 +183,15 @@ def test_a_store_that_cannot_be_is_wrong_usage(value: str, folder: Path, nnb: Co
     assert list(folder.iterdir()) == []
 
 
+def test_a_data_folder_of_nobody_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, nnb: Command) -> None:
+    monkeypatch.setenv("NNBENCH_DATA_DIR", "~nobody-of-that-name")
+
+    code, _, err = nnb("data", "where")
+
+    assert (code, err.count("\n")) == (2, 1)
+    assert "NNBENCH_DATA_DIR" in err
+
+
 @pytest.mark.parametrize("name", ["", ".", "a" * 300 + ".toml", "x" * 5000, "loop.toml", "file/matrix.toml"])
 def test_init_refuses_what_no_file_can_be_called(name: str, folder: Path, nnb: Command) -> None:
     (folder / "loop.toml").symlink_to("loop.toml")

@@ -157,7 +157,7 @@ def batch_size(text: str, where: str) -> str:
         size = int(text)
     except ValueError:
         size = 0
-    if size < 1:
+    if not 1 <= size < 2**63:
         raise UsageError(f"{where} {text}: the batch size must be a whole number above 0. Try 32.")
     return str(size)
 
