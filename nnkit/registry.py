@@ -170,9 +170,6 @@ class Registry(Generic[P]):
     def names(self) -> tuple[str, ...]:
         return tuple(self._parts)
 
-    def records(self) -> tuple[P, ...]:
-        return tuple(self._parts.values())
-
     def __iter__(self) -> Iterator[P]:
         return iter(self._parts.values())
 

@@ -14,9 +14,18 @@ _registry: Registry[Activation] = Registry("activation")
 for _part in BUILTIN:
     _registry.add(_part)
 
-names = _registry.names
-record = _registry.record
-records = _registry.records
+
+def names() -> tuple[str, ...]:
+    return _registry.names()
+
+
+def records() -> tuple[Activation, ...]:
+    return tuple(_registry)
+
+
+def record(name: str) -> Activation:
+    """Return the record of the activation called ``name``, or with that alias."""
+    return _registry.record(name)
 
 
 def get(name: str, **hyperparameters: Value) -> BoundActivation:

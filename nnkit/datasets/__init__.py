@@ -17,8 +17,14 @@ DATASETS: Registry[DatasetRecord] = Registry("dataset")
 for _record in (*EMBEDDED, *PLANAR, MNIST1D, MNIST1D_SHUFFLED, *IMAGES):
     DATASETS.add(_record)
 
-names = DATASETS.names
-record = DATASETS.record
+
+def names() -> tuple[str, ...]:
+    return DATASETS.names()
+
+
+def record(name: str) -> DatasetRecord:
+    """Return the record of the dataset called ``name``, or raise UnknownName with the nearest one."""
+    return DATASETS.record(name)
 
 
 def require(names: Iterable[str]) -> None:

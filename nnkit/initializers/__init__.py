@@ -19,12 +19,20 @@ _registry: Registry[Initializer] = Registry("initializer")
 for _part in BUILTIN:
     _registry.add(_part)
 
-names = _registry.names
-record = _registry.record
-records = _registry.records
-
 
 def get(name: str, **hyperparameters: Value) -> BoundInitializer:
     """Return the initializer called ``name`` with the given hyper-parameters."""
     chosen = record(name)
     return BoundInitializer(chosen, chosen.resolve(hyperparameters))
+
+
+def record(name: str) -> Initializer:
+    return _registry.record(name)
+
+
+def names() -> tuple[str, ...]:
+    return _registry.names()
+
+
+def records() -> tuple[Initializer, ...]:
+    return tuple(_registry)

@@ -20,9 +20,18 @@ _registry: Registry[Loss] = Registry("loss")
 for _part in (SPARSE_CATEGORICAL_CROSSENTROPY, BINARY_CROSSENTROPY, MEAN_SQUARED_ERROR):
     _registry.add(_part)
 
-names = _registry.names
-record = _registry.record
-records = _registry.records
+
+def names() -> tuple[str, ...]:
+    return _registry.names()
+
+
+def records() -> tuple[Loss, ...]:
+    return tuple(_registry)
+
+
+def record(name: str) -> Loss:
+    """Return the loss called ``name``, or with that alias."""
+    return _registry.record(name)
 
 
 def get(name: str) -> Loss:

@@ -25,10 +25,6 @@ _registry: Registry[Optimizer] = Registry("optimizer")
 for _part in (SGD_RECORD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW, LION):
     _registry.add(_part)
 
-names = _registry.names
-record = _registry.record
-records = _registry.records
-
 
 def get(name: str, **hyperparameters: Value | BoundSchedule) -> BoundOptimizer:
     """Return the optimizer called ``name``; its ``learning_rate`` may be a schedule."""
@@ -49,6 +45,18 @@ def get(name: str, **hyperparameters: Value | BoundSchedule) -> BoundOptimizer:
     if described is not None:
         chosen, parameters = record(described[0]), record(described[0]).resolve(described[1])
     return BoundOptimizer(chosen, parameters, schedule)
+
+
+def record(name: str) -> Optimizer:
+    return _registry.record(name)
+
+
+def names() -> tuple[str, ...]:
+    return _registry.names()
+
+
+def records() -> tuple[Optimizer, ...]:
+    return tuple(_registry)
 
 
 def _class_style(name: str) -> Callable[..., BoundOptimizer]:

@@ -13,10 +13,6 @@ _registry: Registry[Schedule] = Registry("schedule")
 for _part in BUILTIN:
     _registry.add(_part)
 
-names = _registry.names
-record = _registry.record
-records = _registry.records
-
 
 def get(name: str, **hyperparameters: Value | Sequence[float]) -> BoundSchedule:
     """Return the schedule called ``name``; boundaries and values may be given as lists."""
@@ -26,3 +22,15 @@ def get(name: str, **hyperparameters: Value | Sequence[float]) -> BoundSchedule:
     }
     chosen = record(name)
     return BoundSchedule(chosen, chosen.resolve(given))
+
+
+def record(name: str) -> Schedule:
+    return _registry.record(name)
+
+
+def names() -> tuple[str, ...]:
+    return _registry.names()
+
+
+def records() -> tuple[Schedule, ...]:
+    return tuple(_registry)
