@@ -60,8 +60,8 @@ def _heading(case: CaseEvidence) -> str:
 def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
     blocks: list[Block | None] = [headline(case)]
     if case.ranking:
-        blocks += [verdicts(case), race(case), matrix(case), *effects(case), failures(case)]
-        blocks += [*diagnostics(case), curves(case)]
+        blocks += [verdicts(case), race(case), matrix(case), *effects(case), *failures(case)]
+        blocks += [diagnostics(case), curves(case)]
         blocks += filters(case)
     return tuple(block for block in blocks if block is not None)
 

@@ -226,9 +226,8 @@ def test_an_empty_case_says_so() -> None:
 
 def test_failures_are_rows_and_counted_by_choice() -> None:
     """Each configuration and kind is a row with its seeds; every choice on every axis has its count."""
-    table = failures(first_case(samples.six_by_ten()))
+    (table,) = failures(first_case(samples.six_by_ten()))
 
-    assert table is not None
     assert [cell.text for cell in table.rows[0]] == [
         "sgd · sigmoid",
         "diverged",
@@ -241,6 +240,24 @@ def test_failures_are_rows_and_counted_by_choice() -> None:
     )
 
 
+def test_several_kinds_of_failure_are_counted_for_every_choice() -> None:
+    """A spike is a column of its own: which choice spikes, and which diverges."""
+    sample = samples.six_by_ten()
+    spiked = tuple(
+        replace(each, failure="spike")
+        if each.seed < 2 and each.axes.as_dict()["optimizer"] == "adam"
+        else each
+        for each in sample.trials
+    )
+
+    _, by_choice = failures(first_case(replace(sample, trials=spiked)))
+
+    assert column(by_choice, "choice") == ["adam", "momentum", "sgd", "relu", "sigmoid"]
+    assert column(by_choice, "spike") == ["4", "0", "0", "2", "2"]
+    assert column(by_choice, "diverged") == ["0", "0", "3", "0", "3"]
+    assert column(by_choice, "trials") == ["20", "20", "20", "30", "30"]
+
+
 def test_an_error_is_shown_beside_its_trials() -> None:
     """A trial that failed with an error brings its text, once for all the seeds that had it."""
     sample = samples.two_of("worse")
@@ -251,16 +268,15 @@ def test_an_error_is_shown_beside_its_trials() -> None:
         for each in sample.trials
     )
 
-    table = failures(first_case(replace(sample, trials=broken)))
+    table = failures(first_case(replace(sample, trials=broken)))[0]
 
-    assert table is not None
     assert column(table, "error") == ["ValueError: no such layer"]
     assert column(table, "trials") == ["2/10"]
 
 
 def test_nothing_failed_gives_no_table() -> None:
     """A run without failures has no section about them."""
-    assert failures(first_case(samples.two_of("worse"))) is None
+    assert failures(first_case(samples.two_of("worse"))) == []
 
 
 def test_matrix_crosses_two_axes() -> None:

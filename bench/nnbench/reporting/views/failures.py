@@ -1,21 +1,24 @@
 """What went wrong, trial by trial and counted for each choice on each axis."""
 
+from collections.abc import Mapping, Sequence
+
 from nnbench.evidence.case import CaseEvidence
 from nnbench.records.trials import Axes, TrialRecord
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Table
 from nnbench.reporting.texts import words
-from nnbench.statistics.trials.failures import failures_by_level
+from nnbench.reporting.views.matrix import levels
+from nnbench.statistics.trials.failures import LevelFailures, failures_by_level
 
 
-def failures(case: CaseEvidence) -> Table | None:
-    """Return one row for each configuration and kind of failure, or None where nothing failed."""
+def failures(case: CaseEvidence) -> list[Table]:
+    """Return a row for each configuration and kind of failure, and counts by choice; [] if nothing failed."""
     groups: dict[tuple[Axes, str], list[TrialRecord]] = {}
     for trial in case.trials:
         if kind := words.what_happened(trial, case.facts):
             groups.setdefault((trial.axes, kind), []).append(trial)
     if not groups:
-        return None
+        return []
     has_errors = any(trial.error for trials in groups.values() for trial in trials)
     columns = [
         Column("configuration", wraps=True),
@@ -26,7 +29,8 @@ def failures(case: CaseEvidence) -> Table | None:
         *([Column("error", wraps=True)] if has_errors else []),
     ]
     rows = [_row(case, axes, kind, trials, has_errors) for (axes, kind), trials in groups.items()]
-    return Table("Failures", tuple(columns), tuple(rows), notes=tuple(filter(None, [_by_level(case)])))
+    note, by_level = _by_level(case)
+    return [Table("Failures", tuple(columns), tuple(rows), notes=(note,) if note else ()), *by_level]
 
 
 def _row(
@@ -47,12 +51,39 @@ def _row(
     return (*cells, Cell("; ".join(errors))) if has_errors else cells
 
 
-def _by_level(case: CaseEvidence) -> str:
-    """Count for each axis how many trials of each choice went wrong."""
+def _by_level(case: CaseEvidence) -> tuple[str, list[Table]]:
+    """Count for each choice on each axis how many trials went wrong: a note, or a table of several kinds."""
     counted = failures_by_level(case.trials, case.facts)
+    found = {axis: counted[axis] for axis in case.varying if len(counted.get(axis, ())) > 1}
+    kinds = list(
+        dict.fromkeys(kind for choices in found.values() for each in choices.values() for kind in each.kinds)
+    )
+    if len(kinds) > 1:
+        return "", [_of_kinds(case, found, kinds)]
     axes = [
-        f"{axis} " + ", ".join(f"{choice} {each.kinds.total()}/{each.n}" for choice, each in found.items())
-        for axis in case.varying
-        if len(found := counted.get(axis, {})) > 1
+        f"{axis} " + ", ".join(f"{choice} {each.kinds.total()}/{each.n}" for choice, each in choices.items())
+        for axis, choices in found.items()
     ]
-    return f"By choice: {'; '.join(axes)}." if axes else ""
+    return f"By choice: {'; '.join(axes)}." if axes else "", []
+
+
+def _of_kinds(
+    case: CaseEvidence, found: Mapping[str, Mapping[str, LevelFailures]], kinds: Sequence[str]
+) -> Table:
+    columns = (
+        Column("axis"),
+        Column("choice", wraps=True),
+        Column("trials", "right"),
+        *(Column(kind.replace("_", " "), "right") for kind in kinds),
+    )
+    rows = tuple(
+        (Cell(axis), Cell(choice), Cell(digits.count(choices[choice].n)), *_counts(choices[choice], kinds))
+        for axis, choices in found.items()
+        for choice in levels(case, axis)
+        if choice in choices
+    )
+    return Table("Failures by choice", columns, rows)
+
+
+def _counts(each: LevelFailures, kinds: Sequence[str]) -> list[Cell]:
+    return [Cell(digits.count(each.kinds[kind]), "bad" if each.kinds[kind] else "quiet") for kind in kinds]

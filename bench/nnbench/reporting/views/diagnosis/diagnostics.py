@@ -1,6 +1,4 @@
-"""What the probes of a run's trials saw, by activation and initialisation, and failures by choice."""
-
-from collections.abc import Sequence
+"""What the probes of a run's trials saw, by activation and initialisation."""
 
 from nnbench.evidence.case import CaseEvidence
 from nnbench.records.probes import ProbeSummary, summary_of
@@ -9,18 +7,15 @@ from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Table
 from nnbench.reporting.views.diagnosis.medians import METHOD, share, share_with_interval, size_with_interval
 from nnbench.reporting.views.matrix import levels
-from nnbench.statistics.trials.failures import LevelFailures, failures_by_level
 
 # What decides over signals and gradients; the other choices are pooled.
 _FACTORS = ("activation", "init", "norm")
 
 
-def diagnostics(case: CaseEvidence) -> list[Table]:
-    """Return the tables of a case whose trials ran with probes; none where they did not."""
+def diagnostics(case: CaseEvidence) -> Table | None:
+    """Return the table of a case whose trials ran with probes; None where they did not."""
     probed = [(trial, found) for trial in case.trials if (found := summary_of(trial)) is not None]
-    if not probed:
-        return []
-    return [_by_factor(case, probed), *_failures(case)]
+    return _by_factor(case, probed) if probed else None
 
 
 def _by_factor(case: CaseEvidence, probed: list[tuple[TrialRecord, ProbeSummary]]) -> Table:
@@ -63,35 +58,6 @@ def _by_factor(case: CaseEvidence, probed: list[tuple[TrialRecord, ProbeSummary]
         "shows one configuration layer by layer."
     )
     return Table("What the probes saw", columns, rows, (note,))
-
-
-def _failures(case: CaseEvidence) -> list[Table]:
-    """Count the kinds of failure for every choice on every axis that varies."""
-    counted = failures_by_level(case.trials, case.facts)
-    found = [
-        (axis, choice, counted[axis][choice])
-        for axis in case.varying
-        for choice in levels(case, axis)
-        if choice in counted.get(axis, {})
-    ]
-    kinds = list(dict.fromkeys(kind for _, _, each in found for kind in each.kinds))
-    if not kinds:
-        return []
-    columns = (
-        Column("axis"),
-        Column("choice", wraps=True),
-        Column("trials", "right"),
-        *(Column(kind.replace("_", " "), "right") for kind in kinds),
-    )
-    rows = tuple(
-        (Cell(axis), Cell(choice), Cell(digits.count(each.n)), *_counts(each, kinds))
-        for axis, choice, each in found
-    )
-    return [Table("Failures by choice", columns, rows)]
-
-
-def _counts(each: LevelFailures, kinds: Sequence[str]) -> list[Cell]:
-    return [Cell(digits.count(each.kinds[kind]), "bad" if each.kinds[kind] else "quiet") for kind in kinds]
 
 
 def _revived(each: ProbeSummary) -> float:

@@ -7,9 +7,7 @@ from nnbench.evidence.case import CaseEvidence
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Cell, Column, Paragraph, Table
 from nnbench.reporting.texts import words
-from nnbench.reporting.views.factors.heat_maps import heat_maps
-from nnbench.reporting.views.factors.interactions import interactions
-from nnbench.reporting.views.factors.main_effects import main_effects
+from nnbench.reporting.views.factors.means import heat_maps, interactions, main_effects
 from nnbench.statistics.factors.case_effects import CaseEffects, case_effects
 from nnbench.statistics.factors.effects import Effects, TermShare
 
