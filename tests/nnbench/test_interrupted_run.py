@@ -161,7 +161,7 @@ def begin_real(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
         text=True,
     )
     assert process.stderr is not None
-    assert process.stderr.readline() == "ready\n"
+    assert "ready\n" in iter(process.stderr.readline, "")  # behind what is said of compiling
     return process
 
 
