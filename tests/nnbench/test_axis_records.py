@@ -306,7 +306,6 @@ def test_a_billion_layers_are_refused_before_they_are_made(repeats: tuple[int, .
         a_case(model={"layers": layers})
 
 
-
 def test_axes_that_change_nothing_at_a_depth_of_zero_are_one_trial() -> None:
     """Without a hidden layer every width, activation and share dropped is the same model."""
     found = crossed(depth="0|1", width="3|4", activation="tanh|relu", dropout="0|0.5")
