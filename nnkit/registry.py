@@ -151,6 +151,8 @@ class Registry(Generic[P]):
         for name in names:
             if not isinstance(name, str) or _NAME.fullmatch(name) is None:
                 wrong = ": a name must be a letter and then at most 63 letters, digits, _, . and -, all ASCII"
+            elif name == "own":
+                wrong = ": on a command line this is the choice that a case makes by itself"
             elif name.lower() in taken:
                 found = taken[name.lower()]
                 wrong = " exists already" if found == name else f" exists already as {found!r}"

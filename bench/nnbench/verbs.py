@@ -85,6 +85,7 @@ def run(arguments: list[str]) -> int:
             command.main(args=[], prog_name="nnbench")
         # A copy: make_context takes its list apart.
         with _blaming_plugins(), command.make_context("nnbench", [*arguments] or ["--help"]) as context:
+            _remark_on_variables(quiet="--quiet" in arguments)
             code = command.invoke(context)
     except SystemExit as end:  # the shell has its answer
         return int(end.code or DONE)
@@ -107,6 +108,16 @@ def _blaming_plugins() -> Iterator[None]:
         if plugins is None or not plugins.place_of(error):
             raise
         raise UsageError(plugins.said_of(error)) from error
+
+
+def _remark_on_variables(*, quiet: bool) -> None:
+    """Say which variables look like settings and have no effect, whatever the verb is."""
+    if any(name.startswith("NNBENCH_") for name in os.environ):
+        from nnbench.plan.settings import unknown_variables
+        from nnbench.terminal.progress import note
+
+        for remark in unknown_variables(os.environ):
+            note(remark, quiet=quiet)
 
 
 def _check_letters(arguments: Sequence[str]) -> None:

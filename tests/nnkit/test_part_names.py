@@ -43,6 +43,13 @@ def test_a_name_or_an_alias_that_is_taken_is_refused_in_any_case(registry: Regis
                 registry.add(replace(next(iter(registry)), name=name, aliases=()))
 
 
+@EACH
+def test_the_word_for_a_cases_own_choice_is_no_name(registry: Registry[Any]) -> None:
+    """A part called ``own`` could never be chosen: on every axis that is what the case makes of itself."""
+    with pytest.raises(InvalidArgument, match="'own': on a command line this is the choice"):
+        registry.add(replace(next(iter(registry)), name="own", aliases=()))
+
+
 @pytest.mark.parametrize("name", ["a b", "1st", "a=b", "", "x,y"])
 def test_a_hyperparameter_that_cannot_be_written_is_refused(name: str) -> None:
     registry: Registry[Any] = Registry("optimizer")
