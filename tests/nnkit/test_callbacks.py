@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 import nnkit
-from nnkit.callbacks import EarlyStopping, Fitting
+from nnkit.callbacks import Callback, EarlyStopping, Fitting
 from nnkit.errors import InvalidArgument
 from tests.nnkit.small_models import blobs, perceptron
 
@@ -213,3 +213,26 @@ def test_divergence_leaves_the_best_weights_too() -> None:
 
     assert history.status == "diverged"
     assert model.evaluate(x, targets)["loss"] == min(history.history["val_loss"])
+
+
+def test_an_evaluation_by_a_callback_leaves_those_of_the_fit_as_they_are() -> None:
+    """On other data, at every evaluation: the fit goes on with its own data and keeps its own rows."""
+    x, y = blobs()
+
+    class Looking(Callback):
+        def __init__(self, model: nnkit.Sequential) -> None:
+            self.model = model
+            self.seen: list[float] = []
+
+        def on_evaluation(self, step: int, values: Mapping[str, float], fitting: Fitting) -> None:
+            self.seen.append(self.model.evaluate(x[:7], y[:7])["loss"])
+
+    undisturbed, watched = perceptron((4, 8, 3)), perceptron((4, 8, 3))
+    looking = Looking(watched)
+
+    plain = undisturbed.fit(x, y, epochs=3, validation_data=(x[:40], y[:40]))
+    history = watched.fit(x, y, epochs=3, validation_data=(x[:40], y[:40]), callbacks=[looking])
+
+    assert len(looking.seen) == 3
+    assert looking.seen[-1] == undisturbed.evaluate(x[:7], y[:7])["loss"]
+    assert history.history == plain.history
