@@ -85,7 +85,7 @@ def recipes() -> Iterator[Recipe]:
 
 def copy_project(folder: Path) -> Path:
     """Copy what a recipe may touch, without what was built."""
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "published", "suites")
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "published")
     for name in _COPIED:
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in ("pyproject.toml", "CONTRIBUTING.md", "README.md"):
