@@ -5,7 +5,8 @@ from nnkit.callbacks import EarlyStopping
 from nnkit.model import History, Sequential, load_model
 
 __version__ = "0.1.0"
-# Part of every trial's identity: it changes whenever the same seed gives other bits than before.
+# Every record says it: it rises whenever a seed may give other bits than before. It is in no key: the parts
+# whose bits moved say so (`Part.numerics`), and only trials that use them are trained again.
 # 2: numbers below the smallest normal one are zero while a trial runs, which moves Lion's dead units.
 NUMERICS_VERSION = 2
 
