@@ -1,13 +1,16 @@
 """Engines carry out trials: something that takes a trial and promises its record."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
 
 Execute = Callable[[TrialSpec], TrialRecord]
+# The system may hand a signal to any thread, a sleeping one of a linear algebra library too; the main thread,
+# which alone answers it, hears of it when its own sleep ends. So it never sleeps longer than this.
+LISTEN_S = 0.1
 
 
 class Engine(Protocol):
@@ -30,9 +33,15 @@ class ThreadEngine:
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
         self._pool = ThreadPoolExecutor(n_workers, thread_name_prefix="trial")
+        self._running: set[Future[TrialRecord]] = set()
 
     def submit(self, execute: Execute, trial: TrialSpec) -> "Future[TrialRecord]":
-        return self._pool.submit(execute, trial)
+        future = self._pool.submit(execute, trial)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return future
 
     def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        while wait(tuple(self._running), LISTEN_S).not_done:
+            pass

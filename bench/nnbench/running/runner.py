@@ -9,15 +9,15 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from nnbench.cases import plugins
 from nnbench.machine.stopping import Interrupted, listening
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
-from nnbench.running.engines import Engine, Execute
+from nnbench.running.engines import LISTEN_S, Engine, Execute
 
 # Enough that no worker waits while this thread writes to the store, few enough to stop quickly.
 SUBMITTED_PER_WORKER = 4
@@ -46,7 +46,7 @@ def run_trials(
     )
     try:
         while n_submitted:
-            trial, future = done.get()
+            trial, future = _next(done)
             n_submitted -= 1
             record = _record(trial, future)
             if record.status != "cancelled":
@@ -67,6 +67,12 @@ def _submit(trials: Iterable[TrialSpec], execute: Execute, engine: Engine, done:
         engine.submit(execute, trial).add_done_callback(partial(_announce, trial, done))
         n_submitted += 1
     return n_submitted
+
+
+def _next(done: "SimpleQueue[_Done]") -> _Done:
+    while True:
+        with suppress(Empty):
+            return done.get(timeout=LISTEN_S)
 
 
 def _announce(trial: TrialSpec, done: "SimpleQueue[_Done]", future: "Future[TrialRecord]") -> None:
