@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from nnbench.records.trials import Comparison
     from nnbench.reporting.blocks import Table
     from nnbench.store import Store
-    from nnbench.studies.versus import Pair
+    from nnbench.studies.versus import Versus
 
 DONE, WORSE, UNDECIDED = 0, 1, 5
 
@@ -21,6 +21,10 @@ def command(
     run: Annotated[
         str, typer.Option(metavar="RUN", help="The run that has the configurations; by default the newest.")
     ] = "last",
+    planned: Annotated[
+        bool,
+        typer.Option("--planned", help="A and B were to be compared from the start: judge them alone."),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if A is worse, with 5 if that cannot be told.")
     ] = False,
@@ -30,32 +34,33 @@ def command(
 ) -> int:
     """Say whether A is better than B, seed by seed.
 
-    A and B are two configurations of a run, named by some of their choices, or two runs.
+    A and B are two configurations of a run, named by some of their choices, or two runs. Two configurations
+    are judged among all comparisons of their run, which is what made one look at them; --planned says that
+    this one was chosen before.
     """
     from nnbench.plan.settings import display_settings
     from nnbench.reporting.json import run as run_json
+    from nnbench.statistics.comparing.looks import LEVEL
     from nnbench.store import Store
-    from nnbench.studies import versus
     from nnbench.terminal import printing as present
 
     chosen = display_settings(store=store, color=color)
     with Store.open(chosen.store, create=False) as opened:
-        pairs = _pairs(opened, a, b, run)
-    verdicts = versus.decided(pairs)
-    rows = [run_json.verdict(verdict) for verdict in verdicts]
-    data = {"schema": "nnbench.compare/1", "level": versus.LEVEL, "verdicts": rows}
-    document = present.page(f"Is {a} better than {b}?", [_table(pairs, verdicts)])
+        compared = _compared(opened, a, b, run, planned=planned)
+    rows = [run_json.verdict(pair.comparison) for pair in compared.pairs]
+    data = {"schema": "nnbench.compare/1", "level": LEVEL, "family": compared.family, "verdicts": rows}
+    document = present.page(f"Is {a} better than {b}?", [_table(compared)])
     present.deliver(present.result("comparison", document, data, rows), to, chosen.color)
-    return _exit_code(verdicts) if strict else DONE
+    return _exit_code([pair.comparison for pair in compared.pairs]) if strict else DONE
 
 
-def _pairs(store: "Store", a: str, b: str, run: str) -> "list[Pair]":
+def _compared(store: "Store", a: str, b: str, run: str, *, planned: bool) -> "Versus":
     from nnbench.evidence import findings
     from nnbench.studies import versus
 
     if store.has_run(a) and store.has_run(b):
         return versus.of_runs(findings.find(store, store.run(a)), findings.find(store, store.run(b)))
-    return versus.of_configurations(findings.find(store, store.run(run)), a, b)
+    return versus.of_configurations(findings.find(store, store.run(run)), a, b, planned=planned)
 
 
 def _exit_code(verdicts: "list[Comparison]") -> int:
@@ -65,7 +70,7 @@ def _exit_code(verdicts: "list[Comparison]") -> int:
     return UNDECIDED if "cannot_tell" in found else DONE
 
 
-def _table(pairs: "list[Pair]", verdicts: "list[Comparison]") -> "Table":
+def _table(compared: "Versus") -> "Table":
     from nnbench.reporting.blocks import Cell, Column, Table
     from nnbench.reporting.texts import words
 
@@ -74,12 +79,12 @@ def _table(pairs: "list[Pair]", verdicts: "list[Comparison]") -> "Table":
             Cell(pair.facts.name),
             Cell(pair.a_label),
             Cell(pair.b_label),
-            Cell(words.signed_difference(verdict, pair.facts)),
-            Cell(*words.VERDICT[verdict.verdict]),
-            Cell(str(verdict.n)),
-            Cell(verdict.reason),
+            Cell(words.signed_difference(pair.comparison, pair.facts)),
+            Cell(*words.VERDICT[pair.comparison.verdict]),
+            Cell(str(pair.comparison.n)),
+            Cell(pair.comparison.reason),
         )
-        for pair, verdict in zip(pairs, verdicts, strict=True)
+        for pair in compared.pairs
     ]
     columns = (
         Column("case"),
@@ -90,9 +95,6 @@ def _table(pairs: "list[Pair]", verdicts: "list[Comparison]") -> "Table":
         Column("seeds", "right", rank=1, below="{} seeds"),
         Column("why", rank=4, wraps=True, below="{}"),
     )
-    noticeable = dict.fromkeys(f"{words.noticeable(pair.facts)} ({pair.facts.name})" for pair in pairs)
-    notes = [f"Equivalent: the whole interval within {', '.join(noticeable)}."]
-    notes += ["p values are Holm-corrected over the rows of this table."] if len(rows) > 1 else []
-    if any(pair.n_tests > 1 for pair in pairs):
-        notes.append("p values of a race are multiplied by the tests it may make: every pair at every look.")
-    return Table("", columns, tuple(rows), tuple(notes))
+    near = dict.fromkeys(f"{words.noticeable(pair.facts)} ({pair.facts.name})" for pair in compared.pairs)
+    notes = (f"Equivalent: the whole interval within {', '.join(near)}.", compared.family)
+    return Table("", columns, tuple(rows), notes)

@@ -155,11 +155,14 @@ def _at_tuned_rates(plan: "Plan", *, tune_missing: bool) -> "Plan | None":
 
 def _train(plan: "Plan") -> "tuple[RunRecord, bool]":
     """Run the trials that are not in the store; return the run and whether it was interrupted."""
-    from nnbench.running import experiment, race
+    from nnbench.running import experiment, outlook, race
     from nnbench.running.workplace import workplace
+    from nnbench.terminal import progress
 
     # Before the store is touched: a model that cannot be built writes nothing.
     facts = experiment.facts_of(plan)
+    for line in outlook.warnings(outlook.outlooks(plan, facts)):
+        progress.note(line, quiet=plan.settings.quiet)
     with workplace(plan.settings) as around:
         carry_out = race.carry_out if plan.settings.race else experiment.carry_out
         run = carry_out(plan, facts, around)

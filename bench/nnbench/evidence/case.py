@@ -10,6 +10,7 @@ from nnbench.records.trials import (
     CaseRace,
     Comparison,
     ConfigurationSummary,
+    Judgement,
     RunRecord,
     TrialRecord,
 )
@@ -27,7 +28,7 @@ class CaseEvidence:
     trials: tuple[TrialRecord, ...]
     ranking: tuple[ConfigurationSummary, ...]
     comparisons: tuple[Comparison, ...]
-    level: float
+    judgement: Judgement | None  # None: no configuration
     has_named_reference: bool
     is_tuned: bool  # each configuration ran at the learning rate that a search found for it
     race: CaseRace | None = None
@@ -46,14 +47,8 @@ class CaseEvidence:
         return self.comparisons[0].b if self.comparisons else None
 
     @property
-    def family(self) -> int:
-        """How many comparisons Holm's correction runs over.
-
-        A reference that was named beforehand is compared with each of the others. One that was picked for
-        its median was picked by looking at all pairs, and so all pairs are the family.
-        """
-        k = len(self.ranking)
-        return k - 1 if self.has_named_reference else k * (k - 1) // 2
+    def may_be_best(self) -> tuple[Axes, ...]:
+        return () if self.judgement is None else self.judgement.may_be_best
 
     @property
     def seeds(self) -> list[int]:
@@ -77,7 +72,7 @@ class Findings:
     trials: tuple[TrialRecord, ...]
     summaries: tuple[ConfigurationSummary, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
-    level: float = 0.05
+    judgements: tuple[Judgement, ...] = ()
 
     def cases(self) -> tuple[CaseEvidence, ...]:
         """Return the evidence sorted by case, in the run's order, with the configurations ranked."""
@@ -93,7 +88,7 @@ class Findings:
             trials=tuple(trial for trial in self.trials if trial.case == facts.name),
             ranking=ranked([each for each in self.summaries if each.case == facts.name], facts, reference),
             comparisons=comparisons,
-            level=self.level,
+            judgement=next((each for each in self.judgements if each.case == facts.name), None),
             has_named_reference=reference is not None and reference.label(run.varying) == run.against,
             is_tuned=bool(run.tuned_by),
             race=next((race for race in run.races if race.case == facts.name), None),

@@ -6,9 +6,17 @@ from dataclasses import replace
 
 from nnbench.evidence.case import Findings
 from nnbench.evidence.showcase import showcase
-from nnbench.records.trials import Axes, CaseFacts, Comparison, ConfigurationSummary, RunRecord, TrialRecord
+from nnbench.records.trials import (
+    Axes,
+    CaseFacts,
+    Comparison,
+    ConfigurationSummary,
+    Judgement,
+    RunRecord,
+    TrialRecord,
+)
 from nnbench.statistics.trials.curves import steps_to_target
-from nnbench.statistics.trials.summary import comparisons, race_comparisons, summaries
+from nnbench.statistics.trials.summary import judged, summaries
 from nnbench.store import Store
 
 
@@ -22,20 +30,24 @@ def find(store: Store, run: RunRecord) -> Findings:
         for trial in recorded
         if trial.case in facts
     )
+    # The points of a search are no configurations to be ranked: what it says is computed for its report.
+    found = Findings(run, trials) if run.tuning is not None else judge(run, trials)
+    return replace(found, trials=_with_pictures(store, found))
+
+
+def judge(run: RunRecord, trials: tuple[TrialRecord, ...]) -> Findings:
+    """Return the trials of a run with summaries and verdicts, case by case."""
     rows: list[ConfigurationSummary] = []
     verdicts: list[Comparison] = []
-    # The points of a search are no configurations to be ranked: what it says is computed for its report.
-    for case in run.cases if run.tuning is None else ():
+    judgements: list[Judgement] = []
+    for case in run.cases:
         race = next((race for race in run.races if race.case == case.name), None)
         rows += summaries(trials, case, prunings=() if race is None else race.prunings)
-        against = _reference(trials, case, run)
-        verdicts += (
-            comparisons(trials, case, against=against)
-            if race is None
-            else race_comparisons(trials, case, race, against=against)
-        )
-    found = Findings(run, trials, tuple(rows), tuple(verdicts))
-    return replace(found, trials=_with_pictures(store, found))
+        against, look = _reference(trials, case, run), run.looks.get(case.name, 1)
+        found, judgement = judged(trials, case, against=against, look=look, race=race)
+        verdicts += found
+        judgements += [] if judgement is None else [judgement]
+    return Findings(run, trials, tuple(rows), tuple(verdicts), tuple(judgements))
 
 
 def _with_pictures(store: Store, found: Findings) -> tuple[TrialRecord, ...]:

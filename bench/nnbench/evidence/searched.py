@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nnbench.evidence.case import CaseEvidence, Findings
+from nnbench.evidence.case import CaseEvidence
+from nnbench.evidence.findings import judge
 from nnbench.records.trials import CaseFacts, RunRecord, TrialRecord, Tuning
-from nnbench.statistics.trials.summary import comparisons, summaries
 from nnbench.statistics.tuning.searched import (
     SearchedConfiguration,
     fresh_at_best,
@@ -72,6 +72,5 @@ def _compared(facts: CaseFacts, varying: tuple[str, ...], trials: Sequence[Trial
     """Return the evidence on trials that compare tuned configurations with one another."""
     own = [trial for trial in trials if trial.case == facts.name]
     run = RunRecord("", "", "", (facts,), varying, None, (), {}, 0.0, 0, 0)
-    found = tuple(summaries(own, facts)), tuple(comparisons(own, facts))
-    (case,) = Findings(run, tuple(own), *found).cases()
+    (case,) = judge(run, tuple(own)).cases()
     return case

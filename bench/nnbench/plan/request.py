@@ -12,7 +12,7 @@ from nnbench.plan import settings
 from nnbench.plan.against import reference_label, with_references
 from nnbench.plan.matrix import Matrix, cross
 from nnbench.plan.seeds import Ranges, read_seeds
-from nnbench.plan.settings import Layer, Settings
+from nnbench.plan.settings import Layer, Settings, auto_seeds
 from nnkit import datasets
 from nnkit.registry import parse_choice
 
@@ -67,7 +67,7 @@ def plan_for(cases: Sequence[CaseSpec], chosen: Settings) -> Plan:
         tuple(distinct),
         with_references(chosen.axes, chosen.against),
         seeds=chosen.seeds or (RACE_SEEDS if chosen.race else None),
-        own_seeds={case.name: _own_seeds(case) for case in distinct},
+        own_seeds={case.name: _own_seeds(case, auto_seeds(race=chosen.race)) for case in distinct},
         dtype=chosen.dtype,
         probes=chosen.probes,
         notes=notes,
@@ -154,8 +154,8 @@ def _each_once(cases: Sequence[CaseSpec]) -> tuple[list[CaseSpec], list[str]]:
     return list(distinct.values()), notes
 
 
-def _own_seeds(case: CaseSpec) -> Ranges:
-    return read_seeds(case.run.seeds, f"{case.where}, run.seeds")
+def _own_seeds(case: CaseSpec, auto: int) -> Ranges:
+    return read_seeds(case.run.seeds, f"{case.where}, run.seeds", auto=auto)
 
 
 def _known_cases() -> str:

@@ -12,11 +12,18 @@ Ranges = tuple[range, ...]
 _SPAN = re.compile(r"(\d{1,20})(?:-(\d{1,20}))?")
 
 
-def read_seeds(asked: int | str | tuple[int, ...], where: str, *, first: int = 0) -> Ranges:
-    """Return the seeds asked for: a number of them from ``first`` on, or a list like ``"1,5-9"``."""
+def read_seeds(
+    asked: int | str | tuple[int, ...], where: str, *, first: int = 0, auto: int | None = None
+) -> Ranges:
+    """Return the seeds asked for: a number of them from ``first`` on, or a list like ``"1,5-9"``.
+
+    ``auto`` is the number that the word "auto" stands for, where it may be said.
+    """
     if isinstance(asked, tuple):
         asked = ",".join(map(str, asked)) + ","
     text = str(asked).strip()
+    if auto is not None and text.lower() == "auto":
+        return _count(auto, first, where)
     if re.fullmatch(r"[-+]?\d+", text):
         return _count(int(text[:20]), first, where)
     if first:

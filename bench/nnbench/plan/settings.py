@@ -18,6 +18,7 @@ from nnbench.errors import UsageError
 from nnbench.plan.durations import read_budget
 from nnbench.plan.matrix import Asked, Dtype, Order
 from nnbench.plan.seeds import Ranges, read_seeds
+from nnbench.statistics.comparing.looks import fewest_seeds, fewest_to_race, level_of_look
 from nnkit.errors import did_you_mean
 
 Color = Literal["auto", "always", "never"]
@@ -156,7 +157,9 @@ def read_settings(*layers: Layer) -> Settings:
     race, budget = _truth(first.get("race")), first.get("budget")
     return Settings(
         axes=dict(_axes(first)),
-        seeds=None if seeds is None else read_seeds(_seeds(seeds), seeds.where, first=first_seed),
+        seeds=None
+        if seeds is None
+        else read_seeds(_seeds(seeds), seeds.where, first=first_seed, auto=auto_seeds(race=race)),
         first_seed=first_seed,
         epochs=_whole(first.get("epochs"), at_least=1, at_most=1_000_000),
         jobs=_whole(first.get("jobs"), at_least=1, at_most=MAX_JOBS),
@@ -199,6 +202,11 @@ def _axes(first: Layer) -> Iterator[tuple[str, Asked]]:
             except UsageError as error:
                 raise UsageError(f"{given.where}: {error}") from None
             yield name, Asked(tuple(values), given.where)
+
+
+def auto_seeds(*, race: bool) -> int:
+    """Return what "auto" stands for: the fewest seeds with which a run can decide anything, or a race end."""
+    return fewest_to_race() if race else fewest_seeds(level_of_look(1))
 
 
 def _seeds(given: Given) -> int | str | tuple[int, ...]:

@@ -211,7 +211,7 @@ class Pruning:
     n: int  # pairs
     difference: float  # mean of this one minus the leader, in units of the metric
     interval: tuple[float, float]
-    p: float  # of this pair alone, at most the race's threshold
+    p: float  # adjusted for all pairs of this look, at most the race's threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,14 +226,9 @@ class CaseRace:
     ending: Ending = "stopped"
 
     @property
-    def n_tests(self) -> int:
-        """Every pair at every look: what the level is divided by."""
-        return self.n_configurations * (self.n_configurations - 1) // 2 * len(self.looks)
-
-    @property
     def threshold(self) -> float:
-        """The p value at which a configuration leaves."""
-        return self.level / self.n_tests
+        """The level of each look: at each, all pairs are judged together."""
+        return self.level / len(self.looks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +254,8 @@ class RunRecord:
     budget_s: float | None = None  # None: as long as it takes
     # Configurations, by case, that this run shows in other words than those that identify them.
     shown: tuple[tuple[str, Axes], ...] = ()
+    # How many times the comparison of a case was looked at, this one included; those not named: once.
+    looks: Mapping[str, int] = field(default_factory=dict)
 
 
 Verdict = Literal["better", "worse", "equivalent", "cannot_tell"]
@@ -273,11 +270,22 @@ class Comparison:
     b: Axes
     verdict: Verdict
     difference: float  # mean of a minus b over the pairs, in units of the metric
-    interval: tuple[float, float]
-    p: float  # Holm-adjusted within the printed family
+    interval: tuple[float, float]  # simultaneous over the family
+    p: float  # adjusted for the family: step-down max-T under sign flips
     n: int  # pairs
-    seeds_needed: int | None
+    seeds_needed: int | None  # of a new run
     reason: str  # one clause a reader can act on
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How the configurations of one case stand to each other, judged together."""
+
+    case: str
+    may_be_best: tuple[Axes, ...]  # those that are shown behind nobody, best first
+    look: int  # counted from 1
+    level: float  # of this look
+    n_pairs: int  # of the family that the comparisons belong to
 
 
 @dataclass(frozen=True, slots=True)

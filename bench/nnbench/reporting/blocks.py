@@ -106,6 +106,24 @@ class CurvesFigure(FigureRef):
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """One configuration beside the reference: the difference and its interval, in units of the metric."""
+
+    label: str
+    difference: float
+    interval: tuple[float, float]
+    may_be_best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StandingsFigure(FigureRef):
+    """Dots and intervals, best median first; those that may be the best stand out."""
+
+    facts: CaseFacts
+    rows: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileFigure(FigureRef):
     """Performance profiles over the cases of a run, by label, best score first."""
 

@@ -18,6 +18,7 @@ from nnbench.reporting.views.search.figure import search_figures
 from nnbench.reporting.views.search.sensitivity import sensitivity
 from nnbench.reporting.views.search.settings import best_settings
 from nnbench.reporting.views.search.tuned import tuned, tuned_headline
+from nnbench.reporting.views.standings import standings
 from nnbench.reporting.views.suite.across import across
 from nnbench.reporting.views.trials import trials as trial_table
 from nnbench.reporting.views.verdicts import verdicts
@@ -60,7 +61,7 @@ def _heading(case: CaseEvidence) -> str:
 def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
     blocks: list[Block | None] = [headline(case)]
     if case.ranking:
-        blocks += [verdicts(case), race(case), matrix(case), *effects(case), *failures(case)]
+        blocks += [standings(case), verdicts(case), race(case), matrix(case), *effects(case), *failures(case)]
         blocks += [diagnostics(case), curves(case)]
         blocks += filters(case)
     return tuple(block for block in blocks if block is not None)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from nnbench.cases.axis import applied
@@ -16,12 +17,13 @@ from nnbench.machine.clock import iso_utc
 from nnbench.plan.matrix import CaseMatrix, TrialSpec, in_order, with_seeds
 from nnbench.plan.request import Plan
 from nnbench.plan.settings import Settings
-from nnbench.records.trials import CaseFacts, RunRecord, TrialRecord
+from nnbench.records.trials import Axes, CaseFacts, RunRecord, TrialRecord
 from nnbench.running import runner
 from nnbench.running.budget import Budget
 from nnbench.running.engines import ThreadEngine
 from nnbench.running.probing import Earlier, settled_keys
 from nnbench.running.workplace import Workplace
+from nnbench.statistics.comparing.looks import fewest_seeds, level_of_look
 from nnbench.store import MissingStore, Store
 from nnkit.errors import EnvironmentProblem, NnkitError
 
@@ -113,7 +115,31 @@ def begun(
         n_cached=0,
         budget_s=plan.settings.budget_s,
         shown=tuple((part.case.name, axes) for part, axes in plan.matrix.configurations() if axes.shown),
+        looks=_looks(trials, around.store),
     )
+
+
+def _looks(trials: Sequence[TrialSpec], store: Store) -> dict[str, int]:
+    """Return how many times the comparisons of each case were looked at, this one included.
+
+    A run that compared some of the same configurations on some of the same seeds, and not on all, was an
+    earlier look, if its seeds could show anything at all. The same run again is none.
+    """
+    by_key = {trial.key: trial for trial in trials}
+    seeds: dict[str, set[int]] = {}
+    for trial in trials:
+        seeds.setdefault(trial.case.name, set()).add(trial.seed)
+    earlier: dict[str, set[frozenset[int]]] = {}
+    for keys in store.asked_by_runs(by_key):
+        shared: dict[str, dict[Axes, set[int]]] = {}
+        for trial in map(by_key.__getitem__, keys):
+            shared.setdefault(trial.case.name, {}).setdefault(trial.axes, set()).add(trial.seed)
+        for case, by_axes in shared.items():
+            seen = frozenset(chain(*by_axes.values()))
+            could_tell = len(by_axes) > 1 and len(seen) >= fewest_seeds(level_of_look(1))
+            if could_tell and seen < seeds[case]:
+                earlier.setdefault(case, set()).add(seen)
+    return {case: len(sets) + 1 for case, sets in earlier.items()}
 
 
 def _interpreted(trials: Sequence[TrialSpec]) -> list[str]:

@@ -15,15 +15,12 @@ from nnbench.running import experiment
 from nnbench.running.budget import Budget
 from nnbench.running.probing import settled_keys
 from nnbench.running.workplace import Workplace
-from nnbench.statistics.comparing.families import find_leader
-from nnbench.statistics.comparing.pairs import PairResult
-from nnbench.statistics.comparing.racing import Design, design, fewest_seeds, losers
-from nnbench.statistics.estimation.significance import EXACT_PAIRS
+from nnbench.statistics.comparing.families import DecidedPair
+from nnbench.statistics.comparing.looks import LEVEL, fewest_to_race
+from nnbench.statistics.comparing.racing import Design, design, losers
 from nnbench.statistics.trials.summary import scores_by_configuration
 from nnbench.store import Store
 from nnbench.terminal.progress import Counted
-
-LEVEL = 0.05
 
 
 def rules(plan: Plan) -> tuple[Design, ...]:
@@ -119,20 +116,12 @@ class Contest:
             return
         scores = scores_by_configuration(store.trials(self._keys), self._facts)
         scores = {axes: own for axes, own in scores.items() if axes in self._field}
-        leader = find_leader(scores, direction=self._facts.direction)
-        lost = losers(
-            scores,
-            leader,
-            self._rule,
-            direction=self._facts.direction,
-            noticeable=self._facts.noticeable,
-        )
-        if not self._field_without({leader, *lost}):
+        lost = losers(scores, self._rule, direction=self._facts.direction, noticeable=self._facts.noticeable)
+        gone = {row.a for row in lost}
+        if len(self._field_without(gone)) < 2:
             self._ending = "decided"
-        self._prunings += [
-            self._pruning(pair, axes, leader) for axes, pair in lost.items() if axes != self._reference
-        ]
-        self._field = self._field_without(lost.keys() - {self._reference})
+        self._prunings += [self._pruning(row) for row in lost if row.a != self._reference]
+        self._field = self._field_without(gone - {self._reference})
 
     def end(self, ending: Ending) -> None:
         """End the race for a reason from outside, if it is not over yet."""
@@ -151,16 +140,16 @@ class Contest:
     def _field_without(self, gone: Collection[Axes | None]) -> list[Axes]:
         return [axes for axes in self._field if axes not in gone]
 
-    def _pruning(self, pair: PairResult, axes: Axes, leader: Axes) -> Pruning:
+    def _pruning(self, row: DecidedPair[Axes]) -> Pruning:
         return Pruning(
-            axes=axes,
+            axes=row.a,
             look=self._n_looks,
             n_seeds=self._rule.looks[self._n_looks - 1],
-            against=leader,
-            n=pair.n,
-            difference=pair.difference,
-            interval=pair.interval,
-            p=pair.p,
+            against=row.b,
+            n=row.pair.n,
+            difference=row.pair.difference,
+            interval=row.decision.interval,
+            p=row.decision.p,
         )
 
 
@@ -172,9 +161,7 @@ def _rule(part: CaseMatrix) -> Design:
         )
     if rule := design(n, given, level=LEVEL):
         return rule
-    fewest = fewest_seeds(n, level=LEVEL)
-    if fewest > EXACT_PAIRS:
-        raise UsageError(f"--race: case {part.case.name!r} has {n:,} configurations: too many for one race.")
+    fewest = fewest_to_race()
     raise UsageError(
         f"--race: among {n} configurations of case {part.case.name!r} nobody can leave before"
         f" {fewest - 1} seeds, and there are {given}. Try --seeds {2 * fewest}, or leave --race out."

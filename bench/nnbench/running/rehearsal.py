@@ -6,7 +6,7 @@ from nnbench.plan.matrix import TrialSpec
 from nnbench.plan.request import Plan
 from nnbench.records.trials import Axes
 from nnbench.reporting.digits import counted
-from nnbench.running import experiment, race
+from nnbench.running import experiment, outlook, race
 from nnbench.running.experiment import Forecast
 from nnbench.statistics.comparing.racing import Design
 from nnbench.terminal import printing as present
@@ -30,7 +30,8 @@ class Ahead:
 
 def rehearse(plan: Plan, *, as_json: bool, ahead: Ahead | None = None) -> None:
     """Print what the run would do."""
-    experiment.facts_of(plan)  # finds out about a model that cannot be built
+    facts = experiment.facts_of(plan)  # finds out about a model that cannot be built
+    found = outlook.outlooks(plan, facts)
     rules = race.rules(plan) if plan.settings.race else ()
     asked = plan.matrix.trials()
     own = [trial for trial in asked if ahead is None or not ahead.leaves(trial)]
@@ -39,7 +40,12 @@ def rehearse(plan: Plan, *, as_json: bool, ahead: Ahead | None = None) -> None:
     if as_json:
         search = {"search": {"trials": len(ahead.trials), "leaves": n_left}} if ahead else {}
         present.print_json(
-            {**_as_dict(plan, expected, rules), "trials": expected.n_trials + n_left, **search}
+            {
+                **_as_dict(plan, expected, rules),
+                "outlook": [outlook.as_dict(each) for each in found],
+                "trials": expected.n_trials + n_left,
+                **search,
+            }
         )
         return
     configurations = list(plan.matrix.configurations())
@@ -50,6 +56,8 @@ def rehearse(plan: Plan, *, as_json: bool, ahead: Ahead | None = None) -> None:
     for part, rule in zip(plan.matrix.parts, rules, strict=False):
         looks = ", ".join(map(str, rule.looks[:-1]))
         print(f"race of {part.case.name}: whoever has lost to the leader leaves after {looks} seeds")
+    for each in found[:MOST_LINES]:
+        print(outlook.sentence(each))
     if ahead:
         n = counted(len(ahead.trials), "trial")
         print(f"first a search, {n} at least; {ahead.told}")

@@ -210,6 +210,16 @@ class Store:
                     warnings.warn(str(error), stacklevel=1)
         return [str(one.message).removeprefix(f"{self.path}: ") for one in told]
 
+    def asked_by_runs(self, keys: Iterable[str]) -> list[set[str]]:
+        """Return which of ``keys`` each run asked for, runs that asked for none left out."""
+        wanted = set(keys)
+        found: dict[int, set[str]] = {}
+        with suppress(DamagedStore):  # what cannot be read was not looked at again either
+            for run_id, key in self._fetch("SELECT run_id, key FROM run_trial"):
+                if key in wanted:
+                    found.setdefault(run_id, set()).add(key)
+        return list(found.values())
+
     def has_run(self, name: str) -> bool:
         """True where this is the whole name of a run, or counts back from the newest."""
         return bool(_COUNTS_BACK.fullmatch(name)) or any(summary.run == name for summary in self.runs())

@@ -1,39 +1,44 @@
 """One against one, from the store: two configurations of a run, or the same configurations of two runs."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from nnbench.errors import NothingMeasured, UsageError
 from nnbench.evidence.case import Findings
 from nnbench.plan.against import called, example
-from nnbench.records.trials import Axes, CaseFacts, CaseRace, Comparison
-from nnbench.statistics.comparing.pairs import PairResult, compare, paired_differences
-from nnbench.statistics.comparing.racing import race_p, smallest_race_p
-from nnbench.statistics.comparing.verdicts import decide_family
+from nnbench.records.trials import Axes, CaseFacts, Comparison
+from nnbench.statistics.comparing.families import Match, Scores, judge_matches, judge_pair
+from nnbench.statistics.comparing.looks import level_of_look
 from nnbench.statistics.trials.summary import as_comparison, scores_by_configuration
 
-LEVEL = 0.05
 _SHOWN = 4
-
-Scores = Mapping[int, float]  # by seed
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two configurations to be compared on one case, with what to call them."""
+    """Two configurations compared on one case, with what to call them."""
 
     facts: CaseFacts
-    a: Axes
-    b: Axes
     a_label: str
     b_label: str
-    result: PairResult
-    n_tests: int = 1  # that the race may make in which this is one; 1: it was no race
+    comparison: Comparison
 
 
-def of_configurations(found: Findings, a: str, b: str) -> list[Pair]:
-    """Pair the configurations called ``a`` and ``b``, e.g. ``"adam,relu"``, on every case that has both."""
-    pairs = []
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """What was compared, and a sentence on the family that its p values are adjusted for."""
+
+    pairs: tuple[Pair, ...]
+    family: str
+
+
+def of_configurations(found: Findings, a: str, b: str, *, planned: bool = False) -> Versus:
+    """Compare the configurations called ``a`` and ``b``, e.g. ``"adam,relu"``, on every case that has both.
+
+    A comparison that was ``planned`` before the run is judged alone; any other belongs to the run's family,
+    since the run is what made one think of it.
+    """
+    pairs, notes = [], []
     for facts in found.run.cases:
         scores = scores_by_configuration(found.trials, facts)
         chosen_a, chosen_b = _named(a, scores, found), _named(b, scores, found)
@@ -41,38 +46,66 @@ def of_configurations(found: Findings, a: str, b: str) -> list[Pair]:
             continue
         if chosen_a == chosen_b:
             raise UsageError(f"{a!r} and {b!r} are the same configuration of case {facts.name!r}.")
-        result = _paired(scores[chosen_a], scores[chosen_b], facts)
+        _check_seeds(scores[chosen_a], scores[chosen_b], facts)
+        comparison, note = _judged(found, facts, scores, chosen_a, chosen_b, planned=planned)
+        notes.append(note)
         labels = chosen_a.label(found.run.varying), chosen_b.label(found.run.varying)
-        pair = Pair(facts, chosen_a, chosen_b, *labels, result)
-        race = next((race for race in found.run.races if race.case == facts.name), None)
-        pairs.append(pair if race is None else _raced(pair, race, scores))
+        pairs.append(Pair(facts, *labels, comparison))
     if not pairs:
         raise UsageError(f"no case of run {found.run.run} has both {a!r} and {b!r}. It has: {_offer(found)}.")
-    return pairs
+    return Versus(tuple(pairs), " ".join(dict.fromkeys(notes)))
 
 
-def of_runs(a: Findings, b: Findings) -> list[Pair]:
-    """Pair every configuration that both runs have, on every case that both have."""
-    pairs = [pair for facts in a.run.cases for pair in _of_case(facts, a, b)]
-    if not pairs:
+def of_runs(a: Findings, b: Findings) -> Versus:
+    """Compare every configuration that both runs have, on every case that both have."""
+    sides = [side for facts in a.run.cases for side in _of_case(facts, a, b)]
+    if not sides:
         raise NothingMeasured(f"runs {a.run.run} and {b.run.run} share no configuration of any case.")
-    return pairs
-
-
-def decided(pairs: Sequence[Pair]) -> list[Comparison]:
-    """Return the verdict on every pair, corrected over all of them.
-
-    A pair out of a race counts as all the tests of that race: how many seeds it has was decided by them.
-    """
-    raced = [replace(pair.result, p=min(1.0, pair.result.p * pair.n_tests)) for pair in pairs]
-    decisions = decide_family(raced, level=LEVEL)
-    return [
-        as_comparison(pair.facts, pair.a, pair.b, pair.result, decision)
-        for pair, decision in zip(pairs, decisions, strict=True)
+    matches = [Match(one, other, facts.direction, facts.noticeable) for facts, _, _, one, other in sides]
+    level = level_of_look(1)
+    decided = judge_matches(matches, level=level)
+    pairs = [
+        Pair(facts, labels[0], labels[1], as_comparison(facts, *axes, result, decision))
+        for (facts, axes, labels, _, _), (result, decision) in zip(sides, decided, strict=True)
     ]
+    return Versus(tuple(pairs), _family(f"all {len(pairs)} rows of this table", len(pairs), 1, level))
 
 
-def _of_case(facts: CaseFacts, a: Findings, b: Findings) -> Iterator[Pair]:
+def _judged(
+    found: Findings, facts: CaseFacts, scores: Mapping[Axes, Scores], a: Axes, b: Axes, *, planned: bool
+) -> tuple[Comparison, str]:
+    """Return the verdict on a pair of a run, and what family it was judged in."""
+    look = found.run.looks.get(facts.name, 1)
+    race = next((race for race in found.run.races if race.case == facts.name), None)
+    level = level_of_look(look) if race is None else race.threshold
+    labels = {axes.label(found.run.varying): axes for axes in scores}
+    row = judge_pair(
+        {axes: scores[axes] for axes in (a, b)} if planned else scores,
+        a,
+        b,
+        direction=facts.direction,
+        noticeable=facts.noticeable,
+        level=level,
+        reference=None if found.run.against is None else labels.get(found.run.against),
+    )
+    n = 1 if planned else len(scores) * (len(scores) - 1) // 2
+    which = (
+        "this pair alone, planned before the run" if planned else f"the comparisons of run {found.run.run}"
+    )
+    comparison = as_comparison(facts, a, b, row.pair, row.decision)
+    return comparison, _family(which, n, look, level)
+
+
+def _family(which: str, n: int, look: int, level: float) -> str:
+    judged = f"Judged among {which}" if n > 1 else f"Judged: {which}"
+    again = f", look {look}" if look > 1 else ""
+    return f"{judged}, at the {100.0 * level:.3g} % level{again} (sign-flip test)."
+
+
+_Side = tuple[CaseFacts, tuple[Axes, Axes], tuple[str, str], Scores, Scores]
+
+
+def _of_case(facts: CaseFacts, a: Findings, b: Findings) -> Iterator[_Side]:
     theirs = next((other for other in b.run.cases if other.name == facts.name), None)
     if theirs is None:
         return
@@ -96,36 +129,20 @@ def _of_case(facts: CaseFacts, a: Findings, b: Findings) -> Iterator[Pair]:
     )
     varying = tuple(dict.fromkeys((*a.run.varying, *b.run.varying)))
     for one, other in shared:
-        labels = [f"{run}: {axes.label(varying)}" for run, axes in ((a.run.run, one), (b.run.run, other))]
-        yield Pair(facts, one, other, labels[0], labels[1], _paired(mine[one], others[other], facts))
+        _check_seeds(mine[one], others[other], facts)
+        labels = f"{a.run.run}: {one.label(varying)}", f"{b.run.run}: {other.label(varying)}"
+        yield facts, (one, other), labels, mine[one], others[other]
 
 
 def _version(facts: CaseFacts) -> str:
     return "none" if facts.suite_version is None else str(facts.suite_version)
 
 
-def _paired(a: Scores, b: Scores, facts: CaseFacts) -> PairResult:
-    seeds = sorted(a.keys() & b.keys())
-    if not seeds:
+def _check_seeds(a: Scores, b: Scores, facts: CaseFacts) -> None:
+    if not a.keys() & b.keys():
         raise NothingMeasured(
             f"case {facts.name!r}: the two sides share no seed. Run both with the same seeds."
         )
-    return compare(
-        [a[seed] for seed in seeds],
-        [b[seed] for seed in seeds],
-        direction=facts.direction,
-        noticeable=facts.noticeable,
-        level=LEVEL,
-    )
-
-
-def _raced(pair: Pair, race: CaseRace, scores: Mapping[Axes, Scores]) -> Pair:
-    """Return the pair with the p value that its race goes by."""
-    a, b = scores[pair.a], scores[pair.b]
-    seeds = sorted(a.keys() & b.keys())
-    p = race_p(paired_differences([a[seed] for seed in seeds], [b[seed] for seed in seeds]))
-    result = replace(pair.result, p=p, smallest_p=smallest_race_p(len(seeds)))
-    return replace(pair, result=result, n_tests=race.n_tests)
 
 
 def _named(name: str, scores: Mapping[Axes, Scores], found: Findings) -> Axes | None:

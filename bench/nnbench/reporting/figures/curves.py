@@ -28,6 +28,7 @@ from nnbench.reporting.blocks import (
     RooflineFigure,
     SearchFigure,
     SmallMultiples,
+    StandingsFigure,
 )
 from nnbench.reporting.figures import filters as filters_figure
 from nnbench.reporting.figures import heat_map as heat_map_figure
@@ -36,6 +37,7 @@ from nnbench.reporting.figures import rank as rank_figure
 from nnbench.reporting.figures import roofline as roofline_figure
 from nnbench.reporting.figures import search as search_figure
 from nnbench.reporting.figures import small_multiples
+from nnbench.reporting.figures import standings as standings_figure
 from nnbench.reporting.figures.lines import Line, Window, as_line, spread, window
 from nnbench.reporting.figures.metric_axis import draw_metric_axis, metric_name
 from nnbench.reporting.figures.style import (
@@ -80,6 +82,8 @@ def draw(figure: FigureRef) -> Figure:
             return profile_figure.draw(figure)
         case RanksFigure():
             return rank_figure.draw(figure)
+        case StandingsFigure():
+            return standings_figure.draw(figure)
         case HeatMaps():
             return heat_map_figure.draw(figure)
         case RooflineFigure():

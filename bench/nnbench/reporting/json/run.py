@@ -18,6 +18,7 @@ from nnbench.records.trials import (
     CaseRace,
     Comparison,
     ConfigurationSummary,
+    Judgement,
     Pruning,
     RunRecord,
     TrialRecord,
@@ -25,6 +26,7 @@ from nnbench.records.trials import (
 from nnbench.reporting.json.across import across_as_dict
 from nnbench.reporting.json.effects import effects_as_list
 from nnbench.reporting.json.numbers import finite
+from nnbench.statistics.comparing.looks import LEVEL
 from nnbench.statistics.suite.overview import overview
 
 SCHEMA = "nnbench.run/1"
@@ -38,12 +40,13 @@ def as_dict(found: Findings) -> dict[str, Any]:
         **header(run, SCHEMA),
         "against": run.against,
         "tuned_by": list(run.tuned_by),
-        "level": found.level,
+        "level": LEVEL,
         "budget_s": None if run.budget_s is None else finite(run.budget_s),
         "races": [_race(race) for race in run.races],
         "trials": [_trial(trial) for trial in found.trials],
         "configurations": [configuration(summary) for summary in found.summaries],
         "verdicts": [verdict(comparison) for comparison in found.comparisons],
+        "may_be_best": [_may_be_best(judgement) for judgement in found.judgements],
         "effects": effects_as_list(run, found.trials),
         "across": None if over is None else across_as_dict(over),
     }
@@ -129,6 +132,17 @@ def configuration(summary: ConfigurationSummary) -> dict[str, Any]:
     }
 
 
+def _may_be_best(judgement: Judgement) -> dict[str, Any]:
+    """Return who may be the best, and how a case was judged: at which look, so at which level."""
+    return {
+        "case": judgement.case,
+        "configurations": [axes.as_dict() for axes in judgement.may_be_best],
+        "look": judgement.look,
+        "level": judgement.level,
+        "comparisons": judgement.n_pairs,
+    }
+
+
 def _race(race: CaseRace) -> dict[str, Any]:
     return {
         "case": race.case,
@@ -142,7 +156,7 @@ def _race(race: CaseRace) -> dict[str, Any]:
 
 
 def _pruning(pruning: Pruning) -> dict[str, Any]:
-    """Return when a configuration left its race and why; ``p`` is that of the pair alone."""
+    """Return when a configuration left its race and why; ``p`` is adjusted for all pairs of the look."""
     return {
         "look": pruning.look,
         "seeds": pruning.n_seeds,

@@ -7,6 +7,10 @@ from nnbench.records.trials import Comparison, ConfigurationSummary, Verdict
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Paragraph
 from nnbench.reporting.texts import words
+from nnbench.statistics.comparing.planning import rounded_up
+
+_NAMES = 4
+_FEW = 8  # seeds: where more than there are could tell anything at all, the reason says so itself
 
 
 def headline(case: CaseEvidence) -> Paragraph:
@@ -17,7 +21,9 @@ def headline(case: CaseEvidence) -> Paragraph:
 def _sentences(case: CaseEvidence) -> list[str]:
     if not case.ranking:
         return [f"Nothing was measured on {case.facts.name}."]
-    best = case.ranking[0]
+    best = (case.reference and case.summary_of(case.reference)) or case.ranking[0]
+    if case.has_named_reference:
+        best = case.ranking[0]
     if not words.has_score(best.median):
         return [*_nothing_learned(case), *_lost(case)]
     if len(case.ranking) == 1:
@@ -62,16 +68,20 @@ def _one_seed(best: ConfigurationSummary) -> list[str]:
 
 
 def _leads(case: CaseEvidence, best: ConfigurationSummary) -> str:
-    level = [
-        case.label(each.axes)
-        for each in case.ranking[1:]
-        if each.median == best.median and each.pruned is None
-    ]
-    beside = f", level with {words.several(level)}" if level else ""
-    return (
-        f"{case.label(best.axes)} leads on {case.facts.name}{beside}: median {words.metric(case.facts)} "
-        f"{_median(case, best)}, n = {best.n}."
-    )
+    who = case.label(best.axes)
+    led = f"{who} leads on {case.facts.name}; {_may_be_best(case)}."
+    return f"{led} Median {words.metric(case.facts)} of {who}: {_median(case, best)}, n = {best.n}."
+
+
+def _may_be_best(case: CaseEvidence) -> str:
+    """Say who may be the best: the leader and whoever is not shown behind somebody."""
+    k, found = len(case.ranking), len(case.may_be_best)
+    if found == 1:
+        return f"it alone of {k} may be the best"
+    if found == k:
+        return f"any of the {k} may be the best"
+    names = words.several([case.label(axes) for axes in case.may_be_best], most=_NAMES)
+    return f"{found} of {k} may be the best: {names}"
 
 
 def _lead(case: CaseEvidence) -> list[str]:
@@ -81,10 +91,7 @@ def _lead(case: CaseEvidence) -> list[str]:
         sentences.append(_beats(case, beaten))
     if same := _with(case, "equivalent"):
         sentences.append(f"Equivalent to it, within {words.noticeable(case.facts)}: {_names(case, same)}.")
-    sentences.extend(_undecided(case, "it"))
-    if surprising := _with(case, "better"):
-        sentences.append(f"By the mean of the paired differences {_names(case, surprising)} did better.")
-    return sentences
+    return [*sentences, *_outlook(case)]
 
 
 def _beats(case: CaseEvidence, beaten: list[Comparison]) -> str:
@@ -130,13 +137,30 @@ def _with(case: CaseEvidence, verdict: Verdict) -> list[Comparison]:
     return sorted(found, key=lambda each: places.get(each.a, len(places)))
 
 
+def _outlook(case: CaseEvidence) -> list[str]:
+    """Say what it would take to tell the first of those apart from the leader that these seeds do not."""
+    found = _with(case, "cannot_tell")
+    if not found:
+        return []
+    name, first = case.label(found[0].a), found[0]
+    if first.seeds_needed is None or first.n < first.seeds_needed <= _FEW:
+        return [f"Whether {name} differs from it cannot be told ({first.reason})."]
+    n = digits.count(rounded_up(first.seeds_needed))
+    return [f"Whether {name} differs from it cannot be told; {n} seeds of a new run would tell."]
+
+
 def _undecided(case: CaseEvidence, reference: str) -> list[str]:
+    """Say whom these seeds do not tell from the reference, and how many would."""
     found = _with(case, "cannot_tell")
     if not found:
         return []
     verb = "differs" if len(found) == 1 else "differ"
-    reason = found[0].reason if len(found) == 1 else f"{case.label(found[0].a)}: {found[0].reason}"
-    return [f"Whether {_names(case, found)} {verb} from {reference} cannot be told ({reason})."]
+    first = found[0]
+    reason = first.reason if len(found) == 1 else f"{case.label(first.a)}: {first.reason}"
+    would = ""
+    if first.seeds_needed is not None:
+        would = f"; {digits.count(rounded_up(first.seeds_needed))} seeds of a new run would tell"
+    return [f"Whether {_names(case, found)} {verb} from {reference} cannot be told ({reason}{would})."]
 
 
 def _left(case: CaseEvidence) -> list[str]:

@@ -50,9 +50,9 @@ def _row(case: CaseEvidence, pruning: Pruning, scale: digits.Scale) -> tuple[Cel
 
 def _rule(race: CaseRace) -> str:
     looks = [digits.count(look) for look in race.looks]
-    n_pairs = digits.counted(race.n_tests // len(race.looks), "pair")
     return (
         f"Looks after {', '.join(looks[:-1])} and {looks[-1]} seeds, fixed beforehand. At each but the last"
-        f" a configuration leaves that is worse than the leader at p ≤ {digits.number(race.threshold)}:"
-        f" {digits.level(race.level)} over {n_pairs} and {digits.counted(len(race.looks), 'look')}."
+        f" a configuration leaves that is worse than the leader, all pairs judged together at the"
+        f" {digits.level(race.threshold)} level: {digits.level(race.level)} over"
+        f" {digits.counted(len(race.looks), 'look')}."
     )

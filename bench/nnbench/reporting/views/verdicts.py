@@ -1,12 +1,11 @@
 """The verdict table: one row per configuration, best median first, each against one reference."""
 
 from nnbench.evidence.case import CaseEvidence
-from nnbench.records.trials import Comparison, ConfigurationSummary
+from nnbench.records.trials import Comparison, ConfigurationSummary, Judgement
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Table
 from nnbench.reporting.texts import words
 from nnbench.statistics.comparing.planning import rounded_up
-from nnbench.statistics.estimation.intervals import BOOTSTRAP_FROM_PAIRS
 
 # The intervals of one configuration are always 95 %; the level of a run is that of its comparisons.
 SUMMARY_LEVEL = 0.05
@@ -32,7 +31,13 @@ _Filled = tuple[Column, list[Cell]]  # one column with its cell for each configu
 
 
 def _place(case: CaseEvidence) -> _Filled:
-    return Column("#", "right", rank=8), [Cell(str(place)) for place in range(1, len(case.ranking) + 1)]
+    """Number the rows, and mark those that may be the best."""
+    best = set(case.may_be_best)
+    cells = [
+        Cell(f"{place} {words.MAY_BE_BEST}" if each.axes in best else str(place))
+        for place, each in enumerate(case.ranking, start=1)
+    ]
+    return Column("#"), cells
 
 
 def _choices(case: CaseEvidence) -> list[_Filled]:
@@ -84,7 +89,7 @@ def _outcome(case: CaseEvidence) -> list[_Filled]:
     verdicts_ = [_verdict(case, each, row) for each, row in zip(found, case.ranking, strict=True)]
     p_values = [Cell(digits.bare_p(each.p)) if each else _QUIET for each in found]
     return [
-        (Column(_with_interval(header, cells, case.level), "decimal"), cells),
+        (Column(_with_interval(header, cells, SUMMARY_LEVEL), "decimal"), cells),
         (Column("verdict"), verdicts_),
         *_seeds_to_tell(found),
         (Column("p", "decimal", rank=4, below="p {}"), p_values),
@@ -180,34 +185,35 @@ def _notes(case: CaseEvidence) -> list[str]:
 
 def _compared(case: CaseEvidence) -> str:
     assert case.reference is not None
+    assert case.judgement is not None
     role = "" if case.has_named_reference else ", the leader"
     return (
-        f"Difference: mean over pairs by seed, to {case.label(case.reference)}{role}. "
-        f"p: sign-flip test, {_family(case)}. "
-        f"Verdict at the {digits.level(case.level)} level; equivalent: within {words.noticeable(case.facts)}."
+        f"Difference: mean over pairs by seed, to {case.label(case.reference)}{role}; intervals hold"
+        f" together. p: sign flips, maximum over {_family(case)}. {_level(case.judgement)}"
+        f" {words.MAY_BE_BEST} may be the best: shown behind nobody (all pairs)."
+        f" Equivalent: within {words.noticeable(case.facts)}."
     )
 
 
 def _family(case: CaseEvidence) -> str:
-    if case.race is not None:
-        pairs = digits.counted(case.race.n_tests // len(case.race.looks), "pair")
-        return f"times {pairs} and {digits.counted(len(case.race.looks), 'look')} (Bonferroni)"
-    family = digits.counted(case.family, "comparison")
-    which = "" if case.has_named_reference or case.family == 1 else " (all pairs)"
-    return f"Holm over {family}{which}"
+    assert case.judgement is not None
+    n = digits.counted(case.judgement.n_pairs, "comparison")
+    return n if case.has_named_reference or case.judgement.n_pairs == 1 else f"{n} (all pairs)"
+
+
+def _level(judgement: Judgement) -> str:
+    """Say at which level a verdict is given, and why it is not the whole one."""
+    level = digits.level(judgement.level)
+    return (
+        f"Verdict at the {level} level: look {judgement.look} of a comparison that has 5 % for all its looks."
+    )
 
 
 def _methods(case: CaseEvidence) -> str:
-    of_medians = [each.n for each in case.ranking if each.n > 1]
-    of_differences = [each.n for each in case.comparisons if each.n > 1]
-    known = (
-        ("medians by", of_medians, ORDER_STATISTICS_FROM, "order statistics"),
-        ("differences by", of_differences, BOOTSTRAP_FROM_PAIRS, "BCa bootstrap"),
-    )
-    return ", ".join(f"{what} {_method(n, enough, name)}" for what, n, enough, name in known if n)
-
-
-def _method(n: list[int], enough: int, name: str) -> str:
-    if min(n) >= enough:
-        return name
-    return "Student's t" if max(n) < enough else f"{name} (Student's t below n = {enough})"
+    n = [each.n for each in case.ranking if each.n > 1]
+    if not n:
+        return ""
+    if min(n) >= ORDER_STATISTICS_FROM:
+        return "medians by order statistics"
+    alone = "medians by Student's t"
+    return alone if max(n) < ORDER_STATISTICS_FROM else f"{alone} below n = {ORDER_STATISTICS_FROM}"

@@ -1,14 +1,17 @@
-"""What an undecided comparison lacks: how many seeds would decide it, and why these did not."""
+"""What an undecided comparison lacks: how many seeds a new run would need, and why these did not do."""
 
 import math
 
+from nnbench.statistics.comparing.looks import fewest_seeds, level_of_look
 from nnbench.statistics.comparing.pairs import PairResult
+from nnbench.statistics.estimation.bootstrap import Interval
 from nnbench.statistics.estimation.distributions import normal_quantile
-from nnbench.statistics.estimation.significance import N_DRAWS, pairs_to_reach
 
 POWER = 0.9
 # Beyond this many seeds a number is no plan, only a way to say no.
 MOST_SEEDS = 1_000_000
+# The spread of a few differences is itself uncertain: it is taken to be no larger than this, with this share.
+_SURE_OF_SPREAD = 0.8
 
 
 def seeds_for_difference(
@@ -30,90 +33,75 @@ def seeds_for_difference(
     return math.ceil(min(ratio * ratio + 0.5 * z_level * z_level, 1e12))
 
 
-def seeds_needed(pair: PairResult, *, level: float, family: int) -> int | None:
-    """Return about how many seeds would decide this pair within its family; None: no number can be named.
+def seeds_for_either(noticeable: float, sigma: float, *, level: float = 0.05) -> int:
+    """Return how many pairs decide whatever the true difference is: for a difference or for equivalence.
 
-    Never fewer than the test needs to reach its level, nor than there are already. The level is divided by
-    the size of the family, the strictest step of Holm's correction.
+    An interval no wider than the noticeable difference cannot hold 0 and leave ±noticeable as well; so half of
+    it is as far as the interval may reach: n >= (2 z_(1 − level/2) σ / noticeable)² + z²_(1 − level/2) / 2.
     """
-    seeds = _seeds_estimated(pair, level=level, family=family)
-    return seeds if seeds is not None and seeds <= MOST_SEEDS else None
+    return seeds_for_difference(0.5 * noticeable, sigma, level=level, power=0.5)
 
 
-def reason_undecided(pair: PairResult, *, level: float, family: int) -> str:
+def seeds_needed(pair: PairResult, interval: Interval, *, family: int) -> int | None:
+    """Return how many seeds a new run would need to decide this pair; None: no number can be named.
+
+    The spread is taken as the one that 80 % of such samples would not exceed, and the level is that of a
+    first look over the whole family.
+    """
+    level = level_of_look(1)
+    if pair.is_one_sided:
+        seeds = _seeds_by_lost_scores(pair, level=level, family=family)
+    elif pair.n == 0:
+        seeds = fewest_seeds(level)
+    else:
+        seeds = _seeds_by_spread(pair, interval, level / family)
+    return None if seeds is None or seeds > MOST_SEEDS else max(seeds, fewest_seeds(level))
+
+
+def reason_undecided(pair: PairResult, p: float, *, level: float, family: int) -> str:
     """Return one clause that says what is missing for a verdict."""
-    n, fewest, enough = pair.n, pairs_to_reach(level), pairs_to_reach(level, family)
-    share = f"{100.0 * level:g} %"
-    if n == 0:
-        return "no seed in common"
-    if pair.n_scored == 0 and not (pair.n_only_a_scored or pair.n_only_b_scored):
-        return "neither left a score on any seed"
-    seeds = seeds_needed(pair, level=level, family=family)
-    outlook = f"; about {rounded_up(seeds)} seeds would tell" if seeds is not None and seeds != enough else ""
-    if n < fewest:
-        with_family = f" with {family} comparisons" if enough > fewest else ""
-        count = f"{n} {'pair' if n == 1 else 'pairs'}"
-        return f"{count} cannot reach {share} (needs {enough}{with_family}){outlook}"
-    if n < enough:
-        return f"with {family} comparisons {n} seeds cannot reach {share}; {enough} would{outlook}"
-    if pair.smallest_p * family > level:
-        return (
-            f"{N_DRAWS} sign patterns cannot reach {share} with {family} comparisons;"
-            " name one configuration to compare against"
-        )
-    return _obstacle(pair, level=level, family=family) + outlook
-
-
-def _seeds_estimated(pair: PairResult, *, level: float, family: int) -> int | None:
-    if pair.n_only_a_scored or pair.n_only_b_scored:
-        return _seeds_by_lost_scores(pair, level=level, family=family)
-    reach = pairs_to_reach(level, family)
     if pair.n == 0:
-        return reach
-    if pair.n_scored == 0:
-        return None
-    by_spread = _scored_seeds_by_spread(pair, level / family)
-    if by_spread is None:
-        return reach if pair.n < reach else None
-    # Seeds on which neither side leaves a score are spent without telling anything.
-    spent = pair.n / pair.n_scored
-    return max(pair.n + 1, math.ceil(spent * max(reach, by_spread)))
-
-
-def _obstacle(pair: PairResult, *, level: float, family: int) -> str:
-    """Return what kept a pair undecided that had seeds enough for the test."""
-    if pair.p <= level:
-        return f"significant alone, not among {family} comparisons"
+        return "no seed in common"
+    if pair.n_scored == 0 and not pair.is_one_sided:
+        return "neither left a score on any seed"
+    enough = fewest_seeds(level)
+    if pair.n < enough:
+        return f"{pair.n} {'seed' if pair.n == 1 else 'seeds'} cannot decide anything: {enough} would"
     n_lost = pair.n_only_a_scored + pair.n_only_b_scored
     if n_lost:
         return f"only one side left a score on {n_lost} of {pair.n} seeds"
-    return "difference smaller than the noise"
+    among = f" among {family} comparisons" if family > 1 else ""
+    return f"no larger than chance makes it{among}"
 
 
-def _scored_seeds_by_spread(pair: PairResult, level: float) -> int | None:
-    """Return the pairs that would decide this one, going by the spread of its differences.
-
-    First against the noticeable difference, or where more than that is surely there, against the end of the
-    interval nearest to 0: the mean of a few seeds would give too few seeds. Where there are that many
-    pairs already, the true difference lies between 0 and noticeable: then against the wider of the two
-    margins that are left, to 0 (a difference) or to noticeable (equivalence).
-    """
+def _seeds_by_spread(pair: PairResult, interval: Interval, level: float) -> int | None:
+    """Return the pairs that decide, whatever the true difference is within the interval."""
     if pair.n_scored < 2:
-        return 0
-    low, high = pair.interval
-    size = max(pair.noticeable, low, -high)
-    if size > 0.0:
-        n = seeds_for_difference(size, pair.sigma, level=level)
-        if n > pair.n_scored:
-            return n
-    margin = max(abs(pair.difference), pair.noticeable - abs(pair.difference))
-    return seeds_for_difference(margin, pair.sigma, level=level) if margin > 0.0 else None
+        return None
+    low, high = interval
+    near = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
+    sigma = _no_larger_than(pair.sigma, pair.n_scored - 1)
+    if pair.noticeable > 2.0 * near:
+        seeds = seeds_for_either(pair.noticeable, sigma, level=level)
+    elif size := near or abs(pair.difference):
+        seeds = seeds_for_difference(size, sigma, level=level)
+    else:
+        return None
+    # Seeds on which neither side leaves a score are spent without telling anything.
+    return math.ceil(seeds * pair.n / pair.n_scored)
+
+
+def _no_larger_than(sigma: float, dof: int) -> float:
+    """Return the spread that _SURE_OF_SPREAD of such samples would not exceed (Wilson and Hilferty 1931)."""
+    share = 2.0 / (9.0 * dof)
+    chi_square = dof * (1.0 - share - normal_quantile(_SURE_OF_SPREAD) * math.sqrt(share)) ** 3
+    return sigma * math.sqrt(dof / chi_square)
 
 
 def _seeds_by_lost_scores(pair: PairResult, *, level: float, family: int) -> int | None:
     """Return the seeds that would decide a pair if scores go on being lost at the rates seen.
 
-    One-sided losses outweigh all the scores, so what counts is their balance: a sign test among them.
+    What counts is the balance of the seeds on which one side alone lost its score: a sign test among them.
     """
     n_lost = pair.n_only_a_scored + pair.n_only_b_scored
     balance = (pair.n_only_a_scored - pair.n_only_b_scored) / pair.n
@@ -121,8 +109,7 @@ def _seeds_by_lost_scores(pair: PairResult, *, level: float, family: int) -> int
         return None
     sigma = math.sqrt(max(0.0, n_lost / pair.n - balance**2))
     by_power = seeds_for_difference(balance, sigma, level=level / family)
-    by_test = math.ceil(pairs_to_reach(level, family) * pair.n / n_lost)
-    return max(pair.n + 1, by_power, by_test)
+    return max(by_power, math.ceil(fewest_seeds(level) * pair.n / n_lost))
 
 
 def rounded_up(count: int) -> int:

@@ -1,4 +1,4 @@
-"""Bootstrap intervals: BCa for one sample, stratified percentiles for many cases. Both are seeded.
+"""Bootstrap intervals: stratified percentiles for many cases. They are seeded.
 
 Equal input gives equal output: the resamples come from Philox under a fixed key, never from a global state.
 """
@@ -9,8 +9,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from nnbench.statistics.estimation.distributions import normal_cdf, normal_quantile, t_quantile
 
 Interval = tuple[float, float]
 UNBOUNDED: Interval = (-math.inf, math.inf)
@@ -26,37 +24,6 @@ class Statistic(Protocol):
 def resample_indices(n: int, *, n_resamples: int = N_RESAMPLES, seed: int = 0) -> NDArray[np.int64]:
     """Return ``n_resamples`` rows of ``n`` positions drawn with replacement."""
     return np.random.Generator(np.random.Philox(key=seed)).integers(0, n, (n_resamples, n))
-
-
-def bca_interval(
-    values: ArrayLike,
-    *,
-    statistic: Statistic = np.mean,
-    confidence: float = 0.95,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
-    expanded: bool = False,
-) -> Interval:
-    """Return the bias-corrected and accelerated bootstrap interval of a statistic of one sample.
-
-    Source: Efron (1987), J. Amer. Statist. Assoc. 82(397). A resample of n values is spread as if its
-    variance were divided by n and not by n - 1, and without Student's heavier tails, so the interval
-    of a small sample is too short; ``expanded`` takes the levels that make up for both (Hesterberg 2015,
-    The American Statistician 69(4), section 4). Values that are all equal give an interval of no
-    width; fewer than two values, or one that is infinite, give the whole line, since neither the resamples
-    nor the jackknife can bound the statistic then.
-    """
-    sample = as_sample(values)
-    if sample.size < 2 or not np.isfinite(sample).all():
-        return UNBOUNDED
-    if np.all(sample == sample[0]):
-        exactly = float(statistic(sample, axis=-1))
-        return exactly, exactly
-    indices = resample_indices(sample.size, n_resamples=n_resamples, seed=seed)
-    resampled = np.asarray(statistic(sample[indices], axis=-1), dtype=np.float64)
-    low, high = _bca_levels(sample, resampled, statistic, confidence, expanded)
-    low_value, high_value = np.quantile(resampled, (low, high))
-    return float(low_value), float(high_value)
 
 
 def stratified_interval(
@@ -112,38 +79,3 @@ def as_sample(values: ArrayLike) -> NDArray[np.float64]:
             " the worst value: -inf where more is better, inf where less is."
         )
     return sample
-
-
-def _bca_levels(
-    sample: NDArray[np.float64],
-    resampled: NDArray[np.float64],
-    statistic: Statistic,
-    confidence: float,
-    expanded: bool,
-) -> Interval:
-    """Return the two levels at which the resampled distribution is read."""
-    observed = statistic(sample, axis=-1)
-    share_below = (np.mean(resampled < observed) + np.mean(resampled <= observed)) / 2.0
-    # A share of 0 or 1 has no finite z; half a resample is the least that could have been seen.
-    least = 0.5 / resampled.size
-    bias = normal_quantile(min(max(float(share_below), least), 1.0 - least))
-    acceleration = _acceleration(sample, statistic)
-
-    def level(z: float) -> float:
-        return normal_cdf(bias + (bias + z) / (1.0 - acceleration * (bias + z)))
-
-    z = normal_quantile(0.5 + 0.5 * confidence)
-    if expanded:
-        n = sample.size
-        z = math.sqrt(n / (n - 1)) * t_quantile(0.5 + 0.5 * confidence, n - 1)
-    return level(-z), level(z)
-
-
-def _acceleration(sample: NDArray[np.float64], statistic: Statistic) -> float:
-    """Return the jackknife estimate of the acceleration: the skewness of the influence values over 6."""
-    n = sample.size
-    kept = np.broadcast_to(sample, (n, n))[~np.eye(n, dtype=bool)].reshape(n, n - 1)
-    without_one = np.asarray(statistic(kept, axis=-1), dtype=np.float64)
-    influence = without_one.mean() - without_one
-    spread = float(np.sum(influence**2))
-    return 0.0 if spread == 0.0 else float(np.sum(influence**3)) / (6.0 * spread**1.5)

@@ -1,4 +1,4 @@
-"""Intervals in closed form, and the choice of one for paired differences and for a median.
+"""Intervals in closed form, and the choice of one for a median.
 
 All return ``(low, high)``. Where the data cannot bound a quantity (one value, say) the bound is infinite:
 an interval of no width would claim a precision that was not measured.
@@ -9,11 +9,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnbench.statistics.estimation.bootstrap import UNBOUNDED, Interval, as_sample, bca_interval
+from nnbench.statistics.estimation.bootstrap import UNBOUNDED, Interval, as_sample
 from nnbench.statistics.estimation.distributions import normal_quantile, t_quantile
-
-# Below ten pairs the resamples of a bootstrap are too few and too alike: its intervals come out too narrow.
-BOOTSTRAP_FROM_PAIRS = 10
 
 
 def t_interval(values: ArrayLike, *, confidence: float = 0.95) -> Interval:
@@ -77,17 +74,6 @@ def median_interval(values: ArrayLike, *, confidence: float = 0.95) -> Interval:
     if _outermost_rank(sample.size, 0.5 * (1.0 - confidence)) > 0:
         return order_statistic_interval(sample, confidence=confidence)
     return t_interval(sample, confidence=confidence)
-
-
-def paired_interval(differences: ArrayLike, *, confidence: float = 0.95) -> Interval:
-    """Return the interval of a mean paired difference: Student's below ten pairs, BCa from ten on.
-
-    The BCa interval is the expanded one: the plain one covers 91 to 93 % at ten to twenty pairs.
-    """
-    sample = as_sample(differences)
-    if sample.size < BOOTSTRAP_FROM_PAIRS:
-        return t_interval(sample, confidence=confidence)
-    return bca_interval(sample, confidence=confidence, expanded=True)
 
 
 def _outermost_rank(n: int, tail: float) -> int:

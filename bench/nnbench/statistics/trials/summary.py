@@ -18,10 +18,12 @@ from nnbench.records.trials import (
     CaseRace,
     Comparison,
     ConfigurationSummary,
+    Judgement,
     Pruning,
     TrialRecord,
 )
-from nnbench.statistics.comparing.families import leader_family, race_family
+from nnbench.statistics.comparing.families import judge_table
+from nnbench.statistics.comparing.looks import level_of_look
 from nnbench.statistics.comparing.pairs import PairResult
 from nnbench.statistics.comparing.verdicts import Decision
 from nnbench.statistics.estimation.bootstrap import Interval
@@ -79,36 +81,51 @@ def summaries(
 
 
 def comparisons(
-    trials: Sequence[TrialRecord], facts: CaseFacts, *, against: Axes | None = None, level: float = 0.05
+    trials: Sequence[TrialRecord], facts: CaseFacts, *, against: Axes | None = None, look: int = 1
 ) -> list[Comparison]:
-    """Return the verdict on every configuration against one: ``against``, or else the leader by median.
+    """Return the verdict on every configuration against one: ``against``, or else the leader."""
+    return judged(trials, facts, against=against, look=look)[0]
 
-    The p values are corrected over the family that ``leader_family`` states.
+
+def judged(
+    trials: Sequence[TrialRecord],
+    facts: CaseFacts,
+    *,
+    against: Axes | None = None,
+    look: int = 1,
+    race: CaseRace | None = None,
+) -> tuple[list[Comparison], Judgement | None]:
+    """Judge the configurations of a case together: see ``judge_table``. None: there is no configuration.
+
+    ``look`` says how many times they were looked at by now, which sets the level. A race has its own looks,
+    and its level is shared among them; who left it is worse than who led then.
     """
     scores = scores_by_configuration(trials, facts)
-    decided = leader_family(
-        scores, direction=facts.direction, noticeable=facts.noticeable, level=level, reference=against
-    )
-    return [as_comparison(facts, item.a, item.b, item.pair, item.decision) for item in decided]
-
-
-def race_comparisons(
-    trials: Sequence[TrialRecord], facts: CaseFacts, race: CaseRace, *, against: Axes | None = None
-) -> list[Comparison]:
-    """Return the verdicts of a race: every configuration against ``against``, or else its leader."""
-    scores = scores_by_configuration(trials, facts)
-    if len(scores) < 2:
-        return []
-    decided = race_family(
+    if not scores:
+        return [], None
+    level = level_of_look(look) if race is None else race.threshold
+    prunings = {} if race is None else {each.axes: each for each in race.prunings}
+    table = judge_table(
         scores,
-        left={pruning.axes for pruning in race.prunings},
-        n_tests=race.n_tests,
         direction=facts.direction,
         noticeable=facts.noticeable,
-        level=race.level,
+        level=level,
         reference=against,
+        left=prunings.keys() & scores.keys(),
     )
-    return [as_comparison(facts, item.a, item.b, item.pair, item.decision) for item in decided]
+    found = [as_comparison(facts, row.a, row.b, row.pair, row.decision) for row in table.rows]
+    found = [_as_left(each, prunings.get(each.a)) for each in found]
+    return found, Judgement(facts.name, table.may_be_best, look, level, table.n_pairs)
+
+
+def _as_left(comparison: Comparison, pruning: Pruning | None) -> Comparison:
+    """Return the verdict by which a configuration left its race, if it is on the same two."""
+    if pruning is None or pruning.against != comparison.b:
+        return comparison
+    return replace(
+        comparison, verdict="worse", interval=pruning.interval, p=pruning.p, seeds_needed=None,
+        reason=f"left the race after {pruning.n_seeds} seeds",
+    )  # fmt: skip
 
 
 def as_comparison(facts: CaseFacts, a: Axes, b: Axes, pair: PairResult, decision: Decision) -> Comparison:
@@ -118,7 +135,7 @@ def as_comparison(facts: CaseFacts, a: Axes, b: Axes, pair: PairResult, decision
         b=b,
         verdict=decision.verdict,
         difference=pair.difference,
-        interval=pair.interval,
+        interval=decision.interval,
         p=decision.p,
         n=pair.n,
         seeds_needed=decision.seeds_needed,

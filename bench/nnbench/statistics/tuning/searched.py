@@ -19,14 +19,13 @@ from nnbench.records.trials import (
     TrialRecord,
     Tuning,
 )
-from nnbench.statistics.comparing.pairs import PairResult, compare
-from nnbench.statistics.comparing.verdicts import decide_family
+from nnbench.statistics.comparing.families import Match, judge_matches
+from nnbench.statistics.comparing.looks import level_of_look
 from nnbench.statistics.estimation.bootstrap import Interval
 from nnbench.statistics.trials.failures import failure_kind
 from nnbench.statistics.trials.summary import as_comparison, scores_by_configuration, summaries, worst_score
 from nnbench.statistics.tuning.sensitivity import Sensitivity, intervals_over_seeds, sensitivity
 
-LEVEL = 0.05
 _RATE = "learning_rate"
 _UNKNOWN: Interval = (math.nan, math.nan)
 # What a step that is too long does to a trial.
@@ -252,24 +251,14 @@ def _with_gains(
         for place, each in enumerate(found)
         if each.tuned and each.default and not each.search.is_default
     }
-    pairs = {
-        place: _pair(scores[tuned], scores[default], facts)
+    matches = {
+        place: Match(scores[tuned], scores[default], facts.direction, facts.noticeable)
         for place, (tuned, default) in sides.items()
         if scores[tuned].keys() & scores[default].keys()
     }
-    decided = zip(pairs.items(), decide_family(list(pairs.values()), level=LEVEL), strict=True)
+    decided = judge_matches(list(matches.values()), level=level_of_look(1))
     gains = {
-        place: as_comparison(facts, *sides[place], pair, decision) for (place, pair), decision in decided
+        place: as_comparison(facts, *sides[place], pair, decision)
+        for place, (pair, decision) in zip(matches, decided, strict=True)
     }
     return [replace(each, gain=gains.get(place)) for place, each in enumerate(found)]
-
-
-def _pair(tuned: Mapping[int, float], default: Mapping[int, float], facts: CaseFacts) -> PairResult:
-    seeds = sorted(tuned.keys() & default.keys())
-    return compare(
-        [tuned[seed] for seed in seeds],
-        [default[seed] for seed in seeds],
-        direction=facts.direction,
-        noticeable=facts.noticeable,
-        level=LEVEL,
-    )

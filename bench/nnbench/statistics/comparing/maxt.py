@@ -1,0 +1,279 @@
+"""One test for a whole table: the step-down maximum of studentised mean differences, under flips of seeds.
+
+Where two configurations are the same, the difference of a seed could as well have had the other sign. Signs
+are flipped by seed, for all pairs at once, so that what the pairs have in common is kept: the p value of the
+largest statistic is the share of flips under which any pair reaches it, that of the next the share under
+which any of the pairs still in question does (Westfall and Young 1993, Resampling-based multiple testing,
+algorithm 2.8). With n seeds the smallest p value is 2 / 2^n for a family of any size.
+
+The statistic of a pair is z = Σ d / √(Σ d²) over its seeds. Flips do not change Σ d², so among pairs with
+equally many seeds z orders the flips as Student's t does: t² = (n − 1) z² / (n − z²). It is at most √n,
+and so a pair that shares few seeds cannot swamp the others.
+
+A trial without a score takes part twice, under the same flips: in the scores as ``beyond_worst`` says, and in
+a second statistic of the pair, the mean difference of its failures.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnbench.statistics.comparing.looks import LEVEL
+from nnbench.statistics.estimation.distributions import t_quantile
+
+# Up to here all 2^n patterns of signs are listed; beyond, so many are drawn.
+EXACT_SEEDS = 12
+N_DRAWS = 9_999
+# Enough for the quantile of an interval, where a p value needs more.
+_DRAWS_OF_RESIDUALS = 1_999
+# Sums that are equal in exact arithmetic differ in their last bits; they are ties, and ties count. Flipped,
+# z is summed in single precision, which is good to 1e-6 and takes half the time.
+_TIE = 1e-5
+# Products so small are not shared out among threads, which on a busy machine wait for one another far longer
+# than the product takes; several of them at once spare Python's share, and stay in the cache.
+_ROWS_AT_ONCE, _PRODUCT, _BATCHES = 64, 2**18, 8
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What the test says of one pair of rows: of the first against the second."""
+
+    p: float  # adjusted for the whole family; the smaller one of scores and failures
+    by_scores: int  # 1: significant, the first has the larger scores; -1: the smaller ones; 0: neither
+    by_failures: int  # 1: significant, the first fails less often; -1: more often; 0: neither
+
+    @property
+    def side(self) -> int:
+        """1: the first is the better one; -1: the second; 0: not told, or scores and failures disagree."""
+        return 0 if self.by_scores == -self.by_failures else self.by_scores or self.by_failures
+
+    def turned(self) -> "Tested":
+        """Return what it says of the second against the first."""
+        return Tested(self.p, -self.by_scores, -self.by_failures)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A family of pairs of rows, tested."""
+
+    members: NDArray[np.intp]  # (pairs, 2)
+    p: Floats
+    by_scores: NDArray[np.int8]
+    by_failures: NDArray[np.int8]
+    level: float
+    interval_level: float
+    residual: float  # the interval's quantile of the largest z of residuals; √n bounds it
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def tested(self, place: int) -> Tested:
+        return Tested(float(self.p[place]), int(self.by_scores[place]), int(self.by_failures[place]))
+
+    def behind(self) -> set[int]:
+        """Return the rows that are shown behind another."""
+        side = np.sign(self.by_scores + self.by_failures)
+        return {*self.members[side > 0, 1].tolist(), *self.members[side < 0, 0].tolist()}
+
+    def against(self, reference: int) -> dict[int, Tested]:
+        """Return what the test says of each row against this one."""
+        found = {}
+        for place in np.flatnonzero((self.members == reference).any(axis=1)).tolist():
+            first, second = self.members[place].tolist()
+            tested = self.tested(place)
+            found[first if second == reference else second] = (
+                tested if second == reference else tested.turned()
+            )
+        return found
+
+    def critical_t(self, n: int) -> float:
+        """Return how many standard errors a simultaneous interval reaches, for a pair of n seeds.
+
+        Of two bounds the smaller: the maximum over the family of studentised residuals under the flips, and
+        Student's t at the level over all pairs (Bonferroni), which for one pair alone is Student's interval.
+        """
+        if n < 2:
+            return math.inf
+        by_student = t_quantile(1.0 - 0.5 * self.interval_level / len(self), n - 1)
+        return by_student if len(self) == 1 else min(by_student, _as_t(self.residual, n))
+
+
+def all_pairs(n_rows: int) -> NDArray[np.intp]:
+    return np.stack(np.triu_indices(n_rows, 1), axis=1)
+
+
+def beyond_worst(scores: Floats, lost: NDArray[np.bool_], noticeable: float) -> Floats:
+    """Return the scores (larger is better) with every lost one a noticeable difference below the worst.
+
+    Where nobody scored, all that is lost is equal. A ``noticeable`` of 0 still sets it below, by rounding.
+    """
+    known = scores[~lost & ~np.isnan(scores)]
+    worst = float(known.min()) if known.size else 0.0
+    below = min(worst - noticeable, float(np.nextafter(worst, -math.inf)))
+    return np.where(lost, below, scores)
+
+
+def judge(
+    filled: Floats,
+    lost: NDArray[np.bool_],
+    members: NDArray[np.intp],
+    *,
+    level: float,
+    interval_level: float = LEVEL,
+) -> Judged:
+    """Test pairs of rows of scores, (configurations, seeds): larger is better, NaN is no trial.
+
+    ``lost`` marks the trials that left no score, in whose place ``filled`` has what ``beyond_worst`` says.
+    """
+    failed = np.where(np.isnan(filled), np.nan, -lost.astype(np.float64))
+    is_failing = (lost[members[:, 0]] != lost[members[:, 1]]).any(axis=1)
+    family = _Family(((filled, members), (failed, members[is_failing])))
+    z, p, residual = _stepped_down(family, filled.shape[1], level, interval_level)
+    side = np.where(p <= level, np.sign(z), 0.0).astype(np.int8)
+    n = len(members)
+    p_pairs, by_failures = p[:n].copy(), np.zeros(n, dtype=np.int8)
+    p_pairs[is_failing] = np.minimum(p_pairs[is_failing], p[n:])
+    by_failures[is_failing] = side[n:]
+    return Judged(members, p_pairs, side[:n], by_failures, level, interval_level, residual)
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """Pairs of rows of one or several tables, and the differences of any of them, made where needed."""
+
+    tables: tuple[tuple[Floats, NDArray[np.intp]], ...]
+
+    def __len__(self) -> int:
+        return sum(len(members) for _, members in self.tables)
+
+    def differences(self, places: NDArray[np.intp]) -> Floats:
+        """Return the differences of pairs, a row each; NaN where a seed makes no pair."""
+        rows, start = np.empty((len(places), self.tables[0][0].shape[1])), 0
+        for table, members in self.tables:
+            here = (places >= start) & (places < start + len(members))
+            first, second = members[places[here] - start].T
+            rows[here] = table[first] - table[second]
+            start += len(members)
+        return rows
+
+    def blocks(self) -> Iterator[NDArray[np.intp]]:
+        yield from _in_blocks(np.arange(len(self), dtype=np.intp))
+
+
+def _stepped_down(
+    family: _Family, n_seeds: int, level: float, interval_level: float
+) -> tuple[Floats, Floats, float]:
+    """Return z and the adjusted p of every pair, and the quantile of the largest residual z."""
+    z = np.concatenate([_z(family.differences(block)) for block in family.blocks()] or [np.zeros(0)])
+    if not z.size:
+        return z, z, 0.0
+    flips, is_exact = _flips(n_seeds)
+    order = np.argsort(-np.abs(z), kind="stable")
+    reached = (np.abs(z) - _TIE).astype(np.float32)
+    hits = np.empty(z.size)
+    largest = np.zeros(flips.shape[1], dtype=np.float32)
+    largest_residual = largest[: None if is_exact else _DRAWS_OF_RESIDUALS].copy()
+    for block in _in_blocks(order[::-1]):  # from the smallest up: the maximum is over what is not yet called
+        differences = family.differences(block)
+        rows = _normalised(differences).astype(np.float32)
+        grown = np.maximum(largest, _largest(rows, flips))
+        if np.count_nonzero(largest >= reached[block[-1]]) > level * flips.shape[1]:
+            # Not even the last of the block can be called: one maximum serves them all.
+            hits[block] = grown.size - np.searchsorted(np.sort(grown), reached[block])
+        else:
+            hits[block] = _hits(rows, flips, reached[block], largest)
+        largest = grown
+        residuals = _largest(
+            _normalised(_residuals(differences)).astype(np.float32), flips[:, : largest_residual.size]
+        )
+        np.maximum(largest_residual, residuals, out=largest_residual)
+    p = hits / flips.shape[1] if is_exact else (hits + 1.0) / (flips.shape[1] + 1.0)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.maximum.accumulate(p[order])
+    return z, adjusted, _quantile(largest_residual, interval_level)
+
+
+def _in_blocks(places: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    for start in range(0, places.size, _ROWS_AT_ONCE):
+        yield places[start : start + _ROWS_AT_ONCE]
+
+
+def _flips(n_seeds: int) -> tuple[Singles, bool]:
+    """Return patterns of signs, (seeds, patterns), and whether they are all there are but for mirror images.
+
+    The first pattern of a list of all is the one that was observed.
+    """
+    if n_seeds <= EXACT_SEEDS:
+        bits = np.arange(2 ** max(0, n_seeds - 1)) >> np.arange(n_seeds)[:, np.newaxis] & 1
+        return (1.0 - 2.0 * bits).astype(np.float32), True
+    drawn = np.random.Generator(np.random.Philox(key=0)).integers(0, 2, (N_DRAWS, n_seeds), dtype=np.int8)
+    return np.ascontiguousarray(1.0 - 2.0 * drawn.T, dtype=np.float32), False
+
+
+def _z(differences: Floats) -> Floats:
+    return np.asarray(_normalised(differences).sum(axis=1))
+
+
+def _flipped(rows: Singles, flips: Singles) -> Iterator[tuple[slice, Singles]]:
+    """Yield z of the normalised rows, (batches, rows, patterns), for one run of patterns after the other."""
+    n_seeds, n_patterns = flips.shape
+    width = max(8, _PRODUCT // (len(rows) * max(1, n_seeds)))
+    start = 0
+    while start < n_patterns:
+        n_batches = min(_BATCHES, (n_patterns - start) // width)
+        stop = start + n_batches * width if n_batches else n_patterns
+        part = flips[:, start:stop].reshape(n_seeds, max(1, n_batches), -1)
+        yield slice(start, stop), rows @ part.transpose(1, 0, 2)
+        start = stop
+
+
+def _largest(rows: Singles, flips: Singles) -> Singles:
+    """Return the largest |z| of the normalised rows under every pattern."""
+    found = np.empty(flips.shape[1], dtype=np.float32)
+    for here, z in _flipped(rows, flips):
+        found[here] = np.maximum(z.max(axis=1), -z.min(axis=1)).ravel()
+    return found
+
+
+def _hits(rows: Singles, flips: Singles, reached: Singles, largest: Singles) -> Floats:
+    """Return under how many patterns each row, or one before it, lies as far out as this row was found."""
+    found, table = np.empty(len(rows)), np.empty((len(rows), flips.shape[1]), dtype=np.float32)
+    for here, z in _flipped(rows, flips):
+        table[:, here] = np.abs(z).transpose(1, 0, 2).reshape(len(rows), -1)
+    so_far = largest.copy()
+    for place, row in enumerate(table):
+        np.maximum(so_far, row, out=so_far)
+        found[place] = np.count_nonzero(so_far >= reached[place])
+    return found
+
+
+def _normalised(differences: Floats) -> Floats:
+    """Return the rows over the root of their sum of squares, with 0 for NaN; a row of zeros stays one."""
+    differences = np.nan_to_num(differences, nan=0.0)
+    size = np.abs(differences).max(axis=1, initial=0.0, keepdims=True)
+    scaled = differences / np.where(size > 0.0, size, 1.0)  # squares of tiny differences would be 0
+    length = np.sqrt((scaled**2).sum(axis=1, keepdims=True))
+    return np.asarray(scaled / np.where(length > 0.0, length, 1.0))
+
+
+def _residuals(differences: Floats) -> Floats:
+    """Return what is left of each row about its mean, over the seeds that make pairs."""
+    n_pairs = np.count_nonzero(~np.isnan(differences), axis=1, keepdims=True)
+    mean = np.nansum(differences, axis=1, keepdims=True) / np.maximum(n_pairs, 1)
+    return np.asarray(differences - mean)
+
+
+def _quantile(largest: Singles, level: float) -> float:
+    """Return the value that at most this share of the largest statistics exceeds."""
+    place = math.ceil((1.0 - level) * largest.size) - 1
+    return float(np.partition(largest, place)[place])
+
+
+def _as_t(z: float, n: int) -> float:
+    return math.sqrt((n - 1) * z * z / (n - z * z)) if z * z < n else math.inf
