@@ -15,6 +15,7 @@ from nnbench.records.trials import (
     CaseFacts,
     Comparison,
     ConfigurationSummary,
+    Judgement,
     RunRecord,
     TrialRecord,
     Verdict,
@@ -60,10 +61,40 @@ N_EVALUATIONS = 20
 
 
 class Sample(Findings):
-    """What the functions of reporting take, made to belong together."""
+    """What the functions of reporting take, made to belong together.
+
+    Who may be the best follows from the comparisons: the reference, and whom they do not show behind it.
+    """
+
+    def __init__(
+        self,
+        run: RunRecord,
+        trials: tuple[TrialRecord, ...],
+        summaries: tuple[ConfigurationSummary, ...] = (),
+        comparisons: tuple[Comparison, ...] = (),
+        judgements: tuple[Judgement, ...] = (),
+    ) -> None:
+        judged = tuple(_judgement(case, summaries, comparisons, run) for case in run.cases)
+        super().__init__(run, trials, summaries, comparisons, judged)
 
     def document(self) -> Document:
         return build(self)
+
+
+def _judgement(
+    case: CaseFacts,
+    summaries: tuple[ConfigurationSummary, ...],
+    comparisons: tuple[Comparison, ...],
+    run: RunRecord,
+) -> Judgement:
+    rows = [each for each in summaries if each.case == case.name]
+    behind = {each.a for each in comparisons if each.case == case.name and each.verdict == "worse"}
+    behind |= {each.b for each in comparisons if each.case == case.name and each.verdict == "better"}
+    best = [each for each in rows if each.axes not in behind and math.isfinite(each.median)]
+    best.sort(key=lambda each: each.median, reverse=case.direction == "max")
+    k = len(rows)
+    n_pairs = k - 1 if run.against is not None else k * (k - 1) // 2
+    return Judgement(case.name, tuple(each.axes for each in best), 1, 0.04, n_pairs)
 
 
 def axes(**choices: str) -> Axes:
@@ -198,7 +229,7 @@ def six_by_ten() -> Sample:
             failures={"diverged": 3},
         ),
     )
-    undecided = "difference smaller than the noise; about 16 seeds would tell"
+    undecided = "no larger than chance makes it among 15 comparisons"
     comparisons = (
         comparison(a[1], a[0], "worse", -0.0117, (-0.0144, -0.0094)),
         comparison(
@@ -323,7 +354,7 @@ EVERY_SAMPLE = {
     "worse": lambda: two_of("worse"),
     "better": lambda: two_of("better", against="adam"),
     "equivalent": lambda: two_of("equivalent"),
-    "cannot_tell": lambda: two_of("cannot_tell", reason="difference smaller than the noise"),
+    "cannot_tell": lambda: two_of("cannot_tell", reason="no larger than chance makes it"),
     "all_diverged": all_diverged,
     "two_cases": two_cases,
     "long_names": long_names,

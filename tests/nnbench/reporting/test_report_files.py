@@ -100,7 +100,7 @@ def test_html_is_one_file_with_its_figures_inside() -> None:
     tags.feed(page)
 
     assert tags.open == []
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3
     assert all(link.startswith("#") for link in tags.links)
     assert "<script" not in page
     assert "@import" not in page

@@ -67,7 +67,7 @@ def test_where_a_configuration_left_its_race_every_number_has_its_own_name() -> 
             "level": 0.05,
             "configurations": 6,
             "looks": [9, 12, 17],
-            "threshold": 0.05 / 45,
+            "threshold": 0.05 / 3,
             "ending": "decided",
             "pruned": [{"axes": other.axes.as_dict(), **pruned}],
         }

@@ -51,7 +51,9 @@ def test_every_figure_that_a_report_names_is_drawn() -> None:
 
     named = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", markdown.render(document))
     assert named == [
+        "digits-mlp-standings.svg",
         "digits-mlp-curves.svg",
+        "sine-standings.svg",
         "sine-curves.svg",
         "across-profile.svg",
         "across-ranks.svg",

@@ -52,7 +52,7 @@ def test_the_headline_says_who_leads_and_whom_tuning_helps() -> None:
     """Configurations are named as they were asked for, and compared at their tuned settings."""
     said = tuned_headline(case_of(samples.two_searched())).text
 
-    assert said.startswith("With tuned settings momentum leads on digits-mlp: ")
+    assert said.startswith("With tuned settings momentum leads on digits-mlp; ")
     assert "It is better than adam" in said
     assert re.search(r"Tuning helps momentum and adam \(most momentum, \+\d\.\d+ pp ", said)
 

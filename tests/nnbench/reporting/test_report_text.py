@@ -86,7 +86,7 @@ def test_what_decides_is_shown_at_every_width(width: int) -> None:
     shown = " ".join(text.render(samples.six_by_ten().document(), width=width).split())
     table = shown.partition("Best median first")[0].rpartition("n = 10.")[2]
 
-    for each in ("cannot tell", "[−0.58,", "0.078", "16", "difference smaller than the noise"):
+    for each in ("cannot tell", "[−0.58,", "0.078", "16", "no larger than chance makes it"):
         assert each in table
     assert table.count("worse") == 4
     left_out = shown.partition("Not shown at this width: ")[2].partition(".")[0].split(", ")

@@ -8,7 +8,7 @@ from nnbench.reporting import digits
 from nnbench.reporting.blocks import Tone
 from nnbench.statistics.trials.failures import failure_kind
 
-MAY_BE_BEST = "●"  # beside the place of a configuration that is shown behind nobody
+MAY_BE_BEST = "*"  # beside the place of a configuration that is shown behind nobody
 VERDICT: dict[Verdict, tuple[str, Tone]] = {
     "better": ("better", "good"),
     "worse": ("worse", "bad"),

@@ -69,7 +69,14 @@ def _one_seed(best: ConfigurationSummary) -> list[str]:
 
 def _leads(case: CaseEvidence, best: ConfigurationSummary) -> str:
     who = case.label(best.axes)
-    led = f"{who} leads on {case.facts.name}; {_may_be_best(case)}."
+    level = [
+        case.label(each.axes)
+        for each in case.ranking
+        if each.median == best.median and each.pruned is None and each is not best
+    ]
+    beside = f", level with {words.several(level)}" if level else ""
+    best_set = f"; {_may_be_best(case)}" if case.may_be_best else ""
+    led = f"{who} leads on {case.facts.name}{beside}{best_set}."
     return f"{led} Median {words.metric(case.facts)} of {who}: {_median(case, best)}, n = {best.n}."
 
 

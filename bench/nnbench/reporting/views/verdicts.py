@@ -34,9 +34,10 @@ def _place(case: CaseEvidence) -> _Filled:
     """Number the rows, and mark those that may be the best."""
     best = set(case.may_be_best)
     cells = [
-        Cell(f"{place} {words.MAY_BE_BEST}" if each.axes in best else str(place))
+        Cell(f"{place}{words.MAY_BE_BEST}" if each.axes in best else str(place))
         for place, each in enumerate(case.ranking, start=1)
     ]
+    # Never left out: it is the one place in the table where the set stands.
     return Column("#"), cells
 
 
@@ -173,7 +174,8 @@ def _notes(case: CaseEvidence) -> list[str]:
     n = {each.n for each in case.ranking}
     seeds = f"n = {digits.counted(n.pop(), 'seed')}" if len(n) == 1 else "n seeds"
     left = "; behind them those that left the race" if any(each.pruned for each in case.ranking) else ""
-    notes = [f"Best median first: {words.metric(case.facts)} after the last step, {seeds}{left}."]
+    best = f" {words.MAY_BE_BEST}: may be the best." if case.comparisons and case.may_be_best else ""
+    notes = [f"Best median first: {words.metric(case.facts)} after the last step, {seeds}{left}.{best}"]
     if case.comparisons:
         notes.append(_compared(case))
     if methods := _methods(case):
@@ -187,26 +189,19 @@ def _compared(case: CaseEvidence) -> str:
     assert case.reference is not None
     assert case.judgement is not None
     role = "" if case.has_named_reference else ", the leader"
+    n = digits.counted(case.judgement.n_pairs, "comparison")
+    every = "" if case.has_named_reference or case.judgement.n_pairs == 1 else " (all pairs)"
     return (
         f"Difference: mean over pairs by seed, to {case.label(case.reference)}{role}; intervals hold"
-        f" together. p: sign flips, maximum over {_family(case)}. {_level(case.judgement)}"
-        f" {words.MAY_BE_BEST} may be the best: shown behind nobody (all pairs)."
+        f" together. p: sign flips, {n}{every}. {_level(case.judgement)}"
         f" Equivalent: within {words.noticeable(case.facts)}."
     )
-
-
-def _family(case: CaseEvidence) -> str:
-    assert case.judgement is not None
-    n = digits.counted(case.judgement.n_pairs, "comparison")
-    return n if case.has_named_reference or case.judgement.n_pairs == 1 else f"{n} (all pairs)"
 
 
 def _level(judgement: Judgement) -> str:
     """Say at which level a verdict is given, and why it is not the whole one."""
     level = digits.level(judgement.level)
-    return (
-        f"Verdict at the {level} level: look {judgement.look} of a comparison that has 5 % for all its looks."
-    )
+    return f"Verdict at the {level} level: look {judgement.look}, of 5 % for all looks."
 
 
 def _methods(case: CaseEvidence) -> str:
@@ -215,5 +210,6 @@ def _methods(case: CaseEvidence) -> str:
         return ""
     if min(n) >= ORDER_STATISTICS_FROM:
         return "medians by order statistics"
-    alone = "medians by Student's t"
-    return alone if max(n) < ORDER_STATISTICS_FROM else f"{alone} below n = {ORDER_STATISTICS_FROM}"
+    if max(n) < ORDER_STATISTICS_FROM:
+        return "medians by Student's t"
+    return f"medians by order statistics (Student's t below n = {ORDER_STATISTICS_FROM})"

@@ -36,8 +36,8 @@ def seeds_for_difference(
 def seeds_for_either(noticeable: float, sigma: float, *, level: float = 0.05) -> int:
     """Return how many pairs decide whatever the true difference is: for a difference or for equivalence.
 
-    An interval no wider than the noticeable difference cannot hold 0 and leave ±noticeable as well; so half of
-    it is as far as the interval may reach: n >= (2 z_(1 − level/2) σ / noticeable)² + z²_(1 − level/2) / 2.
+    An interval no wider than the noticeable difference cannot hold 0 and leave ±noticeable as well; so it may
+    reach half as far: n >= (2 z_(1 − level/2) σ / noticeable)² + z²_(1 − level/2) / 2.
     """
     return seeds_for_difference(0.5 * noticeable, sigma, level=level, power=0.5)
 
