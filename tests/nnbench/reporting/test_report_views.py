@@ -408,7 +408,10 @@ def test_a_leader_that_others_are_level_with_does_not_lead_alone() -> None:
     sample = samples.two_of("cannot_tell", reason="difference smaller than the noise")
     tied = median_of(sample, 1, median=sample.summaries[0].median)
 
-    assert "adam leads on digits-mlp, level with sgd; any of the 2 may be the best." in headline(first_case(tied)).text
+    assert (
+        "adam leads on digits-mlp, level with sgd; any of the 2 may be the best."
+        in headline(first_case(tied)).text
+    )
     assert "level with" not in headline(first_case(sample)).text
 
 
