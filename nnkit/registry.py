@@ -17,6 +17,14 @@ Value = float | int | bool | str | None
 
 
 @dataclass(frozen=True, slots=True)
+class Component:
+    """What of an algorithm a hyper-parameter makes, and its value without it."""
+
+    name: str
+    off: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Hyper:
     """One hyper-parameter: its default, range and meaning. A bound of ``None`` is absent."""
 
@@ -32,6 +40,7 @@ class Hyper:
     optional: bool = False  # None is allowed and means "off"
     # The scale on which a search moves it: log(value), value, or log(1 - value); None: it is not searched.
     tune: Literal["log", "linear", "complement"] | None = None
+    component: Component | None = None  # None: taking it out says nothing
 
     def check(self, value: Value, where: str) -> Value:
         """Return ``value`` in its own type, or raise InvalidArgument with place, range and remedy."""

@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from nnkit.errors import InvalidArgument
@@ -18,7 +18,7 @@ from nnkit.optimizers.descent.momentum import MOMENTUM
 from nnkit.optimizers.descent.nesterov import NESTEROV
 from nnkit.optimizers.descent.sgd import SGD as SGD_RECORD
 from nnkit.optimizers.optimizer import CLIPPING, COMMON, Optimizer, learning_rate, scalar_names
-from nnkit.registry import Hyper, Registry, Value
+from nnkit.registry import Component, Hyper, Registry, Value
 from nnkit.schedules import BoundSchedule
 
 _registry: Registry[Optimizer] = Registry("optimizer")
@@ -80,15 +80,21 @@ AdamW = _class_style("adamw")
 Lion = _class_style("lion")
 
 
-def register_numpy(name: str, update: Callable[..., None], **hyperparameters: Value) -> Optimizer:
+def register_numpy(
+    name: str,
+    update: Callable[..., None],
+    *,
+    off: Mapping[str, Value] | None = None,
+    **hyperparameters: Value,
+) -> Optimizer:
     """Add an optimizer written in plain NumPy: slower than a kernel, good for trying an idea.
 
     ``update(params, grads, state, step, learning_rate, **further)`` changes the arrays of ``params`` in
     place; ``state`` is a dict of its own, ``step`` is 1 at first. Keywords here are hyper-parameters with
-    their defaults.
+    their defaults; ``off`` has the values at which some of them do nothing, for ``nnbench ablate``.
     """
     _registry.check_name(name)
-    declared = _declared(name, hyperparameters)
+    declared = _declared(name, hyperparameters, off or {})
     further = {hyper.name: hyper.default for hyper in declared if hyper.name != "learning_rate"}
     try:
         inspect.signature(update).bind({}, {}, {}, 1, 0.1, **further)
@@ -113,15 +119,17 @@ def register_kernel(
     n_slots: int,
     *,
     slot_start: tuple[float | str, ...] = (),
+    off: Mapping[str, Value] | None = None,
     **hyperparameters: Value,
 ) -> Optimizer:
     """Add an optimizer that is one function which numba can compile, as fast as a built-in one.
 
     ``kernel(p, g, slot, …, learning_rate, step, hyper, …)`` changes the vectors in place. Keywords here are
-    hyper-parameters with their defaults; the kernel's arguments after ``step`` must be among them.
+    hyper-parameters with their defaults; the kernel's arguments after ``step`` must be among them. ``off``
+    is that of ``register_numpy``.
     """
     _registry.check_name(name)
-    declared = _declared(name, hyperparameters)
+    declared = _declared(name, hyperparameters, off or {})
     plain = getattr(kernel, "py_func", kernel)  # of a function that numba compiled already
     made = plain if isinstance(plain, Kernel) else as_kernel(plain)
     arguments = _arguments_of(made.function, f"optimizer {name!r}, kernel")
@@ -157,7 +165,7 @@ def register_kernel(
     )
 
 
-def _declared(name: str, defaults: dict[str, Value]) -> tuple[Hyper, ...]:
+def _declared(name: str, defaults: dict[str, Value], off: Mapping[str, Value]) -> tuple[Hyper, ...]:
     """Return the hyper-parameters that a plug-in's keywords declare, the learning rate first."""
     for key, value in defaults.items():
         if value is not None and not isinstance(value, bool) and not _is_number(value):
@@ -170,9 +178,15 @@ def _declared(name: str, defaults: dict[str, Value]) -> tuple[Hyper, ...]:
     rate = learning_rate(0.01)
     chosen = rate.check(defaults.get("learning_rate", rate.default), f"optimizer {name!r}")
     assert isinstance(chosen, float), chosen
+    if unknown := sorted(off.keys() - further.keys()):
+        raise InvalidArgument(f"optimizer {name!r}: off names {unknown}, which no keyword declares.")
+    parts = {key: Component(key.replace("_", " "), value) for key, value in off.items()}
     return (
         learning_rate(chosen),
-        *(Hyper(key, value, optional=value is None, tune=_scale(value)) for key, value in further.items()),
+        *(
+            Hyper(key, value, optional=value is None, tune=_scale(value), component=parts.get(key))
+            for key, value in further.items()
+        ),
     )
 
 

@@ -7,19 +7,45 @@ from dataclasses import dataclass
 from functools import cache
 
 from nnkit.jit import Kernel
-from nnkit.registry import Hyper, Part, Value
+from nnkit.registry import Component, Hyper, Part, Value
 
 # What happens before the update of any optimizer, in Keras's names. Of gradients, values are clipped first
 # where both limits are given.
 CLIPPING = (
-    Hyper("clipvalue", None, "limit of each gradient's magnitude", above=0.0, optional=True),
-    Hyper("global_clipnorm", None, "limit of the length of all gradients together", above=0.0, optional=True),
+    Hyper(
+        "clipvalue",
+        None,
+        "limit of each gradient's magnitude",
+        above=0.0,
+        optional=True,
+        component=Component("clipping by value", None),
+    ),
+    Hyper(
+        "global_clipnorm",
+        None,
+        "limit of the length of all gradients together",
+        above=0.0,
+        optional=True,
+        component=Component("clipping", None),
+    ),
 )
+NO_DECAY = Component("weight decay", 0.0)
 DECAY = Hyper(
     "weight_decay",
     0.0,
     "decoupled: before its step, every weight loses this share of itself, multiplied by learning_rate",
     at_least=0.0,
+    component=NO_DECAY,
+)
+# What the built-in optimizers are made of. No epsilon at all would divide 0 by 0 where there is no gradient:
+# without one is the smallest number that single precision can divide by.
+NO_MOMENTUM = Component("momentum", 0.0)
+NO_EPSILON = Component("epsilon", 1e-38)
+SECOND_MOMENT = Hyper(
+    "second_moment",
+    True,
+    "false: no division by the root of squared gradients",
+    component=Component("second moment", False),
 )
 COMMON = (*CLIPPING, DECAY)
 

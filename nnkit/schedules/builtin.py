@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from nnkit.errors import InvalidArgument
-from nnkit.registry import Hyper, Value
+from nnkit.registry import Component, Hyper, Value
 from nnkit.schedules.number_list import NumberList, numbers
 from nnkit.schedules.portable import cosine_of_pi, power
 from nnkit.schedules.record import Parameters, Rates, Schedule, number
@@ -94,7 +94,14 @@ def _is_cut_short(parameters: Mapping[str, Value], epochs: int) -> bool:
 
 _INITIAL = Hyper("initial_learning_rate", 1.0, "rate of the first update after the warm-up", above=0.0)
 _WARMUP = (
-    Hyper("warmup_steps", 0, "updates of the linear rise in front", at_least=0, integer=True),
+    Hyper(
+        "warmup_steps",
+        0,
+        "updates of the linear rise in front",
+        at_least=0,
+        integer=True,
+        component=Component("warm-up", 0),
+    ),
     Hyper("warmup_from", 0.0, "share of the first rate at which the rise starts", at_least=0.0, at_most=1.0),
 )
 _DECAY_STEPS = Hyper("decay_steps", None, "none: the whole run", above=0, integer=True, optional=True)

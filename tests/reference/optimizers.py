@@ -104,10 +104,13 @@ def adam(
     epsilon: float = 1e-7,
     epsilon_hat: bool = False,
     amsgrad: bool = False,
+    bias_correction: bool = True,
+    second_moment: bool = True,
 ) -> Step:
     """Kingma and Ba (2015), Algorithm 1; with ``epsilon_hat`` the form at the end of section 2 (Keras).
 
     ``amsgrad`` (Reddi, Kale and Kumar 2018) divides by the largest v so far, before the bias correction.
+    Without ``bias_correction`` m and v are used as they are; without ``second_moment`` nothing is divided.
     """
     t = state.get("t", 0) + 1
     m = beta_1 * state.get("m", 0.0) + (1 - beta_1) * g
@@ -115,6 +118,10 @@ def adam(
     largest = np.maximum(state.get("largest", 0.0), v)
     used = largest if amsgrad else v
     state = {"t": t, "m": m, "v": v, "largest": largest}
+    if not second_moment:
+        return w - learning_rate * (m / (1 - beta_1**t) if bias_correction else m), state
+    if not bias_correction:
+        return w - learning_rate * m / (np.sqrt(used) + epsilon), state
     if epsilon_hat:
         rate = learning_rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
         return w - rate * m / (np.sqrt(used) + epsilon), state

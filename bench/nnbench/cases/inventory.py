@@ -113,6 +113,7 @@ def _hyper_as_json(hyper: Hyper) -> dict[str, Any]:
         "range": range_of(hyper),
         **{name: bound for name, bound in bounds.items() if bound is not None},
         **({"choices": list(hyper.choices)} if hyper.choices else {}),
+        **({"component": hyper.component.name, "off": hyper.component.off} if hyper.component else {}),
     }
 
 

@@ -1,9 +1,11 @@
 """Adagrad: a rate for every parameter, which falls with the squared gradients seen so far."""
 
+from collections.abc import Mapping
+
 from nnkit.jit import kernel
 from nnkit.kernels.update import above_zero
-from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
-from nnkit.registry import Hyper
+from nnkit.optimizers.optimizer import COMMON, NO_EPSILON, SECOND_MOMENT, Optimizer, learning_rate
+from nnkit.registry import Component, Hyper, Value
 from nnkit.simd import fma, real, sqrt
 
 
@@ -24,22 +26,36 @@ def adagrad_update(p, g, accumulator, learning_rate, step, epsilon, epsilon_insi
         p[index] -= rate * g[index] / (sqrt(total + inside) + outside)
 
 
+def plain_described(parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
+    """Return gradient descent where nothing is divided."""
+    shared = ("learning_rate", *(hyper.name for hyper in COMMON))
+    return None if parameters["second_moment"] else ("sgd", {name: parameters[name] for name in shared})
+
+
 ADAGRAD = Optimizer(
     name="adagrad",
     summary="Divides each parameter's rate by the root of its squared gradients so far.",
     formula="a <- a + g**2;  p <- p - learning_rate * g / sqrt(a + epsilon)",
     hyperparameters=(
         learning_rate(0.001),
-        Hyper("initial_accumulator_value", 0.1, "Keras's; 0 in the paper and in PyTorch", at_least=0.0),
-        Hyper("epsilon", 1e-7, "Keras's; 1e-10 in PyTorch", above=0.0, tune="log"),
+        Hyper(
+            "initial_accumulator_value",
+            0.1,
+            "Keras's; 0 in the paper and in PyTorch",
+            at_least=0.0,
+            component=Component("start of the sum", 0.0),
+        ),
+        Hyper("epsilon", 1e-7, "Keras's; 1e-10 in PyTorch", above=0.0, tune="log", component=NO_EPSILON),
         Hyper(
             "epsilon_inside_root",
             True,
             "false: PyTorch's place, sqrt(a) + epsilon; the two are apart by less than 1e-6 of a step, but"
             " threefold at g = 1e-4 where a starts from 0",
         ),
+        SECOND_MOMENT,
         *COMMON,
     ),
+    becomes=plain_described,
     slot_names=("accumulator",),
     slot_start=("initial_accumulator_value",),
     kernel=adagrad_update,

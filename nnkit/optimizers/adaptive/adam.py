@@ -1,11 +1,19 @@
 """Adam: momentum and RMSprop together, corrected for their start from zero."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from nnkit.jit import kernel
 from nnkit.kernels.update import above_zero
-from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
-from nnkit.registry import Hyper, Value
+from nnkit.optimizers.optimizer import (
+    COMMON,
+    NO_EPSILON,
+    NO_MOMENTUM,
+    SECOND_MOMENT,
+    Optimizer,
+    learning_rate,
+)
+from nnkit.registry import Component, Hyper, Value
 from nnkit.simd import fma, real, sqrt
 
 
@@ -22,21 +30,42 @@ def integer_power(base, exponent):
 
 
 @kernel
-def adam_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat):
+def adam_update(
+    p,
+    g,
+    m,
+    v,
+    learning_rate,
+    step,
+    beta_1,
+    beta_2,
+    epsilon,
+    epsilon_hat,
+    bias_correction,
+    second_moment,
+):
     """Step by the mean gradient over the root of the mean square.
 
     The bias corrections are numbers of the whole step, so they go into the rate and epsilon, multiplied
     by c = sqrt(1 - beta_2**step): lr m' / (sqrt(v') + epsilon) = (lr c / (1 - beta_1**step)) m /
-    (sqrt(v) + c epsilon).
+    (sqrt(v) + c epsilon). Without them both are 1; without the second moment v is neither read nor written.
 
     Shapes      p, g, m, v: (n,); all but g in place
     Cost        1 root, 1 division and 10 operations, 28 bytes per float32 parameter
     """
-    correction = sqrt(1.0 - integer_power(beta_2, step))
-    rate = real(p, learning_rate * correction / (1.0 - integer_power(beta_1, step)))
+    corrects = bias_correction != 0.0
+    divides = second_moment != 0.0
+    correction = sqrt(1.0 - integer_power(beta_2, step)) if corrects and divides else 1.0
+    mean_correction = 1.0 - integer_power(beta_1, step) if corrects else 1.0
+    rate = real(p, learning_rate * correction / mean_correction)
     offset = above_zero(p, epsilon if epsilon_hat != 0.0 else epsilon * correction)
     keep_1, take_1 = real(p, beta_1), real(p, 1.0 - beta_1)
     keep_2, take_2 = real(p, beta_2), real(p, 1.0 - beta_2)
+    if not divides:
+        for index in range(p.size):
+            m[index] = fma(keep_1, m[index], take_1 * g[index])
+            p[index] -= rate * m[index]
+        return
     for index in range(p.size):
         gradient = g[index]
         first = fma(keep_1, m[index], take_1 * gradient)
@@ -49,19 +78,49 @@ def adam_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilo
 ADAM_HYPERPARAMETERS = (
     learning_rate(0.001),
     Hyper(
-        "beta_1", 0.9, "share of the mean gradient that is kept", at_least=0.0, below=1.0, tune="complement"
+        "beta_1",
+        0.9,
+        "share of the mean gradient that is kept",
+        at_least=0.0,
+        below=1.0,
+        tune="complement",
+        component=NO_MOMENTUM,
     ),
     Hyper(
         "beta_2", 0.999, "share of the mean square that is kept", at_least=0.0, below=1.0, tune="complement"
     ),
-    Hyper("epsilon", 1e-7, "Keras's; 1e-8 in the paper and in PyTorch", above=0.0, tune="log"),
+    Hyper(
+        "epsilon",
+        1e-7,
+        "Keras's; 1e-8 in the paper and in PyTorch",
+        above=0.0,
+        tune="log",
+        component=NO_EPSILON,
+    ),
     Hyper("epsilon_hat", False, "Keras's place: epsilon beside the root that is not yet corrected"),
+    Hyper(
+        "bias_correction",
+        True,
+        "false: the moments stay as small as their start from zero makes them",
+        component=Component("bias correction", False),
+    ),
+    SECOND_MOMENT,
 )
 
 
-def decay_described(parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
-    """Return AdamW where Adam has a decay, which is what AdamW is."""
-    return ("adamw", dict(parameters)) if parameters["weight_decay"] else None
+def settled(name: str, parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
+    """Return what Adam's parameters describe, if it is not the optimizer ``name`` just so.
+
+    AdamW is Adam with a decay; without both moments it is gradient descent. What changes nothing, as epsilon
+    where nothing is divided, stands at its default.
+    """
+    if not parameters["second_moment"] and parameters["beta_1"] == 0.0:
+        return "sgd", {key: parameters[key] for key in ("learning_rate", *(hyper.name for hyper in COMMON))}
+    idle = set() if parameters["bias_correction"] else {"epsilon_hat"}
+    idle |= set() if parameters["second_moment"] else {"beta_2", "epsilon", "epsilon_hat"}
+    defaults = {hyper.name: hyper.default for hyper in ADAM_HYPERPARAMETERS if hyper.name in idle}
+    found = "adamw" if parameters["weight_decay"] else "adam", {**parameters, **defaults}
+    return None if found == (name, parameters) else found
 
 
 ADAM = Optimizer(
@@ -70,7 +129,7 @@ ADAM = Optimizer(
     formula="m <- beta_1 * m + (1 - beta_1) * g;  v <- beta_2 * v + (1 - beta_2) * g**2;"
     "  p <- p - learning_rate * m / (1 - beta_1**t) / (sqrt(v / (1 - beta_2**t)) + epsilon)",
     hyperparameters=(*ADAM_HYPERPARAMETERS, *COMMON),
-    becomes=decay_described,
+    becomes=partial(settled, "adam"),
     slot_names=("m", "v"),
     kernel=adam_update,
     flops=12,

@@ -1,26 +1,37 @@
 """AdamW: Adam with a decay of the weights that the gradients' statistics do not see."""
 
-from collections.abc import Mapping
+from functools import partial
 
 from nnkit.jit import kernel
-from nnkit.optimizers.adaptive.adam import ADAM_HYPERPARAMETERS, adam_update
-from nnkit.optimizers.optimizer import CLIPPING, Optimizer
-from nnkit.registry import Hyper, Value
+from nnkit.optimizers.adaptive.adam import ADAM_HYPERPARAMETERS, adam_update, settled
+from nnkit.optimizers.optimizer import CLIPPING, NO_DECAY, Optimizer
+from nnkit.registry import Hyper
 from nnkit.simd import real
 
 
 @kernel
-def adamw_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat, weight_decay):
+def adamw_update(
+    p,
+    g,
+    m,
+    v,
+    learning_rate,
+    step,
+    beta_1,
+    beta_2,
+    epsilon,
+    epsilon_hat,
+    bias_correction,
+    second_moment,
+    weight_decay,
+):
     """Step as Adam does, from weights that are ``1 - learning_rate * weight_decay`` of what they were."""
     kept = real(p, 1.0 - learning_rate * weight_decay)
     for index in range(p.size):
         p[index] *= kept
-    adam_update(p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat)
-
-
-def no_decay_described(parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
-    """Return Adam where there is no decay."""
-    return None if parameters["weight_decay"] else ("adam", dict(parameters))
+    adam_update(
+        p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat, bias_correction, second_moment
+    )
 
 
 ADAMW = Optimizer(
@@ -35,13 +46,14 @@ ADAMW = Optimizer(
             "Keras's; 0.01 in PyTorch; multiplied by learning_rate",
             at_least=0.0,
             tune="log",
+            component=NO_DECAY,
         ),
         *CLIPPING,
     ),
     slot_names=("m", "v"),
     kernel=adamw_update,
     flops=13,
-    becomes=no_decay_described,
+    becomes=partial(settled, "adamw"),
     source="Loshchilov and Hutter (2019), Decoupled weight decay regularization, arXiv:1711.05101;"
     " defaults of Keras 3",
 )

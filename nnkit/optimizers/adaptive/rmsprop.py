@@ -1,9 +1,18 @@
 """RMSprop: Adagrad with a memory that fades."""
 
+from collections.abc import Mapping
+
 from nnkit.jit import kernel
 from nnkit.kernels.update import above_zero
-from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
-from nnkit.registry import Hyper
+from nnkit.optimizers.optimizer import (
+    COMMON,
+    NO_EPSILON,
+    NO_MOMENTUM,
+    SECOND_MOMENT,
+    Optimizer,
+    learning_rate,
+)
+from nnkit.registry import Component, Hyper, Value
 from nnkit.simd import fma, real, sqrt
 
 
@@ -55,6 +64,16 @@ def rmsprop_update(
             p[index] -= velocity[index]
 
 
+def momentum_described(parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
+    """Return momentum in Keras's form, or gradient descent, where nothing is divided."""
+    if parameters["second_moment"]:
+        return None
+    shared = {name: parameters[name] for name in ("learning_rate", *(hyper.name for hyper in COMMON))}
+    if parameters["momentum"] == 0.0:
+        return "sgd", shared
+    return "momentum", {**shared, "momentum": parameters["momentum"], "rate_in_velocity": True}
+
+
 RMSPROP = Optimizer(
     name="rmsprop",
     summary="Divides each parameter's rate by the root of the running mean of its squared gradients.",
@@ -71,17 +90,25 @@ RMSPROP = Optimizer(
             at_least=0.0,
             below=1.0,
             tune="complement",
+            component=NO_MOMENTUM,
         ),
-        Hyper("epsilon", 1e-7, "Keras's; 1e-8 in PyTorch", above=0.0, tune="log"),
+        Hyper("epsilon", 1e-7, "Keras's; 1e-8 in PyTorch", above=0.0, tune="log", component=NO_EPSILON),
         Hyper(
             "epsilon_inside_root",
             True,
             "false: PyTorch's place, sqrt(v) + epsilon; the first step on g = 1e-4 is then 0.00315 and not"
             " 0.000315: ten times as long",
         ),
-        Hyper("centered", False, "divide by the standard deviation: take the squared mean off (Graves 2013)"),
+        Hyper(
+            "centered",
+            False,
+            "divide by the standard deviation: take the squared mean off (Graves 2013)",
+            component=Component("centering", False),
+        ),
+        SECOND_MOMENT,
         *COMMON,
     ),
+    becomes=momentum_described,
     slot_names=("mean_square", "velocity", "mean"),
     kernel=rmsprop_update,
     flops=8,

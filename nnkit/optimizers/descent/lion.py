@@ -2,7 +2,7 @@
 
 from nnkit.jit import kernel
 from nnkit.kernels.update import smallest_normal
-from nnkit.optimizers.optimizer import CLIPPING, Optimizer, learning_rate
+from nnkit.optimizers.optimizer import CLIPPING, NO_DECAY, NO_MOMENTUM, Optimizer, learning_rate
 from nnkit.registry import Hyper
 from nnkit.simd import fabs, fma, real
 
@@ -42,10 +42,16 @@ LION = Optimizer(
             at_least=0.0,
             below=1.0,
             tune="complement",
+            component=NO_MOMENTUM,
         ),
         Hyper("beta_2", 0.99, "share of the mean that is kept", at_least=0.0, below=1.0, tune="complement"),
         Hyper(
-            "weight_decay", 0.0, "Keras's default, off; multiplied by learning_rate", at_least=0.0, tune="log"
+            "weight_decay",
+            0.0,
+            "Keras's default, off; multiplied by learning_rate",
+            at_least=0.0,
+            tune="log",
+            component=NO_DECAY,
         ),
         *CLIPPING,
     ),

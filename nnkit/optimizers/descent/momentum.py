@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from nnkit.jit import kernel
-from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
+from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, learning_rate
 from nnkit.registry import Hyper, Value
 from nnkit.simd import fma, real
 
@@ -50,7 +50,13 @@ MOMENTUM = Optimizer(
     hyperparameters=(
         learning_rate(0.01),
         Hyper(
-            "momentum", 0.9, "share of the velocity that is kept", at_least=0.0, below=1.0, tune="complement"
+            "momentum",
+            0.9,
+            "share of the velocity that is kept",
+            at_least=0.0,
+            below=1.0,
+            tune="complement",
+            component=NO_MOMENTUM,
         ),
         RATE_IN_VELOCITY,
         *COMMON,

@@ -1,9 +1,11 @@
 """Nesterov's accelerated gradient."""
 
+from collections.abc import Mapping
+
 from nnkit.jit import kernel
 from nnkit.optimizers.descent.momentum import RATE_IN_VELOCITY, plain_described
-from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
-from nnkit.registry import Hyper
+from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, learning_rate
+from nnkit.registry import Component, Hyper, Value
 from nnkit.simd import fma, real
 
 
@@ -25,6 +27,12 @@ def nesterov_update(p, g, velocity, learning_rate, step, momentum, rate_in_veloc
         p[index] = fma(-out, fma(decay, moved, push), p[index])
 
 
+def simpler_described(parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
+    """Return momentum where the step does not look ahead, and gradient descent where no velocity is kept."""
+    shared = {name: value for name, value in parameters.items() if name != "nesterov"}
+    return plain_described(shared) or (None if parameters["nesterov"] else ("momentum", shared))
+
+
 NESTEROV = Optimizer(
     name="nesterov",
     summary="Momentum that takes the gradient's step from where the velocity is about to lead.",
@@ -32,15 +40,22 @@ NESTEROV = Optimizer(
     hyperparameters=(
         learning_rate(0.01),
         Hyper(
-            "momentum", 0.9, "share of the velocity that is kept", at_least=0.0, below=1.0, tune="complement"
+            "momentum",
+            0.9,
+            "share of the velocity that is kept",
+            at_least=0.0,
+            below=1.0,
+            tune="complement",
+            component=NO_MOMENTUM,
         ),
         RATE_IN_VELOCITY,
+        Hyper("nesterov", True, "false: the optimizer momentum", component=Component("nesterov", False)),
         *COMMON,
     ),
     slot_names=("velocity",),
     kernel=nesterov_update,
     flops=7,
-    becomes=plain_described,
+    becomes=simpler_described,
     source="Nesterov (1983), Soviet Math. Dokl. 27(2); Sutskever et al. (2013), ICML; the form of PyTorch",
     aliases=("nag",),
 )

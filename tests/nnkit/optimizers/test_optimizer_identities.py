@@ -160,6 +160,16 @@ SAME = [
      ("sgd", {"global_clipnorm": 1.0})),
     (("adamw", {"weight_decay": 0.0, "beta_1": 0.8}), ("adam", {"beta_1": 0.8})),
     (("adam", {"weight_decay": 0.004}), ("adamw", {})),
+    (("nesterov", {"nesterov": False, "momentum": 0.5}), ("momentum", {"momentum": 0.5})),
+    (("nesterov", {"nesterov": False, "momentum": 0.0}), ("sgd", {})),
+    (("adagrad", {"second_moment": False, "learning_rate": 0.01}), ("sgd", {})),
+    (("rmsprop", {"second_moment": False, "learning_rate": 0.01, "clipvalue": 1.0}),
+     ("sgd", {"clipvalue": 1.0})),
+    (("adamw", {"second_moment": False, "beta_1": 0.0, "learning_rate": 0.01}),
+     ("sgd", {"weight_decay": 0.004})),
+    (("adam", {"second_moment": False, "epsilon": 1e-3, "beta_2": 0.9}), ("adam", {"second_moment": False})),
+    (("adam", {"bias_correction": False, "epsilon_hat": True}), ("adam", {"bias_correction": False})),
+    (("adamw", {"weight_decay": 0.0, "second_moment": False}), ("adam", {"second_moment": False})),
 ]  # fmt: skip
 
 

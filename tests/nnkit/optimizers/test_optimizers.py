@@ -37,6 +37,18 @@ CASES = [
     ("rmsprop", {"centered": True, "momentum": 0.7}, reference.rmsprop, {"centered": True, "momentum": 0.7}),
     ("adam", {}, reference.adam, {}),
     ("adam", {"epsilon_hat": True, "epsilon": 1e-3}, reference.adam, {"epsilon_hat": True, "epsilon": 1e-3}),
+    ("adam", {"bias_correction": False}, reference.adam, {"bias_correction": False}),
+    ("adam", {"second_moment": False}, reference.adam, {"second_moment": False}),
+    ("adam", {"second_moment": False, "bias_correction": False}, reference.adam,
+     {"second_moment": False, "bias_correction": False}),
+    ("adam", {"second_moment": False, "beta_1": 0.0}, reference.sgd, {}),
+    ("adam", {"beta_1": 0.0}, reference.adam, {"beta_1": 0.0}),
+    ("adamw", {"bias_correction": False}, reference.adamw, {"bias_correction": False}),
+    ("adamw", {"second_moment": False}, reference.adamw, {"second_moment": False}),
+    ("adagrad", {"second_moment": False}, reference.sgd, {}),
+    ("rmsprop", {"second_moment": False}, reference.sgd, {}),
+    ("rmsprop", {"second_moment": False, "momentum": 0.7}, reference.momentum_keras, {"momentum": 0.7}),
+    ("nesterov", {"nesterov": False}, reference.momentum, {}),
     ("adamw", {"weight_decay": 0.1}, reference.adamw, {"weight_decay": 0.1}),
     ("adamw", {"epsilon_hat": True}, reference.adamw, {"epsilon_hat": True}),
     ("lion", {}, reference.lion, {}),
@@ -56,6 +68,9 @@ TWINS = [
     ("rmsprop", {}, reference.rmsprop, {"centered": True}),
     ("adam", {"epsilon": 1e-3}, reference.adam, {"epsilon": 1e-3, "epsilon_hat": True}),
     ("adam", {}, reference.adam, {"amsgrad": True}),
+    ("adam", {"bias_correction": False}, reference.adam, {}),
+    ("adam", {"second_moment": False}, reference.adam, {}),
+    ("adam", {"second_moment": False}, reference.adam, {"second_moment": False, "bias_correction": False}),
     ("adamw", {}, reference.adam, {}),
     ("lion", {}, reference.lion, {"beta_2": 0.9}),
 ]
@@ -129,7 +144,12 @@ def test_sixteen_and_one_parameters_are_updated_alike():
 
 
 # hyper-parameters that say what to start from, or which kernel to take
-UNSEEN = {"sgd": ("momentum", "nesterov", "rate_in_velocity"), "adagrad": ("initial_accumulator_value",)}
+UNSEEN = {
+    "sgd": ("momentum", "nesterov", "rate_in_velocity"),
+    "nesterov": ("nesterov",),
+    "adagrad": ("initial_accumulator_value", "second_moment"),
+    "rmsprop": ("second_moment",),
+}
 
 
 def bound(record, **given):
