@@ -31,6 +31,8 @@ class Axis:
     into_optimizer  the optimizer's hyper-parameter that the choice sets: ``adam`` with a decay is ``adamw``
     apply           ``(case, choice)`` to the case as it would be written with that choice
     refusal         why the axis changes nothing in this case, if so
+    off             the choice that is none, for ``nnbench ablate``
+    component       what it calls the others, if not by the name of the axis
     """
 
     name: str
@@ -47,6 +49,8 @@ class Axis:
     apply: Callable[[Any, str], Any] | None = None
     refusal: Callable[[Any], str | None] = lambda case: None
     lists: str | None = None  # the kind of `nnbench list` that has its choices
+    off: str | None = None
+    component: str = ""
 
     @property
     def key(self) -> str:
@@ -170,6 +174,7 @@ NORM = Axis(
     feeds="model",
     always_in_key=True,
     placeholder="$norm",
+    off="none",
 )
 SCHEDULE = Axis(
     name="schedule",
@@ -180,6 +185,8 @@ SCHEDULE = Axis(
     feeds="rate",
     always_in_key=True,
     lists="schedules",
+    off="constant",
+    component="decay schedule",
 )
 LEARNING_RATE = Axis(
     name="learning_rate",
@@ -220,6 +227,7 @@ WEIGHT_DECAY = Axis(
     own=lambda case: OWN,
     feeds="training",
     into_optimizer="weight_decay",
+    off="0",
 )
 DROPOUT = Axis(
     name="dropout",
@@ -230,6 +238,7 @@ DROPOUT = Axis(
     feeds="model",
     apply=hidden.with_dropout,
     refusal=hidden.lacks_activations,
+    off="0",
 )
 CLIP = Axis(
     name="clip",
@@ -240,6 +249,8 @@ CLIP = Axis(
     feeds="training",
     into_optimizer="global_clipnorm",
     apply=_training("clip_norm"),
+    off="none",
+    component="clipping",
 )
 L2 = Axis(
     name="l2",
@@ -249,6 +260,7 @@ L2 = Axis(
     own=lambda case: _spelt(case.training.l2),
     feeds="model",
     apply=_training("l2"),
+    off="0",
 )
 WIDTH = Axis(
     name="width",

@@ -53,6 +53,9 @@ class Asked:
     where: str
 
 
+Combination = tuple[choices.Optimizer, Mapping[str, str]]  # with a choice on every other axis
+
+
 @dataclass(frozen=True, slots=True)
 class CaseMatrix:
     """What of a matrix belongs to one case: canonical choices on every axis, each once."""
@@ -68,10 +71,13 @@ class CaseMatrix:
     probes: bool = False
     # (axis, choice, other): at that choice, as at a depth of 0, the other axis changes nothing.
     idle: frozenset[tuple[str, str, str]] = frozenset()
+    listed: tuple[Combination, ...] | None = None  # where it is not all of the product
 
     @property
     def n_combinations(self) -> int:
         """The size of the product without seeds, not expanded."""
+        if self.listed is not None:
+            return len(self.listed)
         return len(self.optimizers) * math.prod(map(len, self.others.values()))
 
     @property
@@ -80,17 +86,24 @@ class CaseMatrix:
 
     def configurations(self) -> list[Axes]:
         """Return every configuration once, the last axis changing fastest."""
-        others = list(itertools.product(*self.others.values()))
-        found = dict.fromkeys(
-            self._axes(one, dict(zip(self.others, chosen, strict=True)))
-            for one in self.optimizers
-            for chosen in others
-        )
+        found = dict.fromkeys(self._axes(one, chosen) for one, chosen in self._combinations())
         if not self.tuned:
             return list(found)
         return [self._at_tuned(axes) for axes in found]
 
-    def _axes(self, optimizer: choices.Optimizer, others: dict[str, str]) -> Axes:
+    def configuration(self, combination: Combination) -> Axes:
+        """Return the configuration that a combination is, at its tuned rate if it has one."""
+        return self._at_tuned(self._axes(*combination))
+
+    def _combinations(self) -> Sequence[Combination]:
+        if self.listed is not None:
+            return self.listed
+        others = [
+            dict(zip(self.others, chosen, strict=True)) for chosen in itertools.product(*self.others.values())
+        ]
+        return [(one, chosen) for one in self.optimizers for chosen in others]
+
+    def _axes(self, optimizer: choices.Optimizer, others: Mapping[str, str]) -> Axes:
         """Return a configuration: what identifies it, and beside it what was asked for in other words.
 
         An own choice that leaves no trace, and a choice that is a hyper-parameter of the optimizer, are
@@ -123,6 +136,8 @@ class CaseMatrix:
         return Axes(tuple(chosen.items()), tuple(hidden.items()))
 
     def _at_tuned(self, axes: Axes) -> Axes:
+        if not self.tuned:
+            return axes
         for axis, choice in self.tuned.get(configuration_key(self, axes), {}).items():
             axes = axes.at(axis, choice)
         return axes

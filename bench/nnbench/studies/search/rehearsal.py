@@ -32,9 +32,12 @@ def rehearse(asked: SearchPlan, *, as_json: bool) -> None:
     print(rehearsal.summed(asked.plan, expected, at_least=True))
 
 
-def rehearse_run(plan: Plan, *, as_json: bool) -> None:
-    """Print what a run at tuned rates would do, and the search that would go before it."""
-    found = tuned.look_up(plan)
+def rehearse_run(plan: Plan, *, as_json: bool, found: tuned.Rates | None = None) -> None:
+    """Print what a run at tuned rates would do, and the search that would go before it.
+
+    ``found`` are the rates that are known, where that is not all that the store has.
+    """
+    found = found or tuned.look_up(plan)
     if found.missing:
         ahead = _ahead(tuned.search_for(plan, found))
         rehearsal.rehearse(tuned.at_known_rates(plan, found), as_json=as_json, ahead=ahead)

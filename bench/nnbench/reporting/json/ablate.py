@@ -1,0 +1,79 @@
+"""The document of schema ``nnbench.ablate/1``: what ``ablate --json`` prints.
+
+Strict JSON: what is not a finite number is null. ``effect`` is the metric without the component minus that
+with it: the mean over seeds, of a crossed ablation over all combinations of the others as well. It is null,
+as ``verdict`` is, where nothing could be compared. ``learning_rate`` is that without the component, null
+where no rate works, and of a crossed ablation, where there are several.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from nnbench.evidence.ablation import AblatedCase, Removal
+from nnbench.evidence.case import Findings
+from nnbench.records.trials import Axes
+from nnbench.reporting.json.numbers import finite
+from nnbench.reporting.json.run import configuration, header
+
+SCHEMA = "nnbench.ablate/1"
+
+
+def as_dict(cases: Sequence[AblatedCase], found: Findings) -> dict[str, Any]:
+    """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
+    return {
+        **header(found.run, SCHEMA),
+        "optimizer": cases[0].ablation.optimizer,
+        "case": cases[0].facts.name,
+        "crossed": cases[0].ablation.is_crossed,
+        "tuned_by": list(found.run.tuned_by),
+        "level": found.level,
+        "whole": [_whole(case) for case in cases],
+        "components": [_component(case, each) for case in cases for each in case.removals],
+        "configurations": [
+            {**configuration(case.rows[axes]), "off": sorted(off)}
+            for case in cases
+            for off, axes in case.ablation.cells.items()
+            if axes in case.rows
+        ],
+    }
+
+
+def rows(cases: Sequence[AblatedCase]) -> list[dict[str, Any]]:
+    """Return the components alone, for a table."""
+    return [_component(case, each) for case in cases for each in case.removals]
+
+
+def _whole(case: AblatedCase) -> dict[str, Any]:
+    axes = case.ablation.whole
+    return {
+        "case": case.facts.name,
+        "optimizer": case.ablation.optimizer,
+        "axes": axes.as_dict(),
+        "learning_rate": _rate(case, axes),
+    }
+
+
+def _component(case: AblatedCase, removal: Removal) -> dict[str, Any]:
+    found, alone = removal.comparison, not case.ablation.is_crossed
+    without = case.ablation.without(removal.component)
+    return {
+        "case": case.facts.name,
+        "component": removal.component,
+        "off": removal.off,
+        "effect": None if found is None else finite(found.difference),
+        "interval": [None, None] if found is None else [finite(end) for end in found.interval],
+        "p": None if found is None else finite(found.p),
+        "verdict": None if found is None else found.verdict,
+        "n": 0 if found is None else found.n,
+        "seeds_needed": None if found is None else found.seeds_needed,
+        "reason": "" if found is None else found.reason,
+        "learning_rate": _rate(case, without) if alone else None,
+        "trials": removal.n_without,
+        "failures": dict(removal.failures),
+    }
+
+
+def _rate(case: AblatedCase, axes: Axes) -> float | None:
+    """Return the learning rate; None for an optimizer without one, and where none works."""
+    text = axes.as_dict()["learning_rate"]
+    return None if text == "default" or axes in case.ablation.unworkable else float(text)

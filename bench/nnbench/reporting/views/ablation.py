@@ -1,0 +1,199 @@
+"""Which part does the work: a sentence, and a row for each component that was taken out."""
+
+from collections.abc import Iterable, Sequence
+
+from nnbench.evidence.ablation import AblatedCase, Removal
+from nnbench.evidence.case import Findings
+from nnbench.records.trials import Axes, CaseFacts, Comparison
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import Cell, Column, Document, Paragraph, Section, Table
+from nnbench.reporting.texts import words
+from nnbench.reporting.views.run import about
+from nnbench.statistics.comparing.planning import rounded_up
+
+_QUIET = Cell("", "quiet")
+
+
+def build(cases: Sequence[AblatedCase], found: Findings) -> Document:
+    """Return the report of an ablation: for each case what every component does, and what was run."""
+    sections = [Section(_heading(case), (ablation_headline(case), ablation_table(case))) for case in cases]
+    title = f"Ablation {found.run.run}"
+    return Document(title, (*sections, Section("What was run", (about(found),))))
+
+
+def ablation_headline(case: AblatedCase) -> Paragraph:
+    """Say what is lost without which component, what cannot be told, and which of them do the work."""
+    removals = _largest_loss_first(case)
+    worse, better, same, open_ = (
+        [each for each in removals if each.comparison and each.comparison.verdict == verdict]
+        for verdict in ("worse", "better", "equivalent", "cannot_tell")
+    )
+    told = [*_moved(case, worse, "loses", "is worse"), *_moved(case, better, "gains", "is better")]
+    if same:
+        within = words.noticeable(case.facts)
+        told.append(f"{_names(same)}: as good without, to {within}.")
+    if open_:
+        told.append(f"{_names(open_)}: no difference that could be told.")
+    if missing := [each for each in removals if each.comparison is None]:
+        told.append(f"{_names(missing)}: nothing to compare, since no seed has trials on both sides.")
+    work = words.several([each.component for each in worse])
+    told.append(f"What does the work here: {work}." if worse else "No component was shown to do the work.")
+    text = " ".join(told)
+    return Paragraph(text[0].upper() + text[1:], lead=True)
+
+
+def ablation_table(case: AblatedCase) -> Table:
+    """Return a row for each component; where each was off alone, the optimizer with all of them first."""
+    scale = digits.scale_of(case.facts.metric)
+    metric = words.unit_after(case.facts.metric.replace("_", " "), scale.unit)
+    difference = words.unit_after("difference", scale.difference_unit)
+    alone = not case.ablation.is_crossed
+    rate = "tuned rate" if case.is_tuned else "rate"
+    columns = (
+        Column("without", wraps=True),
+        Column("written", wraps=True, rank=5, below="{}"),
+        *([Column(rate, rank=3, below=f"{rate} {{}}")] if alone else []),
+        *([Column(f"{metric} [95%]", "decimal")] if alone else []),
+        Column(f"{difference} [95%]", "decimal"),
+        Column("without it is"),
+        Column("seeds to tell", "right", rank=2, below="{} seeds to tell"),
+        Column("p", "decimal", rank=4, below="p {}"),
+        Column("failures", rank=1, wraps=True, below="failures: {}"),
+    )
+    rows = [_row(case, each, scale) for each in _largest_loss_first(case)]
+    if alone:
+        rows.insert(0, _whole(case, scale))
+    # Columns that say nothing in any row are left out.
+    filled = [place for place in range(len(columns)) if place < 2 or any(row[place].text for row in rows)]
+    return Table(
+        title="",
+        columns=tuple(columns[place] for place in filled),
+        rows=tuple(tuple(row[place] for place in filled) for row in rows),
+        notes=tuple(_notes(case)),
+    )
+
+
+def _heading(case: AblatedCase) -> str:
+    n = digits.counted(len(case.removals), "component")
+    seeds = f"{digits.counted(len(case.seeds), 'seed')} ({digits.ranges(list(case.seeds))})"
+    crossed = ", crossed" if case.ablation.is_crossed else ""
+    return f"{case.ablation.optimizer} on {case.facts.name}: {n}{crossed}, {seeds}"
+
+
+def _loss(comparison: Comparison, facts: CaseFacts) -> tuple[float, tuple[float, float]]:
+    """Return how much worse it is without the component, with its interval; below 0 it is better."""
+    sign = -1.0 if facts.direction == "max" else 1.0
+    low, high = sorted(sign * end for end in comparison.interval)
+    return sign * comparison.difference, (low, high)
+
+
+def _largest_loss_first(case: AblatedCase) -> list[Removal]:
+    def place(removal: Removal) -> tuple[bool, float]:
+        found = removal.comparison
+        return found is None, 0.0 if found is None else -_loss(found, case.facts)[0]
+
+    return sorted(case.removals, key=place)
+
+
+def _names(removals: Iterable[Removal]) -> str:
+    names = words.several([each.component for each in removals])
+    return names[0].upper() + names[1:]
+
+
+def _moved(case: AblatedCase, removals: Sequence[Removal], verb: str, otherwise: str) -> list[str]:
+    """Say how far the optimizer falls or rises without each of these components."""
+    said: list[str] = []
+    for removal in removals:
+        found = removal.comparison
+        assert found is not None, removal
+        who = f" {case.ablation.optimizer}" if not said else ""
+        amount = _amount(found, case.facts)
+        does = f" {verb}" if not said else ""
+        end = f"{does} {amount}" if amount else f" {otherwise}: {found.reason}"
+        said.append(f"without its {removal.component}{who}{end} ({digits.p_value(found.p)})")
+    if not said:
+        return []
+    everywhere = "averaged over all combinations of the others, " if case.ablation.is_crossed else ""
+    text = f"{everywhere}{'; '.join(said)} on {case.facts.name}."
+    return [text[0].upper() + text[1:]]
+
+
+def _amount(comparison: Comparison, facts: CaseFacts) -> str:
+    """Return ``2.1 pp [1.4, 2.8]``; empty where failures and not scores made the verdict."""
+    value, (low, high) = _loss(comparison, facts)
+    if value < 0:
+        value, low, high = -value, -high, -low
+    if not (low > 0 and words.has_score(high)):
+        return ""
+    scale = digits.scale_of(facts.metric).of_differences
+    written = digits.estimate(value, (low, high), scale)
+    return f"{digits.with_unit(written.value, scale.unit)} {written.interval}"
+
+
+def _row(case: AblatedCase, removal: Removal, scale: digits.Scale) -> tuple[Cell, ...]:
+    found, alone = removal.comparison, not case.ablation.is_crossed
+    return (
+        Cell(removal.component),
+        Cell(removal.off),
+        *(_alone(case, case.ablation.without(removal.component), scale) if alone else ()),
+        *(_judged(found, scale) if found else (_QUIET,) * 4),
+        Cell(_failures(removal), "bad"),
+    )
+
+
+def _whole(case: AblatedCase, scale: digits.Scale) -> tuple[Cell, ...]:
+    """Return the row of the optimizer with everything on."""
+    row = case.rows.get(case.ablation.whole)
+    failures = ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in row.failures.items()) if row else ""
+    whole = _alone(case, case.ablation.whole, scale)
+    return (Cell("(nothing)"), _QUIET, *whole, *(_QUIET,) * 4, Cell(failures, "bad"))
+
+
+def _alone(case: AblatedCase, axes: Axes, scale: digits.Scale) -> tuple[Cell, Cell]:
+    """Return the rate and the median of a configuration."""
+    lost, row = axes in case.ablation.unworkable, case.rows.get(axes)
+    rate = Cell("none works", "bad") if lost else Cell(axes.as_dict().get("learning_rate", ""))
+    if row is None:
+        return rate, Cell(digits.MISSING, "quiet")
+    if not words.has_score(row.median):
+        return rate, Cell("no score", "bad")
+    return rate, Cell(str(digits.estimate(row.median, words.scored(row.interval), scale)))
+
+
+def _judged(found: Comparison, scale: digits.Scale) -> tuple[Cell, Cell, Cell, Cell]:
+    """Return difference, verdict, the seeds it would take, and p."""
+    written = digits.MISSING
+    if words.has_score(found.difference):
+        written = str(digits.difference(found.difference, words.scored(found.interval), scale))
+    seeds = "" if found.seeds_needed is None else digits.count(rounded_up(found.seeds_needed))
+    verdict = Cell(*words.VERDICT[found.verdict])
+    return Cell(written), verdict, Cell(seeds), Cell(digits.bare_p(found.p))
+
+
+def _failures(removal: Removal) -> str:
+    kinds = ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in removal.failures.items() if n)
+    return f"{kinds} of {removal.n_without}" if kinds else ""
+
+
+def _notes(case: AblatedCase) -> list[str]:
+    """Say in which order the rows are, what a row compares, at which rates, and what was tested."""
+    metric, n = words.metric(case.facts), digits.counted(len(case.seeds), "seed")
+    rates = "each configuration at the rate that its own search found" if case.is_tuned else "all at one rate"
+    if case.ablation.is_crossed:
+        cells = len(case.ablation.cells)
+        compared = (
+            f"Difference: mean of the {cells // 2} combinations without the component minus that of the"
+            f" {cells // 2} with it, by seed; a trial without a score counts as one noticeable difference"
+            " below the worst."
+        )
+    else:
+        compared = (
+            "Difference: without the component minus with all, mean over pairs by seed. What two do only"
+            " together does not show here: --crossed."
+        )
+    within = words.noticeable(case.facts)
+    return [
+        f"Largest loss first: {metric} after the last step, n = {n}, {rates}.",
+        compared,
+        f"Intervals and p values: of all rows together; equivalent: the whole interval within {within}.",
+    ]
