@@ -89,8 +89,8 @@ def _report(
     from nnbench.terminal import progress, session
 
     progress.note(session.summary(found.run), quiet=chosen.quiet)
-    data, rows = ablate_json.as_dict(cases, found), ablate_json.rows(cases)
-    made = present.result("ablation", view.build(cases, found), data, rows)
+    data = ablate_json.as_dict(cases, found)
+    made = present.result("ablation", view.build(cases, found), data, data["components"])
     present.deliver(made, shown, chosen.color)
     present.deliver_beside(made, kept, quiet=chosen.quiet)
     return session.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0

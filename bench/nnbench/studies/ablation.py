@@ -165,8 +165,8 @@ def _named(switches: Sequence[Switch], components: str | None) -> tuple[Switch, 
     """Return the components that --components lists, or all."""
     if components is None:
         return tuple(switches)
-    known = {each.component: each for each in switches}
-    names = [name.replace("_", " ").replace("warm up", "warm-up") for name in choices.split(components)]
+    known = {each.component.replace("-", " "): each for each in switches}
+    names = [name.replace("_", " ").replace("-", " ") for name in choices.split(components)]
     for name in names:
         if name not in known:
             raise UsageError(f"--components: there is no {name!r} to take out.{did_you_mean(name, known)}")

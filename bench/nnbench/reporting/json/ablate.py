@@ -27,7 +27,6 @@ def as_dict(cases: Sequence[AblatedCase], found: Findings) -> dict[str, Any]:
         "crossed": cases[0].ablation.is_crossed,
         "tuned_by": list(found.run.tuned_by),
         "level": found.level,
-        "whole": [_whole(case) for case in cases],
         "components": [_component(case, each) for case in cases for each in case.removals],
         "configurations": [
             {**configuration(case.rows[axes]), "off": sorted(off)}
@@ -35,21 +34,6 @@ def as_dict(cases: Sequence[AblatedCase], found: Findings) -> dict[str, Any]:
             for off, axes in case.ablation.cells.items()
             if axes in case.rows
         ],
-    }
-
-
-def rows(cases: Sequence[AblatedCase]) -> list[dict[str, Any]]:
-    """Return the components alone, for a table."""
-    return [_component(case, each) for case in cases for each in case.removals]
-
-
-def _whole(case: AblatedCase) -> dict[str, Any]:
-    axes = case.ablation.whole
-    return {
-        "case": case.facts.name,
-        "optimizer": case.ablation.optimizer,
-        "axes": axes.as_dict(),
-        "learning_rate": _rate(case, axes),
     }
 
 

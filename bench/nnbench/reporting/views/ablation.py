@@ -35,7 +35,7 @@ def ablation_headline(case: AblatedCase) -> Paragraph:
     if open_:
         told.append(f"{_names(open_)}: no difference that could be told.")
     if missing := [each for each in removals if each.comparison is None]:
-        told.append(f"{_names(missing)}: nothing to compare, since no seed has trials on both sides.")
+        told.append(f"{_names(missing)}: nothing to compare, since no seed has a score.")
     work = words.several([each.component for each in worse])
     told.append(f"What does the work here: {work}." if worse else "No component was shown to do the work.")
     text = " ".join(told)
@@ -178,7 +178,9 @@ def _failures(removal: Removal) -> str:
 def _notes(case: AblatedCase) -> list[str]:
     """Say in which order the rows are, what a row compares, at which rates, and what was tested."""
     metric, n = words.metric(case.facts), digits.counted(len(case.seeds), "seed")
-    rates = "each configuration at the rate that its own search found" if case.is_tuned else "all at one rate"
+    rates = "all at one rate, which need not be the best of any"
+    if case.is_tuned:
+        rates = "each configuration at the rate that its own search found"
     if case.ablation.is_crossed:
         cells = len(case.ablation.cells)
         compared = (
