@@ -21,8 +21,8 @@ from tests.nnbench.case_file import case_content, write_case
 Result = tuple[int, str, str]
 N_RATES, N_TUNING = 13 + 2 * 2, 3
 ADAMW = "adamw(weight_decay=0.01)"
-# What the fake optimizer loses in accuracy without each of its components.
-LOSSES = {"bias_correction": 0.06, "beta_1": 0.02}
+# What the fake optimizer loses in accuracy without each of its components; epsilon only stands in the way.
+LOSSES = {"bias_correction": 0.06, "beta_1": 0.02, "epsilon": -0.03}
 
 
 def run_trial(trial: TrialSpec, *, stop: Any = None) -> TrialRecord:
@@ -73,7 +73,7 @@ ABLATE = ("ablate", ADAMW, "small.toml", "--seeds", "10")
 
 
 def test_the_component_that_does_the_work_is_named(nnb: Callable[..., Result]) -> None:
-    """Bias correction is worth 6 pp here and momentum 2; of the others nothing can be told or all is same."""
+    """Bias correction is worth 6 pp here, momentum 2 and epsilon -3; the others are worth nothing."""
     document = as_json(nnb(*ABLATE, "--json"))
     _, text, _ = nnb(*ABLATE)
 
@@ -89,29 +89,34 @@ def test_the_component_that_does_the_work_is_named(nnb: Callable[..., Result]) -
         "bias correction",
         "momentum",
     }
+    assert [name for name, each in found.items() if each["verdict"] == "better"] == ["epsilon"]
     assert found["bias correction"]["effect"] == pytest.approx(-0.06, abs=0.003)
     assert found["momentum"]["effect"] == pytest.approx(-0.02, abs=0.003)
     said = " ".join(text.split())
     assert f"Without its bias correction {ADAMW} loses " in said
+    assert f"Without its epsilon {ADAMW} gains " in said
     assert "What does the work here: bias correction and momentum." in said
     rows = [line.split("  ")[0] for line in text.splitlines()]
     assert rows.index("bias correction") < rows.index("momentum") < rows.index("weight decay")
+    assert rows.index("weight decay") < rows.index("epsilon")
 
 
 def test_the_effect_is_the_mean_difference_by_seed(nnb: Callable[..., Result]) -> None:
-    """By hand from the trials; the interval holds it, and one for this pair alone lies within."""
+    """By hand from the trials, for every component; p is above that of the pair alone by Student's t."""
     document = as_json(nnb(*ABLATE, "--json"))
 
     scores = scores_of(nnb, document["run"])
-    differences = [
-        scores["adamw(beta_1=0, weight_decay=0.01)"][seed] - scores[ADAMW][seed] for seed in range(10)
-    ]
-    momentum = by_component(document)["momentum"]
-    assert momentum["effect"] == pytest.approx(np.mean(differences), rel=1e-12)
-    assert momentum["n"] == 10
-    low, high = momentum["interval"]
-    assert low < momentum["effect"] < high < 0
-    assert stats.ttest_1samp(differences, 0.0).pvalue < momentum["p"] < 0.05
+    for component in document["components"]:
+        (without,) = (each for each in document["configurations"] if each["off"] == [component["component"]])
+        own = scores[without["axes"]["optimizer"]]
+        differences = [own[seed] - scores[ADAMW][seed] for seed in range(10)]
+        assert component["effect"] == pytest.approx(np.mean(differences), rel=1e-9)
+        assert component["n"] == 10
+        low, high = component["interval"]
+        assert low < component["effect"] < high
+        is_worse = component["verdict"] == "worse"
+        assert is_worse == (component["component"] in ("momentum", "bias correction"))
+        assert not is_worse or stats.ttest_1samp(differences, 0.0).pvalue < component["p"] < 0.05
 
 
 def test_each_configuration_has_a_rate_of_its_own(nnb: Callable[..., Result]) -> None:
@@ -154,6 +159,7 @@ def test_choices_beside_the_optimizer_are_components(nnb: Callable[..., Result])
     document = as_json(nnb("ablate", "momentum", "small.toml", "--seeds", "8", *asked, "--untuned", "--json"))
 
     found = by_component(document)
+    assert document["new"] == 6 * 8  # each alone, and not the product of the choices
     assert {name: each["off"] for name, each in found.items()} == {
         "momentum": "momentum=0",
         "warm-up": "warmup_steps=0",
@@ -166,6 +172,24 @@ def test_choices_beside_the_optimizer_are_components(nnb: Callable[..., Result])
     assert schedules["decay schedule"] == "constant(warmup_steps=5)"
     assert schedules["warm-up"] == "cosine_decay"
     assert schedules["momentum"] == schedules[""] == "cosine_decay(warmup_steps=5)"
+
+
+def test_a_decay_that_is_given_beside_is_one_component(nnb: Callable[..., Result]) -> None:
+    """It takes the place of AdamW's own 0.004: off is 0, and not 0.004 or the half of it."""
+    asked = ("ablate", "adamw", "small.toml", "--weight-decay", "0.01", "--untuned", "--json")
+
+    document = as_json(nnb(*asked, "--components", "weight decay"))
+
+    assert [each["off"] for each in document["components"]] == ["weight decay 0"]
+    trials = as_json(nnb("report", document["run"], "--json"))["configurations"]
+    assert [each["axes"]["weight_decay"] for each in trials] == ["0.01", "0"]
+
+
+def test_what_changes_nothing_is_no_component(nnb: Callable[..., Result]) -> None:
+    """Where nothing is divided there is no epsilon to take out."""
+    asked = ("ablate", "adam(second_moment=false)", "small.toml", "--untuned", "--json")
+
+    assert set(by_component(as_json(nnb(*asked)))) == {"momentum", "bias correction"}
 
 
 def test_clipping_that_is_off_is_not_that_of_the_case(nnb: Callable[..., Result], folder: Path) -> None:

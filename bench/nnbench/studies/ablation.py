@@ -133,8 +133,7 @@ def _switches(part: CaseMatrix, whole: Combination) -> list[Switch]:
     """Return the components that are on, of the optimizer and of what was asked for beside it."""
     optimizer, others = whole
     asked = [axis for axis in others if axis in part.asked and axis != _RATE]
-    elsewhere = {AXES[axis].into_optimizer for axis in asked}
-    found = [each for each in _inside("optimizer", optimizer.text) if each.hyper not in elsewhere]
+    found = _inside("optimizer", optimizer.text)
     for axis in asked:
         off, text = AXES[axis].off, others[axis]
         found += _inside(axis, text) if AXES[axis].lists else []
