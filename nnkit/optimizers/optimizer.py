@@ -50,6 +50,11 @@ SECOND_MOMENT = Hyper(
 COMMON = (*CLIPPING, DECAY)
 
 
+def share_kept(name: str, default: float, summary: str, component: Component | None = None) -> Hyper:
+    """Return a hyper-parameter that says how much of a running mean or sum a step leaves."""
+    return Hyper(name, default, summary, at_least=0.0, below=1.0, tune="complement", component=component)
+
+
 def learning_rate(default: float) -> Hyper:
     """Return the hyper-parameter that every optimizer has."""
     return Hyper("learning_rate", default, "length of a step", above=0.0, tune="log")

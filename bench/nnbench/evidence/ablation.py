@@ -38,7 +38,7 @@ class Removal:
 
     component: str
     off: str
-    comparison: Comparison | None  # None: no seed has both
+    comparison: Comparison
     failures: Mapping[str, int]  # of the trials without it, by kind
     n_without: int  # those trials
 
@@ -67,7 +67,7 @@ def ablated(
         ablation=ablation,
         rows=rows,
         removals=tuple(
-            Removal(component, off, found.get(component), *_failures(ablation, component, rows))
+            Removal(component, off, found[component], *_failures(ablation, component, rows))
             for component, off in ablation.components.items()
         ),
         seeds=tuple(sorted({trial.seed for trial in own})),
@@ -76,11 +76,8 @@ def ablated(
 
 
 def _one_out(ablation: Ablation, trials: Sequence[TrialRecord], facts: CaseFacts) -> dict[str, Comparison]:
-    if all(trial.axes != ablation.whole for trial in trials):
-        return {}
-    by_axes = {each.a: each for each in comparisons(trials, facts, against=ablation.whole)}
-    alone = {component: ablation.without(component) for component in ablation.components}
-    return {component: by_axes[axes] for component, axes in alone.items() if axes in by_axes}
+    judged = {each.a: each for each in comparisons(trials, facts, against=ablation.whole)}
+    return {component: judged[ablation.without(component)] for component in ablation.components}
 
 
 def _main_effects(
@@ -92,18 +89,16 @@ def _main_effects(
     that of as many configurations with these scores against one with scores of 0.
     """
     seeds, scores = _scores(ablation, trials, facts)
-    if not seeds:
-        return {}
     effects = {_REFERENCE: np.zeros(len(seeds))}
     for component in ablation.components:
         is_off = np.array([component in off for off in ablation.cells])
         effects[_named(component)] = scores[is_off].mean(axis=0) - scores[~is_off].mean(axis=0)
-    like = next(trial for trial in trials if trial.status == "finished")
+    like = replace(trials[0], status="finished", failure=None)
     measured = [
-        replace(like, axes=axes, seed=seed, final={facts.metric: float(value)}, failure=None)
+        replace(like, axes=axes, seed=seed, final={facts.metric: float(value)})
         for axes, by_seed in effects.items()
         for seed, value in zip(seeds, by_seed, strict=True)
-    ]
+    ] or [replace(like, axes=axes, status="failed") for axes in effects]
     judged = {each.a: each for each in comparisons(measured, facts, against=_REFERENCE)}
     return {component: judged[_named(component)] for component in ablation.components}
 
@@ -125,7 +120,7 @@ def _scores(
     table = np.array([[scores[seed] for seed in seeds] for scores in of_cells], dtype=np.float64)
     known = table[np.isfinite(table)]
     if not known.size:
-        return [], table
+        return [], table[:, :0]
     lost = known.min() - facts.noticeable if facts.direction == "max" else known.max() + facts.noticeable
     return seeds, np.where(np.isfinite(table), table, lost)
 

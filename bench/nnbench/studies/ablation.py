@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from nnbench.cases import choices
 from nnbench.cases.axis import AXES, OWN
 from nnbench.cases.spec import CaseSpec
-from nnbench.errors import NothingMeasured, UsageError
+from nnbench.errors import UsageError
 from nnbench.evidence import findings
 from nnbench.evidence.ablation import AblatedCase, Ablation, ablated
 from nnbench.evidence.case import Findings
@@ -79,7 +79,9 @@ def make_study(plan: Plan, *, crossed: bool, untuned: bool, components: str | No
         for part in plan.matrix.parts
     ]
     matrix = Matrix(tuple(part for part, _ in made), plan.matrix.notes)
-    settings = replace(plan.settings, tuned=Given(True, "ablate") if is_tuned else None, race=False)
+    # All configurations on all seeds: none leaves early, whatever the environment says of other runs.
+    always = replace(plan.settings, race=False, budget_s=None)
+    settings = replace(always, tuned=Given(True, "ablate") if is_tuned else None)
     whole = next(axes for _, axes in matrix.configurations())
     ready = replace(plan, settings=settings, matrix=matrix, against=whole.label(matrix.varying))
     return Study(ready, tuple(subject for _, subject in made), crossed)
@@ -242,8 +244,6 @@ def carry_out(study: Study) -> tuple[list[AblatedCase], Findings] | None:
         if around.stop.is_set():
             return None
         found = findings.find(around.store, run)
-    if not found.trials:
-        raise NothingMeasured(f"run {run.run}: no trial was recorded.")
     parts = zip(plan.matrix.parts, study.subjects, run.cases, strict=True)
     return [
         ablated(_result(part, subject, study), found.trials, of_case, is_tuned=study.is_tuned)

@@ -12,6 +12,7 @@ from nnkit.optimizers.optimizer import (
     SECOND_MOMENT,
     Optimizer,
     learning_rate,
+    share_kept,
 )
 from nnkit.registry import Component, Hyper, Value
 from nnkit.simd import fma, real, sqrt
@@ -31,19 +32,8 @@ def integer_power(base, exponent):
 
 @kernel
 def adam_update(
-    p,
-    g,
-    m,
-    v,
-    learning_rate,
-    step,
-    beta_1,
-    beta_2,
-    epsilon,
-    epsilon_hat,
-    bias_correction,
-    second_moment,
-):
+    p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat, bias_correction, second_moment,
+):  # fmt: skip
     """Step by the mean gradient over the root of the mean square.
 
     The bias corrections are numbers of the whole step, so they go into the rate and epsilon, multiplied
@@ -77,18 +67,8 @@ def adam_update(
 
 ADAM_HYPERPARAMETERS = (
     learning_rate(0.001),
-    Hyper(
-        "beta_1",
-        0.9,
-        "share of the mean gradient that is kept",
-        at_least=0.0,
-        below=1.0,
-        tune="complement",
-        component=NO_MOMENTUM,
-    ),
-    Hyper(
-        "beta_2", 0.999, "share of the mean square that is kept", at_least=0.0, below=1.0, tune="complement"
-    ),
+    share_kept("beta_1", 0.9, "share of the mean gradient that is kept", NO_MOMENTUM),
+    share_kept("beta_2", 0.999, "share of the mean square that is kept"),
     Hyper(
         "epsilon",
         1e-7,

@@ -11,20 +11,9 @@ from nnkit.simd import real
 
 @kernel
 def adamw_update(
-    p,
-    g,
-    m,
-    v,
-    learning_rate,
-    step,
-    beta_1,
-    beta_2,
-    epsilon,
-    epsilon_hat,
-    bias_correction,
-    second_moment,
+    p, g, m, v, learning_rate, step, beta_1, beta_2, epsilon, epsilon_hat, bias_correction, second_moment,
     weight_decay,
-):
+):  # fmt: skip
     """Step as Adam does, from weights that are ``1 - learning_rate * weight_decay`` of what they were."""
     kept = real(p, 1.0 - learning_rate * weight_decay)
     for index in range(p.size):

@@ -11,6 +11,7 @@ from nnkit.optimizers.optimizer import (
     SECOND_MOMENT,
     Optimizer,
     learning_rate,
+    share_kept,
 )
 from nnkit.registry import Component, Hyper, Value
 from nnkit.simd import fma, real, sqrt
@@ -80,18 +81,8 @@ RMSPROP = Optimizer(
     formula="v <- rho * v + (1 - rho) * g**2;  p <- p - learning_rate * g / sqrt(v + epsilon)",
     hyperparameters=(
         learning_rate(0.001),
-        Hyper(
-            "rho", 0.9, "share of the mean square that is kept", at_least=0.0, below=1.0, tune="complement"
-        ),
-        Hyper(
-            "momentum",
-            0.0,
-            "share of the last step that is added to the next",
-            at_least=0.0,
-            below=1.0,
-            tune="complement",
-            component=NO_MOMENTUM,
-        ),
+        share_kept("rho", 0.9, "share of the mean square that is kept"),
+        share_kept("momentum", 0.0, "share of the last step that is added to the next", NO_MOMENTUM),
         Hyper("epsilon", 1e-7, "Keras's; 1e-8 in PyTorch", above=0.0, tune="log", component=NO_EPSILON),
         Hyper(
             "epsilon_inside_root",

@@ -2,7 +2,7 @@
 
 from nnkit.jit import kernel
 from nnkit.kernels.update import smallest_normal
-from nnkit.optimizers.optimizer import CLIPPING, NO_DECAY, NO_MOMENTUM, Optimizer, learning_rate
+from nnkit.optimizers.optimizer import CLIPPING, NO_DECAY, NO_MOMENTUM, Optimizer, learning_rate, share_kept
 from nnkit.registry import Hyper
 from nnkit.simd import fabs, fma, real
 
@@ -35,16 +35,8 @@ LION = Optimizer(
     "  m <- beta_2 * m + (1 - beta_2) * g",
     hyperparameters=(
         learning_rate(0.001),
-        Hyper(
-            "beta_1",
-            0.9,
-            "share of the mean in the step's direction",
-            at_least=0.0,
-            below=1.0,
-            tune="complement",
-            component=NO_MOMENTUM,
-        ),
-        Hyper("beta_2", 0.99, "share of the mean that is kept", at_least=0.0, below=1.0, tune="complement"),
+        share_kept("beta_1", 0.9, "share of the mean in the step's direction", NO_MOMENTUM),
+        share_kept("beta_2", 0.99, "share of the mean that is kept"),
         Hyper(
             "weight_decay",
             0.0,

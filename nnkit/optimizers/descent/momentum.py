@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from nnkit.jit import kernel
-from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, learning_rate
+from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, learning_rate, share_kept
 from nnkit.registry import Hyper, Value
 from nnkit.simd import fma, real
 
@@ -49,15 +49,7 @@ MOMENTUM = Optimizer(
     formula="v <- momentum * v + g;  p <- p - learning_rate * v",
     hyperparameters=(
         learning_rate(0.01),
-        Hyper(
-            "momentum",
-            0.9,
-            "share of the velocity that is kept",
-            at_least=0.0,
-            below=1.0,
-            tune="complement",
-            component=NO_MOMENTUM,
-        ),
+        share_kept("momentum", 0.9, "share of the velocity that is kept", NO_MOMENTUM),
         RATE_IN_VELOCITY,
         *COMMON,
     ),

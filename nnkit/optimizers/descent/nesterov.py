@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from nnkit.jit import kernel
 from nnkit.optimizers.descent.momentum import RATE_IN_VELOCITY, plain_described
-from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, learning_rate
+from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, learning_rate, share_kept
 from nnkit.registry import Component, Hyper, Value
 from nnkit.simd import fma, real
 
@@ -39,15 +39,7 @@ NESTEROV = Optimizer(
     formula="v <- momentum * v + g;  p <- p - learning_rate * (g + momentum * v)",
     hyperparameters=(
         learning_rate(0.01),
-        Hyper(
-            "momentum",
-            0.9,
-            "share of the velocity that is kept",
-            at_least=0.0,
-            below=1.0,
-            tune="complement",
-            component=NO_MOMENTUM,
-        ),
+        share_kept("momentum", 0.9, "share of the velocity that is kept", NO_MOMENTUM),
         RATE_IN_VELOCITY,
         Hyper("nesterov", True, "false: the optimizer momentum", component=Component("nesterov", False)),
         *COMMON,

@@ -1,9 +1,9 @@
 """The document of schema ``nnbench.ablate/1``: what ``ablate --json`` prints.
 
 Strict JSON: what is not a finite number is null. ``effect`` is the metric without the component minus that
-with it: the mean over seeds, of a crossed ablation over all combinations of the others as well. It is null,
-as ``verdict`` is, where nothing could be compared. ``learning_rate`` is that without the component, null
-where no rate works, and of a crossed ablation, where there are several.
+with it: the mean over seeds, of a crossed ablation over all combinations of the others as well.
+``learning_rate`` is that without the component, null where no rate works, and of a crossed ablation, where
+there are several.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,6 @@ def as_dict(cases: Sequence[AblatedCase], found: Findings) -> dict[str, Any]:
             {**configuration(case.rows[axes]), "off": sorted(off)}
             for case in cases
             for off, axes in case.ablation.cells.items()
-            if axes in case.rows
         ],
     }
 
@@ -44,13 +43,13 @@ def _component(case: AblatedCase, removal: Removal) -> dict[str, Any]:
         "case": case.facts.name,
         "component": removal.component,
         "off": removal.off,
-        "effect": None if found is None else finite(found.difference),
-        "interval": [None, None] if found is None else [finite(end) for end in found.interval],
-        "p": None if found is None else finite(found.p),
-        "verdict": None if found is None else found.verdict,
-        "n": 0 if found is None else found.n,
-        "seeds_needed": None if found is None else found.seeds_needed,
-        "reason": "" if found is None else found.reason,
+        "effect": finite(found.difference),
+        "interval": [finite(end) for end in found.interval],
+        "p": finite(found.p),
+        "verdict": found.verdict,
+        "n": found.n,
+        "seeds_needed": found.seeds_needed,
+        "reason": found.reason,
         "learning_rate": _rate(case, without) if alone else None,
         "trials": removal.n_without,
         "failures": dict(removal.failures),

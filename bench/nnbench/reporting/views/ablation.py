@@ -1,6 +1,6 @@
 """Which part does the work: a sentence, and a row for each component that was taken out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from nnbench.evidence.ablation import AblatedCase, Removal
 from nnbench.evidence.case import Findings
@@ -25,7 +25,7 @@ def ablation_headline(case: AblatedCase) -> Paragraph:
     """Say what is lost without which component, what cannot be told, and which of them do the work."""
     removals = _largest_loss_first(case)
     worse, better, same, open_ = (
-        [each for each in removals if each.comparison and each.comparison.verdict == verdict]
+        [each for each in removals if each.comparison.verdict == verdict]
         for verdict in ("worse", "better", "equivalent", "cannot_tell")
     )
     told = [*_moved(case, worse, "loses", "is worse"), *_moved(case, better, "gains", "is better")]
@@ -34,12 +34,9 @@ def ablation_headline(case: AblatedCase) -> Paragraph:
         told.append(f"{_names(same)}: as good without, to {within}.")
     if open_:
         told.append(f"{_names(open_)}: no difference that could be told.")
-    if missing := [each for each in removals if each.comparison is None]:
-        told.append(f"{_names(missing)}: nothing to compare, since no seed has a score.")
     work = words.several([each.component for each in worse])
     told.append(f"What does the work here: {work}." if worse else "No component was shown to do the work.")
-    text = " ".join(told)
-    return Paragraph(text[0].upper() + text[1:], lead=True)
+    return Paragraph(" ".join(told), lead=True)
 
 
 def ablation_table(case: AblatedCase) -> Table:
@@ -88,11 +85,7 @@ def _loss(comparison: Comparison, facts: CaseFacts) -> tuple[float, tuple[float,
 
 
 def _largest_loss_first(case: AblatedCase) -> list[Removal]:
-    def place(removal: Removal) -> tuple[bool, float]:
-        found = removal.comparison
-        return found is None, 0.0 if found is None else -_loss(found, case.facts)[0]
-
-    return sorted(case.removals, key=place)
+    return sorted(case.removals, key=lambda removal: -_loss(removal.comparison, case.facts)[0])
 
 
 def _names(removals: Iterable[Removal]) -> str:
@@ -104,11 +97,8 @@ def _moved(case: AblatedCase, removals: Sequence[Removal], verb: str, otherwise:
     """Say how far the optimizer falls or rises without each of these components."""
     said: list[str] = []
     for removal in removals:
-        found = removal.comparison
-        assert found is not None, removal
-        who = f" {case.ablation.optimizer}" if not said else ""
-        amount = _amount(found, case.facts)
-        does = f" {verb}" if not said else ""
+        found, amount = removal.comparison, _amount(removal.comparison, case.facts)
+        who, does = ("", "") if said else (f" {case.ablation.optimizer}", f" {verb}")
         end = f"{does} {amount}" if amount else f" {otherwise}: {found.reason}"
         said.append(f"without its {removal.component}{who}{end} ({digits.p_value(found.p)})")
     if not said:
@@ -131,30 +121,28 @@ def _amount(comparison: Comparison, facts: CaseFacts) -> str:
 
 
 def _row(case: AblatedCase, removal: Removal, scale: digits.Scale) -> tuple[Cell, ...]:
-    found, alone = removal.comparison, not case.ablation.is_crossed
+    crossed, found = case.ablation.is_crossed, removal.comparison
+    kinds = _kinds(removal.failures)
     return (
         Cell(removal.component),
         Cell(removal.off),
-        *(_alone(case, case.ablation.without(removal.component), scale) if alone else ()),
-        *(_judged(found, scale) if found else (_QUIET,) * 4),
-        Cell(_failures(removal), "bad"),
+        *(() if crossed else _alone(case, case.ablation.without(removal.component), scale)),
+        *_judged(found, scale),
+        Cell(f"{kinds} of {removal.n_without}" if kinds else "", "bad"),
     )
 
 
 def _whole(case: AblatedCase, scale: digits.Scale) -> tuple[Cell, ...]:
     """Return the row of the optimizer with everything on."""
-    row = case.rows.get(case.ablation.whole)
-    failures = ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in row.failures.items()) if row else ""
-    whole = _alone(case, case.ablation.whole, scale)
-    return (Cell("(nothing)"), _QUIET, *whole, *(_QUIET,) * 4, Cell(failures, "bad"))
+    whole = case.ablation.whole
+    failures = Cell(_kinds(case.rows[whole].failures), "bad")
+    return Cell("(nothing)"), _QUIET, *_alone(case, whole, scale), *(_QUIET,) * 4, failures
 
 
 def _alone(case: AblatedCase, axes: Axes, scale: digits.Scale) -> tuple[Cell, Cell]:
     """Return the rate and the median of a configuration."""
-    lost, row = axes in case.ablation.unworkable, case.rows.get(axes)
-    rate = Cell("none works", "bad") if lost else Cell(axes.as_dict().get("learning_rate", ""))
-    if row is None:
-        return rate, Cell(digits.MISSING, "quiet")
+    lost, row = axes in case.ablation.unworkable, case.rows[axes]
+    rate = Cell("none works", "bad") if lost else Cell(axes.as_dict()["learning_rate"])
     if not words.has_score(row.median):
         return rate, Cell("no score", "bad")
     return rate, Cell(str(digits.estimate(row.median, words.scored(row.interval), scale)))
@@ -170,9 +158,8 @@ def _judged(found: Comparison, scale: digits.Scale) -> tuple[Cell, Cell, Cell, C
     return Cell(written), verdict, Cell(seeds), Cell(digits.bare_p(found.p))
 
 
-def _failures(removal: Removal) -> str:
-    kinds = ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in removal.failures.items() if n)
-    return f"{kinds} of {removal.n_without}" if kinds else ""
+def _kinds(failures: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in failures.items())
 
 
 def _notes(case: AblatedCase) -> list[str]:
