@@ -28,7 +28,8 @@ LOSSES = {"bias_correction": 0.06, "beta_1": 0.02, "epsilon": -0.03}
 def run_trial(trial: TrialSpec, *, stop: Any = None) -> TrialRecord:
     """Lose what `LOSSES` says, a tenth a decade away from 0.01, and by a noise that a seed's trials share.
 
-    Nothing works without the second moment in a case called cliff.
+    Nothing works without the second moment in a case called cliff; without momentum, one called broken has an
+    error.
     """
     record = fake_trial.run_trial(trial, stop=stop)
     axes = trial.axes.as_dict()
@@ -37,6 +38,8 @@ def run_trial(trial: TrialSpec, *, stop: Any = None) -> TrialRecord:
     name, given = parse_choice(axes["optimizer"])
     if trial.case.name == "cliff" and given.get("second_moment") is False:
         return replace(record, status="diverged", final={}, best={}, failure="diverged")
+    if trial.case.name == "broken" and "beta_1" in given:
+        raise RuntimeError("broken on purpose")
     lost = sum(loss for key, loss in LOSSES.items() if key in given)
     lost += 0.1 if name == "sgd" else 0.0
     lost += 0.04 if axes["schedule"].startswith("constant") else 0.0
@@ -340,16 +343,19 @@ def test_every_form_has_the_components(nnb: Callable[..., Result], folder: Path)
     assert "no difference that could be told" in (folder / "made.html").read_text()
 
 
-def test_failed_trials_end_with_their_own_code(nnb: Callable[..., Result]) -> None:
-    """The fake's tanh raises: no seed has scores, and nothing can be told."""
-    asked = ("ablate", "adam", "small.toml", "--activation", "tanh", "--untuned")
+@pytest.mark.parametrize("how", [(), ("--crossed",)])
+def test_failed_trials_end_with_their_own_code(
+    nnb: Callable[..., Result], folder: Path, how: tuple[str, ...]
+) -> None:
+    """Without momentum every trial ends in an error: that says nothing of it, and the command ends with 3."""
+    write_case(folder / "broken.toml", {**case_content(), "name": "broken"})
+    asked = ("ablate", "adam", "broken.toml", "--components", "momentum,epsilon", "--seeds", "8", "--untuned")
 
-    code, text, _ = nnb(*asked)
-    crossed_code, crossed, _ = nnb(*asked, "--crossed")
+    code, out, _ = nnb(*asked, *how, "--json")
 
-    assert (code, crossed_code) == (3, 3)
-    for said in (text, crossed):
-        assert "no difference that could be told. No component was shown to do" in " ".join(said.split())
+    momentum = by_component(json.loads(out))["momentum"]
+    assert (code, momentum["verdict"], momentum["n"], momentum["p"]) == (3, "cannot_tell", 0, 1.0)
+    assert momentum["interval"] == [None, None]
 
 
 @pytest.mark.parametrize("how", [(), ("--crossed",)])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnbench.records.trials import Axes, CaseFacts, Comparison, ConfigurationSummary, TrialRecord
+from nnbench.statistics.comparing.looks import level_of_look
 from nnbench.statistics.trials.summary import comparisons, scores_by_configuration, summaries
 
 _REFERENCE = Axes((("component", ""),))
@@ -53,15 +54,21 @@ class AblatedCase:
     removals: tuple[Removal, ...]
     seeds: tuple[int, ...]
     is_tuned: bool
+    look: int  # how many times these configurations were compared by now, which sets the level
+
+    @property
+    def level(self) -> float:
+        return level_of_look(self.look)
 
 
 def ablated(
-    ablation: Ablation, trials: Sequence[TrialRecord], facts: CaseFacts, *, is_tuned: bool
+    ablation: Ablation, trials: Sequence[TrialRecord], facts: CaseFacts, *, is_tuned: bool, look: int = 1
 ) -> AblatedCase:
     """Return what the trials of a case say of each component."""
     own = [trial for trial in trials if trial.case == facts.name and trial.status != "cancelled"]
     rows = {row.axes: row for row in summaries(own, facts)}
-    found = _main_effects(ablation, own, facts) if ablation.is_crossed else _one_out(ablation, own, facts)
+    judge = _main_effects if ablation.is_crossed else _one_out
+    found = judge(ablation, own, facts, look)
     return AblatedCase(
         facts=facts,
         ablation=ablation,
@@ -72,16 +79,19 @@ def ablated(
         ),
         seeds=tuple(sorted({trial.seed for trial in own})),
         is_tuned=is_tuned,
+        look=look,
     )
 
 
-def _one_out(ablation: Ablation, trials: Sequence[TrialRecord], facts: CaseFacts) -> dict[str, Comparison]:
-    judged = {each.a: each for each in comparisons(trials, facts, against=ablation.whole)}
+def _one_out(
+    ablation: Ablation, trials: Sequence[TrialRecord], facts: CaseFacts, look: int
+) -> dict[str, Comparison]:
+    judged = {each.a: each for each in comparisons(trials, facts, against=ablation.whole, look=look)}
     return {component: judged[ablation.without(component)] for component in ablation.components}
 
 
 def _main_effects(
-    ablation: Ablation, trials: Sequence[TrialRecord], facts: CaseFacts
+    ablation: Ablation, trials: Sequence[TrialRecord], facts: CaseFacts, look: int
 ) -> dict[str, Comparison]:
     """Judge the mean effect of every component over all combinations of the others.
 
@@ -89,6 +99,8 @@ def _main_effects(
     that of as many configurations with these scores against one with scores of 0.
     """
     seeds, scores = _scores(ablation, trials, facts)
+    if not np.isfinite(scores).any():
+        return {component: _untold(component, facts, len(seeds)) for component in ablation.components}
     effects = {_REFERENCE: np.zeros(len(seeds))}
     for component in ablation.components:
         is_off = np.array([component in off for off in ablation.cells])
@@ -98,9 +110,17 @@ def _main_effects(
         replace(like, axes=axes, seed=seed, final={facts.metric: float(value)})
         for axes, by_seed in effects.items()
         for seed, value in zip(seeds, by_seed, strict=True)
-    ] or [replace(like, axes=axes, status="failed") for axes in effects]
-    judged = {each.a: each for each in comparisons(measured, facts, against=_REFERENCE)}
+    ]
+    judged = {each.a: each for each in comparisons(measured, facts, against=_REFERENCE, look=look)}
     return {component: judged[_named(component)] for component in ablation.components}
+
+
+def _untold(component: str, facts: CaseFacts, n: int) -> Comparison:
+    reason = "no trial left a score" if n else "no seed has ended in every combination"
+    nowhere = (-np.inf, np.inf)
+    return Comparison(
+        facts.name, _named(component), _REFERENCE, "cannot_tell", 0.0, nowhere, 1.0, n, None, reason
+    )
 
 
 def _named(component: str) -> Axes:
@@ -120,7 +140,7 @@ def _scores(
     table = np.array([[scores[seed] for seed in seeds] for scores in of_cells], dtype=np.float64)
     known = table[np.isfinite(table)]
     if not known.size:
-        return [], table[:, :0]
+        return seeds, table
     lost = known.min() - facts.noticeable if facts.direction == "max" else known.max() + facts.noticeable
     return seeds, np.where(np.isfinite(table), table, lost)
 

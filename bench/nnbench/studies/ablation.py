@@ -244,11 +244,11 @@ def carry_out(study: Study) -> tuple[list[AblatedCase], Findings] | None:
         if around.stop.is_set():
             return None
         found = findings.find(around.store, run)
-    parts = zip(plan.matrix.parts, study.subjects, run.cases, strict=True)
-    return [
-        ablated(_result(part, subject, study), found.trials, of_case, is_tuned=study.is_tuned)
-        for part, subject, of_case in parts
-    ], found
+    cases = []
+    for part, subject, of_case in zip(plan.matrix.parts, study.subjects, run.cases, strict=True):
+        result, look = _result(part, subject, study), run.looks.get(of_case.name, 1)
+        cases.append(ablated(result, found.trials, of_case, is_tuned=study.is_tuned, look=look))
+    return cases, found
 
 
 def _result(part: CaseMatrix, subject: Subject, study: Study) -> Ablation:

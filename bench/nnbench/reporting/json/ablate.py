@@ -26,7 +26,7 @@ def as_dict(cases: Sequence[AblatedCase], found: Findings) -> dict[str, Any]:
         "case": cases[0].facts.name,
         "crossed": cases[0].ablation.is_crossed,
         "tuned_by": list(found.run.tuned_by),
-        "level": found.level,
+        "looks": [{"case": case.facts.name, "look": case.look, "level": case.level} for case in cases],
         "components": [_component(case, each) for case in cases for each in case.removals],
         "configurations": [
             {**configuration(case.rows[axes]), "off": sorted(off)}

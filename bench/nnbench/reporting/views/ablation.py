@@ -180,9 +180,10 @@ def _notes(case: AblatedCase) -> list[str]:
             "Difference: without the component minus with all, mean over pairs by seed. What two do only"
             " together does not show here: --crossed."
         )
-    within = words.noticeable(case.facts)
+    within, level = words.noticeable(case.facts), digits.level(case.level)
     return [
         f"Largest loss first: {metric} after the last step, n = {n}, {rates}.",
         compared,
-        f"Intervals and p values: of all rows together; equivalent: the whole interval within {within}.",
+        f"Intervals and p values: of all rows together. Verdict at the {level} level, look {case.look}.",
+        f"Equivalent: the whole interval within {within}.",
     ]
