@@ -13,10 +13,10 @@ from scipy import stats
 
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
-from nnkit import optimizers
 from nnkit.registry import parse_choice
 from tests.nnbench import fake_trial
 from tests.nnbench.case_file import case_content, write_case
+from tests.nnbench.plugin_samples import forget_plugins
 
 Result = tuple[int, str, str]
 N_RATES, N_TUNING = 13 + 2 * 2, 3
@@ -306,7 +306,7 @@ def test_what_cannot_be_taken_apart_is_refused(
 def test_a_plug_in_is_taken_apart_as_it_says(
     nnb: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(optimizers._registry, "_parts", dict(optimizers._registry._parts))
+    forget_plugins(monkeypatch)
     (folder / "mine.py").write_text(
         "from nnkit import optimizers\n"
         "def update(params, grads, state, step, learning_rate, inertia, twist):\n"

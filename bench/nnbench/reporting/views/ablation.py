@@ -167,7 +167,7 @@ def _notes(case: AblatedCase) -> list[str]:
     metric, n = words.metric(case.facts), digits.counted(len(case.seeds), "seed")
     rates = "all at one rate, which need not be the best of any"
     if case.is_tuned:
-        rates = "each configuration at the rate that its own search found"
+        rates = "each configuration at the rate that one search found for it"
     if case.ablation.is_crossed:
         cells = len(case.ablation.cells)
         compared = (
