@@ -135,7 +135,7 @@ class RanksFigure(FigureRef):
     """Average ranks over the cases of a run, by label, best first, and how far apart they must be."""
 
     ranks: tuple[tuple[str, float], ...]
-    critical_difference: float
+    critical_difference: float | None  # None: too few cases for one
 
 
 @dataclass(frozen=True, slots=True)

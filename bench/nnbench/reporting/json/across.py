@@ -1,6 +1,6 @@
 """The part ``across`` of ``nnbench.run/1``: the configurations of a run over all of its cases.
 
-Null: no case has a target that says it, or there is nobody to compare with.
+Null: no case has a target that says it, there is nobody to compare with, or there are too few cases.
 """
 
 from typing import Any
@@ -25,7 +25,8 @@ def across_as_dict(over: Overview) -> dict[str, Any]:
         else {
             "statistic": finite(found.statistic),
             "p": finite(found.p),
-            "critical_difference": finite(found.critical_difference),
+            "exact": found.is_exact,
+            "critical_difference": found.critical_difference,
             "n": found.n_cases,
         },
         "configurations": [_member(each) for each in over.members],

@@ -8,6 +8,7 @@ from nnbench.reporting.texts import words
 from nnbench.reporting.views.suite.figures import profile_figure, rank_figure
 from nnbench.reporting.views.suite.measures import LEVEL, measures
 from nnbench.statistics.suite.overview import Overview
+from nnbench.statistics.suite.ranks import FEWEST_CASES
 
 _MOST_NAMES = 8
 
@@ -78,12 +79,16 @@ def _difference(over: Overview) -> list[str]:
     p = digits.p_value(found.p)
     if found.p > LEVEL:
         return [f"That the configurations rank differently cannot be shown (Friedman, {p})."]
+    critical = found.critical_difference
+    if critical is None:
+        which = f"which of them, {digits.counted(found.n_cases, 'case')} cannot tell"
+        return [f"The ranks differ (Friedman, {p}); {which}: that takes {FEWEST_CASES}."]
     ranked = sorted(over.members, key=lambda each: each.average_rank or 0.0)
     first = ranked[0]
     behind = [
         each.label
         for each in ranked[1:]
-        if (each.average_rank or 0.0) - (first.average_rank or 0.0) > found.critical_difference
+        if (each.average_rank or 0.0) - (first.average_rank or 0.0) > critical
     ]
     if not behind:
         return [f"The ranks differ (Friedman, {p}), but no pair by more than the critical difference."]

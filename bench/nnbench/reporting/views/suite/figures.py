@@ -25,7 +25,7 @@ def profile_figure(over: Overview, run: str) -> ProfileFigure | None:
 
 
 def rank_figure(over: Overview, run: str) -> RanksFigure | None:
-    """Return the picture of the critical difference."""
+    """Return the picture of the ranks, and of the critical difference where there is one."""
     found = over.friedman
     if found is None:
         return None
@@ -34,14 +34,21 @@ def rank_figure(over: Overview, run: str) -> RanksFigure | None:
         key=lambda each: each[1],
     )
     said = ", ".join(f"{label} {rank:.2f}" for label, rank in ranked)
+    critical = found.critical_difference
+    joined, apart = " With so few cases no pair can be told apart.", ""
+    if critical is not None:
+        joined = (
+            " A bar joins configurations whose ranks lie within the critical difference (CD) of one another:"
+            " between them no difference is shown."
+        )
+        apart = f" Critical difference {critical:.2f}."
     return RanksFigure(
         name="across-ranks",
         caption=(
-            f"Average ranks over {digits.counted(found.n_cases, 'case')}, 1 being best. A bar joins"
-            " configurations whose ranks lie within the critical difference (CD) of one another: between"
-            f" them no difference is shown. Friedman's test: {digits.p_value(found.p)}."
+            f"Average ranks over {digits.counted(found.n_cases, 'case')}, 1 being best.{joined} Friedman's"
+            f" test: {digits.p_value(found.p)}."
         ),
-        alternative=f"Average ranks of {run}: {said}. Critical difference {found.critical_difference:.2f}.",
+        alternative=f"Average ranks of {run}: {said}.{apart}",
         ranks=tuple(ranked),
-        critical_difference=found.critical_difference,
+        critical_difference=critical,
     )

@@ -9,6 +9,7 @@ from nnbench.reporting.texts import words
 from nnbench.statistics.suite.across import Estimate
 from nnbench.statistics.suite.overview import Member, Overview
 from nnbench.statistics.suite.profile import R_MAX
+from nnbench.statistics.suite.ranks import FEWEST_CASES
 
 LEVEL = 0.05
 _MISSING = Cell(digits.MISSING, "quiet")
@@ -69,8 +70,13 @@ def _rank(over: Overview) -> Measure | None:
     if found is None:
         return None
     n = digits.counted(found.n_cases, "case")
-    apart = f"ranks more than {found.critical_difference:.2f} apart differ at the {digits.level(LEVEL)} level"
-    note = f"Rank of the median, averaged over {n}: Friedman {digits.p_value(found.p)}; {apart} (Nemenyi)."
+    how = "exact" if found.is_exact else "drawn"
+    test = f"Friedman {digits.p_value(found.p)} ({how} permutation)"
+    apart = f"which pairs differ takes {FEWEST_CASES} cases to tell"
+    if found.critical_difference is not None:
+        gap = f"ranks more than {found.critical_difference:.2f} apart differ"
+        apart = f"{gap} at the {digits.level(LEVEL)} level (Nemenyi)"
+    note = f"Rank of the median, averaged over {n}: {test}; {apart}."
     return Measure("average rank", lambda each: Cell(f"{each.average_rank:.2f}"), note, rank=1)
 
 
