@@ -1,0 +1,25 @@
+"""One sentence on what fewer seeds would have said."""
+
+from nnbench.evidence.case import CaseEvidence
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import Paragraph
+from nnbench.statistics.trials.fewer_seeds import SmallerStudies
+from nnbench.statistics.trials.fewer_seeds import fewer_seeds as smaller_studies
+
+
+def fewer_seeds(case: CaseEvidence) -> Paragraph | None:
+    """Say how often a study of 1, 3 or 5 of these seeds would have named another winner."""
+    left = {each.axes for each in case.ranking if each.pruned}
+    studies = smaller_studies(case.trials, case.facts, left=left)
+    if not studies:
+        return None
+    first, *others = [(digits.counted(each.n_seeds, "seed"), _share(each)) for each in studies]
+    behind = "".join(f", with {seeds} {share}" for seeds, share in others)
+    return Paragraph(f"With {first[0]} {first[1]} of studies would have named another winner{behind}.")
+
+
+def _share(each: SmallerStudies) -> str:
+    # Of drawn studies, none and all are no certainty.
+    if not each.is_exact and each.another_winner in (0.0, 1.0):
+        return "<0.1 %" if each.another_winner == 0.0 else ">99.9 %"
+    return f"{digits.percentage(each.another_winner, decimals=0)} %"
