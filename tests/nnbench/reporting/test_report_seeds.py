@@ -1,7 +1,14 @@
 """The sentences on smaller studies and on success, as a report of one case has them."""
 
+from dataclasses import replace
+
+import pytest
+
+from nnbench.records.trials import CaseRace
 from nnbench.reporting.json.fewer_seeds import fewer_seeds_as_list
+from nnbench.reporting.json.successes import success_by_verdict
 from nnbench.reporting.views.fewer_seeds import fewer_seeds
+from nnbench.reporting.views.successes import successes
 from tests.nnbench.reporting.report_samples import (
     FACTS,
     Sample,
@@ -9,6 +16,7 @@ from tests.nnbench.reporting.report_samples import (
     axes,
     comparison,
     run,
+    six_by_ten,
     summary,
     trial,
 )
@@ -55,3 +63,51 @@ def test_one_configuration_or_one_seed_has_no_such_sentence() -> None:
     assert fewer_seeds(alone().cases()[0]) is None
     assert fewer_seeds(two(seeds=1, ahead=1).cases()[0]) is None
     assert fewer_seeds_as_list(alone()) == []
+
+
+def test_success_is_compared_where_it_differs() -> None:
+    """Those on sigmoid and sgd never come to the target, momentum on relu always does."""
+    said = successes(six_by_ten().cases()[0])
+
+    assert said is not None
+    assert said.text.startswith(
+        "Reached target, to adam · relu: adam · sigmoid 0/10 against 10/10, p = 0.029; momentum · sigmoid"
+    )
+    assert said.text.endswith(
+        " 10/10, p = 0.029 (exact McNemar, paired by seed; Holm over 15 comparisons, all pairs)."
+    )
+    assert "momentum · relu" not in said.text
+
+
+def test_success_in_json_is_that_of_each_verdict() -> None:
+    found = six_by_ten()
+
+    entries = success_by_verdict(found)
+
+    assert set(entries) == {(each.case, each.a) for each in found.comparisons}
+    assert entries[FACTS.name, axes(optimizer="sgd", activation="relu")] == {
+        "only_a": 0, "only_b": 10, "p": pytest.approx(15 / 512)
+    }  # fmt: skip
+
+
+def test_many_pairs_are_cut_short() -> None:
+    a = [axes(optimizer=name) for name in "abcdefg"]
+    trials = tuple(trial(each, seed, 0.97 if each == a[0] else 0.8) for each in a for seed in range(6))
+    others = tuple(comparison(each, a[0], "worse", -0.1, (-0.2, -0.1)) for each in a[1:])
+    rows = tuple(summary(each, 0.9, (0.8, 1.0)) for each in a)
+
+    said = successes(Sample(run(trials, varying=("optimizer",)), trials, rows, others).cases()[0])
+
+    assert said is not None
+    assert said.text.count(" against ") == 4
+    assert "; 2 more, p = 0.66 or above (exact" in said.text
+
+
+def test_nothing_is_said_where_all_reach_it_or_in_a_race() -> None:
+    """A race looks at the scores and stops by them: its seeds are no sample of fixed size."""
+    case = six_by_ten().cases()[0]
+    race = CaseRace(case.facts.name, 0.05, 6, (6, 10))
+
+    assert successes(two(seeds=6, ahead=6).cases()[0]) is not None
+    assert successes(replace(case, race=race)) is None
+    assert successes(alone().cases()[0]) is None

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from nnbench.evidence.by_seed import smaller_studies
 from nnbench.evidence.case import Findings
-from nnbench.statistics.trials.fewer_seeds import fewer_seeds
 
 
 def fewer_seeds_as_list(found: Findings) -> list[dict[str, Any]]:
@@ -13,7 +13,5 @@ def fewer_seeds_as_list(found: Findings) -> list[dict[str, Any]]:
     return [
         {"case": case.facts.name, "seeds": each.n_seeds, "another_winner": each.another_winner}
         for case in found.cases()
-        for each in fewer_seeds(
-            case.trials, case.facts, left={row.axes for row in case.ranking if row.pruned}
-        )
+        for each in smaller_studies(case)
     ]

@@ -1,16 +1,15 @@
 """One sentence on what fewer seeds would have said."""
 
+from nnbench.evidence.by_seed import smaller_studies
 from nnbench.evidence.case import CaseEvidence
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Paragraph
 from nnbench.statistics.trials.fewer_seeds import SmallerStudies
-from nnbench.statistics.trials.fewer_seeds import fewer_seeds as smaller_studies
 
 
 def fewer_seeds(case: CaseEvidence) -> Paragraph | None:
     """Say how often a study of 1, 3 or 5 of these seeds would have named another winner."""
-    left = {each.axes for each in case.ranking if each.pruned}
-    studies = smaller_studies(case.trials, case.facts, left=left)
+    studies = smaller_studies(case)
     if not studies:
         return None
     first, *others = [(digits.counted(each.n_seeds, "seed"), _share(each)) for each in studies]
