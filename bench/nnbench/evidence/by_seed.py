@@ -1,4 +1,4 @@
-"""What the seeds of one case say beside its verdicts: success pair by pair, and what fewer would have said."""
+"""What the seeds of one case say beside its verdicts: success by pairs, and what fewer would have said."""
 
 from nnbench.evidence.case import CaseEvidence
 from nnbench.statistics.trials.fewer_seeds import SmallerStudies, fewer_seeds

@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from nnbench.records.trials import TrialRecord
-from nnbench.reporting.blocks import Paragraph, RanksFigure, Section
+from nnbench.reporting.blocks import Document, Paragraph, RanksFigure, Section, Table
 from nnbench.reporting.figures.curves import svg
 from nnbench.reporting.json.across import across_as_dict
+from nnbench.reporting.render import text
 from nnbench.reporting.views.suite.across import across
+from nnbench.statistics.estimation.signed_rank import Posterior
 from nnbench.statistics.suite.overview import Overview, overview
 from tests.nnbench.reporting.report_samples import FACTS, axes, run, trial
 
@@ -55,3 +57,39 @@ def test_six_cases_tell_who_is_behind() -> None:
     assert "The ranks differ (Friedman, p < 0.001): c behind a." in lead(section)
     assert b"CD 1.35" in svg(ranks_figure(section))
     assert across_as_dict(over)["friedman"]["exact"] is True
+
+
+def test_six_cases_say_how_probable_each_is() -> None:
+    """b is 0.2 points behind in every case, which nobody notices; c is 5 points behind."""
+    over, section = over_cases(6, 0.98, 0.979, 0.93)
+
+    a, b, c = over.members
+    assert a.posterior is None
+    assert b.posterior == Posterior(0.0, 1.0, 0.0, 6)
+    assert c.posterior is not None
+    assert c.posterior.worse > 0.998
+    table = next(block for block in section.blocks if isinstance(block, Table))
+    place = [column.header for column in table.columns].index("better · same · worse, %")
+    assert [row[place].text for row in table.rows] == ["reference", "<1 · >99 · <1", "<1 · <1 · >99"]
+    assert any("(Bayesian signed-rank, prior 0.5 at 0;" in note for note in table.notes)
+    entries = across_as_dict(over)["configurations"]
+    assert [entry["signed_rank"] for entry in entries[:2]] == [
+        None,
+        {"better": 0.0, "equivalent": 1.0, "worse": 0.0, "n_cases": 6},
+    ]
+
+
+def test_fewer_cases_have_no_posterior() -> None:
+    """Of equals over 2 cases it calls one better in two of five tables: too few cases to say."""
+    over, section = over_cases(5, 0.98, 0.93)
+
+    table = next(block for block in section.blocks if isinstance(block, Table))
+    assert all(each.posterior is None for each in over.members)
+    assert not any("worse" in column.header for column in table.columns)
+
+
+def test_the_table_fits_eighty_columns() -> None:
+    shown = text.render(Document("", (over_cases(6, 0.98, 0.979, 0.93)[1],)), width=80)
+
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "Not shown at this width: " in " ".join(shown.split())

@@ -3,6 +3,7 @@
 Null: no case has a target that says it, there is nobody to compare with, or there are too few cases.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from nnbench.reporting.json.numbers import finite
@@ -48,6 +49,7 @@ def _member(each: Member) -> dict[str, Any]:
         "average_rank": each.average_rank,
         "iqm": _estimate(each.iqm),
         "improvement": _estimate(each.improvement),
+        "signed_rank": None if each.posterior is None else asdict(each.posterior),
         "train_s": finite(each.train_s),
         "state_bytes_per_parameter": each.state_bytes,
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Align, Cell, Column
 from nnbench.reporting.texts import words
+from nnbench.statistics.estimation.signed_rank import PRIOR_STRENGTH
 from nnbench.statistics.suite.across import Estimate
 from nnbench.statistics.suite.overview import Member, Overview
 from nnbench.statistics.suite.profile import R_MAX
@@ -31,7 +32,15 @@ class Measure:
 
 def measures(over: Overview) -> list[Measure]:
     """Return the measures that these cases allow, quality first and what it costs behind it."""
-    found = (_score(over), _normalized(over), _rank(over), _improvement(over), _time(), _state(over))
+    found = (
+        _score(over),
+        _normalized(over),
+        _rank(over),
+        _improvement(over),
+        _posterior(over),
+        _time(),
+        _state(over),
+    )
     return [each for each in found if each is not None]
 
 
@@ -92,6 +101,31 @@ def _improvement(over: Overview) -> Measure | None:
         f"Beats: {wins}, on average over the cases.",
         rank=2,
     )
+
+
+def _posterior(over: Overview) -> Measure | None:
+    if all(each.posterior is None for each in over.members):
+        return None
+    note = (
+        f"Better · same · worse: how probable each is, to {over.reference} and over cases like these, where"
+        " medians closer than a case's noticeable difference are the same (Bayesian signed-rank, prior"
+        f" {PRIOR_STRENGTH:g} at 0; not corrected for the number of rows)."
+    )
+    return Measure("better · same · worse, %", _posterior_cell, note, "right", rank=3)
+
+
+def _posterior_cell(each: Member) -> Cell:
+    found = each.posterior
+    if found is None:
+        return Cell("reference", "quiet")
+    return Cell(" · ".join(map(_drawn_share, (found.better, found.equivalent, found.worse))))
+
+
+def _drawn_share(share: float) -> str:
+    # Drawn weights make nothing certain.
+    if min(share, 1.0 - share) < 0.005:
+        return "<1" if share < 0.5 else ">99"
+    return f"{100 * share:.0f}"
 
 
 def _time() -> Measure:
