@@ -1,4 +1,4 @@
-"""The sentences on smaller studies and on success, as a report of one case has them."""
+"""Sentences of a report of one case: on smaller studies, on success, and what a difference is worth."""
 
 from dataclasses import replace
 
@@ -7,10 +7,12 @@ import pytest
 from nnbench.records.trials import CaseRace
 from nnbench.reporting.json.fewer_seeds import fewer_seeds_as_list
 from nnbench.reporting.json.successes import success_by_verdict
+from nnbench.reporting.texts import words
 from nnbench.reporting.views.fewer_seeds import fewer_seeds
 from nnbench.reporting.views.successes import successes
 from tests.nnbench.reporting.report_samples import (
     FACTS,
+    INFINITY,
     Sample,
     alone,
     axes,
@@ -111,3 +113,21 @@ def test_nothing_is_said_where_all_reach_it_or_in_a_race() -> None:
     assert successes(two(seeds=6, ahead=6).cases()[0]) is not None
     assert successes(replace(case, race=race)) is None
     assert successes(alone().cases()[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("difference", "rate", "said"),
+    [
+        (0.0031, 0.0001, "worth 31 steps"),
+        (-0.0031, 0.0001, "worth 31 steps"),
+        (0.02345, 0.0001, "worth 230 steps"),
+        (0.0001, 0.0001, "worth 1 step"),
+        (0.00001, 0.0001, ""),
+        (0.5, 0.0001, "worth over 900 steps"),
+        (INFINITY, 0.0001, ""),
+        (0.5, None, ""),
+    ],
+)
+def test_what_a_difference_is_worth(difference: float, rate: float | None, said: str) -> None:
+    """Two digits of it; never more than the budget, near whose end the rate was not measured."""
+    assert words.worth(difference, replace(FACTS, exchange_rate=rate)) == said
