@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nnbench.records.trials import TrialRecord
-from nnbench.reporting.blocks import Document, Paragraph, RanksFigure, Section, Table
+from nnbench.reporting.blocks import Document, Paragraph, ProfileFigure, RanksFigure, Section, Table
 from nnbench.reporting.figures.curves import svg
 from nnbench.reporting.json.across import across_as_dict
 from nnbench.reporting.render import text
@@ -93,3 +93,21 @@ def test_the_table_fits_eighty_columns() -> None:
 
     assert max(map(len, shown.splitlines())) <= 80
     assert "Not shown at this width: " in " ".join(shown.split())
+
+
+def test_profiles_over_scores_stand_beside_those_over_steps() -> None:
+    """A figure with everybody's IQM, and the numbers in JSON; a run without a target has neither."""
+    over, section = over_cases(2, 0.98, 0.93)
+
+    steps, scores = (block for block in section.blocks if isinstance(block, ProfileFigure))
+    assert [curve.label for curve in scores.curves] == ["a  1.03", "b  0.97"]
+    assert scores.curves[0].y[0] == 1.0
+    assert scores.curves[1].y[-1] == 0.0
+    assert steps.x_label != scores.x_label
+    assert "×" in svg(steps).decode()
+    drawn = svg(scores).decode()
+    assert "a  1.03" in drawn
+    assert "×" not in drawn
+    found = across_as_dict(over)["configurations"][1]["score_profile"]
+    assert found["share"] == list(scores.curves[1].y)
+    assert len(found["thresholds"]) == len(found["low"]) == len(found["high"]) == 101

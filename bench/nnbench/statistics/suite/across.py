@@ -1,10 +1,10 @@
-"""One configuration, or two, over many cases: normalised scores and the probability of improvement.
+"""Configurations over many cases: normalised scores, their profiles, and the probability of improvement.
 
 Source: Agarwal et al. (2021), Deep RL at the edge of the statistical precipice, NeurIPS 34. Average ranks
 over cases are in ``ranks``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from nnbench.statistics.estimation.bootstrap import (
 )
 
 _N_RESAMPLES = 2_000
+_N_THRESHOLDS = 101
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,16 @@ class Estimate:
     interval: Interval
     n_cases: int
     n_trials: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreProfile:
+    """One configuration's share of trials whose normalised score is above each threshold."""
+
+    thresholds: NDArray[np.float64]
+    share: NDArray[np.float64]
+    low: NDArray[np.float64]  # pointwise bootstrap band over seeds
+    high: NDArray[np.float64]
 
 
 def normalize_scores(scores: ArrayLike, facts: CaseFacts) -> NDArray[np.float64]:
@@ -59,6 +70,37 @@ def iqm_over_cases(
         normalized, statistic=interquartile_mean, confidence=confidence, n_resamples=n_resamples, seed=seed
     )
     return Estimate(float(interquartile_mean(pooled)), interval, len(normalized), pooled.size)
+
+
+def score_profiles(normalized: Sequence[Sequence[ArrayLike]], *, seed: int = 0) -> list[ScoreProfile]:
+    """Return the profile of every configuration, from its normalised scores case by case.
+
+    A share is the mean over cases of the share of a case's trials; its 95 % band draws the seeds of each case
+    again. The thresholds run from where a twentieth of all scores lies below, or chance, to the best score.
+    One trial everywhere bounds nothing, and the band is 0 to 1.
+    """
+    samples = [[as_sample(of_case) for of_case in own] for own in normalized]
+    pooled = np.concatenate([of_case for own in samples for of_case in own])
+    low, high = np.quantile(pooled, (0.05, 1.0), method="inverted_cdf")
+    thresholds = np.linspace(max(0.0, min(low, 1.0)), max(1.0, high), _N_THRESHOLDS)
+    drawn = {
+        (position, n): _draw_counts(n, n_resamples=_N_RESAMPLES, seed=seed + position) / n
+        for position, n in {(place, each.size) for own in samples for place, each in enumerate(own)}
+    }
+    return [_score_profile(own, thresholds, drawn) for own in samples]
+
+
+def _score_profile(
+    own: Sequence[NDArray[np.float64]],
+    thresholds: NDArray[np.float64],
+    drawn: Mapping[tuple[int, int], NDArray[np.float64]],
+) -> ScoreProfile:
+    above = [(of_case[:, np.newaxis] > thresholds).astype(np.float64) for of_case in own]
+    shares = np.mean([drawn[place, len(each)] @ each for place, each in enumerate(above)], axis=0)
+    low, high = np.quantile(shares, (0.025, 0.975), axis=0, method="inverted_cdf")
+    if all(len(each) < 2 for each in above):
+        low, high = np.zeros_like(thresholds), np.ones_like(thresholds)
+    return ScoreProfile(thresholds, np.mean([each.mean(axis=0) for each in above], axis=0), low, high)
 
 
 def probability_of_improvement(

@@ -14,9 +14,11 @@ from nnbench.records.trials import Axes, CaseFacts, RunRecord, TrialRecord
 from nnbench.statistics.estimation.signed_rank import Posterior, signed_rank_posterior
 from nnbench.statistics.suite.across import (
     Estimate,
+    ScoreProfile,
     iqm_over_cases,
     normalize_scores,
     probability_of_improvement,
+    score_profiles,
 )
 from nnbench.statistics.suite.profile import PerformanceProfile, performance_profiles
 from nnbench.statistics.suite.ranks import FEWEST_CASES, Friedman, friedman
@@ -33,6 +35,7 @@ class Member:
     profile: PerformanceProfile | None
     average_rank: float | None  # 1 is best
     iqm: Estimate | None  # of normalised scores
+    score_profile: ScoreProfile | None  # of them, too
     improvement: Estimate | None  # how often one of its trials beats one of the reference
     posterior: Posterior | None  # that its medians are practically better than those of the reference
     train_s: float  # median seconds of a trial, added up over the cases
@@ -69,6 +72,9 @@ def overview(run: RunRecord, trials: Sequence[TrialRecord]) -> Overview | None:
     cases = list(by_case.values())
     solvable = [case for case in cases if case.has_target and case.shared_seeds(labels)]
     profiles = _profiles(solvable, labels)
+    normalized = {label: [case.normalized(label) for case in solvable] for label in labels}
+    found = score_profiles(list(normalized.values())) if solvable else []
+    score_profile = dict(zip(normalized, found, strict=False))
     ranked = _friedman(cases, labels)
     places = dict(zip(labels, ranked.average_ranks, strict=True)) if ranked else {}
     order = sorted(labels, key=lambda label: _standing(label, profiles, places))
@@ -83,7 +89,8 @@ def overview(run: RunRecord, trials: Sequence[TrialRecord]) -> Overview | None:
                 label=label,
                 profile=profiles.get(label),
                 average_rank=places.get(label),
-                iqm=_iqm(solvable, label),
+                iqm=iqm_over_cases(normalized[label]) if solvable else None,
+                score_profile=score_profile.get(label),
                 improvement=_improvement(cases, label, reference),
                 posterior=posteriors.get(label),
                 train_s=sum(case.seconds(label) for case in cases),
@@ -150,6 +157,9 @@ class _Case:
     def is_unsolved(self, labels: Sequence[str]) -> bool:
         return bool(np.isinf(np.median(self.costs(labels), axis=1)).all())
 
+    def normalized(self, label: str) -> NDArray[np.float64]:
+        return normalize_scores(list(self.scores[label].values()), self.facts)
+
     def gain(self, label: str) -> float:
         """Return the median score, more being better."""
         return self.sign * float(np.median(list(self.scores[label].values())))
@@ -184,12 +194,6 @@ def _friedman(cases: Sequence[_Case], labels: Sequence[str]) -> Friedman | None:
     if len(labels) < 2:
         return None
     return friedman([[case.gain(label) for label in labels] for case in cases], direction="max")
-
-
-def _iqm(cases: Sequence[_Case], label: str) -> Estimate | None:
-    if not cases:
-        return None
-    return iqm_over_cases([normalize_scores(list(case.scores[label].values()), case.facts) for case in cases])
 
 
 def _improvement(cases: Sequence[_Case], label: str, reference: str) -> Estimate | None:

@@ -5,7 +5,7 @@ from nnbench.records.trials import RunRecord
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Cell, Column, Paragraph, Section, Table
 from nnbench.reporting.texts import words
-from nnbench.reporting.views.suite.figures import profile_figure, rank_figure
+from nnbench.reporting.views.suite.figures import profile_figure, rank_figure, score_figure
 from nnbench.reporting.views.suite.measures import LEVEL, measures
 from nnbench.statistics.suite.overview import Overview
 from nnbench.statistics.suite.ranks import FEWEST_CASES
@@ -20,6 +20,7 @@ def across(over: Overview, run: RunRecord) -> Section:
         Paragraph(" ".join(_sentences(over)), lead=True),
         _table(over, run),
         profile_figure(over, run.run),
+        score_figure(over, run.run),
         rank_figure(over, run.run),
     ]
     return Section(f"All {n}", tuple(block for block in blocks if block is not None))
