@@ -44,7 +44,9 @@ def _edited(text: str, changes: Mapping[str, Mapping[str, object]]) -> str:
             document.add(tomlkit.nl())
             document.add(name, tomlkit.table())
         table = cast("MutableMapping[str, object]", document[name])
-        table.update({key: value for key, value in values.items() if value is not None})
-        for key in [key for key, value in values.items() if value is None and key in table]:
-            del table[key]
+        for key, value in values.items():
+            if value is None:
+                table.pop(key, None)
+            else:
+                table[key] = value
     return tomlkit.dumps(document)

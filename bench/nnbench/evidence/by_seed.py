@@ -13,5 +13,6 @@ def successes_of(case: CaseEvidence) -> list[SuccessPair]:
 
 
 def smaller_studies(case: CaseEvidence) -> list[SmallerStudies]:
+    """Return the studies of few seeds; none of a search, whose points are not ranked as configurations."""
     left = {each.axes for each in case.ranking if each.pruned}
-    return fewer_seeds(case.trials, case.facts, left=left)
+    return fewer_seeds(case.trials, case.facts, left=left) if case.ranking else []

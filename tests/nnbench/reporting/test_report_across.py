@@ -110,4 +110,4 @@ def test_profiles_over_scores_stand_beside_those_over_steps() -> None:
     assert "×" not in drawn
     found = across_as_dict(over)["configurations"][1]["score_profile"]
     assert found["share"] == list(scores.curves[1].y)
-    assert len(found["thresholds"]) == len(found["low"]) == len(found["high"]) == 101
+    assert len(found["thresholds"]) == len(found["low"]) == len(found["high"]) == 51

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nnbench.records.trials import CaseRace
-from nnbench.reporting.json.fewer_seeds import fewer_seeds_as_list
-from nnbench.reporting.json.successes import success_by_verdict
+from nnbench.reporting.json.by_seed import fewer_seeds_as_list, success_by_verdict
 from nnbench.reporting.texts import words
 from nnbench.reporting.views.fewer_seeds import fewer_seeds
 from nnbench.reporting.views.successes import successes
@@ -65,6 +64,8 @@ def test_one_configuration_or_one_seed_has_no_such_sentence() -> None:
     assert fewer_seeds(alone().cases()[0]) is None
     assert fewer_seeds(two(seeds=1, ahead=1).cases()[0]) is None
     assert fewer_seeds_as_list(alone()) == []
+    search = two(seeds=10, ahead=8)
+    assert fewer_seeds_as_list(Sample(search.run, search.trials)) == []
 
 
 def test_success_is_compared_where_it_differs() -> None:

@@ -4,8 +4,9 @@ Source: Agarwal et al. (2021), Deep RL at the edge of the statistical precipice,
 over cases are in ``ranks``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,12 +17,11 @@ from nnbench.statistics.estimation.bootstrap import (
     as_sample,
     interquartile_mean,
     percentile_interval,
-    resample_indices,
     stratified_interval,
 )
 
 _N_RESAMPLES = 2_000
-_N_THRESHOLDS = 101
+_N_THRESHOLDS = 51
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +83,18 @@ def score_profiles(normalized: Sequence[Sequence[ArrayLike]], *, seed: int = 0) 
     pooled = np.concatenate([of_case for own in samples for of_case in own])
     low, high = np.quantile(pooled, (0.05, 1.0), method="inverted_cdf")
     thresholds = np.linspace(max(0.0, min(low, 1.0)), max(1.0, high), _N_THRESHOLDS)
-    drawn = {
-        (position, n): _draw_counts(n, n_resamples=_N_RESAMPLES, seed=seed + position) / n
-        for position, n in {(place, each.size) for own in samples for place, each in enumerate(own)}
-    }
-    return [_score_profile(own, thresholds, drawn) for own in samples]
+    return [_score_profile(own, thresholds, seed) for own in samples]
 
 
 def _score_profile(
-    own: Sequence[NDArray[np.float64]],
-    thresholds: NDArray[np.float64],
-    drawn: Mapping[tuple[int, int], NDArray[np.float64]],
+    own: Sequence[NDArray[np.float64]], thresholds: NDArray[np.float64], seed: int
 ) -> ScoreProfile:
+    drawn = [
+        _draw_counts(each.size, n_resamples=_N_RESAMPLES, seed=seed + place) / each.size
+        for place, each in enumerate(own)
+    ]
     above = [(of_case[:, np.newaxis] > thresholds).astype(np.float64) for of_case in own]
-    shares = np.mean([drawn[place, len(each)] @ each for place, each in enumerate(above)], axis=0)
+    shares = np.mean([counts @ each for counts, each in zip(drawn, above, strict=True)], axis=0)
     low, high = np.quantile(shares, (0.025, 0.975), axis=0, method="inverted_cdf")
     if all(len(each) < 2 for each in above):
         low, high = np.zeros_like(thresholds), np.ones_like(thresholds)
@@ -144,7 +142,10 @@ def _drawn_means(wins: NDArray[np.float64], *, n_resamples: int, seed: int) -> N
     return np.asarray(np.einsum("ri,ij,rj->r", rows, wins, columns, optimize=True) / wins.size)
 
 
+@lru_cache(maxsize=64)  # every configuration is drawn with the same counts
 def _draw_counts(n: int, *, n_resamples: int, seed: int) -> NDArray[np.float64]:
     """Return how often each of n trials was drawn, per resample."""
-    indices = resample_indices(n, n_resamples=n_resamples, seed=seed)
-    return np.asarray((indices[:, :, np.newaxis] == np.arange(n)).sum(axis=1), dtype=np.float64)
+    generator = np.random.Generator(np.random.Philox(key=seed))
+    counts = generator.multinomial(n, np.full(n, 1.0 / n), n_resamples).astype(np.float64)
+    counts.setflags(write=False)
+    return counts

@@ -73,8 +73,7 @@ def overview(run: RunRecord, trials: Sequence[TrialRecord]) -> Overview | None:
     solvable = [case for case in cases if case.has_target and case.shared_seeds(labels)]
     profiles = _profiles(solvable, labels)
     normalized = {label: [case.normalized(label) for case in solvable] for label in labels}
-    found = score_profiles(list(normalized.values())) if solvable else []
-    score_profile = dict(zip(normalized, found, strict=False))
+    shares = score_profiles(list(normalized.values())) if solvable else [None] * len(labels)
     ranked = _friedman(cases, labels)
     places = dict(zip(labels, ranked.average_ranks, strict=True)) if ranked else {}
     order = sorted(labels, key=lambda label: _standing(label, profiles, places))
@@ -90,7 +89,7 @@ def overview(run: RunRecord, trials: Sequence[TrialRecord]) -> Overview | None:
                 profile=profiles.get(label),
                 average_rank=places.get(label),
                 iqm=iqm_over_cases(normalized[label]) if solvable else None,
-                score_profile=score_profile.get(label),
+                score_profile=shares[labels.index(label)],
                 improvement=_improvement(cases, label, reference),
                 posterior=posteriors.get(label),
                 train_s=sum(case.seconds(label) for case in cases),
