@@ -49,8 +49,8 @@ def test_ties_name_each_in_an_equal_part() -> None:
 
 
 def test_equal_medians_are_told_apart_by_the_mean_and_not_by_its_last_bits() -> None:
-    """0.7 + 0.1 + 0.1 and 0.1 + 0.1 + 0.7 differ in the last bit, and tie."""
-    rows = {"adam": [0.7, 0.1, 0.1, 0.9], "sgd": [0.1, 0.1, 0.7, 0.8]}
+    """0.1 + 0.2 + 0.3 and 0.3 + 0.2 + 0.1 differ in the last bit, and tie."""
+    rows = {"adam": [0.1, 0.2, 0.3, 0.9], "sgd": [0.3, 0.2, 0.1, 0.8]}
 
     found = shares(trials_of(**rows))
 

@@ -40,9 +40,7 @@ def draw(figure: RanksFigure) -> Figure:
     def at(rank: float) -> float:
         return start + _WIDE * (rank - 1) / (last - 1)
 
-    _scale(plot, at, last)
-    if critical is not None:
-        _critical_difference(plot, at, last, critical)
+    _scale(plot, at, last, critical)
     for place, (first, end) in enumerate(groups):
         y = _TOP + _BAR * (place + 1)
         reach = at(figure.ranks[first][1]) - 0.04, at(figure.ranks[end][1]) + 0.04
@@ -64,17 +62,14 @@ def alike(ranks: tuple[tuple[str, float], ...], critical_difference: float) -> l
     return found
 
 
-def _scale(plot: Plot, at: Callable[[float], float], last: int) -> None:
+def _scale(plot: Plot, at: Callable[[float], float], last: int, critical_difference: float | None) -> None:
     plot.plot((at(1), at(last)), (_TOP, _TOP), color=INK, linewidth=1.2)
     every = max(1, math.ceil(last / 10))
     for rank in range(1, last + 1, every):
         plot.plot((at(rank), at(rank)), (_TOP - 0.06, _TOP), color=INK, linewidth=1.0)
         plot.text(at(rank), _TOP - 0.1, str(rank), ha="center", va="bottom", color="#555555")
-
-
-def _critical_difference(
-    plot: Plot, at: Callable[[float], float], last: int, critical_difference: float
-) -> None:
+    if critical_difference is None:
+        return
     end = at(1 + critical_difference)
     if end > at(last):  # wider than the whole scale: then everything is joined, and a bar would mislead
         plot.text(at(1), 0.16, f"CD {critical_difference:.2f}, more than the whole scale", color=INK)

@@ -91,13 +91,13 @@ def _exact_p(doubled: NDArray[np.int64]) -> float | None:
     powers = base ** np.arange(n_columns, dtype=np.int64)
     sums, shares = np.zeros((1, n_columns), dtype=np.int64), np.ones(1)
     for row in doubled:
-        added, n_same = np.unique(row[orders] @ powers, return_counts=True)
+        added = np.unique(row[orders] @ powers)  # each as often as any other, with ties too
         if len(sums) * len(added) > _MOST_SUMS:
             return None
         reached = sums[:, np.newaxis] + added[:, np.newaxis] // powers % base
         sorted_ = np.sort(reached.reshape(-1, n_columns), axis=1)
         codes, where = np.unique(sorted_ @ powers, return_inverse=True)
-        shares = np.asarray(np.bincount(where, np.outer(shares, n_same / len(orders)).ravel()), np.float64)
+        shares = np.asarray(np.bincount(where, np.repeat(shares, len(added)) / len(added)), np.float64)
         sums = codes[:, np.newaxis] // powers % base
     return min(1.0, float(shares[_squares(sums) >= _squares(doubled.sum(axis=0))].sum()))
 
