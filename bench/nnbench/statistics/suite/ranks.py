@@ -47,7 +47,7 @@ def ranks(scores: ArrayLike, *, direction: Direction) -> NDArray[np.float64]:
     return np.asarray(ahead + 0.5 * (level + 1.0), dtype=np.float64)
 
 
-def friedman(scores: ArrayLike, *, direction: Direction, level: float = 0.05, seed: int = 0) -> Friedman:
+def friedman(scores: ArrayLike, *, direction: Direction) -> Friedman:
     """Test whether the configurations (columns) rank alike over the cases (rows).
 
     If they do, the ranks of a case could as well have been in any other order: p is the share of all
@@ -70,9 +70,9 @@ def friedman(scores: ArrayLike, *, direction: Direction, level: float = 0.05, se
     return Friedman(
         average_ranks=tuple(float(rank) for rank in average),
         statistic=statistic,
-        p=_drawn_p(doubled, seed) if p is None else p,
+        p=_drawn_p(doubled) if p is None else p,
         is_exact=p is not None,
-        critical_difference=critical_difference(n_configurations, n_cases, level=level) if enough else None,
+        critical_difference=critical_difference(n_configurations, n_cases) if enough else None,
         n_cases=n_cases,
     )
 
@@ -102,8 +102,8 @@ def _exact_p(doubled: NDArray[np.int64]) -> float | None:
     return min(1.0, float(shares[_squares(sums) >= _squares(doubled.sum(axis=0))].sum()))
 
 
-def _drawn_p(doubled: NDArray[np.int64], seed: int) -> float:
-    generator = np.random.Generator(np.random.Philox(key=seed))
+def _drawn_p(doubled: NDArray[np.int64]) -> float:
+    generator = np.random.Generator(np.random.Philox(key=0))
     sums = np.zeros((_N_DRAWS, doubled.shape[1]), dtype=np.int64)
     for row in doubled:
         sums += generator.permuted(np.tile(row, (_N_DRAWS, 1)), axis=1)
