@@ -54,6 +54,7 @@ def facts(case: CaseSpec) -> CaseFacts:
         batch_size=case.training.batch_size,
         steps=40,
         suite_version=None if case.calibration is None else case.calibration.suite_version,
+        exchange_rate=None if case.calibration is None else case.calibration.exchange_rate,
     )
 
 

@@ -216,3 +216,17 @@ def test_a_dry_run_counts_and_measures_nothing(nnb: Any, folder: Path) -> None:
     assert (code, before) == (0, False)
     assert "40 trials: 0 in the store, 40 to run" in text
     assert "50 trials: 40 in the store, 10 to run" in again
+
+
+def test_the_exchange_rate_is_measured_kept(nnb: Any, folder: Path) -> None:
+    """From the curves of the best: in the section, in the file, and in the facts of a run after it."""
+    nnb("calibrate", "small.toml", "--write", "small.toml")
+    made = tomllib.loads((folder / "small.toml").read_text(encoding="utf-8"))
+    document = as_json(nnb("calibrate", "small.toml", "--json"))
+    after = as_json(nnb("run", "small.toml", "--seeds", "2", "--json"))
+
+    rate = made["calibration"]["exchange_rate"]
+    # The last of four evaluations reaches the target: a twentieth of the score in ten steps.
+    assert rate == pytest.approx(0.05 * 0.905 / 10, rel=0.01)
+    assert document["calibration"]["exchange_rate"] == after["cases"][0]["exchange_rate"] == rate
+    assert after["new"] == 0

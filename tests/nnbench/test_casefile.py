@@ -62,6 +62,16 @@ def test_a_second_edit_replaces_the_first() -> None:
     assert edited(edited(FILE)) == edited(FILE)
 
 
+def test_what_is_none_is_taken_out() -> None:
+    """An exchange rate of another target must not stay; what is no field of the section does."""
+    before = "[calibration]\nexchange_rate = 0.1\nsigma = 0.1\n# mine\n\n[measure]\ntarget = 1.0\n"
+
+    assert edited(before, sigma=0.2, exchange_rate=None) == (
+        "[calibration]\nsigma = 0.2\n# mine\n\n[measure]\ntarget = 0.961\n"
+    )
+    assert as_toml({"sigma": 0.2, "exchange_rate": None}) == ["sigma = 0.2"]
+
+
 def test_line_ends_stay_what_they_are() -> None:
     windows = FILE.replace("\n", "\r\n")
 

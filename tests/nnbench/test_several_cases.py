@@ -89,7 +89,9 @@ def test_the_section_names_its_set_its_test_and_its_cost(nnb: Callable[..., Resu
     assert "Over 3 cases adam has the best profile score, 1.00 [1.00, 1.00], and average rank 1.00." in said
     assert "small, other and third; n = 6 seeds in each case." in said
     assert "Profile score: mean over 2 cases with a target of max(0, 4 − r) / 3" in said
-    assert re.search(r"Friedman p = 0\.\d+; ranks more than 1\.91 apart differ at the 5 % level", said)
+    assert re.search(
+        r"Friedman p = 0\.\d+ \(exact permutation\); which pairs differ takes 6 cases to tell\.", said
+    )
     assert max(map(len, section.splitlines())) <= 80
     rows = {
         line.split()[0]: line for line in section.splitlines() if line.startswith(("adam ", "sgd ", "lion "))
@@ -121,7 +123,7 @@ def test_the_figures_are_written_and_name_everybody(nnb: Callable[..., Result], 
     for picture in (profile, ranks):
         words = ["".join(each.itertext()) for each in ElementTree.fromstring(picture).iter()]
         assert all(any(name in word for word in words) for name in ("adam", "sgd", "lion"))
-    assert "CD 1.91" in ranks.decode()
+    assert "CD " not in ranks.decode()
     assert "adam  1.00" in profile.decode()
     assert "![Performance profiles of run" in (folder / "out" / "report.md").read_text()
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from nnbench.cases.resources import cases_folder
 from nnbench.cli import main
 from nnbench.plan import request
 from nnbench.plan.settings import from_options, read_settings
+from nnbench.training.facts import facts_of
 from nnbench.training.trial import run_trial
 
 CASES = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(cases_folder().glob("*.toml"))]
@@ -68,9 +70,39 @@ def test_a_trial_comes_out_the_same_again(name: str) -> None:
     assert run_trial(trial).digest.startswith(row["digest"])
 
 
+@pytest.mark.parametrize("name", ["wine_mlp", "iris_softmax"])
+def test_the_exchange_rate_is_that_of_the_trials_that_made_the_target(name: str) -> None:
+    """The best trained again: scipy's trimmed mean of its curves, numpy's line through seven points."""
+    case = next(case for case in CALIBRATED if case["name"] == name)
+    made, target = case["calibration"], case["measure"]["target"]
+    chosen = read_settings(from_options({"seeds": made["seeds"]}))
+    trials = request.plan_for([request.whole_case(name)], chosen).matrix.trials()
+    words = made["configuration"].replace(", learning_rate ", " · ").split(" · ")
+    records = [run_trial(each) for each in trials if set(words) <= set(each.axes.as_dict().values())]
+
+    middle = stats.trim_mean([each.curves["val_accuracy"] for each in records], 0.25)
+    first = int(np.argmax(middle >= target))
+    half = min(3, first)
+    near = slice(first - half, first + half + 1)
+    slope = np.polyfit(records[0].curves["eval_step"][near], middle[near], 1)[0]
+    assert len(records) == made["n"]
+    assert made["exchange_rate"] == pytest.approx(slope, rel=0.006)
+
+
+def test_the_facts_of_a_case_have_its_exchange_rate() -> None:
+    """Also where the same case was looked at without it before: such facts are kept."""
+    case = next(case for case in CALIBRATED if case["name"] == "digits_mlp")
+    chosen = read_settings(from_options({"seeds": "0-0"}))
+    spec = request.plan_for([request.whole_case("digits_mlp")], chosen).matrix.parts[0].case
+
+    assert facts_of(spec.model_copy(update={"calibration": None})).exchange_rate is None
+    assert facts_of(spec).exchange_rate == case["calibration"]["exchange_rate"]
+
+
 def test_a_listing_names_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     case = next(case for case in CALIBRATED if case["name"] == "digits_mlp")
     assert main(["show", "digits_mlp"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "cases/calibration/digits_mlp.csv" in shown
     assert f"{case['calibration']['n']} seeds" in shown
+    assert f"{case['calibration']['exchange_rate']:g} for a step" in shown

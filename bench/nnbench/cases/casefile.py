@@ -11,13 +11,16 @@ from nnbench.errors import UsageError
 
 
 def with_calibration(text: str, *, target: float, section: Mapping[str, object], where: str) -> str:
-    """Return the file with another ``measure.target`` and ``[calibration]``, or raise UsageError."""
+    """Return the file with another ``measure.target`` and ``[calibration]``, or raise UsageError.
+
+    What of the section is None is taken out of the file.
+    """
     wanted: dict[str, Any] = tomllib.loads(text)
     changes = {"measure": {"target": target}, "calibration": section}
     for name, values in changes.items():
         if not isinstance(wanted.setdefault(name, {}), dict):
             raise UsageError(f"{where}, {name}: expected a table, found {wanted[name]!r}.")
-        wanted[name] |= values
+        wanted[name] = {key: value for key, value in (wanted[name] | values).items() if value is not None}
     try:
         edited = _edited(text, changes)
         found = tomllib.loads(edited)
@@ -31,7 +34,7 @@ def with_calibration(text: str, *, target: float, section: Mapping[str, object],
 
 def as_toml(section: Mapping[str, object]) -> list[str]:
     """Return a line of TOML for each value: texts, numbers and truths."""
-    return tomlkit.dumps(section).splitlines()
+    return tomlkit.dumps({key: value for key, value in section.items() if value is not None}).splitlines()
 
 
 def _edited(text: str, changes: Mapping[str, Mapping[str, object]]) -> str:
@@ -40,5 +43,10 @@ def _edited(text: str, changes: Mapping[str, Mapping[str, object]]) -> str:
         if name not in document:
             document.add(tomlkit.nl())
             document.add(name, tomlkit.table())
-        cast("MutableMapping[str, object]", document[name]).update(values)
+        table = cast("MutableMapping[str, object]", document[name])
+        for key, value in values.items():
+            if value is None:
+                table.pop(key, None)
+            else:
+                table[key] = value
     return tomlkit.dumps(document)

@@ -170,8 +170,10 @@ def _calibrated(case: CaseSpec) -> dict[str, str]:
     made = case.calibration
     if made is None:
         return {}
+    rate = {} if made.exchange_rate is None else {"exchange rate": f"{made.exchange_rate:g} for a step"}
     return {
         "noise": f"{spell_value(made.sigma)}, standard deviation of {made.configuration} over {made.n} seeds",
+        **rate,
         "measured": f"{made.date}, suite version {made.suite_version}; cases/calibration/{case.name}.csv",
     }
 

@@ -222,6 +222,7 @@ class CalibrationSection(Section):
     suite_version: Count  # moves with the target: results of different versions are not compared
     target_rule: Text
     sigma: NotNegative
+    exchange_rate: Positive | None = None  # of the metric for a step of the best, near the target
     n: Count
     configuration: Text
     seeds: Text

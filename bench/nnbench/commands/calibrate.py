@@ -33,8 +33,9 @@ def command(
     """Measure a case's target and its noise, and print the section for its file.
 
     The case runs what its own [run] section crosses. The target is the median final metric of the best
-    configuration, less good by one standard deviation over the seeds. Results that were judged by different
-    versions of a case are not compared. With --write, comments in the file stay, and the trials that made
+    configuration, less good by one standard deviation over the seeds; the exchange rate is what this one
+    gains for a step where it reaches that. Results that were judged by different versions of a case are not
+    compared. With --write, comments in the file stay, and the trials that made
     target and noise are kept in a table beside it, calibration/CASE.csv.
     """
     from dataclasses import replace

@@ -118,6 +118,7 @@ class CaseFacts:
     batch_size: int
     steps: int
     suite_version: int | None = None  # of target and metric; None: the case was never calibrated
+    exchange_rate: float | None = None  # of the metric for a step, near the target; None: not known
 
 
 @dataclass(frozen=True, slots=True)

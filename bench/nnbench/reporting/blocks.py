@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nnbench.records.trials import CaseFacts, Pictures, TrialRecord
-from nnbench.statistics.suite.profile import PerformanceProfile
 from nnbench.statistics.tuning.searched import SearchedConfiguration
 
 Align = Literal["left", "right", "decimal"]  # decimal: points stand in one column, where the font allows it
@@ -125,9 +124,13 @@ class StandingsFigure(FigureRef):
 
 @dataclass(frozen=True, slots=True)
 class ProfileFigure(FigureRef):
-    """Performance profiles over the cases of a run, by label, best score first."""
+    """Shares over factors or thresholds with their bands, best configuration first."""
 
-    profiles: tuple[tuple[str, PerformanceProfile], ...]
+    curves: tuple["Curve", ...]
+    legend: str  # what stands behind each label
+    x_label: str
+    y_label: str
+    unit: str = ""  # behind a number on the x axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ class RanksFigure(FigureRef):
     """Average ranks over the cases of a run, by label, best first, and how far apart they must be."""
 
     ranks: tuple[tuple[str, float], ...]
-    critical_difference: float
+    critical_difference: float | None  # None: too few cases for one
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 The rule: of the configurations that the case's own ``[run]`` section crosses, take the one with the best
 median final metric. Its standard deviation over the seeds is σ, and the target is its median, less good by
 one σ and rounded to the easier side: the best reaches it on most seeds, and what is clearly worse does not.
+How fast its curve gets better there is the exchange rate: it says a difference in the metric in steps.
 """
 
 import csv
@@ -20,6 +21,7 @@ from nnbench.evidence.case import Findings
 from nnbench.records.trials import Axes, CaseFacts
 from nnbench.reporting.digits import ranges
 from nnbench.statistics.comparing.families import find_leader
+from nnbench.statistics.trials.curves import exchange_rate
 from nnbench.statistics.trials.summary import scores_by_configuration
 
 FEWEST_SEEDS = 20
@@ -71,6 +73,7 @@ def calibrate(found: Findings, case: CaseSpec, now: datetime) -> Calibration:
         suite_version=_next_version(case, target),
         target_rule=RULE[facts.direction],
         sigma=_rounded(sigma),
+        exchange_rate=_exchange_rate(best, target, found),
         n=values.size,
         configuration=_label(best, found),
         seeds=ranges(sorted(scores[best])).replace("–", "-"),
@@ -112,6 +115,17 @@ def target_of(median: float, sigma: float, facts: CaseFacts) -> float:
     value = median + sigma
     unit = 10.0 ** (math.floor(math.log10(value)) + 1 - _SIGNIFICANT) if value > 0.0 else 10.0**-_DECIMALS
     return float(f"{math.ceil(round(value / unit, 6)) * unit:.{_SIGNIFICANT}g}")
+
+
+def _exchange_rate(best: Axes, target: float, found: Findings) -> float | None:
+    (facts,) = found.run.cases
+    curves = [trial.curves for trial in found.trials if trial.axes == best and trial.status == "finished"]
+    metric = f"val_{facts.metric}"
+    if not all(metric in each for each in curves):
+        return None
+    values = [each[metric] for each in curves]
+    rate = exchange_rate(curves[0]["eval_step"], values, target, direction=facts.direction)
+    return None if rate is None else _rounded(rate)
 
 
 def _next_version(case: CaseSpec, target: float) -> int:

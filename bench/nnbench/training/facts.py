@@ -46,12 +46,13 @@ def facts(case: CaseSpec) -> CaseFacts:
         batch_size=training.batch_size,
         steps=training.epochs * steps_per_epoch(n_train, training.batch_size),
         suite_version=None if case.calibration is None else case.calibration.suite_version,
+        exchange_rate=None if case.calibration is None else case.calibration.exchange_rate,
     )
 
 
 def facts_of(case: CaseSpec) -> CaseFacts:
     """Return the facts of a case, found out once. Two cases that train alike may differ in their measure."""
-    return cached_facts(CaseKey(case), case.name, case.training, case.measure)
+    return cached_facts(CaseKey(case), case.name, case.training, case.measure, case.calibration)
 
 
 @lru_cache(maxsize=256)

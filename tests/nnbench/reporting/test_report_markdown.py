@@ -56,6 +56,7 @@ def test_every_figure_that_a_report_names_is_drawn() -> None:
         "sine-standings.svg",
         "sine-curves.svg",
         "across-profile.svg",
+        "across-scores.svg",
         "across-ranks.svg",
     ]
     assert [name for name, _ in files] == named

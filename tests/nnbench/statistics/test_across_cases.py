@@ -7,7 +7,12 @@ import pytest
 from scipy import stats
 
 from nnbench.records.trials import Direction
-from nnbench.statistics.suite.across import iqm_over_cases, normalize_scores, probability_of_improvement
+from nnbench.statistics.suite.across import (
+    iqm_over_cases,
+    normalize_scores,
+    probability_of_improvement,
+    score_profiles,
+)
 from tests.nnbench.statistics.records_by_hand import facts
 
 MAX: Direction = "max"
@@ -91,3 +96,45 @@ def test_a_side_without_scores_never_improves() -> None:
 def test_one_trial_a_side_bounds_nothing() -> None:
     """A probability of which one pair was seen lies between 0 and 1."""
     assert probability_of_improvement([[1.0]], [[0.0]], direction=[MAX]).interval == (0.0, 1.0)
+
+
+def test_a_score_profile_is_the_mean_share_above_each_threshold() -> None:
+    """Counted at every threshold; where cases have equally many seeds it is the share of all trials."""
+    generator = np.random.default_rng(0)
+    sizes, spread = ((5, 5, 5), (3, 8, 4)), 0.2
+    own = [[generator.normal(0.8, spread, n) for n in of_cases] for of_cases in sizes]
+
+    even, uneven = score_profiles(own)
+
+    for threshold, share in zip(even.thresholds, even.share, strict=True):
+        assert share == pytest.approx(np.mean(np.concatenate(own[0]) > threshold))
+    for threshold, share in zip(uneven.thresholds, uneven.share, strict=True):
+        assert share == pytest.approx(np.mean([np.mean(case > threshold) for case in own[1]]))
+    pooled = np.sort(np.concatenate([case for each in own for case in each]))
+    assert even.thresholds[-1] == max(1.0, pooled[-1])
+    assert even.thresholds[0] == pooled[math.ceil(0.05 * pooled.size) - 1]
+
+
+def test_the_band_of_a_score_profile_is_that_of_drawing_seeds_within_cases() -> None:
+    """The quantiles of shares drawn here anew, to what 2,000 draws allow; it holds the share."""
+    generator = np.random.default_rng(1)
+    cases = [generator.normal(0.8, 0.2, 12), generator.normal(0.6, 0.3, 12)]
+
+    (found,) = score_profiles([cases])
+
+    drawn = []
+    for _ in range(4_000):
+        again = np.concatenate([generator.choice(case, 12) for case in cases])
+        drawn.append((again[:, None] > found.thresholds).mean(axis=0))
+    np.testing.assert_allclose(found.low, np.quantile(drawn, 0.025, axis=0), atol=0.05)
+    np.testing.assert_allclose(found.high, np.quantile(drawn, 0.975, axis=0), atol=0.05)
+    assert np.all((found.low <= found.share) & (found.share <= found.high))
+    assert np.max(found.high - found.low) > 0.2
+
+
+def test_a_trial_without_a_score_is_above_nothing_and_one_seed_bounds_nothing() -> None:
+    gone, one = score_profiles([[[-math.inf, -math.inf]], [[0.5]]])
+
+    assert not gone.share.any()
+    assert not gone.high.any()
+    assert (one.low.max(), one.high.min()) == (0.0, 1.0)

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from nnbench.statistics.trials.curves import area_in_log_steps, curve_band, is_kept, steps_to_target
+from nnbench.statistics.trials.curves import (
+    area_in_log_steps,
+    curve_band,
+    exchange_rate,
+    is_kept,
+    steps_to_target,
+)
 
 
 def test_area_is_the_trapezoid_over_log_steps() -> None:
@@ -92,3 +98,48 @@ def test_a_curve_longer_than_its_steps_is_refused() -> None:
     """Values without a step belong nowhere."""
     with pytest.raises(ValueError, match="3 values for 2 steps"):
         curve_band([1, 2], [[1.0, 2.0, 3.0]], direction="min")
+
+
+def test_the_exchange_rate_is_the_slope_where_the_target_is_reached() -> None:
+    """Exact on a line, for a metric that grows and one that falls; numpy's fit of seven points on a bend."""
+    steps = np.arange(10, 210, 10)
+    line = 0.5 + 0.002 * steps
+    bend = 1.0 - np.exp(-steps / 50.0)
+
+    assert exchange_rate(steps, [line] * 4, 0.7, direction="max") == pytest.approx(0.002)
+    assert exchange_rate(steps, [1.0 - line] * 4, 0.3, direction="min") == pytest.approx(0.002)
+    place = int(np.flatnonzero(bend >= 0.8)[0])
+    near = slice(place - 3, place + 4)
+    expected = np.polyfit(steps[near], bend[near], 1)[0]
+    assert exchange_rate(steps, [bend], 0.8, direction="max") == pytest.approx(expected)
+
+
+def test_a_stuck_seed_does_not_bend_the_rate() -> None:
+    """One of four is cut from either end, at every step."""
+    steps = np.arange(10, 210, 10)
+    line = 0.5 + 0.002 * steps
+
+    found = exchange_rate(steps, [line, line, line, np.full(20, 0.1)], 0.7, direction="max")
+
+    assert found == pytest.approx(0.002)
+
+
+@pytest.mark.parametrize("reached", [0, 1, 18, 19])
+def test_near_an_end_fewer_evaluations_are_taken(reached: int) -> None:
+    """Equally many on either side: the curve before the target must not weigh more than that behind it."""
+    steps = np.arange(10, 210, 10)
+    curve = np.log(steps)
+    half = max(1, min(3, reached, 19 - reached))
+    near = slice(max(0, reached - half), reached + half + 1)
+
+    found = exchange_rate(steps, [curve], curve[reached], direction="max")
+
+    assert found == pytest.approx(np.polyfit(steps[near], curve[near], 1)[0])
+
+
+@pytest.mark.parametrize("curve", [[0.1, 0.2, 0.3], [0.9, 0.8, 0.7], [0.9, 0.9, 0.9], [0.9]])
+def test_without_a_way_up_to_the_target_there_is_no_rate(curve: list[float]) -> None:
+    """It never gets there, or falls, or stands still, or is one evaluation."""
+    steps = np.arange(len(curve)) + 1
+
+    assert exchange_rate(steps, [curve], 0.5, direction="max") is None

@@ -203,3 +203,24 @@ def test_one_case_is_no_overview() -> None:
 
     assert overview(run, trials(ONE, "fast", 0.9, 1)) is None
     assert overview(replace(run, cases=(ONE, TWO)), trials(ONE, "fast", 0.9, 1)) is None
+
+
+def test_the_posterior_is_over_medians_in_noticeable_differences() -> None:
+    """0.02 of accuracy and 0.02 of loss are two noticeable ones; the reference and few cases have none."""
+    cases = [replace(ONE if n % 2 else TWO, name=f"case{n}") for n in range(6)]
+    records = []
+    for case in cases:
+        base, sign = (0.9, 1) if case.direction == "max" else (0.2, -1)
+        records += trials(case, "fast", base, 10)
+        records += trials(case, "slow", base - sign * 0.02, 10)
+        records += trials(case, "alike", base - sign * 0.009, 10)
+        records += trials(case, "gone", math.nan, None)
+
+    over = seen(records, *cases, against="fast")
+
+    said = {each.label: each.posterior for each in over.members if each.posterior is not None}
+    assert list(said) == ["alike", "slow", "gone"]
+    assert said["alike"].equivalent == 1.0
+    assert said["slow"].worse > 0.9
+    assert said["gone"].worse > 0.99
+    assert member(seen(records, *cases[:5]), "slow").posterior is None

@@ -23,7 +23,8 @@ def draw(figure: RanksFigure) -> Figure:
     """Draw the better half of the labels on the left, the others on the right."""
     half = math.ceil(len(figure.ranks) / 2)
     left, right = figure.ranks[:half], figure.ranks[half:]
-    groups = alike(figure.ranks, figure.critical_difference)
+    critical = figure.critical_difference
+    groups = [] if critical is None else alike(figure.ranks, critical)
     bars = _BAR * (len(groups) + 1)
     aside = [LETTER_INCHES * max((len(label) + 6 for label, _ in side), default=0) for side in (left, right)]
     wide = _MARGIN + aside[0] + 0.25 + _WIDE + 0.25 + aside[1] + _MARGIN
@@ -39,7 +40,7 @@ def draw(figure: RanksFigure) -> Figure:
     def at(rank: float) -> float:
         return start + _WIDE * (rank - 1) / (last - 1)
 
-    _scale(plot, at, last, figure.critical_difference)
+    _scale(plot, at, last, critical)
     for place, (first, end) in enumerate(groups):
         y = _TOP + _BAR * (place + 1)
         reach = at(figure.ranks[first][1]) - 0.04, at(figure.ranks[end][1]) + 0.04
@@ -61,12 +62,14 @@ def alike(ranks: tuple[tuple[str, float], ...], critical_difference: float) -> l
     return found
 
 
-def _scale(plot: Plot, at: Callable[[float], float], last: int, critical_difference: float) -> None:
+def _scale(plot: Plot, at: Callable[[float], float], last: int, critical_difference: float | None) -> None:
     plot.plot((at(1), at(last)), (_TOP, _TOP), color=INK, linewidth=1.2)
     every = max(1, math.ceil(last / 10))
     for rank in range(1, last + 1, every):
         plot.plot((at(rank), at(rank)), (_TOP - 0.06, _TOP), color=INK, linewidth=1.0)
         plot.text(at(rank), _TOP - 0.1, str(rank), ha="center", va="bottom", color="#555555")
+    if critical_difference is None:
+        return
     end = at(1 + critical_difference)
     if end > at(last):  # wider than the whole scale: then everything is joined, and a bar would mislead
         plot.text(at(1), 0.16, f"CD {critical_difference:.2f}, more than the whole scale", color=INK)

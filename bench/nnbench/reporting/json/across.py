@@ -1,14 +1,15 @@
 """The part ``across`` of ``nnbench.run/1``: the configurations of a run over all of its cases.
 
-Null: no case has a target that says it, or there is nobody to compare with.
+Null: no case has a target that says it, there is nobody to compare with, or there are too few cases.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from nnbench.reporting.json.numbers import finite
-from nnbench.statistics.suite.across import Estimate
+from nnbench.statistics.suite.across import Estimate, ScoreProfile
 from nnbench.statistics.suite.overview import Member, Overview
-from nnbench.statistics.suite.profile import R_MAX
+from nnbench.statistics.suite.profile import R_MAX, PerformanceProfile
 
 
 def across_as_dict(over: Overview) -> dict[str, Any]:
@@ -25,7 +26,8 @@ def across_as_dict(over: Overview) -> dict[str, Any]:
         else {
             "statistic": finite(found.statistic),
             "p": finite(found.p),
-            "critical_difference": finite(found.critical_difference),
+            "exact": found.is_exact,
+            "critical_difference": found.critical_difference,
             "n": found.n_cases,
         },
         "configurations": [_member(each) for each in over.members],
@@ -38,18 +40,21 @@ def _member(each: Member) -> dict[str, Any]:
         "label": each.label,
         "score": None if profile is None else finite(profile.score),
         "score_interval": None if profile is None else [finite(end) for end in profile.score_interval],
-        "profile": None
-        if profile is None
-        else {
-            name: [finite(float(value)) for value in getattr(profile, name)]
-            for name in ("factors", "share", "low", "high")
-        },
+        "profile": _curves(profile, "factors"),
+        "score_profile": _curves(each.score_profile, "thresholds"),
         "average_rank": each.average_rank,
         "iqm": _estimate(each.iqm),
         "improvement": _estimate(each.improvement),
+        "signed_rank": None if each.posterior is None else asdict(each.posterior),
         "train_s": finite(each.train_s),
         "state_bytes_per_parameter": each.state_bytes,
     }
+
+
+def _curves(profile: PerformanceProfile | ScoreProfile | None, x: str) -> dict[str, Any] | None:
+    if profile is None:
+        return None
+    return {name: getattr(profile, name).tolist() for name in (x, "share", "low", "high")}
 
 
 def _estimate(found: Estimate | None) -> dict[str, Any] | None:

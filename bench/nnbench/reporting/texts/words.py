@@ -84,6 +84,20 @@ def signed_difference(comparison: Comparison, facts: CaseFacts) -> str:
     return f"{' '.join(filter(None, (value, written.interval)))}, {p}"
 
 
+def worth(difference: float, facts: CaseFacts) -> str:
+    """Return ``worth 31 steps``, two digits of it; empty where the case has no exchange rate, or it is none.
+
+    The rate holds near the target: what would be more than the case's own budget is only called that.
+    """
+    if facts.exchange_rate is None or not has_score(difference):
+        return ""
+    steps = abs(difference) / facts.exchange_rate
+    if steps > facts.steps:
+        return f"worth over {digits.count(facts.steps)} steps"
+    whole = round(float(f"{steps:.2g}"))
+    return f"worth {digits.counted(whole, 'step')}" if whole else ""
+
+
 def _explains_the_verdict(comparison: Comparison) -> bool:
     # The difference is a mean over the pairs in which both sides have a score. Where a configuration lost
     # because it left none on some seeds, that mean may lie near zero or not exist.

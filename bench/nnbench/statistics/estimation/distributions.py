@@ -43,20 +43,6 @@ def t_quantile(probability: float, dof: int) -> float:
     return math.sqrt(dof) * math.tan(angle)
 
 
-def chi_square_survival(x: float, dof: int) -> float:
-    """Return P(X >= x) for a chi-square X with ``dof`` degrees of freedom (Handbook, 26.4.4 and 26.4.5)."""
-    if x <= 0.0:
-        return 1.0
-    half = 0.5 * x
-    is_odd = dof % 2
-    total = math.erfc(math.sqrt(half)) if is_odd else 0.0
-    for i in range(dof // 2):
-        power = i + 0.5 if is_odd else float(i)
-        # In logarithms, since half ** power overflows long before the product with exp(-half) does.
-        total += math.exp(power * math.log(half) - half - math.lgamma(power + 1.0))
-    return min(1.0, total)
-
-
 def studentized_range_quantile(probability: float, n_groups: int) -> float:
     """Return the quantile of the range of ``n_groups`` standard normals (infinite degrees of freedom).
 

@@ -1,4 +1,4 @@
-"""One configuration, or two, over many cases: normalised scores and the probability of improvement.
+"""Configurations over many cases: normalised scores, their profiles, and the probability of improvement.
 
 Source: Agarwal et al. (2021), Deep RL at the edge of the statistical precipice, NeurIPS 34. Average ranks
 over cases are in ``ranks``.
@@ -6,6 +6,7 @@ over cases are in ``ranks``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,11 +17,12 @@ from nnbench.statistics.estimation.bootstrap import (
     as_sample,
     interquartile_mean,
     percentile_interval,
-    resample_indices,
     stratified_interval,
 )
+from nnbench.statistics.suite.profile import pointwise_band
 
 _N_RESAMPLES = 2_000
+_N_THRESHOLDS = 51
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,16 @@ class Estimate:
     interval: Interval
     n_cases: int
     n_trials: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreProfile:
+    """One configuration's share of trials whose normalised score is above each threshold."""
+
+    thresholds: NDArray[np.float64]
+    share: NDArray[np.float64]
+    low: NDArray[np.float64]  # pointwise bootstrap band over seeds
+    high: NDArray[np.float64]
 
 
 def normalize_scores(scores: ArrayLike, facts: CaseFacts) -> NDArray[np.float64]:
@@ -46,19 +58,36 @@ def normalize_scores(scores: ArrayLike, facts: CaseFacts) -> NDArray[np.float64]
     return (as_sample(scores) - facts.chance) / (facts.target - facts.chance)
 
 
-def iqm_over_cases(
-    normalized: Sequence[ArrayLike],
-    *,
-    confidence: float = 0.95,
-    n_resamples: int = _N_RESAMPLES,
-    seed: int = 0,
-) -> Estimate:
+def iqm_over_cases(normalized: Sequence[ArrayLike], *, n_resamples: int = _N_RESAMPLES) -> Estimate:
     """Return the interquartile mean of all trials of all cases, with a bootstrap stratified by case."""
     pooled = np.concatenate([as_sample(of_case) for of_case in normalized])
-    interval = stratified_interval(
-        normalized, statistic=interquartile_mean, confidence=confidence, n_resamples=n_resamples, seed=seed
-    )
+    interval = stratified_interval(normalized, statistic=interquartile_mean, n_resamples=n_resamples)
     return Estimate(float(interquartile_mean(pooled)), interval, len(normalized), pooled.size)
+
+
+def score_profiles(normalized: Sequence[Sequence[ArrayLike]]) -> list[ScoreProfile]:
+    """Return the profile of every configuration, from its normalised scores case by case.
+
+    A share is the mean over cases of the share of a case's trials; its 95 % band draws the seeds of each case
+    again. The thresholds run from where a twentieth of all scores lies below, or chance, to the best score.
+    One trial everywhere bounds nothing, and the band is 0 to 1.
+    """
+    samples = [[as_sample(of_case) for of_case in own] for own in normalized]
+    pooled = np.concatenate([of_case for own in samples for of_case in own])
+    low, high = np.quantile(pooled, (0.05, 1.0), method="inverted_cdf")
+    thresholds = np.linspace(max(0.0, min(low, 1.0)), max(1.0, high), _N_THRESHOLDS)
+    return [_score_profile(own, thresholds) for own in samples]
+
+
+def _score_profile(own: Sequence[NDArray[np.float64]], thresholds: NDArray[np.float64]) -> ScoreProfile:
+    drawn = [
+        _draw_counts(each.size, n_resamples=_N_RESAMPLES, seed=place) / each.size
+        for place, each in enumerate(own)
+    ]
+    above = [(of_case[:, np.newaxis] > thresholds).astype(np.float64) for of_case in own]
+    shares = np.mean([counts @ each for counts, each in zip(drawn, above, strict=True)], axis=0)
+    low, high = pointwise_band(shares, is_bounded=any(each.size > 1 for each in own))
+    return ScoreProfile(thresholds, np.mean([each.mean(axis=0) for each in above], axis=0), low, high)
 
 
 def probability_of_improvement(
@@ -66,9 +95,7 @@ def probability_of_improvement(
     b_scores: Sequence[ArrayLike],
     *,
     direction: Sequence[Direction],
-    confidence: float = 0.95,
     n_resamples: int = _N_RESAMPLES,
-    seed: int = 0,
 ) -> Estimate:
     """Return the probability that a trial of a beats a trial of b, ties half, averaged over the cases.
 
@@ -79,12 +106,10 @@ def probability_of_improvement(
     for position, (a, b, way) in enumerate(zip(a_scores, b_scores, direction, strict=True)):
         wins = _wins(as_sample(a), as_sample(b), way)
         values.append(float(wins.mean()))
-        drawn.append(_drawn_means(wins, n_resamples=n_resamples, seed=seed + 2 * position))
+        drawn.append(_drawn_means(wins, n_resamples=n_resamples, seed=2 * position))
         n_trials += sum(wins.shape)
     is_bounded = n_trials > 2 * len(values)  # one trial a side in every case leaves nothing to draw from
-    interval = (
-        percentile_interval(np.mean(drawn, axis=0), confidence=confidence) if is_bounded else (0.0, 1.0)
-    )
+    interval = percentile_interval(np.mean(drawn, axis=0)) if is_bounded else (0.0, 1.0)
     return Estimate(float(np.mean(values)), interval, len(values), n_trials)
 
 
@@ -102,7 +127,10 @@ def _drawn_means(wins: NDArray[np.float64], *, n_resamples: int, seed: int) -> N
     return np.asarray(np.einsum("ri,ij,rj->r", rows, wins, columns, optimize=True) / wins.size)
 
 
+@lru_cache(maxsize=64)  # every configuration is drawn with the same counts
 def _draw_counts(n: int, *, n_resamples: int, seed: int) -> NDArray[np.float64]:
     """Return how often each of n trials was drawn, per resample."""
-    indices = resample_indices(n, n_resamples=n_resamples, seed=seed)
-    return np.asarray((indices[:, :, np.newaxis] == np.arange(n)).sum(axis=1), dtype=np.float64)
+    generator = np.random.Generator(np.random.Philox(key=seed))
+    counts = generator.multinomial(n, np.full(n, 1.0 / n), n_resamples).astype(np.float64)
+    counts.setflags(write=False)
+    return counts

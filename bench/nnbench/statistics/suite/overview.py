@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnbench.records.trials import Axes, CaseFacts, RunRecord, TrialRecord
+from nnbench.statistics.estimation.signed_rank import Posterior, signed_rank_posterior
 from nnbench.statistics.suite.across import (
     Estimate,
+    ScoreProfile,
     iqm_over_cases,
     normalize_scores,
     probability_of_improvement,
+    score_profiles,
 )
 from nnbench.statistics.suite.profile import PerformanceProfile, performance_profiles
-from nnbench.statistics.suite.ranks import Friedman, friedman
+from nnbench.statistics.suite.ranks import FEWEST_CASES, Friedman, friedman
 from nnbench.statistics.trials.summary import has_reached_target, scores_by_configuration
 
 _Scores = Mapping[str, Mapping[int, float]]  # by label and seed
@@ -32,7 +35,9 @@ class Member:
     profile: PerformanceProfile | None
     average_rank: float | None  # 1 is best
     iqm: Estimate | None  # of normalised scores
+    score_profile: ScoreProfile | None  # of them, too
     improvement: Estimate | None  # how often one of its trials beats one of the reference
+    posterior: Posterior | None  # that its medians are practically better than those of the reference
     train_s: float  # median seconds of a trial, added up over the cases
     state_bytes: float | None  # optimizer state per parameter
 
@@ -67,11 +72,14 @@ def overview(run: RunRecord, trials: Sequence[TrialRecord]) -> Overview | None:
     cases = list(by_case.values())
     solvable = [case for case in cases if case.has_target and case.shared_seeds(labels)]
     profiles = _profiles(solvable, labels)
+    normalized = {label: [case.normalized(label) for case in solvable] for label in labels}
+    shares = score_profiles(list(normalized.values())) if solvable else [None] * len(labels)
     ranked = _friedman(cases, labels)
     places = dict(zip(labels, ranked.average_ranks, strict=True)) if ranked else {}
     order = sorted(labels, key=lambda label: _standing(label, profiles, places))
     named = run.against if run.against in labels else None
     reference = named or order[0]
+    posteriors = _posteriors(cases, order, reference)
     n_seeds = [len(case.shared_seeds(labels)) for case in cases]
     return Overview(
         cases=run.cases,
@@ -80,8 +88,10 @@ def overview(run: RunRecord, trials: Sequence[TrialRecord]) -> Overview | None:
                 label=label,
                 profile=profiles.get(label),
                 average_rank=places.get(label),
-                iqm=_iqm(solvable, label),
+                iqm=iqm_over_cases(normalized[label]) if solvable else None,
+                score_profile=shares[labels.index(label)],
                 improvement=_improvement(cases, label, reference),
+                posterior=posteriors.get(label),
                 train_s=sum(case.seconds(label) for case in cases),
                 state_bytes=run.state_bytes.get(cases[0].optimizers[label]),
             )
@@ -146,6 +156,13 @@ class _Case:
     def is_unsolved(self, labels: Sequence[str]) -> bool:
         return bool(np.isinf(np.median(self.costs(labels), axis=1)).all())
 
+    def normalized(self, label: str) -> NDArray[np.float64]:
+        return normalize_scores(list(self.scores[label].values()), self.facts)
+
+    def gain(self, label: str) -> float:
+        """Return the median score, more being better."""
+        return self.sign * float(np.median(list(self.scores[label].values())))
+
     def seconds(self, label: str) -> float:
         finished = [trial.train_s for trial in self.trials[label] if trial.status == "finished"]
         return float(np.median(finished)) if finished else math.nan
@@ -175,17 +192,7 @@ def _profiles(cases: Sequence[_Case], labels: Sequence[str]) -> dict[str, Perfor
 def _friedman(cases: Sequence[_Case], labels: Sequence[str]) -> Friedman | None:
     if len(labels) < 2:
         return None
-    medians = [
-        [case.sign * float(np.median(list(case.scores[label].values()))) for label in labels]
-        for case in cases
-    ]
-    return friedman(medians, direction="max")
-
-
-def _iqm(cases: Sequence[_Case], label: str) -> Estimate | None:
-    if not cases:
-        return None
-    return iqm_over_cases([normalize_scores(list(case.scores[label].values()), case.facts) for case in cases])
+    return friedman([[case.gain(label) for label in labels] for case in cases], direction="max")
 
 
 def _improvement(cases: Sequence[_Case], label: str, reference: str) -> Estimate | None:
@@ -196,3 +203,20 @@ def _improvement(cases: Sequence[_Case], label: str, reference: str) -> Estimate
         [list(case.scores[reference].values()) for case in cases],
         direction=[case.facts.direction for case in cases],
     )
+
+
+def _posteriors(cases: Sequence[_Case], labels: Sequence[str], reference: str) -> dict[str, Posterior]:
+    """Compare the medians with those of the reference, in noticeable differences of each case."""
+    others = [label for label in labels if label != reference]
+    if len(cases) < FEWEST_CASES or not others:
+        return {}
+    differences = [
+        [_ahead(case.gain(label), case.gain(reference)) / case.facts.noticeable for label in others]
+        for case in cases
+    ]
+    return dict(zip(others, signed_rank_posterior(differences), strict=True))
+
+
+def _ahead(gain: float, of_reference: float) -> float:
+    # Two without a score are level; the difference of their infinities would be NaN.
+    return 0.0 if gain == of_reference else gain - of_reference

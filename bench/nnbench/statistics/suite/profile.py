@@ -54,13 +54,7 @@ def profile_scores(ratios: ArrayLike, *, r_max: float = R_MAX) -> NDArray[np.flo
 
 
 def performance_profiles(
-    costs: Sequence[ArrayLike],
-    *,
-    r_max: float = R_MAX,
-    confidence: float = 0.95,
-    n_factors: int = 49,
-    n_resamples: int = _N_RESAMPLES,
-    seed: int = 0,
+    costs: Sequence[ArrayLike], *, r_max: float = R_MAX, n_factors: int = 49
 ) -> list[PerformanceProfile]:
     """Return the profile of every configuration, from one (configurations, seeds) table of costs per case.
 
@@ -73,17 +67,11 @@ def performance_profiles(
     factors = np.linspace(1.0, r_max, n_factors)
     ratios = performance_ratios(np.stack([np.median(table, axis=1) for table in tables]))
     drawn = performance_ratios(
-        np.stack(
-            [
-                _drawn_medians(table, n_resamples=n_resamples, seed=seed + position)
-                for position, table in enumerate(tables)
-            ]
-        )
+        np.stack([_drawn_medians(table, seed=position) for position, table in enumerate(tables)])
     )
     is_bounded = any(table.shape[1] > 1 for table in tables)
     return [
-        _profile(ratios[:, i], drawn[:, i], factors, confidence=confidence, is_bounded=is_bounded)
-        for i in range(ratios.shape[1])
+        _profile(ratios[:, i], drawn[:, i], factors, is_bounded=is_bounded) for i in range(ratios.shape[1])
     ]
 
 
@@ -92,23 +80,28 @@ def _profile(
     drawn: NDArray[np.float64],
     factors: NDArray[np.float64],
     *,
-    confidence: float,
     is_bounded: bool,
 ) -> PerformanceProfile:
     """Return the profile of one configuration from its ratios (cases) and drawn ratios (cases, resamples)."""
     share, drawn_share, r_max = _shares(ratios, factors), _shares(drawn, factors), float(factors[-1])
-    tail = 0.5 * (1.0 - confidence)
-    low, high = np.quantile(drawn_share, (tail, 1.0 - tail), axis=0, method="inverted_cdf")
-    interval = percentile_interval(profile_scores(drawn, r_max=r_max), confidence=confidence)
+    low, high = pointwise_band(drawn_share, is_bounded=is_bounded)
+    interval = percentile_interval(profile_scores(drawn, r_max=r_max))
     return PerformanceProfile(
         factors=factors,
         share=share,
-        low=low if is_bounded else np.zeros_like(share),
-        high=high if is_bounded else np.ones_like(share),
+        low=low,
+        high=high,
         score=float(profile_scores(ratios, r_max=r_max)),
         score_interval=interval if is_bounded else (0.0, 1.0),
         n_cases=ratios.size,
     )
+
+
+def pointwise_band(drawn: NDArray[np.float64], *, is_bounded: bool) -> NDArray[np.float64]:
+    """Return the two rows between which 95 % of the drawn shares (resamples first) lie at each place."""
+    if not is_bounded:
+        return np.repeat([[0.0], [1.0]], drawn.shape[1], axis=1)
+    return np.asarray(np.quantile(drawn, (0.025, 0.975), axis=0, method="inverted_cdf"))
 
 
 def _check_same_height(tables: Sequence[NDArray[np.float64]]) -> None:
@@ -117,9 +110,9 @@ def _check_same_height(tables: Sequence[NDArray[np.float64]]) -> None:
         raise ValueError(f"every case must have the same configurations, but they number {heights}")
 
 
-def _drawn_medians(table: NDArray[np.float64], *, n_resamples: int, seed: int) -> NDArray[np.float64]:
+def _drawn_medians(table: NDArray[np.float64], *, seed: int) -> NDArray[np.float64]:
     """Return the medians over drawn seeds: (configurations, resamples)."""
-    indices = resample_indices(table.shape[1], n_resamples=n_resamples, seed=seed)
+    indices = resample_indices(table.shape[1], n_resamples=_N_RESAMPLES, seed=seed)
     return np.asarray(np.median(table[:, indices], axis=2), dtype=np.float64)
 
 

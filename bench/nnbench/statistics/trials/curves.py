@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnbench.records.trials import Direction
+from nnbench.statistics.estimation.bootstrap import interquartile_mean
+
+_MOST_BESIDE = 3  # evaluations on either side of that which reaches the target, for its slope
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,30 @@ def is_kept(values: ArrayLike, target: float, *, direction: Direction) -> bool:
     """Return whether the curve stands at the target at its end: reached and still there."""
     value = np.asarray(values, dtype=np.float64)
     return bool(value.size) and bool(_reaches(value[-1:], target, direction)[0])
+
+
+def exchange_rate(
+    steps: ArrayLike, curves: Sequence[ArrayLike], target: float, *, direction: Direction
+) -> float | None:
+    """Return how much of the metric a step is worth near the target: the size of the curve's slope there.
+
+    The curve is the interquartile mean over the seeds, which a stuck seed does not bend, nor the steps in
+    which an accuracy on few examples moves. Its slope is that of least squares over the evaluation that first
+    reaches the target and up to three on either side, equally many. None: it never gets there, or does not
+    get better there.
+    """
+    at, middle = _as_curve(steps, interquartile_mean(np.asarray(curves, dtype=np.float64), axis=0))
+    reached = np.flatnonzero(_reaches(middle, target, direction))
+    if at.size < 2 or reached.size == 0:
+        return None
+    first = int(reached[0])
+    half = max(1, min(_MOST_BESIDE, first, at.size - 1 - first))
+    near = slice(max(0, first - half), first + half + 1)
+    distance = at[near] - at[near].mean()
+    # Less a value of its own, so that a flat curve has a slope of 0 and not of a last bit.
+    slope = float(distance @ (middle[near] - middle[first])) / float(distance @ distance)
+    gain = slope if direction == "max" else -slope
+    return gain if gain > 0.0 else None
 
 
 def curve_band(steps: ArrayLike, curves: Sequence[ArrayLike], *, direction: Direction) -> CurveBand:

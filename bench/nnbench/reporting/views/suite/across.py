@@ -5,9 +5,10 @@ from nnbench.records.trials import RunRecord
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Cell, Column, Paragraph, Section, Table
 from nnbench.reporting.texts import words
-from nnbench.reporting.views.suite.figures import profile_figure, rank_figure
+from nnbench.reporting.views.suite.figures import profile_figure, rank_figure, score_figure
 from nnbench.reporting.views.suite.measures import LEVEL, measures
 from nnbench.statistics.suite.overview import Overview
+from nnbench.statistics.suite.ranks import FEWEST_CASES
 
 _MOST_NAMES = 8
 
@@ -19,6 +20,7 @@ def across(over: Overview, run: RunRecord) -> Section:
         Paragraph(" ".join(_sentences(over)), lead=True),
         _table(over, run),
         profile_figure(over, run.run),
+        score_figure(over, run.run),
         rank_figure(over, run.run),
     ]
     return Section(f"All {n}", tuple(block for block in blocks if block is not None))
@@ -78,12 +80,16 @@ def _difference(over: Overview) -> list[str]:
     p = digits.p_value(found.p)
     if found.p > LEVEL:
         return [f"That the configurations rank differently cannot be shown (Friedman, {p})."]
+    critical = found.critical_difference
+    if critical is None:
+        which = f"which of them, {digits.counted(found.n_cases, 'case')} cannot tell"
+        return [f"The ranks differ (Friedman, {p}); {which}: that takes {FEWEST_CASES}."]
     ranked = sorted(over.members, key=lambda each: each.average_rank or 0.0)
     first = ranked[0]
     behind = [
         each.label
         for each in ranked[1:]
-        if (each.average_rank or 0.0) - (first.average_rank or 0.0) > found.critical_difference
+        if (each.average_rank or 0.0) - (first.average_rank or 0.0) > critical
     ]
     if not behind:
         return [f"The ranks differ (Friedman, {p}), but no pair by more than the critical difference."]

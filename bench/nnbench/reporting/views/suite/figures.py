@@ -1,8 +1,13 @@
 """The pictures of all cases together: profiles, and ranks with their critical difference."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nnbench.reporting import digits
-from nnbench.reporting.blocks import ProfileFigure, RanksFigure
+from nnbench.reporting.blocks import Curve, ProfileFigure, RanksFigure
+from nnbench.statistics.suite.across import ScoreProfile
 from nnbench.statistics.suite.overview import Overview
+from nnbench.statistics.suite.profile import PerformanceProfile
 
 
 def profile_figure(over: Overview, run: str) -> ProfileFigure | None:
@@ -20,12 +25,45 @@ def profile_figure(over: Overview, run: str) -> ProfileFigure | None:
             " member would move everyone."
         ),
         alternative=f"Performance profiles of run {run}. Best score: {best}, {profile.score:.2f}.",
-        profiles=tuple(shown),
+        curves=tuple(_curve(f"{label}  {each.score:.2f}", each.factors, each) for label, each in shown),
+        legend="score",
+        x_label="steps to target over those of the fastest",
+        y_label="share of cases, %",
+        unit=digits.TIMES,
     )
 
 
+def score_figure(over: Overview, run: str) -> ProfileFigure | None:
+    """Return the profiles over scores: what the best trials reach, and how many stay far below."""
+    shown = [
+        (each.label, digits.number(each.iqm.value, decimals=2), each.score_profile)
+        for each in over.members
+        if each.iqm is not None and each.score_profile is not None
+    ]
+    if not shown:
+        return None
+    n = digits.counted(len(over.with_target), "case")
+    return ProfileFigure(
+        name="across-scores",
+        caption=(
+            f"Share of the trials of {n} whose final score is above a threshold: 0 is chance, 1 the target."
+            " Bands: 95 % bootstrap over the seeds of each case."
+        ),
+        alternative=f"Score profiles of run {run}: {', '.join(label for label, _, _ in shown)}.",
+        curves=tuple(_curve(f"{label}  {iqm}", each.thresholds, each) for label, iqm, each in shown),
+        legend="IQM",
+        x_label="normalised score",
+        y_label="share of trials above, %",
+    )
+
+
+def _curve(label: str, x: NDArray[np.float64], profile: PerformanceProfile | ScoreProfile) -> Curve:
+    y, low, high = (tuple(map(float, each)) for each in (profile.share, profile.low, profile.high))
+    return Curve(label, tuple(map(float, x)), y, low, high)
+
+
 def rank_figure(over: Overview, run: str) -> RanksFigure | None:
-    """Return the picture of the critical difference."""
+    """Return the picture of the ranks, and of the critical difference where there is one."""
     found = over.friedman
     if found is None:
         return None
@@ -34,14 +72,21 @@ def rank_figure(over: Overview, run: str) -> RanksFigure | None:
         key=lambda each: each[1],
     )
     said = ", ".join(f"{label} {rank:.2f}" for label, rank in ranked)
+    critical = found.critical_difference
+    joined, apart = " With so few cases no pair can be told apart.", ""
+    if critical is not None:
+        joined = (
+            " A bar joins configurations whose ranks lie within the critical difference (CD) of one another:"
+            " between them no difference is shown."
+        )
+        apart = f" Critical difference {critical:.2f}."
     return RanksFigure(
         name="across-ranks",
         caption=(
-            f"Average ranks over {digits.counted(found.n_cases, 'case')}, 1 being best. A bar joins"
-            " configurations whose ranks lie within the critical difference (CD) of one another: between"
-            f" them no difference is shown. Friedman's test: {digits.p_value(found.p)}."
+            f"Average ranks over {digits.counted(found.n_cases, 'case')}, 1 being best.{joined} Friedman's"
+            f" test: {digits.p_value(found.p)}."
         ),
-        alternative=f"Average ranks of {run}: {said}. Critical difference {found.critical_difference:.2f}.",
+        alternative=f"Average ranks of {run}: {said}.{apart}",
         ranks=tuple(ranked),
-        critical_difference=found.critical_difference,
+        critical_difference=critical,
     )

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Align, Cell, Column
 from nnbench.reporting.texts import words
+from nnbench.statistics.estimation.signed_rank import PRIOR_STRENGTH
 from nnbench.statistics.suite.across import Estimate
 from nnbench.statistics.suite.overview import Member, Overview
 from nnbench.statistics.suite.profile import R_MAX
+from nnbench.statistics.suite.ranks import FEWEST_CASES
 
 LEVEL = 0.05
 _MISSING = Cell(digits.MISSING, "quiet")
@@ -30,7 +32,15 @@ class Measure:
 
 def measures(over: Overview) -> list[Measure]:
     """Return the measures that these cases allow, quality first and what it costs behind it."""
-    found = (_score(over), _normalized(over), _rank(over), _improvement(over), _time(), _state(over))
+    found = (
+        _score(over),
+        _normalized(over),
+        _rank(over),
+        _improvement(over),
+        _posterior(over),
+        _time(),
+        _state(over),
+    )
     return [each for each in found if each is not None]
 
 
@@ -69,8 +79,13 @@ def _rank(over: Overview) -> Measure | None:
     if found is None:
         return None
     n = digits.counted(found.n_cases, "case")
-    apart = f"ranks more than {found.critical_difference:.2f} apart differ at the {digits.level(LEVEL)} level"
-    note = f"Rank of the median, averaged over {n}: Friedman {digits.p_value(found.p)}; {apart} (Nemenyi)."
+    how = "exact" if found.is_exact else "drawn"
+    test = f"Friedman {digits.p_value(found.p)} ({how} permutation)"
+    apart = f"which pairs differ takes {FEWEST_CASES} cases to tell"
+    if found.critical_difference is not None:
+        gap = f"ranks more than {found.critical_difference:.2f} apart differ"
+        apart = f"{gap} at the {digits.level(LEVEL)} level (Nemenyi)"
+    note = f"Rank of the median, averaged over {n}: {test}; {apart}."
     return Measure("average rank", lambda each: Cell(f"{each.average_rank:.2f}"), note, rank=1)
 
 
@@ -86,6 +101,31 @@ def _improvement(over: Overview) -> Measure | None:
         f"Beats: {wins}, on average over the cases.",
         rank=2,
     )
+
+
+def _posterior(over: Overview) -> Measure | None:
+    if all(each.posterior is None for each in over.members):
+        return None
+    note = (
+        f"Better · same · worse: how probable each is, to {over.reference} and over cases like these, where"
+        " medians closer than a case's noticeable difference are the same (Bayesian signed-rank, prior"
+        f" {PRIOR_STRENGTH:g} at 0; not corrected for the number of rows)."
+    )
+    return Measure("better · same · worse, %", _posterior_cell, note, "right", rank=3)
+
+
+def _posterior_cell(each: Member) -> Cell:
+    found = each.posterior
+    if found is None:
+        return Cell("reference", "quiet")
+    return Cell(" · ".join(map(_drawn_share, (found.better, found.equivalent, found.worse))))
+
+
+def _drawn_share(share: float) -> str:
+    # Drawn weights make nothing certain.
+    if min(share, 1.0 - share) < 0.005:
+        return "<1" if share < 0.5 else ">99"
+    return f"{100 * share:.0f}"
 
 
 def _time() -> Measure:

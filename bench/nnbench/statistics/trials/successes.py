@@ -1,0 +1,69 @@
+"""Who reaches the target more often: success rates compared seed by seed, in the family of the verdicts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnbench.records.trials import Axes, CaseFacts, TrialRecord
+from nnbench.statistics.estimation.holm import holm
+from nnbench.statistics.estimation.mcnemar import mcnemar_p
+from nnbench.statistics.trials.summary import has_reached_target, scores_by_configuration
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessPair:
+    """How often ``a`` and the reference ``b`` reached the target, over the seeds that both have."""
+
+    a: Axes
+    b: Axes
+    n: int
+    n_a: int
+    n_b: int
+    only_a: int  # seeds on which a reached it and b did not
+    only_b: int
+    p: float  # exact McNemar, Holm-adjusted
+    family: int  # comparisons that p is corrected over
+
+
+def success_pairs(
+    trials: Sequence[TrialRecord], facts: CaseFacts, reference: Axes, *, is_named: bool
+) -> list[SuccessPair]:
+    """Return every configuration against the reference; none where the case has no target.
+
+    The p values are corrected by Holm over the comparisons with a reference that was named beforehand, and
+    over all pairs where the reference is the leader, which all the data picked.
+    """
+    scores = {axes: own for axes, own in scores_by_configuration(trials, facts).items() if own}
+    if facts.target is None or reference not in scores:
+        return []
+    known, seeds = list(scores), sorted(set().union(*scores.values()))
+    hits = {(trial.axes, trial.seed) for trial in trials if has_reached_target(trial)}
+    ran = np.array([[seed in own for seed in seeds] for own in scores.values()])
+    reached = ran & [[(axes, seed) in hits for seed in seeds] for axes in known]
+    n, both = _counts(ran, ran), _counts(reached, reached)
+    only = _counts(reached, ran & ~reached)  # only[i, j]: seeds on which i reached it and j did not
+    b = known.index(reference)
+    pairs = [(i, j) for i, j in combinations(range(len(known)), 2) if not is_named or b in (i, j)]
+    p_values = holm([mcnemar_p(only.item(i, j), only.item(j, i)) for i, j in pairs])
+    return [
+        SuccessPair(
+            a=known[a],
+            b=reference,
+            n=n.item(a, b),
+            n_a=both.item(a, b) + only.item(a, b),
+            n_b=both.item(a, b) + only.item(b, a),
+            only_a=only.item(a, b),
+            only_b=only.item(b, a),
+            p=float(p),
+            family=len(pairs),
+        )
+        for a, p in ((sum(pair) - b, p) for pair, p in zip(pairs, p_values, strict=True) if b in pair)
+    ]
+
+
+def _counts(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return on how many seeds (columns) a row of one and a row of the other are both true."""
+    return np.asarray(one.astype(np.int64) @ other.astype(np.int64).T)
