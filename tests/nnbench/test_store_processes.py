@@ -3,16 +3,20 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Barrier, Event, Timer
+from typing import Any
+
+import pytest
 
 import nnbench.records.trials
 from nnbench.store import Store
 from tests.nnbench import store_samples, store_writer
-from tests.nnbench.store_samples import key_of, spelled, trial
+from tests.nnbench.store_samples import key_of, run, spelled, trial
 
 _TIMEOUT_S = 30
 _FOLDERS = [
@@ -134,3 +138,35 @@ def test_a_writer_of_this_process_goes_on_beside_another(tmp_path: Path) -> None
 
     assert other.returncode == 0
     assert len(recorded) == 300
+
+
+def test_what_another_process_records_between_two_looks_is_not_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report beside a running run looks at the rows, and then at the keys: both are of one moment."""
+    path = tmp_path / "store.sqlite"
+    with Store.open(path, create=True) as writer:
+        writer.put_trials([trial(0)])
+        writer.put_run(run("a"))
+        with Store.open(path, create=True) as reader:
+            fetch, n_fetched = reader._fetch, 0
+
+            def fetch_beside_a_writer(query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+                nonlocal n_fetched
+                found = fetch(query, values)
+                n_fetched += 1
+                if n_fetched in (1, 4):
+                    writer.put_trial(trial(n_fetched))
+                    writer.put_run(run(f"b{n_fetched}"))
+                return found
+
+            monkeypatch.setattr(reader, "_fetch", fetch_beside_a_writer)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                found = reader.trials([key_of(0), key_of(1), key_of(2)])
+                n_fetched = 3
+                runs = reader.runs()
+
+    assert [each.key for each in found] == [key_of(0), key_of(1)]
+    assert len(runs) == 3
+    assert not list(tmp_path.glob("*damaged*"))

@@ -252,13 +252,19 @@ class Store:
         """Return ``of`` the rows of these trials that are as they were written; name the others, and mend."""
         whole: dict[str, T] = {}
         damaged: set[str] = set()
-        for row in self._select(query, keys):
-            if _is_whole(row):
-                whole[row[0]] = of(row)
-            else:
-                damaged.add(row[0])
-        missing = set(keys) - whole.keys()
-        known, is_readable = self._known_keys() if missing else (missing, True)
+        known: set[str] = set(keys)
+        is_readable = True
+        for _ in range(2):  # what another process recorded between the rows and the keys is no damage
+            for row in self._select(query, known - whole.keys()):
+                if _is_whole(row):
+                    whole[row[0]] = of(row)
+                else:
+                    damaged.add(row[0])
+            missing = set(keys) - whole.keys()
+            known, is_readable = self._known_keys() if missing else (missing, True)
+            known &= missing
+            if not known:
+                break
         damaged = missing & (damaged | known)
         if is_readable and not damaged:
             return whole
@@ -295,11 +301,12 @@ class Store:
 
     def _run_rows(self) -> list[tuple[Any, ...]]:
         """Return the rows of the table of runs, the newest first, none of which is lost."""
-        found = self._fetch(f"{_GET_RUNS} ORDER BY id DESC")
-        indexed = self._fetch("SELECT run FROM run INDEXED BY sqlite_autoindex_run_1")
-        if {row[1] for row in found} != {run for (run,) in indexed}:
-            raise DamagedStore(f"{self.path}: the list of runs is damaged. {_RUN_AGAIN}")
-        return found
+        for _ in range(3):  # another process may record a run between the two
+            found = self._fetch(f"{_GET_RUNS} ORDER BY id DESC")
+            indexed = self._fetch("SELECT run FROM run INDEXED BY sqlite_autoindex_run_1")
+            if {row[1] for row in found} == {run for (run,) in indexed}:
+                return found
+        raise DamagedStore(f"{self.path}: the list of runs is damaged. {_RUN_AGAIN}")
 
     def _say(self, text: str) -> None:
         warnings.warn(f"{self.path}: {text}", stacklevel=1)

@@ -171,8 +171,8 @@ def _stepped_down(
 ) -> tuple[Floats, Floats, float]:
     """Return z and the adjusted p of every pair, and the quantile of the largest residual z."""
     z = np.concatenate([_z(family.differences(block)) for block in family.blocks()] or [np.zeros(0)])
-    if not z.size:
-        return z, z, 0.0
+    if not z.size or not n_seeds:
+        return z, np.ones(z.size), 0.0
     flips, is_exact = _flips(n_seeds)
     order = np.argsort(-np.abs(z), kind="stable")
     reached = (np.abs(z) - _TIE).astype(np.float32)
