@@ -9,6 +9,7 @@ from nnbench.reporting.views.curves import curves
 from nnbench.reporting.views.diagnosis.diagnostics import diagnostics
 from nnbench.reporting.views.factors.effects import effects
 from nnbench.reporting.views.failures import failures
+from nnbench.reporting.views.fewer_seeds import fewer_seeds
 from nnbench.reporting.views.filters import filters
 from nnbench.reporting.views.headline import headline
 from nnbench.reporting.views.matrix import matrix
@@ -19,6 +20,7 @@ from nnbench.reporting.views.search.sensitivity import sensitivity
 from nnbench.reporting.views.search.settings import best_settings
 from nnbench.reporting.views.search.tuned import tuned, tuned_headline
 from nnbench.reporting.views.standings import standings
+from nnbench.reporting.views.successes import successes
 from nnbench.reporting.views.suite.across import across
 from nnbench.reporting.views.trials import trials as trial_table
 from nnbench.reporting.views.verdicts import verdicts
@@ -61,7 +63,16 @@ def _heading(case: CaseEvidence) -> str:
 def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
     blocks: list[Block | None] = [headline(case)]
     if case.ranking:
-        blocks += [standings(case), verdicts(case), race(case), matrix(case), *effects(case), *failures(case)]
+        blocks += [
+            standings(case),
+            verdicts(case),
+            successes(case),
+            fewer_seeds(case),
+            race(case),
+            matrix(case),
+            *effects(case),
+            *failures(case),
+        ]
         blocks += [diagnostics(case), curves(case)]
         blocks += filters(case)
     return tuple(block for block in blocks if block is not None)

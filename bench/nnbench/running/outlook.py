@@ -60,13 +60,13 @@ def warnings(found: list[Outlook]) -> list[str]:
 
 
 def sentence(outlook: Outlook) -> str:
-    """Say what the design of a case can decide, and what it cannot."""
+    """Say what the design of a case can decide, and what it cannot; empty where that is not known."""
     name = outlook.facts.name
     if outlook.n < outlook.fewest:
         return f"{name}: {_cannot(outlook)}."
     family = digits.counted(outlook.n_pairs, "comparison")
     if outlook.difference is None or outlook.seeds_for_noticeable is None:
-        return f"{name}: {digits.counted(outlook.n, 'seed')}, {family}; how much they tell is not known."
+        return ""
     scale = digits.scale_of(outlook.facts.metric)
     least = digits.with_unit(f"{outlook.difference * scale.factor:.2g}", scale.difference_unit)
     told = f"{name}: {digits.counted(outlook.n, 'seed')} tell differences of {least} or more ({family})"

@@ -56,8 +56,8 @@ def rehearse(plan: Plan, *, as_json: bool, ahead: Ahead | None = None) -> None:
     for part, rule in zip(plan.matrix.parts, rules, strict=False):
         looks = ", ".join(map(str, rule.looks[:-1]))
         print(f"race of {part.case.name}: whoever has lost to the leader leaves after {looks} seeds")
-    for each in found[:MOST_LINES]:
-        print(outlook.sentence(each))
+    for said in filter(None, map(outlook.sentence, found[:MOST_LINES])):
+        print(said)
     if ahead:
         n = counted(len(ahead.trials), "trial")
         print(f"first a search, {n} at least; {ahead.told}")

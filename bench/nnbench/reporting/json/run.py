@@ -24,6 +24,7 @@ from nnbench.records.trials import (
     TrialRecord,
 )
 from nnbench.reporting.json.across import across_as_dict
+from nnbench.reporting.json.by_seed import fewer_seeds_as_list, success_by_verdict
 from nnbench.reporting.json.effects import effects_as_list
 from nnbench.reporting.json.numbers import finite
 from nnbench.statistics.comparing.looks import LEVEL
@@ -36,6 +37,7 @@ def as_dict(found: Findings) -> dict[str, Any]:
     """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
     run = found.run
     over = overview(run, found.trials)
+    success = success_by_verdict(found)
     return {
         **header(run, SCHEMA),
         "against": run.against,
@@ -45,8 +47,11 @@ def as_dict(found: Findings) -> dict[str, Any]:
         "races": [_race(race) for race in run.races],
         "trials": [_trial(trial) for trial in found.trials],
         "configurations": [configuration(summary) for summary in found.summaries],
-        "verdicts": [verdict(comparison) for comparison in found.comparisons],
+        "verdicts": [
+            {**verdict(each), "success": success.get((each.case, each.a))} for each in found.comparisons
+        ],
         "may_be_best": [_may_be_best(judgement) for judgement in found.judgements],
+        "fewer_seeds": fewer_seeds_as_list(found),
         "effects": effects_as_list(run, found.trials),
         "across": None if over is None else across_as_dict(over),
     }

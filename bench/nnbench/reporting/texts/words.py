@@ -70,7 +70,8 @@ def behind(comparison: Comparison, facts: CaseFacts) -> str:
     low, high = sorted(sign * end for end in comparison.interval)
     scale = digits.scale_of(facts.metric).of_differences
     written = digits.estimate(sign * comparison.difference, (low, high), scale)
-    return f"{digits.with_unit(written.value, scale.unit)} {written.interval} behind ({p})"
+    found = ", ".join(filter(None, (worth(comparison.difference, facts), p)))
+    return f"{digits.with_unit(written.value, scale.unit)} {written.interval} behind ({found})"
 
 
 def signed_difference(comparison: Comparison, facts: CaseFacts) -> str:
