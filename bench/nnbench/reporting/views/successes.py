@@ -23,5 +23,5 @@ def successes(case: CaseEvidence) -> Paragraph | None:
         said.append(f"{len(more)} more, {digits.p_value(more[0].p)} or above")
     reference, family = found[0].b, found[0].family
     which = "" if case.has_named_reference or family == 1 else ", all pairs"
-    test = f"exact McNemar, paired by seed; Holm over {digits.counted(family, 'comparison')}{which}"
+    test = f"exact McNemar, paired by seed; among {digits.counted(family, 'comparison')}{which}"
     return Paragraph(f"Reached target, to {case.label(reference)}: {'; '.join(said)} ({test}).")

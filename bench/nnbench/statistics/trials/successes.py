@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnbench.records.trials import Axes, CaseFacts, TrialRecord
-from nnbench.statistics.estimation.holm import holm
+from nnbench.statistics.comparing.looks import LEVEL
+from nnbench.statistics.comparing.maxt import judge
 from nnbench.statistics.estimation.mcnemar import mcnemar_p
 from nnbench.statistics.trials.summary import has_reached_target, scores_by_configuration
 
@@ -24,8 +25,8 @@ class SuccessPair:
     n_b: int
     only_a: int  # seeds on which a reached it and b did not
     only_b: int
-    p: float  # exact McNemar, Holm-adjusted
-    family: int  # comparisons that p is corrected over
+    p: float  # exact McNemar, adjusted for the family
+    family: int  # comparisons that p is adjusted for
 
 
 def success_pairs(
@@ -33,8 +34,8 @@ def success_pairs(
 ) -> list[SuccessPair]:
     """Return every configuration against the reference; none where the case has no target.
 
-    The p values are corrected by Holm over the comparisons with a reference that was named beforehand, and
-    over all pairs where the reference is the leader, which all the data picked.
+    McNemar's test flips the discordant pairs, and so it is adjusted as the scores are: by the maximum over
+    the family under shared flips of seeds. The family is that of the verdicts.
     """
     scores = {axes: own for axes, own in scores_by_configuration(trials, facts).items() if own}
     if facts.target is None or reference not in scores:
@@ -47,7 +48,12 @@ def success_pairs(
     only = _counts(reached, ran & ~reached)  # only[i, j]: seeds on which i reached it and j did not
     b = known.index(reference)
     pairs = [(i, j) for i, j in combinations(range(len(known)), 2) if not is_named or b in (i, j)]
-    p_values = holm([mcnemar_p(only.item(i, j), only.item(j, i)) for i, j in pairs])
+    if len(pairs) == 1:
+        p_values = [mcnemar_p(only.item(i, j), only.item(j, i)) for i, j in pairs]
+    else:
+        outcomes = np.where(ran, reached.astype(np.float64), np.nan)
+        judged = judge(outcomes, np.zeros(ran.shape, dtype=np.bool_), np.array(pairs), level=LEVEL)
+        p_values = judged.p.tolist()
     return [
         SuccessPair(
             a=known[a],
