@@ -165,7 +165,8 @@ def test_a_dry_run_of_a_large_matrix_stays_readable(nnb: Any) -> None:
 
     _, text, _ = nnb("run", "small.toml", "--lr", rates, "--seeds", "1", "--dry-run")
 
-    assert len(text.splitlines()) == 42
+    assert len(text.splitlines()) == 43
+    assert "1 seed cannot decide anything: 6 would" in text
     assert "… and 60 more configurations" in text
 
 

@@ -94,7 +94,7 @@ def test_what_decides_is_shown_at_every_width(width: int) -> None:
 
 
 def test_six_configurations_fit_two_screens() -> None:
-    """Without failures, 60 trials have at most 36 lines of 80 columns, and their axes 33."""
+    """Without failures, 60 trials have at most 44 lines of 80 columns, and their axes 33."""
     sample = samples.six_by_ten()
     trials = tuple(
         samples.trial(each.axes, each.seed, 0.9) if each.status == "diverged" else each
@@ -107,7 +107,7 @@ def test_six_configurations_fit_two_screens() -> None:
     start = next(i for i, line in enumerate(lines) if line.startswith("Of the spread"))
     end = next(i for i, line in enumerate(lines) if line.startswith("digits-mlp  "))
     assert end - start <= 33
-    assert len(lines) - (end - start) <= 36
+    assert len(lines) - (end - start) <= 44
 
 
 def test_decimal_points_stand_in_one_column() -> None:

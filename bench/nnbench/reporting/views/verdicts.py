@@ -57,7 +57,7 @@ def _rate(case: CaseEvidence) -> list[_Filled]:
     if not case.is_tuned:
         return []
     cells = [Cell(each.axes.as_dict().get("learning_rate", "")) for each in case.ranking]
-    return [(Column("tuned rate", rank=1), cells)]
+    return [(Column("tuned rate", rank=1, below="tuned rate {}"), cells)]
 
 
 def _median(case: CaseEvidence) -> list[_Filled]:

@@ -48,7 +48,7 @@ def success_pairs(
     only = _counts(reached, ran & ~reached)  # only[i, j]: seeds on which i reached it and j did not
     b = known.index(reference)
     pairs = [(i, j) for i, j in combinations(range(len(known)), 2) if not is_named or b in (i, j)]
-    if len(pairs) == 1:
+    if len(pairs) < 2:
         p_values = [mcnemar_p(only.item(i, j), only.item(j, i)) for i, j in pairs]
     else:
         outcomes = np.where(ran, reached.astype(np.float64), np.nan)
