@@ -241,7 +241,7 @@ def ratio(value: float) -> str:
 
 def level(alpha: float) -> str:
     """Write a significance level: ``5 %``, ``0.1 %``."""
-    return f"{alpha * 100:.6g} %"
+    return f"{alpha * 100:.3g} %"
 
 
 def confidence(alpha: float) -> str:

@@ -94,7 +94,7 @@ def _judgement(
     best.sort(key=lambda each: each.median, reverse=case.direction == "max")
     k = len(rows)
     n_pairs = k - 1 if run.against is not None else k * (k - 1) // 2
-    return Judgement(case.name, tuple(each.axes for each in best), 1, 0.04, n_pairs)
+    return Judgement(case.name, tuple(each.axes for each in best), 1, 0.032, n_pairs)
 
 
 def axes(**choices: str) -> Axes:

@@ -80,7 +80,7 @@ def test_the_family_the_level_and_the_methods_are_printed() -> None:
 
     assert "sign flips, 15 comparisons (all pairs)" in led
     assert "to adam · relu, the leader; intervals hold together" in led
-    assert "at the 4 % level: look 1, of 5 % for all looks" in led
+    assert "at the 3.2 % level: look 1, of 5 % for all looks" in led
     assert "within ±0.5 pp" in led
     assert "medians by order statistics" in led
     assert "n = 10 seeds. *: may be the best." in led
@@ -92,9 +92,9 @@ def test_a_further_look_is_said_with_the_level_that_it_has() -> None:
     """Who adds seeds until something shows must see what that costs."""
     sample = samples.six_by_ten()
     case = first_case(sample)
-    second = replace(case, judgement=replace(case.judgement, look=2, level=0.005))
+    second = replace(case, judgement=replace(case.judgement, look=2, level=0.01152))
 
-    assert "at the 0.5 % level: look 2, of 5 % for all looks" in " ".join(verdicts(second).notes)
+    assert "at the 1.15 % level: look 2, of 5 % for all looks" in " ".join(verdicts(second).notes)
 
 
 def test_a_single_configuration_has_no_verdict_columns() -> None:

@@ -35,7 +35,7 @@ def decide(pair: PairResult, tested: Tested, family: Judged, *, direction: Direc
     """
     side = tested.side
     interval = _interval(pair, family)
-    if pair.n_scored >= fewest_seeds(family.level) and _is_within(interval, pair):
+    if pair.n_scored >= fewest_seeds(family.interval_level) and _is_within(interval, pair):
         within = "the whole interval lies within the noticeable difference"
         reason = f"significant but not noticeable: {within}" if side else within
         return Decision("equivalent", tested.p, interval, None, reason)
