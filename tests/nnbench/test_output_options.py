@@ -74,6 +74,15 @@ def test_a_file_that_is_named_is_a_file_in_the_format_of_its_ending(
     assert (folder / name).read_text(encoding="utf-8").startswith(START[form])
 
 
+def test_a_csv_of_a_run_says_what_its_verdicts_rest_on(nnb: Any) -> None:
+    _, shown, _ = nnb("report", "--format", "csv")
+
+    rows = list(csv.DictReader(io.StringIO(shown)))
+    assert {(row["metric"], row["direction"], row["noticeable"]) for row in rows} == {
+        ("accuracy", "max", "0.01")
+    }
+
+
 def test_a_csv_of_a_comparison_has_a_row_for_each_verdict(nnb: Any) -> None:
     _, shown, _ = nnb("compare", "sgd", "adam", "--format", "csv")
 

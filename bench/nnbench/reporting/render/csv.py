@@ -18,6 +18,7 @@ def render(found: Findings) -> str:
     axes = _union(trial.axes.as_dict() for trial in trials)
     final = _union(trial.final for trial in trials)
     best = _union(trial.best for trial in trials)
+    measured = {case.name: (case.metric, case.direction, case.noticeable) for case in found.run.cases}
     header = [
         *("run", "case"),
         *axes,
@@ -25,6 +26,7 @@ def render(found: Findings) -> str:
         *(f"final_{name}" for name in final),
         *(f"best_{name}" for name in best),
         *("steps", "steps_to_target", "train_s", "key", "digest", "error"),
+        *("metric", "direction", "noticeable"),
     ]
     rows = (
         [
@@ -34,6 +36,7 @@ def render(found: Findings) -> str:
             *(trial.final.get(name) for name in final),
             *(trial.best.get(name) for name in best),
             *(trial.steps, trial.steps_to_target, trial.train_s, trial.key, trial.digest, trial.error),
+            *measured[trial.case],
         ]
         for trial in trials
     )
