@@ -73,3 +73,16 @@ def test_warm_start(tmp_path: Path, report) -> None:
         )
         seconds.append(float(done.stdout))
     report("warm start to the first step", summary(seconds[1:]), "at most 0.2 s")
+
+
+def test_judge(tmp_path: Path, report) -> None:
+    """``nnbench judge``: 20 configurations by 50 seeds, with curves of 100 steps."""
+    rows = [
+        f"c{config},{seed},{step},{1 / (1 + step) + 0.01 * config + 0.001 * np.sin(seed * config + step):.5f}"
+        for config in range(20)
+        for seed in range(50)
+        for step in range(100)
+    ]
+    (tmp_path / "curves.csv").write_text("\n".join(["config,seed,step,loss", *rows]))
+    seconds = [nnbench("judge", "curves.csv", folder=tmp_path) for _ in range(5)]
+    report("nnbench judge, 100,000 rows", summary(seconds), "at most 3 s")

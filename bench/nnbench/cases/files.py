@@ -32,7 +32,7 @@ def read_text(path: Path, *, what: str) -> str:
         raise UsageError(f"{path}: not UTF-8 text (see byte {error.start}). Save it as UTF-8.") from None
 
 
-def read_bytes(path: Path, *, what: str) -> bytes:
+def read_bytes(path: Path, *, what: str, most_bytes: int = MOST_BYTES) -> bytes:
     """Return what is in a file that a user named, or raise UsageError.
 
     What is no regular file is refused unread, since a device has no end and a pipe may have no writer.
@@ -43,15 +43,15 @@ def read_bytes(path: Path, *, what: str) -> bytes:
         if not S_ISREG(path.stat().st_mode):
             raise UsageError(f"{path}: not a regular file. Name {what}.")
         with path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+            content = stream.read(most_bytes + 1)
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file.") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}.") from None
     except ValueError as error:  # of the path itself: a NUL, or letters that no file name can hold
         raise UsageError(f"{str(path)!r}: this cannot be the name of a file: {error}.") from None
-    if len(content) > MOST_BYTES:
-        raise UsageError(f"{path}: larger than {MOST_BYTES // 1_000_000} MB, the most that {what} may be.")
+    if len(content) > most_bytes:
+        raise UsageError(f"{path}: larger than {most_bytes // 1_000_000} MB, the most that {what} may be.")
     return content
 
 

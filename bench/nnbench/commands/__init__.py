@@ -1,6 +1,6 @@
 """One module per verb of the command line, each with a function ``command``."""
 
 VERBS = (
-    *("run", "tune", "ablate", "calibrate", "report", "compare", "list", "show", "explain"),
+    *("run", "tune", "ablate", "calibrate", "report", "compare", "judge", "list", "show", "explain"),
     *("kernels", "diagnose", "data", "doctor", "init"),
 )

@@ -34,11 +34,17 @@ class Scale:
 
 
 PERCENT = Scale(factor=100.0, unit="%", difference_unit="pp", bounded=True)
+IN_PERCENT = Scale(factor=1.0, unit="%", difference_unit="pp", bounded=False)
 PLAIN = Scale(factor=1.0, unit="", difference_unit="", bounded=False)
 
 
 def scale_of(metric: str) -> Scale:
-    """Return percent for accuracies and rates, the bare number for everything else."""
+    """Return percent for accuracies and rates, the bare number for everything else.
+
+    A name that ends in % is that of values which are in percent already.
+    """
+    if metric.endswith("%"):
+        return IN_PERCENT
     return PERCENT if "accuracy" in metric or metric.endswith("rate") else PLAIN
 
 

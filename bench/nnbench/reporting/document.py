@@ -2,6 +2,7 @@
 
 from nnbench.evidence.case import CaseEvidence, Findings
 from nnbench.evidence.searched import SearchedCase, searched_evidence
+from nnbench.records.judged import JudgedFile
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Document, Section
 from nnbench.reporting.texts import words
@@ -12,6 +13,7 @@ from nnbench.reporting.views.failures import failures
 from nnbench.reporting.views.fewer_seeds import fewer_seeds
 from nnbench.reporting.views.filters import filters
 from nnbench.reporting.views.headline import headline
+from nnbench.reporting.views.judged import about_file
 from nnbench.reporting.views.matrix import matrix
 from nnbench.reporting.views.race import race
 from nnbench.reporting.views.run import about
@@ -41,6 +43,14 @@ def listing(found: Findings) -> Document:
     """Return the long listing of a run: every trial as a row."""
     sections = [Section(case.facts.name, (trial_table(case),)) for case in found.cases()]
     return _document(f"Run {found.run.run}", sections, found)
+
+
+def judged(found: Findings, file: JudgedFile) -> Document:
+    """Return the report on results made elsewhere."""
+    sections = [Section(_heading(case), _of_case(case)) for case in found.cases()]
+    return Document(
+        f"Verdicts on {file.name}", (*sections, Section("What was judged", (about_file(found, file),)))
+    )
 
 
 def _document(title: str, sections: list[Section], found: Findings) -> Document:

@@ -37,7 +37,6 @@ def as_dict(found: Findings) -> dict[str, Any]:
     """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
     run = found.run
     over = overview(run, found.trials)
-    success = success_by_verdict(found)
     return {
         **header(run, SCHEMA),
         "against": run.against,
@@ -47,10 +46,8 @@ def as_dict(found: Findings) -> dict[str, Any]:
         "races": [_race(race) for race in run.races],
         "trials": [_trial(trial) for trial in found.trials],
         "configurations": [configuration(summary) for summary in found.summaries],
-        "verdicts": [
-            {**verdict(each), "success": success.get((each.case, each.a))} for each in found.comparisons
-        ],
-        "may_be_best": [_may_be_best(judgement) for judgement in found.judgements],
+        "verdicts": verdicts(found),
+        "may_be_best": [may_be_best(judgement) for judgement in found.judgements],
         "fewer_seeds": fewer_seeds_as_list(found),
         "effects": effects_as_list(run, found.trials),
         "across": None if over is None else across_as_dict(over),
@@ -137,7 +134,7 @@ def configuration(summary: ConfigurationSummary) -> dict[str, Any]:
     }
 
 
-def _may_be_best(judgement: Judgement) -> dict[str, Any]:
+def may_be_best(judgement: Judgement) -> dict[str, Any]:
     """Return who may be the best, and how a case was judged: at which look, so at which level."""
     return {
         "case": judgement.case,
@@ -171,6 +168,11 @@ def _pruning(pruning: Pruning) -> dict[str, Any]:
         "interval": [finite(end) for end in pruning.interval],
         "p": pruning.p,
     }
+
+
+def verdicts(found: Findings) -> list[dict[str, Any]]:
+    success = success_by_verdict(found)
+    return [{**verdict(each), "success": success.get((each.case, each.a))} for each in found.comparisons]
 
 
 def verdict(comparison: Comparison) -> dict[str, Any]:

@@ -18,13 +18,14 @@ VERDICT: dict[Verdict, tuple[str, Tone]] = {
 
 
 def metric(facts: CaseFacts) -> str:
-    """Return ``validation accuracy``."""
-    return f"validation {facts.metric.replace('_', ' ')}"
+    """Return ``validation accuracy``; what was made elsewhere has the name that it had there."""
+    name = facts.metric.replace("_", " ").removesuffix(" %")
+    return f"validation {name}" if facts.n_validation else name
 
 
 def unit_after(header: str, unit: str) -> str:
     """Return ``accuracy, %`` for a header, and the header alone where the metric has no unit."""
-    return f"{header}, {unit}" if unit else header
+    return f"{header.removesuffix(' %')}, {unit}" if unit else header
 
 
 def metric_value(value: float, facts: CaseFacts) -> str:

@@ -103,7 +103,7 @@ def _is_at_target(trial: TrialRecord, facts: CaseFacts) -> bool:
 def _is_at_chance(trial: TrialRecord, facts: CaseFacts) -> bool:
     """Return whether the final metric is no better than chance by more than could be noise."""
     value = trial.final.get(facts.metric)
-    if value is None:
+    if value is None or math.isnan(facts.chance):  # of results made elsewhere nobody knows what chance is
         return False
     gain = value - facts.chance if facts.direction == "max" else facts.chance - value
     noise = facts.noticeable
