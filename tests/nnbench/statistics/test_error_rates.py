@@ -8,12 +8,12 @@ import math
 
 import numpy as np
 import pytest
+from nnbench.statistics.estimation.significance import holm, pairs_to_reach, sign_flip_p_values
 from numpy.typing import NDArray
 
 from nnbench.statistics.comparing.pairs import compare
 from nnbench.statistics.comparing.planning import seeds_for_difference
 from nnbench.statistics.comparing.verdicts import decide, decide_family
-from nnbench.statistics.estimation.significance import holm, pairs_to_reach, sign_flip_p_values
 
 LEVEL = 0.05
 _Array = NDArray[np.float64]

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from nnbench.statistics.estimation.significance import holm, sign_flip_p
 from numpy.typing import NDArray
 
 from nnbench.statistics.comparing.families import find_leader, leader_family, race_family
 from nnbench.statistics.comparing.pairs import compare
-from nnbench.statistics.estimation.significance import holm, sign_flip_p
 
 
 def by_seed(table: NDArray[np.float64]) -> dict[str, dict[int, float]]:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nnbench.statistics.estimation.significance import sign_flip_p
 from scipy import stats
 
 from nnbench.statistics.comparing.pairs import compare, paired_differences
-from nnbench.statistics.estimation.significance import sign_flip_p
 
 SCORES = st.floats(0.0, 1.0) | st.just(-math.inf)
 PAIRS = st.lists(st.tuples(SCORES, SCORES), min_size=1, max_size=12)

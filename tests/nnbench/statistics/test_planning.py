@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nnbench.statistics.estimation.significance import pairs_to_reach
 from scipy import stats
 
 from nnbench.statistics.comparing.pairs import PairResult, compare
 from nnbench.statistics.comparing.planning import reason_undecided, seeds_for_difference, seeds_needed
-from nnbench.statistics.estimation.significance import pairs_to_reach
 
 
 def pair_of(differences: list[float], *, noticeable: float = 0.01) -> PairResult:

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from nnbench.statistics.estimation.significance import pairs_to_reach, sign_flip_p
 from numpy.typing import NDArray
 
 from nnbench.records.trials import CaseRace
 from nnbench.statistics.comparing.families import find_leader
 from nnbench.statistics.comparing.racing import Design, design, fewest_seeds, losers, race_p, smallest_race_p
-from nnbench.statistics.estimation.significance import pairs_to_reach, sign_flip_p
 
 LEVEL = 0.05
 
