@@ -1,7 +1,7 @@
 """The step-down test of the largest t under flips of signs, by listing every flip.
 
-Westfall and Young (1993), Resampling-based multiple testing, algorithm 2.8: the hypotheses are stepped through
-from the largest statistic down, and each is held against the largest of those that are left.
+Westfall and Young (1993), Resampling-based multiple testing, algorithm 2.8: the hypotheses are stepped
+through from the largest statistic down, and each is held against the largest of those that are left.
 """
 
 import itertools

@@ -68,7 +68,7 @@ def failing(table: _Array, seed: int, *, share: float = 0.25) -> _Array:
     ids=["normal", "steps", "wide", "skewed", "shares", "ties", "copies", "lost", "lost-ties", "never"],
 )
 def test_p_of_all_pairs_is_the_textbooks(table: _Array) -> None:
-    """By z and half of the flips what the book has by Student's t and all of them, ties and zeros included."""
+    """By z and half of the flips what the book has by Student's t and all of them, ties and zeros too."""
     expected = textbook.p_of_pairs(table.tolist(), pairs_of(len(table)))
 
     assert judged(table).p == pytest.approx(expected, rel=1e-12)
@@ -123,7 +123,7 @@ def test_a_large_family_is_decided_as_the_textbook_does(n_configurations: int) -
 
 
 def test_drawn_flips_estimate_the_exact_p() -> None:
-    """14 seeds have 16,384 flips: the drawn p is within four binomial errors, and counts what was observed."""
+    """14 seeds have 16,384 flips: the drawn p is within four binomial errors; the observed one counts."""
     table = normal(3, 3, 14, spread=0.9)
     exact = np.array(textbook.p_of_pairs(table.tolist(), pairs_of(3)))
 

@@ -58,7 +58,7 @@ def seeds_needed(pair: PairResult, interval: Interval, *, family: int) -> int | 
     return None if seeds is None or seeds > MOST_SEEDS else max(seeds, fewest_seeds(level))
 
 
-def reason_undecided(pair: PairResult, p: float, *, level: float, family: int) -> str:
+def reason_undecided(pair: PairResult, *, level: float, family: int) -> str:
     """Return one clause that says what is missing for a verdict."""
     if pair.n == 0:
         return "no seed in common"
