@@ -10,6 +10,7 @@ from scipy import stats
 
 from nnbench.statistics.comparing.pairs import PairResult, compare
 from nnbench.statistics.comparing.planning import (
+    difference_for_seeds,
     reason_undecided,
     rounded_up,
     seeds_for_difference,
@@ -56,6 +57,23 @@ def test_that_many_seeds_have_the_power() -> None:
 
     assert n == 32
     assert found == pytest.approx(0.9, abs=0.05)
+
+
+@pytest.mark.parametrize(("n", "family", "difference"), [(10, 1, 1.187), (10, 153, 2.701), (20, 153, 1.351)])
+def test_the_difference_that_so_many_seeds_show_is_the_one_that_asks_for_them(
+    n: int, family: int, difference: float
+) -> None:
+    """In units of σ, by hand: (2.054 + 1.282) / √(10 − 2.109) for one pair, (3.651 + 1.282) / … for 153."""
+    found = difference_for_seeds(n, 1.0, level=FIRST / family)
+
+    assert found == pytest.approx(difference, abs=0.001)
+    assert seeds_for_difference(found * (1 + 1e-9), 1.0, level=FIRST / family) == n
+    assert seeds_for_difference(found * (1 - 1e-9), 1.0, level=FIRST / family) == n + 1
+
+
+def test_six_seeds_show_nothing_nine_times_in_ten_among_153_pairs() -> None:
+    """z² / 2 alone is 6.7."""
+    assert difference_for_seeds(6, 1.0, level=FIRST / 153) is None
 
 
 def test_seeds_for_either_make_the_interval_no_wider_than_the_noticeable_difference() -> None:
