@@ -161,6 +161,8 @@ def _train(plan: "Plan") -> "tuple[RunRecord, bool]":
 
     # Before the store is touched: a model that cannot be built writes nothing.
     facts = experiment.facts_of(plan)
+    if plan.settings.race:
+        race.rules(plan)  # before anything is said: who is refused reads one line
     for line in outlook.warnings(outlook.outlooks(plan, facts)):
         progress.note(line, quiet=plan.settings.quiet)
     with workplace(plan.settings) as around:

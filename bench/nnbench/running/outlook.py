@@ -10,7 +10,7 @@ from nnbench.records.trials import CaseFacts
 from nnbench.reporting import digits
 from nnbench.reporting.texts import words
 from nnbench.statistics.comparing.looks import fewest_seeds, level_of_look
-from nnbench.statistics.comparing.planning import rounded_up, seeds_for_difference
+from nnbench.statistics.comparing.planning import difference_for_seeds, rounded_up, seeds_for_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +28,18 @@ class Outlook:
         """Return how many seeds find a noticeable difference nine times in ten; None: not known."""
         if not self.sigma or not self.facts.noticeable:
             return None
-        return max(self.fewest, self._seeds(self.facts.noticeable))
+        return max(self.fewest, seeds_for_difference(self.facts.noticeable, self.sigma, level=self._level))
 
     @property
     def difference(self) -> float | None:
         """Return the least difference that these seeds find nine times in ten; None: none, or not known."""
         if not self.sigma or self.n < self.fewest:
             return None
-        # The second term of the formula for the seeds does not hang on the difference.
-        rest = self.n - self._seeds(math.inf)
-        return math.sqrt(self._seeds(self.sigma) * self.sigma**2 / rest) if rest > 0 else None
+        return difference_for_seeds(self.n, self.sigma, level=self._level)
 
-    def _seeds(self, difference: float) -> int:
-        assert self.sigma is not None
-        return seeds_for_difference(difference, self.sigma, level=level_of_look(1) / self.n_pairs)
+    @property
+    def _level(self) -> float:
+        return level_of_look(1) / self.n_pairs
 
 
 def outlooks(plan: Plan, facts: tuple[CaseFacts, ...]) -> list[Outlook]:
@@ -65,11 +63,9 @@ def sentence(outlook: Outlook) -> str:
     if outlook.n < outlook.fewest:
         return f"{name}: {_cannot(outlook)}."
     family = digits.counted(outlook.n_pairs, "comparison")
-    if outlook.difference is None or outlook.seeds_for_noticeable is None:
+    if outlook.seeds_for_noticeable is None:
         return ""
-    scale = digits.scale_of(outlook.facts.metric)
-    least = digits.with_unit(f"{outlook.difference * scale.factor:.2g}", scale.difference_unit)
-    told = f"{name}: {digits.counted(outlook.n, 'seed')} tell differences of {least} or more ({family})"
+    told = f"{name}: {digits.counted(outlook.n, 'seed')} tell {_told(outlook)} ({family})"
     noticeable = words.noticeable(outlook.facts).lstrip("±")
     if outlook.n >= outlook.seeds_for_noticeable:
         return f"{told}, so the noticeable {noticeable} too."
@@ -98,6 +94,14 @@ def _outlook(plan: Plan, part: CaseMatrix, facts: CaseFacts) -> Outlook:
         # Two trials of one seed share split and batches, and differ by no more than two of different seeds.
         sigma=None if section is None else math.sqrt(2.0) * section.sigma,
     )
+
+
+def _told(outlook: Outlook) -> str:
+    if outlook.difference is None:
+        return "only what is far above the scatter of seeds"
+    scale = digits.scale_of(outlook.facts.metric)
+    least = digits.with_unit(f"{outlook.difference * scale.factor:.2g}", scale.difference_unit)
+    return f"differences of {least} or more"
 
 
 def _cannot(outlook: Outlook) -> str:

@@ -8,79 +8,31 @@ from scipy import stats
 
 from nnbench.statistics.estimation.bootstrap import (
     UNBOUNDED,
-    bca_interval,
     interquartile_mean,
     percentile_interval,
     stratified_interval,
 )
 
 
-@pytest.mark.parametrize("statistic", [np.mean, np.median], ids=["mean", "median"])
-@pytest.mark.parametrize("n", [10, 25])
-def test_bca_is_scipys(statistic: object, n: int) -> None:
-    """With the same stream of resamples the BCa interval of a skewed sample is scipy's to rounding."""
-    sample = np.random.default_rng(n).exponential(size=n)
-    expected = stats.bootstrap(
-        (sample,),
-        statistic,
-        n_resamples=2000,
-        method="BCa",
-        rng=np.random.Generator(np.random.Philox(key=7)),
-    ).confidence_interval
-
-    found = bca_interval(sample, statistic=statistic, n_resamples=2000, seed=7)  # type: ignore[arg-type]
-
-    assert found == pytest.approx((expected.low, expected.high), rel=1e-12)
-
-
-def test_bca_of_fewer_than_two_values_is_unbounded() -> None:
-    """One value says nothing of the spread."""
-    assert bca_interval([3.0]) == UNBOUNDED
-    assert bca_interval([]) == UNBOUNDED
-
-
-def test_bca_of_equal_values_has_no_width() -> None:
-    """Values that are all the same leave nothing to resample."""
-    assert bca_interval([0.1] * 12) == pytest.approx((0.1, 0.1), rel=1e-15)
-
-
-def test_bca_with_an_infinite_value_is_unbounded() -> None:
-    """No resample bounds a mean that is infinite."""
-    assert bca_interval([1.0, 2.0, math.inf] * 4) == UNBOUNDED
-
-
-def test_bca_survives_a_statistic_on_the_edge_of_its_resamples() -> None:
-    """The maximum is never exceeded by a resample; the interval is finite all the same."""
-    low, high = bca_interval(np.arange(12.0), statistic=np.max)
-
-    assert 0.0 <= low <= high <= 11.0
-
-
 def test_nan_is_refused_with_what_to_do() -> None:
     """A NaN is a missing score that someone forgot to turn into the worst value."""
     with pytest.raises(ValueError, match=r"value 1 of the sample is NaN.*worst value"):
-        bca_interval([1.0, math.nan])
+        stratified_interval([[1.0, math.nan]], statistic=np.mean)
 
 
 def test_resamples_are_repeatable() -> None:
     """Two calls agree in every bit; another seed does not."""
-    sample = np.random.default_rng(0).normal(size=15)
+    strata = [np.random.default_rng(0).normal(size=15)]
 
-    assert bca_interval(sample) == bca_interval(sample)
-    assert bca_interval(sample) != bca_interval(sample, seed=1)
+    found = stratified_interval(strata, statistic=np.mean)
+
+    assert found == stratified_interval(strata, statistic=np.mean)
+    assert found != stratified_interval(strata, statistic=np.mean, seed=1)
 
 
-def test_bca_covers_the_mean_of_a_skewed_distribution() -> None:
-    """Of 400 intervals of 40 exponential values, 95 % nominal, 91 to 97.5 % hold the mean of 1.
-
-    BCa is known to fall a little short at this size; the wide band is three binomial errors around 94 %.
-    """
-    samples = np.random.default_rng(5).exponential(size=(400, 40))
-    intervals = np.array([bca_interval(sample, n_resamples=1000) for sample in samples])
-
-    covered = np.mean((intervals[:, 0] <= 1.0) & (intervals[:, 1] >= 1.0))
-
-    assert 0.905 <= covered <= 0.975
+def test_one_value_in_every_stratum_is_unbounded() -> None:
+    """One value says nothing of the spread."""
+    assert stratified_interval([[3.0], [4.0]], statistic=np.mean) == UNBOUNDED
 
 
 @pytest.mark.parametrize("n", [1, 3, 4, 5, 8, 17])

@@ -1,14 +1,23 @@
-"""The default family of a case: its reference, its size, and how often it calls equals different."""
+"""Tables: their reference, the size of their family, who may be the best, and whom a lucky leader beats."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nnbench.statistics.comparing.families import find_leader, leader_family, race_family
+from nnbench.statistics.comparing.families import (
+    Match,
+    find_leader,
+    judge_matches,
+    judge_pair,
+    judge_table,
+)
 from nnbench.statistics.comparing.pairs import compare
-from nnbench.statistics.estimation.significance import holm, sign_flip_p
+from tests.reference import step_down_max_t as textbook
+
+LEVEL = 0.04
 
 
 def by_seed(table: NDArray[np.float64]) -> dict[str, dict[int, float]]:
@@ -17,68 +26,95 @@ def by_seed(table: NDArray[np.float64]) -> dict[str, dict[int, float]]:
 
 
 def test_a_named_reference_makes_a_family_of_the_others() -> None:
-    """k − 1 comparisons, each with the reference as b, corrected over just these."""
+    """k − 1 comparisons, each with the reference as b, tested over just these."""
     table = np.random.default_rng(0).normal(loc=np.arange(4.0)[:, np.newaxis], size=(4, 8))
-    raw = [sign_flip_p(table[i] - table[1]) for i in (0, 2, 3)]
+    expected = textbook.p_of_pairs(table.tolist(), [(0, 1), (2, 1), (3, 1)])
 
-    family = leader_family(by_seed(table), direction="max", noticeable=0.1, reference="c1")
+    found = judge_table(by_seed(table), direction="max", noticeable=0.1, level=LEVEL, reference="c1")
 
-    assert [(item.a, item.b) for item in family] == [("c0", "c1"), ("c2", "c1"), ("c3", "c1")]
-    assert [item.decision.p for item in family] == pytest.approx(holm(raw).tolist())
-    assert family[2].pair == compare(table[3], table[1], direction="max", noticeable=0.1)
+    assert (found.reference, found.n_pairs) == ("c1", 3)
+    assert [(row.a, row.b) for row in found.rows] == [("c0", "c1"), ("c2", "c1"), ("c3", "c1")]
+    assert [row.decision.p for row in found.rows] == pytest.approx(expected)
+    assert found.rows[2].pair == compare(table[3], table[1], direction="max", noticeable=0.1)
 
 
-def test_without_one_the_leader_is_compared_and_all_pairs_are_corrected_for() -> None:
-    """The leader by median is b; p values are Holm's over k (k − 1) / 2."""
+def test_without_one_the_leader_is_compared_and_all_pairs_are_the_family() -> None:
+    """The leader by median is b; p values are those over k (k − 1) / 2."""
     table = np.random.default_rng(1).normal(loc=[[0.0], [5.0], [1.0]], size=(3, 8))
-    raw = {(i, j): sign_flip_p(table[i] - table[j]) for i in range(3) for j in range(i)}
-    adjusted = dict(zip(raw, holm(list(raw.values())), strict=True))
+    p = textbook.p_of_pairs(table.tolist(), [(0, 1), (0, 2), (1, 2)])
 
-    family = leader_family(by_seed(table), direction="max", noticeable=0.1)
+    found = judge_table(by_seed(table), direction="max", noticeable=0.1, level=LEVEL)
 
-    assert [(item.a, item.b) for item in family] == [("c0", "c1"), ("c2", "c1")]
-    assert [item.decision.p for item in family] == [adjusted[1, 0], adjusted[2, 1]]
-    assert {item.decision.verdict for item in family} == {"worse"}
+    assert (found.reference, found.n_pairs, found.may_be_best) == ("c1", 3, ("c1",))
+    assert [(row.a, row.b) for row in found.rows] == [("c0", "c1"), ("c2", "c1")]
+    assert [row.decision.p for row in found.rows] == pytest.approx([p[0], p[2]])
+    assert {row.decision.verdict for row in found.rows} == {"worse"}
 
 
-def test_reasons_and_seeds_know_the_size_of_the_family() -> None:
-    """Six configurations make 15 pairs, for which eight seeds are too few; a named one makes 5."""
-    table = np.arange(6.0)[:, np.newaxis] + np.zeros((6, 8))
+def test_who_is_shown_behind_nobody_may_be_the_best() -> None:
+    """Best median first; one shown behind another is out even where a third is the reference."""
+    noise = np.random.default_rng(2).normal(scale=0.1, size=(4, 10))
+    table = np.array([[3.0], [0.0], [3.2], [1.0]]) + noise
 
-    by_leader = leader_family(by_seed(table), direction="max", noticeable=0.1)[0].decision
-    by_name = leader_family(by_seed(table), direction="max", noticeable=0.1, reference="c5")[0].decision
+    by_leader = judge_table(by_seed(table), direction="max", noticeable=0.01, level=LEVEL)
+    by_name = judge_table(by_seed(table), direction="max", noticeable=0.01, level=LEVEL, reference="c1")
+    alike = judge_table(by_seed(noise), direction="min", noticeable=0.01, level=LEVEL)
 
-    assert by_leader.reason == "with 15 comparisons 8 seeds cannot reach 5 %; 10 would"
-    assert by_leader.seeds_needed == 10
-    assert by_name.verdict == "worse"
+    assert by_leader.may_be_best == by_name.may_be_best == ("c2",)
+    medians = np.median(noise, axis=1)
+    assert alike.may_be_best == tuple(f"c{place}" for place in np.argsort(medians))
 
 
 def test_what_left_a_race_does_not_lead_it() -> None:
     """Its median over the easy seeds it ran is the best there is; the leader is one of those that stayed."""
-    seeds = {seed: 9.0 if seed < 8 else 1.0 for seed in range(20)}
+    seeds = {seed: 9.0 if seed < 6 else 1.0 for seed in range(12)}
     scores = {
-        "left": {seed: score - 1.0 for seed, score in seeds.items() if seed < 8},
+        "left": {seed: score - 0.001 * (seed % 3) for seed, score in seeds.items() if seed < 6},
         "leads": seeds,
         "stays": {seed: score - 0.5 for seed, score in seeds.items()},
     }
 
-    family = race_family(scores, left={"left"}, n_tests=6, direction="max", noticeable=0.1)
+    found = judge_table(scores, direction="max", noticeable=0.1, level=LEVEL, left={"left"})
 
     assert find_leader(scores, direction="max") == "left"
-    assert [(item.a, item.b) for item in family] == [("left", "leads"), ("stays", "leads")]
-    assert [item.pair.n for item in family] == [8, 20]
-    assert [item.decision.p for item in family] == [6 * 2 / 2**8, 6 * 2 / 2**20]
+    assert (found.reference, found.may_be_best) == ("leads", ("leads",))
+    assert [(row.a, row.pair.n) for row in found.rows] == [("left", 6), ("stays", 12)]
+
+
+def test_reasons_know_the_size_of_the_family() -> None:
+    """Six configurations make 15 pairs; a named one makes 5."""
+    scores = by_seed(np.random.default_rng(3).normal(size=(6, 8)))
+
+    by_leader, by_name = (
+        judge_table(scores, direction="max", noticeable=0.1, level=LEVEL, reference=reference)
+        .rows[0]
+        .decision
+        for reference in (None, "c5")
+    )
+
+    assert by_leader.reason == "no larger than chance makes it among 15 comparisons"
+    assert by_name.reason == "no larger than chance makes it among 5 comparisons"
+    assert by_leader.seeds_needed is not None
 
 
 def test_only_shared_seeds_make_pairs() -> None:
     """A seed that one side lacks is left out of that pair and of no other."""
     scores = {"a": {0: 1.0, 1: 2.0, 2: 3.0}, "b": {1: 5.0, 2: 7.0, 9: 0.0}, "c": {}}
 
-    family = leader_family(scores, direction="max", noticeable=0.1, reference="b")
+    found = judge_table(scores, direction="max", noticeable=0.1, level=LEVEL, reference="b")
 
-    assert [(item.a, item.pair.n) for item in family] == [("a", 2), ("c", 0)]
-    assert family[0].pair.difference == -3.5
-    assert family[1].decision.reason == "no seed in common"
+    assert [(row.a, row.pair.n) for row in found.rows] == [("a", 2), ("c", 0)]
+    assert found.rows[0].pair.difference == -3.5
+    assert found.rows[1].decision.reason == "no seed in common"
+    assert "c" not in found.may_be_best
+
+
+def test_a_table_without_any_trial_tells_nothing() -> None:
+    """Every trial failed with an error: nobody may be the best, and nothing is told."""
+    found = judge_table({"a": {}, "b": {}}, direction="max", noticeable=0.1, level=LEVEL)
+
+    assert found.may_be_best == ()
+    assert [(row.a, row.decision.verdict) for row in found.rows] == [("b", "cannot_tell")]
 
 
 def test_the_leader_has_the_best_median() -> None:
@@ -96,39 +132,93 @@ def test_the_leader_has_the_best_median() -> None:
     assert find_leader({"a": {0: 1.0}, "b": {0: 0.5}, "c": {0: math.inf}}, direction="min") == "b"
 
 
-def test_too_few_configurations_make_no_family() -> None:
-    """One configuration has nobody to be compared with."""
-    assert leader_family({"a": {0: 1.0}}, direction="max", noticeable=0.1) == []
-    assert leader_family({}, direction="max", noticeable=0.1) == []
+def test_one_configuration_makes_no_family() -> None:
+    """It has nobody to be compared with, and may well be the best."""
+    found = judge_table({"a": {0: 1.0}}, direction="max", noticeable=0.1, level=LEVEL)
+
+    assert (found.rows, found.may_be_best, found.n_pairs) == ((), ("a",), 0)
 
 
 def test_an_unknown_reference_is_refused() -> None:
     """The message names what was asked for and what there is."""
     with pytest.raises(ValueError, match=r"no trial of 'x' to compare against; known are \['a'\]"):
-        leader_family({"a": {0: 1.0}}, direction="max", noticeable=0.1, reference="x")
+        judge_table({"a": {0: 1.0}}, direction="max", noticeable=0.1, level=LEVEL, reference="x")
 
 
-def test_identical_configurations_rarely_lose_to_their_lucky_leader() -> None:
-    """Of 100 runs of ten equal configurations, at most 5 % (plus three errors) call any of them worse."""
-    tables = np.random.default_rng(6).normal(size=(100, 10, 12))
-    families = [leader_family(by_seed(table), direction="max", noticeable=0.01) for table in tables]
+@pytest.mark.parametrize("reference", [None, "c3", "c0"])
+def test_a_pair_is_judged_as_in_its_table(reference: str | None) -> None:
+    """Also where neither of the two leads; one that was named beforehand brings its own, smaller family."""
+    table = np.random.default_rng(4).normal(loc=np.arange(4.0)[:, np.newaxis], size=(4, 9))
+    pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    members = pairs if reference is None else [pair for pair in pairs if int(reference[1]) in pair]
+    expected = textbook.p_of_pairs(table.tolist(), members)[members.index((0, 3))]
 
-    false_runs = np.mean([any(item.decision.verdict == "worse" for item in family) for family in families])
+    found = judge_pair(
+        by_seed(table), "c0", "c3", direction="max", noticeable=0.1, level=LEVEL, reference=reference
+    )
+    turned = judge_pair(
+        by_seed(table), "c3", "c0", direction="max", noticeable=0.1, level=LEVEL, reference=reference
+    )
 
-    assert false_runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 100)
+    assert found.decision.p == turned.decision.p == pytest.approx(expected)
+    assert (found.decision.verdict, turned.decision.verdict) == ("worse", "better")
+    assert turned.decision.interval == (-found.decision.interval[1], -found.decision.interval[0])
 
 
-def test_correcting_for_the_shown_pairs_only_would_call_lucky_leaders() -> None:
-    """The reason for the large family: over k − 1 only, a leader picked from the data wins too often."""
-    tables = np.random.default_rng(6).normal(size=(100, 10, 12))
-    scored = [by_seed(table) for table in tables]
-    families = [
-        leader_family(
-            scores, direction="max", noticeable=0.01, reference=find_leader(scores, direction="max")
-        )
-        for scores in scored
-    ]
+def test_a_named_reference_that_is_not_of_the_pair_leaves_it_among_all_pairs() -> None:
+    table = np.random.default_rng(5).normal(size=(4, 9))
+    every = judge_pair(by_seed(table), "c0", "c3", direction="max", noticeable=0.1, level=LEVEL)
 
-    false_runs = np.mean([any(item.decision.verdict == "worse" for item in family) for family in families])
+    assert every == judge_pair(
+        by_seed(table), "c0", "c3", direction="max", noticeable=0.1, level=LEVEL, reference="c1"
+    )
 
-    assert false_runs > 0.05 + 3 * math.sqrt(0.05 * 0.95 / 100)
+
+def test_matches_of_several_cases_are_one_family() -> None:
+    """Each in its own direction and unit; what is lost lies below the scores of its own case."""
+    table = np.random.default_rng(6).normal(size=(4, 8))
+    accuracy, loss = (dict(enumerate(row.tolist())) for row in table[:2]), table[2:]
+    a, b = accuracy
+    losses = [dict(enumerate((1000.0 + row).tolist())) for row in loss]
+    matches = [Match(a, {**b, 3: -math.inf}, "max", 0.1), Match(losses[0], losses[1], "min", 5.0)]
+    first = np.array([*table[:2]])
+    first[1, 3] = -math.inf
+    rows = textbook.differences(textbook.filled(first.tolist(), 0.1), [(0, 1)])
+    rows += textbook.differences((-loss).tolist(), [(0, 1)])
+    rows += textbook.differences(textbook.failures(first.tolist()), [(0, 1)])
+    p = textbook.adjusted_p(rows)
+
+    found = judge_matches(matches, level=LEVEL)
+
+    assert [decision.p for _, decision in found] == pytest.approx([min(p[0], p[2]), p[1]])
+    assert found[1][1].verdict == "equivalent"
+    assert judge_matches([], level=LEVEL) == []
+
+
+def test_a_lost_score_counts_no_more_in_a_case_of_small_numbers_than_of_large() -> None:
+    """Two cases side by side, losses of thousands in one, do not tear a hole into the other."""
+    rng = np.random.default_rng(7)
+    a, b = (dict(enumerate(row.tolist())) for row in rng.normal(size=(2, 8)))
+    one = Match({**a, 0: -math.inf}, b, "max", 0.1)
+    large = replace(one, a={s: 1e6 * v for s, v in a.items()}, b={s: 1e6 * v for s, v in b.items()})
+
+    alone, beside = judge_matches([one, one], level=LEVEL), judge_matches([one, large], level=LEVEL)
+
+    assert beside[0][1].p >= alone[0][1].p
+
+
+def test_equals_rarely_lose_to_their_lucky_leader() -> None:
+    """200 tables of ten: over all pairs 4 % (plus two errors) call any of them worse.
+
+    Over k − 1 pairs only, where the data picked the one, it is more: the reason for the large family.
+    """
+    false = {"all pairs": 0, "k - 1": 0}
+    for table in np.random.default_rng(6).normal(size=(200, 10, 8)):
+        scores = by_seed(table)
+        leader = find_leader(scores, direction="max")
+        for family, reference in (("all pairs", None), ("k - 1", leader)):
+            found = judge_table(scores, direction="max", noticeable=0.01, level=LEVEL, reference=reference)
+            false[family] += any(row.decision.verdict == "worse" for row in found.rows)
+
+    assert false["all pairs"] / 200 <= LEVEL + 2 * math.sqrt(LEVEL * (1 - LEVEL) / 200)
+    assert false["k - 1"] >= 3 * false["all pairs"]

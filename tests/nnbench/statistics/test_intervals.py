@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nnbench.statistics.estimation.bootstrap import UNBOUNDED, bca_interval
+from nnbench.statistics.estimation.bootstrap import UNBOUNDED
 from nnbench.statistics.estimation.intervals import (
     median_interval,
     order_statistic_interval,
-    paired_interval,
     t_interval,
     wilson_interval,
 )
@@ -98,14 +97,6 @@ def test_median_interval_of_few_values_is_students() -> None:
     assert median_interval([1.0, 2.0, -math.inf]) == UNBOUNDED
 
 
-def test_paired_interval_changes_method_at_ten_pairs() -> None:
-    """Student's at nine pairs, BCa at ten."""
-    sample = np.random.default_rng(1).exponential(size=10)
-
-    assert paired_interval(sample[:9]) == t_interval(sample[:9])
-    assert paired_interval(sample) == bca_interval(sample, expanded=True)
-
-
 @pytest.mark.parametrize("n", [5, 12])
 def test_median_interval_covers(n: int) -> None:
     """Of 1000 intervals at 95 %, at least 93.6 % (two binomial errors) hold the true median."""
@@ -115,14 +106,3 @@ def test_median_interval_covers(n: int) -> None:
     covered = np.mean((intervals[:, 0] <= 0.0) & (intervals[:, 1] >= 0.0))
 
     assert covered >= 0.936
-
-
-@pytest.mark.parametrize("n", [10, 20])
-def test_paired_interval_covers(n: int) -> None:
-    """Of 1000 intervals at 95 %, 93 to 97 % hold the true mean; plain BCa holds 91 % at n = 10."""
-    samples = np.random.default_rng(3).normal(size=(1000, n))
-
-    intervals = np.array([paired_interval(sample) for sample in samples])
-    covered = np.mean((intervals[:, 0] <= 0.0) & (intervals[:, 1] >= 0.0))
-
-    assert 0.93 <= covered <= 0.97

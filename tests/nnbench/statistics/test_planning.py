@@ -9,8 +9,18 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from nnbench.statistics.comparing.pairs import PairResult, compare
-from nnbench.statistics.comparing.planning import reason_undecided, seeds_for_difference, seeds_needed
-from nnbench.statistics.estimation.significance import pairs_to_reach
+from nnbench.statistics.comparing.planning import (
+    difference_for_seeds,
+    reason_undecided,
+    rounded_up,
+    seeds_for_difference,
+    seeds_for_either,
+    seeds_needed,
+)
+
+FIRST = 0.04  # the level of a first look
+OPEN = (-0.05, 0.05)
+NOISE = [0.04, -0.05, 0.03, -0.02, 0.01, -0.04, 0.05, -0.01, 0.02, -0.02]
 
 
 def pair_of(differences: list[float], *, noticeable: float = 0.01) -> PairResult:
@@ -18,6 +28,11 @@ def pair_of(differences: list[float], *, noticeable: float = 0.01) -> PairResult
     a = [0.0 if math.isinf(difference) and difference > 0 else difference for difference in differences]
     b = [-math.inf if math.isinf(difference) and difference > 0 else 0.0 for difference in differences]
     return compare(a, b, direction="max", noticeable=noticeable)
+
+
+def no_larger_than(sigma: float, dof: int) -> float:
+    """Return the spread that 80 % of samples with this one would not exceed, by the chi-square of scipy."""
+    return float(sigma * math.sqrt(dof / stats.chi2.ppf(0.2, dof)))
 
 
 def test_seeds_for_difference_is_the_formula() -> None:
@@ -30,6 +45,7 @@ def test_seeds_for_difference_is_the_formula() -> None:
     expected = math.ceil(2 * z**2 * sigma**2 / delta**2 + stats.norm.ppf(0.975) ** 2 / 2)
 
     assert seeds_for_difference(delta, math.sqrt(2) * sigma) == expected == 86
+    assert seeds_for_difference(-delta, math.sqrt(2) * sigma) == 86
 
 
 def test_that_many_seeds_have_the_power() -> None:
@@ -43,97 +59,135 @@ def test_that_many_seeds_have_the_power() -> None:
     assert found == pytest.approx(0.9, abs=0.05)
 
 
-@given(
-    st.lists(st.floats(-0.1, 0.1), min_size=1, max_size=20),
-    st.sampled_from([0.0, 0.001, 0.05]),
-    st.integers(1, 200),
-)
-def test_seeds_needed_are_always_more_than_there_are(
-    differences: list[float], noticeable: float, family: int
+@pytest.mark.parametrize(("n", "family", "difference"), [(10, 1, 1.187), (10, 153, 2.701), (20, 153, 1.351)])
+def test_the_difference_that_so_many_seeds_show_is_the_one_that_asks_for_them(
+    n: int, family: int, difference: float
 ) -> None:
-    """The number is above the present one and at least what the test needs in its family."""
-    seeds = seeds_needed(pair_of(differences, noticeable=noticeable), level=0.05, family=family)
+    """In units of σ, by hand: (2.054 + 1.282) / √(10 − 2.109) for one pair, (3.651 + 1.282) / … for 153."""
+    found = difference_for_seeds(n, 1.0, level=FIRST / family)
 
-    assert seeds is None or seeds >= max(len(differences) + 1, pairs_to_reach(0.05, family))
-
-
-def test_noise_asks_for_seeds_by_its_spread() -> None:
-    """Ten noisy pairs: the number is that of the noticeable difference at the family's level."""
-    pair = pair_of([0.04, -0.05, 0.03, -0.02, 0.01, -0.04, 0.05, -0.01, 0.02, -0.02])
-
-    assert seeds_needed(pair, level=0.05, family=1) == seeds_for_difference(0.01, pair.sigma)
-    assert seeds_needed(pair, level=0.05, family=4) == seeds_for_difference(0.01, pair.sigma, level=0.0125)
+    assert found == pytest.approx(difference, abs=0.001)
+    assert seeds_for_difference(found * (1 + 1e-9), 1.0, level=FIRST / family) == n
+    assert seeds_for_difference(found * (1 - 1e-9), 1.0, level=FIRST / family) == n + 1
 
 
-def test_a_difference_between_nothing_and_noticeable_asks_for_the_wider_margin() -> None:
-    """With seeds enough for the noticeable difference, what is left is 0 from d, or d from noticeable."""
-    pair = pair_of([0.0045 + 0.009 * (-1) ** i for i in range(24)])
-    margin = 0.01 - pair.difference
+def test_six_seeds_show_nothing_nine_times_in_ten_among_153_pairs() -> None:
+    """z² / 2 alone is 6.7."""
+    assert difference_for_seeds(6, 1.0, level=FIRST / 153) is None
 
-    assert seeds_for_difference(0.01, pair.sigma) <= 24
-    assert seeds_needed(pair, level=0.05, family=1) == seeds_for_difference(margin, pair.sigma) == 32
+
+def test_seeds_for_either_make_the_interval_no_wider_than_the_noticeable_difference() -> None:
+    """Half a noticeable difference is as far as it may reach: (2 z σ / δ)² seeds, and z² / 2 for σ."""
+    z = stats.norm.ppf(0.975)
+
+    n = seeds_for_either(0.01, 0.02)
+
+    assert n == math.ceil((4 * z) ** 2 + z**2 / 2) == 64
+    assert 2 * stats.t.ppf(0.975, n - 1) * 0.02 / math.sqrt(n) == pytest.approx(0.01, rel=0.01)
+
+
+@pytest.mark.parametrize("family", [1, 4, 153])
+def test_noise_asks_for_what_decides_either_way(family: int) -> None:
+    """The spread is taken as large as 80 % of such samples, and the level is shared by the family."""
+    pair = pair_of(NOISE)
+
+    seeds = seeds_needed(pair, OPEN, family=family)
+
+    expected = seeds_for_either(0.01, no_larger_than(pair.sigma, 9), level=FIRST / family)
+    assert seeds == pytest.approx(expected, rel=0.01)
+
+
+def test_a_difference_that_is_not_near_0_asks_for_what_shows_it() -> None:
+    """An interval that leaves out 0, at a later look or in a step: its end nearest to 0 is to be found."""
+    pair = pair_of([0.05 + difference for difference in NOISE], noticeable=0.03)
+
+    far = seeds_needed(pair, (0.02, 0.08), family=1)
+    near = seeds_needed(pair, (0.01, 0.09), family=1)
+    below = seeds_needed(pair, (-0.08, -0.02), family=1)
+
+    sigma = no_larger_than(pair.sigma, 9)
+    assert far == below == pytest.approx(seeds_for_difference(0.02, sigma, level=FIRST), abs=1)
+    assert near == pytest.approx(seeds_for_either(0.03, sigma, level=FIRST), abs=1)
+
+
+def test_without_a_noticeable_difference_the_one_that_was_seen_is_to_be_found() -> None:
+    pair = pair_of([0.01 + difference for difference in NOISE], noticeable=0.0)
+
+    seeds = seeds_needed(pair, OPEN, family=1)
+
+    expected = seeds_for_difference(pair.difference, no_larger_than(pair.sigma, 9), level=FIRST)
+    assert seeds == pytest.approx(expected, rel=0.01)
 
 
 def test_seeds_on_which_nobody_scores_are_extra() -> None:
     """Where half of the seeds leave no pair of scores, twice as many are needed."""
-    a = [0.04, -0.05, 0.03, -0.02, 0.01] + [-math.inf] * 5
-    b = [0.0] * 5 + [-math.inf] * 5
+    halved = compare(
+        NOISE + [-math.inf] * 10, [0.0] * 10 + [-math.inf] * 10, direction="max", noticeable=0.01
+    )
 
-    halved = compare(a, b, direction="max", noticeable=0.01)
+    whole = seeds_needed(pair_of(NOISE), OPEN, family=1)
 
-    assert seeds_needed(halved, level=0.05, family=1) == 2 * seeds_for_difference(0.01, halved.sigma)
+    assert whole is not None
+    assert seeds_needed(halved, OPEN, family=1) == 2 * whole
 
 
 def test_lost_scores_ask_for_seeds_by_their_rate() -> None:
     """Two of eight lost on one side: at that rate the six losses a test needs take 24 seeds, power more."""
     pair = pair_of([-math.inf, -math.inf, 0.1, 0.1, 0.0, 0.1, 0.1, 0.0])
-    by_power = seeds_for_difference(0.25, math.sqrt(0.25 * 0.75))
+    z = stats.norm.ppf(0.98)
+    by_power = math.ceil(((z + stats.norm.ppf(0.9)) / 0.25) ** 2 * 0.25 * 0.75 + z**2 / 2)
 
-    assert seeds_needed(pair, level=0.05, family=1) == max(24, by_power)
+    assert by_power == 36
+    assert seeds_needed(pair, OPEN, family=1) == 36
+    assert seeds_needed(pair_of([-math.inf] * 3), OPEN, family=1) == 6
+
+
+@given(st.lists(st.floats(-0.1, 0.1), max_size=20), st.sampled_from([0.0, 0.001, 0.05]), st.integers(1, 200))
+def test_nothing_is_promised_below_six_seeds(
+    differences: list[float], noticeable: float, family: int
+) -> None:
+    seeds = seeds_needed(pair_of(differences, noticeable=noticeable), OPEN, family=family)
+
+    assert seeds is None or seeds >= 6
+    assert seeds is not None or len(differences) > 0
 
 
 def test_no_number_where_none_is_honest() -> None:
-    """Losses in balance, no scores at all, and no difference without a size to look for: None."""
+    """Losses in balance, no scores at all, one pair, no size to look for, and more than a million: None."""
     nobody = compare([-math.inf] * 7, [-math.inf] * 7, direction="max", noticeable=0.01)
 
-    assert seeds_needed(pair_of([math.inf, -math.inf] * 4), level=0.05, family=1) is None
-    assert seeds_needed(nobody, level=0.05, family=1) is None
-    assert seeds_needed(pair_of([0.0] * 8, noticeable=0.0), level=0.05, family=1) is None
-    assert seeds_needed(pair_of([1.0, -1.0] * 4, noticeable=1e-9), level=0.05, family=1) is None
+    assert seeds_needed(pair_of([math.inf, -math.inf] * 4), OPEN, family=1) is None
+    assert seeds_needed(nobody, OPEN, family=1) is None
+    assert seeds_needed(pair_of([0.1]), OPEN, family=1) is None
+    assert seeds_needed(pair_of([0.0] * 8, noticeable=0.0), OPEN, family=1) is None
+    assert seeds_needed(pair_of([1.0, -1.0] * 4, noticeable=1e-9), OPEN, family=1) is None
 
 
 @pytest.mark.parametrize(
-    ("differences", "family", "reason"),
+    ("differences", "level", "family", "reason"),
     [
-        ([], 1, "no seed in common"),
-        ([0.1], 1, "1 pair cannot reach 5 % (needs 6)"),
-        ([0.1] * 5, 1, "5 pairs cannot reach 5 % (needs 6)"),
-        ([0.1] * 5, 153, "5 pairs cannot reach 5 % (needs 13 with 153 comparisons)"),
-        ([0.1] * 10, 153, "with 153 comparisons 10 seeds cannot reach 5 %; 13 would"),
-        ([0.04, -0.05, 0.02] * 3, 1, "difference smaller than the noise; about 180 seeds would tell"),
-        (
-            [0.02, 0.03] * 3 + [-0.01],
-            2,
-            "significant alone, not among 2 comparisons; about 28 seeds would tell",
-        ),
-        ([0.01, 0.05, -0.02], 1, "3 pairs cannot reach 5 % (needs 6); about 140 seeds would tell"),
-        ([math.inf, -math.inf] * 4, 1, "only one side left a score on 8 of 8 seeds"),
+        ([], FIRST, 1, "no seed in common"),
+        ([0.1], FIRST, 1, "1 seed cannot decide anything: 6 would"),
+        ([0.1] * 5, FIRST, 153, "5 seeds cannot decide anything: 6 would"),
+        ([0.1] * 8, 0.005, 1, "8 seeds cannot decide anything: 9 would"),
+        (NOISE, FIRST, 1, "no larger than chance makes it"),
+        (NOISE, FIRST, 2, "no larger than chance makes it among 2 comparisons"),
+        ([math.inf, -math.inf] * 4, FIRST, 1, "only one side left a score on 8 of 8 seeds"),
+        ([*NOISE, math.inf], FIRST, 3, "only one side left a score on 1 of 11 seeds"),
     ],
 )
-def test_reasons(differences: list[float], family: int, reason: str) -> None:
+def test_reasons(differences: list[float], level: float, family: int, reason: str) -> None:
     """Every undecided pair says what it lacks, in one clause."""
-    assert reason_undecided(pair_of(differences), level=0.05, family=family) == reason
+    assert reason_undecided(pair_of(differences), level=level, family=family) == reason
 
 
 def test_reason_where_nobody_scored() -> None:
     """Two configurations that both always diverge are not compared by their differences."""
     nobody = compare([-math.inf] * 7, [-math.inf] * 7, direction="max", noticeable=0.01)
 
-    assert reason_undecided(nobody, level=0.05, family=1) == "neither left a score on any seed"
+    assert reason_undecided(nobody, level=FIRST, family=1) == "neither left a score on any seed"
 
 
-def test_reason_where_drawn_patterns_are_too_coarse() -> None:
-    """A family too large for the drawn patterns is told to shrink."""
-    reason = reason_undecided(pair_of([0.1] * 40), level=0.05, family=19_900)
-
-    assert reason.endswith("with 19900 comparisons; name one configuration to compare against")
+@pytest.mark.parametrize(("count", "rounded"), [(6, 6), (99, 99), (101, 110), (1_234, 1_300), (120, 120)])
+def test_numbers_of_seeds_have_two_digits(count: int, rounded: int) -> None:
+    assert rounded_up(count) == rounded

@@ -33,6 +33,16 @@ def seeds_for_difference(
     return math.ceil(min(ratio * ratio + 0.5 * z_level * z_level, 1e12))
 
 
+def difference_for_seeds(n: int, sigma: float, *, level: float) -> float | None:
+    """Return the least mean difference that n pairs show with 90 % power; None: it takes more pairs.
+
+    δ = (z_(1 − level/2) + z_power) σ / √(n − z²_(1 − level/2) / 2), as ``seeds_for_difference`` has it.
+    """
+    z_level = normal_quantile(1.0 - 0.5 * level)
+    left = n - 0.5 * z_level * z_level
+    return (z_level + normal_quantile(POWER)) * sigma / math.sqrt(left) if left > 0.0 else None
+
+
 def seeds_for_either(noticeable: float, sigma: float, *, level: float = 0.05) -> int:
     """Return how many pairs decide whatever the true difference is: for a difference or for equivalence.
 
@@ -58,7 +68,7 @@ def seeds_needed(pair: PairResult, interval: Interval, *, family: int) -> int | 
     return None if seeds is None or seeds > MOST_SEEDS else max(seeds, fewest_seeds(level))
 
 
-def reason_undecided(pair: PairResult, p: float, *, level: float, family: int) -> str:
+def reason_undecided(pair: PairResult, *, level: float, family: int) -> str:
     """Return one clause that says what is missing for a verdict."""
     if pair.n == 0:
         return "no seed in common"

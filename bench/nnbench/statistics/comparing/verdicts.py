@@ -51,7 +51,7 @@ def decide(pair: PairResult, tested: Tested, family: Judged, *, direction: Direc
         tested.p,
         _with_zero(interval),
         seeds_needed(pair, interval, family=len(family)),
-        reason_undecided(pair, tested.p, level=family.level, family=len(family)),
+        reason_undecided(pair, level=family.level, family=len(family)),
     )
 
 
