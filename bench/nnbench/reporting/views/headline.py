@@ -7,10 +7,10 @@ from nnbench.records.trials import Comparison, ConfigurationSummary, Verdict
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Paragraph
 from nnbench.reporting.texts import words
+from nnbench.statistics.comparing.looks import fewest_seeds
 from nnbench.statistics.comparing.planning import rounded_up
 
 _NAMES = 4
-_FEW = 8  # seeds: where more than there are could tell anything at all, the reason says so itself
 
 
 def headline(case: CaseEvidence) -> Paragraph:
@@ -28,9 +28,18 @@ def _sentences(case: CaseEvidence) -> list[str]:
         return [*_nothing_learned(case), *_lost(case)]
     if len(case.ranking) == 1:
         return [_alone(case, best), *_target(case, best), *_one_seed(best), *_lost(case)]
-    if not case.has_named_reference:
-        return [_leads(case, best), *_target(case, best), *_lead(case), *_left(case), *_lost(case)]
-    return [*_against(case), *_left(case), *_lost(case)]
+    if case.has_named_reference:
+        told = _against(case)
+    else:
+        told = [_leads(case, best), *_target(case, best), *_lead(case)]
+    return [*_too_few(case), *told, *_left(case), *_lost(case)]
+
+
+def _too_few(case: CaseEvidence) -> list[str]:
+    """Say first where no number of trials so small could tell anything: a lead is then no result."""
+    assert case.judgement is not None
+    n, enough = max((each.n for each in case.comparisons), default=0), fewest_seeds(case.judgement.level)
+    return [f"{digits.counted(n, 'seed')} cannot decide anything: {enough} would."] if 0 < n < enough else []
 
 
 def _median(case: CaseEvidence, summary: ConfigurationSummary) -> str:
@@ -147,10 +156,10 @@ def _with(case: CaseEvidence, verdict: Verdict) -> list[Comparison]:
 def _outlook(case: CaseEvidence) -> list[str]:
     """Say what it would take to tell the first of those apart from the leader that these seeds do not."""
     found = _with(case, "cannot_tell")
-    if not found:
+    if not found or _too_few(case):
         return []
     name, first = case.label(found[0].a), found[0]
-    if first.seeds_needed is None or first.n < first.seeds_needed <= _FEW:
+    if first.seeds_needed is None:
         return [f"Whether {name} differs from it cannot be told ({first.reason})."]
     n = digits.count(rounded_up(first.seeds_needed))
     return [f"Whether {name} differs from it cannot be told; {n} seeds of a new run would tell."]
@@ -159,7 +168,7 @@ def _outlook(case: CaseEvidence) -> list[str]:
 def _undecided(case: CaseEvidence, reference: str) -> list[str]:
     """Say whom these seeds do not tell from the reference, and how many would."""
     found = _with(case, "cannot_tell")
-    if not found:
+    if not found or _too_few(case):
         return []
     verb = "differs" if len(found) == 1 else "differ"
     first = found[0]

@@ -1,7 +1,7 @@
 """The verdict table: one row per configuration, best median first, each against one reference."""
 
 from nnbench.evidence.case import CaseEvidence
-from nnbench.records.trials import Comparison, ConfigurationSummary, Judgement
+from nnbench.records.trials import CaseFacts, Comparison, ConfigurationSummary, Judgement
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Table
 from nnbench.reporting.texts import words
@@ -146,7 +146,8 @@ def _budget(case: CaseEvidence) -> list[_Filled]:
     seconds = [
         Cell(digits.seconds(each.train_s) if each.train_s else digits.MISSING) for each in case.ranking
     ]
-    return [*filled, (Column("time per trial", "right", rank=5), seconds)]
+    is_timed = any(each.train_s for each in case.ranking)
+    return [*filled, (Column("time per trial", "right", rank=5), seconds)] if is_timed else filled
 
 
 def _steps(row: ConfigurationSummary, case: CaseEvidence) -> str:
@@ -175,7 +176,7 @@ def _notes(case: CaseEvidence) -> list[str]:
     seeds = f"n = {digits.counted(n.pop(), 'seed')}" if len(n) == 1 else "n seeds"
     left = "; behind them those that left the race" if any(each.pruned for each in case.ranking) else ""
     best = f" {words.MAY_BE_BEST}: may be the best." if case.comparisons and case.may_be_best else ""
-    notes = [f"Best median first: {words.metric(case.facts)} after the last step, {seeds}{left}.{best}"]
+    notes = [f"Best median first: {words.metric(case.facts)}{_when(case.facts)}, {seeds}{left}.{best}"]
     if case.comparisons:
         notes.append(_compared(case))
     if methods := _methods(case):
@@ -194,8 +195,18 @@ def _compared(case: CaseEvidence) -> str:
     return (
         f"Difference: mean over pairs by seed, to {case.label(case.reference)}{role}; intervals hold"
         f" together. p: sign flips, {n}{every}. {_level(case.judgement)}"
-        f" Equivalent: within {words.noticeable(case.facts)}."
+        f" {_equivalent(case.facts)}"
     )
+
+
+def _when(facts: CaseFacts) -> str:
+    return " after the last step" if facts.steps else ""  # results from elsewhere may know of no steps
+
+
+def _equivalent(facts: CaseFacts) -> str:
+    if not facts.noticeable:
+        return "No difference is too small to notice, so nothing is called equivalent."
+    return f"Equivalent: within {words.noticeable(facts)}."
 
 
 def _level(judgement: Judgement) -> str:
