@@ -48,39 +48,39 @@ def seeds_of(nnb: Any, *words: str) -> list[list[int]]:
 
 
 def test_two_configurations_by_hand() -> None:
-    """σ of a difference is √2 · 0.01; z at 4 % is 2.0537 and at 90 % 1.2816.
+    """σ of a difference is √2 · 0.01; z at 3.2 % is 2.1444 and at 90 % 1.2816.
 
-    Seeds for 0.01: (3.3353 · √2)² + 2.0537² / 2 = 24.36, so 25. Of 10 seeds 2.109 go for the spread that is
-    not known, and the rest show 3.3353 · 0.014142 / √7.891 = 0.01679.
+    Seeds for 0.01: (3.4260 · √2)² + 2.1444² / 2 = 25.77, so 26. Of 10 seeds 2.299 go for the spread that is
+    not known, and the rest show 3.4260 · 0.014142 / √7.701 = 0.01746.
     """
     found = outlook_of("known.toml", seeds="10")
 
     assert (found.n, found.fewest, found.n_pairs) == (10, 6, 1)
     assert found.sigma == pytest.approx(0.0141421, rel=1e-5)
-    assert found.seeds_for_noticeable == 25
-    assert found.difference == pytest.approx(0.01679, abs=1e-5)
+    assert found.seeds_for_noticeable == 26
+    assert found.difference == pytest.approx(0.01746, abs=1e-5)
     assert outlook.sentence(found) == (
         "known: 10 seeds tell differences of 1.7 pp or more (1 comparison);"
-        " for the noticeable 1 pp 25 would do."
+        " for the noticeable 1 pp 26 would do."
     )
 
 
 def test_six_configurations_are_fifteen_pairs_or_five_against_one() -> None:
-    """At 4 % / 15 z is 3.0038, and at 4 % / 5 2.6521: ((z + 1.2816) · √2)² + z² / 2 seeds."""
+    """At 3.2 % / 15 z is 3.0710, and at 3.2 % / 5 2.7266: ((z + 1.2816) · √2)² + z² / 2 seeds."""
     axes = {"optimizer": "sgd,adam,lion", "activation": "relu,elu"}
 
     every = outlook_of("known.toml", seeds="30", **axes)
     named = outlook_of("known.toml", seeds="40", against="sgd,relu", **axes)
 
-    assert (every.n_pairs, every.seeds_for_noticeable) == (15, 42)
-    assert (named.n_pairs, named.seeds_for_noticeable) == (5, 35)
+    assert (every.n_pairs, every.seeds_for_noticeable) == (15, 43)
+    assert (named.n_pairs, named.seeds_for_noticeable) == (5, 36)
     assert outlook.sentence(named) == (
-        "known: 40 seeds tell differences of 0.92 pp or more (5 comparisons), so the noticeable 1 pp too."
+        "known: 40 seeds tell differences of 0.94 pp or more (5 comparisons), so the noticeable 1 pp too."
     )
 
 
 def test_so_many_pairs_that_few_seeds_tell_little() -> None:
-    """18 configurations, 153 pairs: z² / 2 is 6.7, and of 6 seeds none is left for a difference."""
+    """18 configurations, 153 pairs: z² / 2 is 6.9, and of 6 seeds none is left for a difference."""
     axes = {"optimizer": "sgd,adam,lion,momentum,rmsprop,adamw", "activation": "relu,elu,silu"}
 
     found = outlook_of("known.toml", seeds="6", **axes)
@@ -95,7 +95,7 @@ def test_a_case_that_was_not_calibrated_knows_no_spread() -> None:
     found = outlook_of("small.toml", seeds="10")
 
     assert (found.sigma, found.difference, found.seeds_for_noticeable) == (None, None, None)
-    assert outlook.sentence(found) == "small: 10 seeds, 1 comparison; how much they tell is not known."
+    assert outlook.sentence(found) == ""
 
 
 def test_one_configuration_compares_nothing() -> None:
@@ -137,7 +137,7 @@ def test_a_dry_run_tells_of_every_case(nnb: Any) -> None:
         "difference": None,
         "seeds_for_noticeable": None,
     }
-    assert (known["difference"], known["seeds_for_noticeable"]) == (None, 25)
+    assert (known["difference"], known["seeds_for_noticeable"]) == (None, 26)
 
 
 @pytest.mark.parametrize("word", ["auto", "AUTO"])

@@ -228,9 +228,7 @@ def _flipped(rows: Singles, flips: Singles) -> Iterator[tuple[slice, Singles]]:
     while start < n_patterns:
         n_batches = min(_BATCHES, (n_patterns - start) // width)
         stop = start + n_batches * width if n_batches else n_patterns
-        n_batches = max(1, n_batches)
-        # Not -1 for the last one: without any seed it could be anything.
-        part = flips[:, start:stop].reshape(n_seeds, n_batches, (stop - start) // n_batches)
+        part = flips[:, start:stop].reshape(n_seeds, max(1, n_batches), -1)
         yield slice(start, stop), rows @ part.transpose(1, 0, 2)
         start = stop
 
