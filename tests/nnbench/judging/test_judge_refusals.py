@@ -99,7 +99,7 @@ def test_a_header_alone_measured_nothing(nnb: Any, folder: Path) -> None:
     ("rows", "words"),
     [
         ("a,0,0.9\na,1,0.8\n", "a has a median accuracy of 85 %"),
-        ("a,0,0.9\nb,0,0.8\n", "cannot be told"),
+        ("a,0,0.9\nb,0,0.8\n", "cannot decide anything"),
         ("a,0,0.9\nb,1,0.8\n", "cannot be told"),
         ("a,0,\na,1,\nb,0,\nb,1,\n", "no median score"),
         ("a,0,running\nb,0,running\n", "Nothing was measured on x."),
