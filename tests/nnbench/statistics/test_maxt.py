@@ -141,6 +141,16 @@ def test_drawn_flips_estimate_the_exact_p() -> None:
     assert found * (N_DRAWS + 1) == pytest.approx(np.round(found * (N_DRAWS + 1)))
 
 
+def test_drawn_flips_are_the_same_every_time() -> None:
+    """A verdict that was near its level does not change when the report is made again."""
+    table = normal(4, 4, 20)
+
+    found = [judged(table) for _ in range(2)]
+
+    assert found[0].p.tolist() == found[1].p.tolist()
+    assert found[0].residual == found[1].residual
+
+
 def test_a_drawn_p_is_never_zero() -> None:
     """No flip of 30 comes near a lead on all of them; the observed one is counted."""
     found = judged(np.stack([np.ones(30), np.zeros(30)]))
