@@ -194,7 +194,7 @@ def _compared(case: CaseEvidence) -> str:
     every = "" if case.has_named_reference or case.judgement.n_pairs == 1 else " (all pairs)"
     return (
         f"Difference: mean over pairs by seed, to {case.label(case.reference)}{role}; intervals hold"
-        f" together. p: sign flips, {n}{every}. {_level(case.judgement)}"
+        f" together. p: sign flips, {n}{every}. {_level(case, case.judgement)}"
         f" {_equivalent(case.facts)}"
     )
 
@@ -209,9 +209,11 @@ def _equivalent(facts: CaseFacts) -> str:
     return f"Equivalent: within {words.noticeable(facts)}."
 
 
-def _level(judgement: Judgement) -> str:
+def _level(case: CaseEvidence, judgement: Judgement) -> str:
     """Say at which level a verdict is given, and why it is not the whole one."""
     level = digits.level(judgement.level)
+    if case.race is not None:
+        return f"Verdict at the {level} level, that of each look of the race."
     return f"Verdict at the {level} level: look {judgement.look}, of 5 % for all looks."
 
 

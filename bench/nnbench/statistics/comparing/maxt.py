@@ -97,6 +97,8 @@ class Judged:
 
         Of two bounds the smaller: the maximum over the family of studentised residuals under the flips, and
         Student's t at the level over all pairs (Bonferroni), which for one pair alone is Student's interval.
+        Simulated, that covers 95 to 97 % of normal, t3, lognormal and binomial scores, and 88 % at 10 seeds
+        where one side alone is lognormal and three times as wide as the other.
         """
         if n < 2:
             return math.inf
