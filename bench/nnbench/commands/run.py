@@ -20,7 +20,10 @@ def command(
     cases: options.Cases = None,
     axes: options.AxisOptions = options.NO_AXES,
     seeds: Annotated[
-        str | None, typer.Option(metavar="N|LIST", help="How many seeds, or which: '10', '1,5-9'.")
+        str | None,
+        typer.Option(
+            metavar="N|LIST", help="How many seeds, or which: '10', '1,5-9'; auto: the fewest that decide."
+        ),
     ] = None,
     first_seed: Annotated[str | None, typer.Option(metavar="N", help="Where counted seeds begin.")] = None,
     epochs: options.Epochs = None,

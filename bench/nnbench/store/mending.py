@@ -42,7 +42,7 @@ def _copy_trials(old: sqlite3.Connection, fresh: sqlite3.Connection) -> None:
 
 def _copy_runs(old: sqlite3.Connection, fresh: sqlite3.Connection) -> None:
     for run in _rows(old, "SELECT * FROM run NOT INDEXED", "id"):
-        keys = list(_rows(old, f"SELECT * FROM run_trial WHERE run_id = {int(run[0])}", "position"))
+        keys = list(_rows(old, f"SELECT * FROM run_trial WHERE run_id = {int(run[0])}", "position", place=1))
         keys_sum = checksum(" ".join(str(key) for _, _, key in keys))
         if checksum(*run[1:-1]) == run[-1] and keys_sum == run[-2]:
             _put(fresh, "run", run)
@@ -68,11 +68,25 @@ def _one(connection: sqlite3.Connection, query: str, row_id: object) -> _Row | N
     return found
 
 
-def _rows(connection: sqlite3.Connection, query: str, order: str) -> Iterator[_Row]:
-    """Yield the rows up to where the table cannot be read on, and then those from its end up to there."""
-    for direction in ("ASC", "DESC"):
+def _rows(connection: sqlite3.Connection, query: str, order: str, *, place: int = 0) -> Iterator[_Row]:
+    """Yield the rows up to where the table cannot be read on, and then those from its end up to there.
+
+    ``order`` is the column at ``place`` of a row. sqlite3 looks a row ahead of the one that it returns, so
+    the row beside what cannot be read is asked for alone.
+    """
+    both = "AND" if " WHERE " in query else "WHERE"
+    for direction, beyond in (("ASC", ">"), ("DESC", "<")):
+        last = None
         try:
-            yield from connection.execute(f"{query} ORDER BY {order} {direction}")
+            for row in connection.execute(f"{query} ORDER BY {order} {direction}"):
+                yield row
+                last = row[place]
         except sqlite3.DatabaseError:
+            where = "" if last is None else f"{both} {order} {beyond} ?"
+            try:
+                values = () if last is None else (last,)
+                yield from connection.execute(f"{query} {where} ORDER BY {order} {direction} LIMIT 1", values)
+            except sqlite3.DatabaseError:
+                continue
             continue
         return
