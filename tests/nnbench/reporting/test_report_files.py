@@ -51,6 +51,15 @@ def test_csv_keeps_cases_with_other_axes_and_metrics_apart() -> None:
     assert float(rows[-1]["final_loss"]) > 0
 
 
+def test_latex_says_first_who_may_be_the_best() -> None:
+    """A table that is put into a paper takes the answer with it, and only the first table of a case does."""
+    shown = latex.render(samples.six_by_ten().document())
+
+    said = r"\caption{adam $\cdot$ relu leads on digits-mlp; 2 of 6 may be the best:"
+    assert shown.count("may be the best:") == 1
+    assert said in shown
+
+
 def test_latex_escapes_what_latex_reads() -> None:
     """Per cent, underscores and braces in names would end the table or the compilation."""
     table = Table("", (Column("a_b, %"),), ((Cell("x{y} & 5 % #1 ~ ^ \\ $"),), (Cell("[−∞, 1]"),)))

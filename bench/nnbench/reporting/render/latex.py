@@ -1,7 +1,7 @@
 """The tables of a document in LaTeX, for papers. They need the package booktabs."""
 
 from nnbench.reporting import digits
-from nnbench.reporting.blocks import Cell, Column, Document, Listing, Table
+from nnbench.reporting.blocks import Cell, Column, Document, Listing, Paragraph, Section, Table
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -28,13 +28,22 @@ _SPECIAL = {
 
 
 def render(document: Document) -> str:
-    """Return every table of the document as a table environment; the notes become its caption.
+    """Return every table of the document as a table environment.
 
-    Where there is none, names with their values are one.
+    The caption is what the section says first, under its first table, and the notes of the table. Where there
+    is no table, names with their values are one.
     """
+    made = [each for section in document.sections for each in _tables(section)]
+    if made:
+        return "\n".join(made)
     blocks = [block for section in document.sections for block in section.blocks]
-    tables = [block for block in blocks if isinstance(block, Table)]
-    return "\n".join(map(_table, tables or [_listed(each) for each in blocks if isinstance(each, Listing)]))
+    return "\n".join(_table(_listed(each)) for each in blocks if isinstance(each, Listing))
+
+
+def _tables(section: Section) -> list[str]:
+    said = [block.text for block in section.blocks if isinstance(block, Paragraph) and block.lead][:1]
+    tables = [block for block in section.blocks if isinstance(block, Table)]
+    return [_table(table, "" if place else "".join(said)) for place, table in enumerate(tables)]
 
 
 def _listed(listing: Listing) -> Table:
@@ -50,10 +59,10 @@ def escaped(text: str) -> str:
 _HIGHEST_RANK = 3
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, said: str = "") -> str:
     kept = [i for i, column in enumerate(table.columns) if _is_kept(column)]
     columns = [table.columns[i] for i in kept]
-    caption = " ".join(filter(None, (table.title and f"{table.title}.", *table.notes)))
+    caption = " ".join(filter(None, (said, table.title and f"{table.title}.", *table.notes)))
     head = " & ".join(escaped(column.header) for column in columns)
     rows = [" & ".join(_cell(row[i].text) for i in kept) + r" \\" for row in table.rows]
     lines = [
