@@ -89,6 +89,19 @@ def test_the_basin_ends_at_the_first_rate_that_is_not_as_good() -> None:
     assert basin_around(3, standings) == range(2, 5)
 
 
+def test_the_error_is_that_of_the_difference_by_seed() -> None:
+    """Seeds scatter by 0.1, and two points differ by 0.01 on each, give or take what SciPy says."""
+    high, low = (0.80, 0.90, 1.00), (0.789, 0.8906, 0.9904)
+    trials = at("0.1", *high) + at("0.01", *low)
+    best, other = standing(trials, "0.1"), standing(trials, "0.01")
+    error = stats.sem(np.subtract(high, low))
+    near = standing(at("0.01", 0.80, 0.90 - 3 * error, 1.0 + error), "0.01")
+
+    assert best.error > 0.05 > 0.01 > error
+    assert basin_around(0, [best, other]) == range(1)
+    assert basin_around(0, [best, near]) == range(2)
+
+
 def test_what_may_be_as_good_is_measured_by_the_error_of_the_difference() -> None:
     """0.018 is more than the best's own error of 0.01, and less than sqrt(0.01² + 0.02²) = 0.022."""
     best, other = Standing(0.96, 0.0, 0.01), Standing(0.942, 0.0, 0.02)
