@@ -15,6 +15,8 @@ from tests.nnbench.case_file import case_content, write_case
 # Where each optimizer is best; far below, for lion, what a search can reach.
 OPTIMA = {"adam": 0.004, "sgd": 0.05, "lion": 1e-20, "rmsprop": 3e-9, "adagrad": 0.02}
 N_RATES, N_TUNING = 13 + 2 * 2, 3
+# Of one configuration: every rate on three tuning seeds, and five of them on seventeen more.
+N_SEARCH = N_RATES * N_TUNING + 5 * 17
 
 
 def run_trial(trial: TrialSpec, *, stop: Any = None) -> TrialRecord:

@@ -19,7 +19,7 @@ from tests.nnbench.case_file import case_content, write_case
 from tests.nnbench.plugin_samples import forget_plugins
 
 Result = tuple[int, str, str]
-N_RATES, N_TUNING = 13 + 2 * 2, 3
+N_SEARCH = (13 + 2 * 2) * 3 + 5 * 17  # trials that choose a rate
 ADAMW = "adamw(weight_decay=0.01)"
 # What the fake optimizer loses in accuracy without each of its components; epsilon only stands in the way.
 LOSSES = {"bias_correction": 0.06, "beta_1": 0.02, "epsilon": -0.03}
@@ -131,7 +131,7 @@ def test_each_configuration_has_a_rate_of_its_own(nnb: Callable[..., Result]) ->
 
     document = json.loads(out)
     assert code == 0
-    assert f"tuned first: {6 * (N_RATES * N_TUNING + 2 * 10)} trials run" in said
+    assert f"tuned first: {6 * (N_SEARCH + 2 * 10)} trials run" in said
     assert len(document["tuned_by"]) == 1
     assert all(0.003 < each["learning_rate"] < 0.03 for each in document["components"])
     assert (again["new"], again["cached"]) == (0, 60)
@@ -268,7 +268,7 @@ def test_a_dry_run_changes_nothing(nnb: Callable[..., Result], folder: Path) -> 
     foreseen = as_json(nnb(*ABLATE, "--dry-run", "--json"))
     alone = as_json(nnb(*ABLATE, "--untuned", "--dry-run", "--json"))
 
-    n_search = 6 * (N_RATES * N_TUNING + 2 * 10)
+    n_search = 6 * (N_SEARCH + 2 * 10)
     assert (code, said) == (0, "")
     assert "small: adamw(bias_correction=false, weight_decay=0.01), seeds 0-9" in text
     assert f"first a search, {n_search} trials at least; 6 configurations" in text

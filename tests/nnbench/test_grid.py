@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnbench.statistics.tuning.searched import Standing
+from nnbench.statistics.tuning.choice import Standing
 from nnbench.studies.search.grid import (
     LEAST_RATE,
     MOST_RATE,

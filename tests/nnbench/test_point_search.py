@@ -88,7 +88,7 @@ def test_every_configuration_gets_as_many_points_on_seeds_of_their_own(
     assert {len(each.points) for each in run.tuning.searches} == {20}
     tuning = [trial for trial in trials if trial.seed >= 1_000_000]
     fresh = [trial for trial in trials if trial.seed < 1_000_000]
-    assert (len(tuning), len(fresh)) == (2 * 20 * 3, 2 * 2 * 8)
+    assert (len(tuning), len(fresh)) == (2 * (20 * 3 + 5 * 17), 2 * 2 * 8)
     assert run.tuning.tuning_seeds == (1_000_000, 1_000_001, 1_000_002)
     assert run.tuning.seeds == tuple(range(8))
 
@@ -179,9 +179,9 @@ def test_a_dry_run_says_what_it_would_do(nnb: Callable[..., Result]) -> None:
 
     assert code == 0
     assert text.startswith(
-        "2 configurations: 32 settings on 3 tuning seeds each, then the fresh seeds at two settings"
+        "2 configurations: 32 settings on 3 tuning seeds each, 5 of them on 17 more, then the fresh seeds at"
     )
-    assert "224 trials at least" in text
+    assert f"{2 * (32 * 3 + 5 * 17) + 2 * 2 * 8} trials at least" in text
 
 
 @pytest.mark.parametrize(

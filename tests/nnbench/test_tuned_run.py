@@ -9,7 +9,7 @@ import pytest
 
 from nnbench.plan.matrix import configuration_key
 from nnbench.plan.request import make_plan
-from tests.nnbench.rated_trial import N_RATES, N_TUNING, install
+from tests.nnbench.rated_trial import N_SEARCH, install
 
 Result = tuple[int, str, str]
 
@@ -91,7 +91,7 @@ def test_missing_rates_can_be_searched_first(nnb: Callable[..., Result]) -> None
     code, out, said = nnb(*RUN, "--tune-missing", "--json")
 
     assert code == 0
-    assert f"tuned first: {N_RATES * N_TUNING + 2 * 8} trials run" in said
+    assert f"tuned first: {N_SEARCH + 2 * 8} trials run" in said
     assert len(json.loads(out)["tuned_by"]) == 2
     assert json.loads(out)["trials"] == as_json(nnb(*RUN, "--json"))["trials"]
 
@@ -153,7 +153,7 @@ def test_a_dry_run_counts_the_search_that_goes_first(
     searched = as_json(nnb("report", document["tuned_by"][1], "--json"))
 
     n_seeds = 40 if more else 8
-    n_search = N_RATES * N_TUNING + 2 * n_seeds
+    n_search = N_SEARCH + 2 * n_seeds
     assert searched["new"] == n_search
     assert foreseen["search"] == {"trials": n_search, "leaves": n_seeds}
     assert foreseen["trials"] == n_search + 2 * n_seeds
@@ -175,6 +175,6 @@ def test_a_dry_run_of_a_search_changes_nothing(nnb: Callable[..., Result], folde
     code, text, said = nnb(*RUN, "--tune-missing", "--dry-run")
 
     assert (code, said) == (0, "")
-    assert f"first a search, {2 * N_RATES * N_TUNING + 4 * 8} trials at least; 2 configurations" in text
+    assert f"first a search, {2 * N_SEARCH + 4 * 8} trials at least; 2 configurations" in text
     assert "16 that the search leaves" in text
     assert not (folder / ".nnbench").exists()

@@ -33,6 +33,12 @@ def command(
     tuning_seeds: Annotated[
         str, typer.Option(metavar="N|LIST", help="Seeds to choose the rate by; counted from 1000000 on.")
     ] = "3",
+    searches: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Search so often, on other tuning seeds each time; fresh seeds take turns."
+        ),
+    ] = 1,
     seeds: Annotated[
         str | None,
         typer.Option(metavar="N|LIST", help="Fresh seeds to report, at the tuned and the default rate."),
@@ -51,8 +57,9 @@ def command(
     """Find the learning rate of every combination, and how much it matters.
 
     Every combination gets the same number of rates on the same tuning seeds: a grid around its default, grown
-    while the best rate is an end of it, then refined. With --over, it is the same number of points for rate
-    and hyper-parameters together. Fresh seeds compare what was tuned with the default. `nnbench run --tuned`
+    while the best rate is an end of it, then refined; the last few rates get more seeds. With --over, it is
+    the same number of points for rate and hyper-parameters together. Fresh seeds compare what was tuned with
+    the default; with --searches, verdicts carry what another search would have found. `nnbench run --tuned`
     uses what was found. The same command again goes on where it was stopped.
     """
     import os
@@ -71,7 +78,14 @@ def command(
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
-    asked = make_plan(plan, over=over, tuning_seeds=tuning_seeds, n_points=points, decades=decades)
+    asked = make_plan(
+        plan,
+        over=over,
+        tuning_seeds=tuning_seeds,
+        n_points=points,
+        decades=decades,
+        n_searches=searches,
+    )
     if dry_run:
         rehearsal.rehearse(asked, as_json=rehearsed_as_json(to))
         return 0

@@ -149,7 +149,11 @@ class Search:
     configuration: str  # hash of what was asked for: everything but rate and seed
     spans: tuple[Span, ...]  # a span for every dimension, the learning rate first
     points: tuple[Point, ...]  # those of a grid in ascending order, others with the default first
-    chosen: int | None  # index of the best; None: no point left a score
+    chosen: int | None  # index of the point that was chosen; None: no point left a score
+    finalists: tuple[int, ...] = ()  # indices of the points that the final seeds were spent on
+    # Of the trials at the chosen point and at those beside it: how many failed as too long a step makes them
+    # fail, and how many they are. None: an earlier version did not look.
+    around: tuple[int, int] | None = None
 
     @property
     def best(self) -> Point | None:
@@ -194,11 +198,29 @@ class Tuning:
     tuning_seeds: tuple[int, ...]
     seeds: tuple[int, ...]  # fresh ones, at the chosen point and at the default
     searches: tuple[Search, ...]
+    final_seeds: tuple[int, ...] = ()  # further tuning seeds, for the last few points
+    repeats: tuple["Tuning", ...] = ()  # the same search again on other tuning seeds
+    held_out: tuple[str, ...] = ()  # cases whose official test part no tuning trial has seen
 
     @property
     def n_points(self) -> int:
         """How many points every configuration was tried at."""
         return len(self.searches[0].points)
+
+    @property
+    def n_tuning_trials(self) -> int:
+        """How many trials chose the point of one configuration, in one search."""
+        n_final = len(self.searches[0].finalists) * len(self.final_seeds)
+        return self.n_points * len(self.tuning_seeds) + n_final
+
+    @property
+    def of_configurations(self) -> tuple[tuple[Search, ...], ...]:
+        """The searches of every configuration: the first one, then those on other tuning seeds."""
+        return tuple(zip(self.searches, *(each.searches for each in self.repeats), strict=True))
+
+    def fresh(self, place: int) -> tuple[int, ...]:
+        """Return the fresh seeds of one of several searches: they take turns."""
+        return self.seeds[place :: 1 + len(self.repeats)]
 
 
 @dataclass(frozen=True, slots=True)

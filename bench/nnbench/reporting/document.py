@@ -17,6 +17,7 @@ from nnbench.reporting.views.judged import about_file
 from nnbench.reporting.views.matrix import matrix
 from nnbench.reporting.views.race import race
 from nnbench.reporting.views.run import about
+from nnbench.reporting.views.search.debt import tuning_debt
 from nnbench.reporting.views.search.figure import search_figures
 from nnbench.reporting.views.search.sensitivity import sensitivity
 from nnbench.reporting.views.search.settings import best_settings
@@ -100,4 +101,5 @@ def _tuned(found: Findings) -> list[Section]:
 
 def _of_search(case: SearchedCase) -> tuple[Block, ...]:
     matters = sensitivity(case) if case.is_grid else best_settings(case)
-    return tuned_headline(case), tuned(case), matters, *search_figures(case)
+    debt = tuning_debt(case)
+    return tuned_headline(case), tuned(case), *([debt] if debt else []), matters, *search_figures(case)

@@ -24,6 +24,9 @@ def tuning_of(tuning: Mapping[str, Any] | None, sampling: Mapping[str, Any] | No
         tuning_seeds=tuple(written["tuning_seeds"]),
         seeds=tuple(written["seeds"]),
         searches=tuple(map(_search if "strategy" in written else earlier, written["searches"])),
+        final_seeds=tuple(written.get("final_seeds", ())),
+        repeats=tuple(filter(None, (tuning_of(each, None) for each in written.get("repeats", ())))),
+        held_out=tuple(written.get("held_out", ())),
     )
 
 
@@ -33,7 +36,7 @@ def chosen_axes(values: Mapping[str, Any]) -> Axes:
 
 
 def tuned_rates(run: str, tuning: Tuning) -> list[tuple[object, ...]]:
-    """Return the rows of the table of tuned rates that a search leaves."""
+    """Return the rows of the table of tuned rates that a search leaves: of several, the first one's."""
     found: list[tuple[object, ...]] = []
     for search in tuning.searches:
         chosen = {} if search.best is None else search.best.choices.as_dict()
@@ -47,6 +50,8 @@ def _search(values: Mapping[str, Any]) -> Search:
         "axes": chosen_axes(values["axes"]),
         "spans": tuple(Span(**span) for span in values["spans"]),
         "points": tuple(map(_point, values["points"])),
+        "finalists": tuple(values.get("finalists", ())),
+        "around": tuple(values["around"]) if values.get("around") else None,
     }
     return Search(**{**values, **read})
 

@@ -147,7 +147,7 @@ def test_tuned_and_default_stand_side_by_side_best_first() -> None:
     assert column(table, "tuned setting")[0] == "learning_rate=0.068275, momentum=0.80693"
     assert column(table, "tuning is") == ["better", "better"]
     assert column(table, "tuned − default")[0].startswith("+3.9")
-    assert "Holm over the 2 rows" in " ".join(table.notes)
+    assert "adjusted over the 2 rows" in " ".join(table.notes)
     assert "n = 10 fresh seeds (0–9)" in " ".join(table.notes)
 
 
@@ -234,6 +234,11 @@ def test_the_json_has_the_tuned_and_the_default_setting() -> None:
     assert found["budget"] == {
         "points": 8,
         "tuning_seeds": [1000, 1001, 1002],
+        "final_seeds": [],
+        "finalists": 0,
+        "trials": 24,
+        "searches": 1,
+        "repeats": [],
         "seeds": list(range(10)),
         "over": ["momentum", "beta_1", "beta_2"],
     }

@@ -30,12 +30,23 @@ def about(found: Findings) -> Listing:
 
 def _searched(tuning: Tuning) -> str:
     thing, n, seeds = point_word(tuning.strategy), tuning.n_points, tuning.tuning_seeds
+    final, n_last = list(tuning.final_seeds), len(tuning.searches[0].finalists)
+    last = f", then {n_last} of them on {len(final)} more ({digits.ranges(final)})" if final else ""
+    others = [f"{each.n_points} {thing}s" for each in tuning.repeats]
+    repeated = f"; again on other tuning seeds ({', '.join(others)})" if others else ""
+    turns = f", of which the {1 + len(others)} searches take turns" if others else ""
     return (
         f"every configuration: {digits.counted(n, thing)} on {digits.counted(len(seeds), 'tuning seed')} "
-        f"({digits.ranges(list(seeds))}), {digits.counted(n * len(seeds), 'trial')}; then the tuned and the "
-        f"default {thing} on {digits.counted(len(tuning.seeds), 'fresh seed')} "
-        f"({digits.ranges(list(tuning.seeds))})"
+        f"({digits.ranges(list(seeds))}){last}, {digits.counted(tuning.n_tuning_trials, 'trial')}{repeated}; "
+        f"then the tuned and the default {thing} on {digits.counted(len(tuning.seeds), 'fresh seed')} "
+        f"({digits.ranges(list(tuning.seeds))}){turns}{_held_out(tuning)}"
     )
+
+
+def _held_out(tuning: Tuning) -> str:
+    """Say what the rates were chosen on where reported examples are an official test part."""
+    cases = words.several(list(tuning.held_out))
+    return f"; tuned on examples held out of the training part of {cases}" if cases else ""
 
 
 def _about_case(facts: CaseFacts) -> tuple[Item, ...]:

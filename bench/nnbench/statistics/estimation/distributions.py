@@ -43,6 +43,16 @@ def t_quantile(probability: float, dof: int) -> float:
     return math.sqrt(dof) * math.tan(angle)
 
 
+def t_two_sided_p(t: float, dof: int) -> float:
+    """Return P(|T| >= |t|) for Student's T with ``dof`` degrees of freedom."""
+    return max(0.0, 1.0 - _t_mass_within(math.atan(abs(t) / math.sqrt(dof)), dof))
+
+
+def share_error(share: float, n: int, *, confidence: float = 0.95) -> float:
+    """Return z sqrt(p (1 - p) / n): how far a share of ``n`` examples may be from the share of all."""
+    return normal_quantile(0.5 + 0.5 * confidence) * math.sqrt(share * (1.0 - share) / n)
+
+
 def studentized_range_quantile(probability: float, n_groups: int) -> float:
     """Return the quantile of the range of ``n_groups`` standard normals (infinite degrees of freedom).
 

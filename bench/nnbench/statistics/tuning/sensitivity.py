@@ -37,7 +37,7 @@ def sensitivity(
 ) -> Sensitivity:
     """Return the sensitivity to the learning rate from values f on a grid, evenly spaced in its logarithm.
 
-    ``values`` are medians over seeds, infinite in the bad direction where a rate diverged. ``untrained`` is
+    ``values`` are means over seeds, infinite in the bad direction where nothing scored. ``untrained`` is
     f0, the value of a model that learnt nothing: no rate counts as worse, or one divergence would drown the
     mean. ``tolerance`` is in units of the metric; the case's noticeable difference is a good one. ``even``
     marks the even grid where ``rates`` has others too: those say more of the basin, and would make the mean
@@ -96,8 +96,8 @@ def intervals_over_seeds(
 ) -> tuple[Interval, Interval]:
     """Return intervals of the basin width and of the mean excess, from a (rates, seeds) table of scores.
 
-    ``measure`` is ``sensitivity`` of the medians. The seeds are drawn again, each for all rates at once. One
-    seed bounds neither.
+    ``measure`` is ``sensitivity`` of the means. The seeds are drawn again, each for all rates at once. A
+    confidence of 1 gives the range of all draws, which is what few seeds allow. One seed bounds neither.
     """
     table = np.asarray(scores, dtype=np.float64)
     n_seeds = table.shape[1]
@@ -106,10 +106,7 @@ def intervals_over_seeds(
     # Few seeds can be drawn in few ways: each way is computed once, and counted.
     drawn = np.sort(resample_indices(n_seeds, n_resamples=_N_RESAMPLES, seed=seed), axis=1)
     ways, times = np.unique(drawn, axis=0, return_counts=True)
-    medians = np.median(table[:, ways], axis=2).T
-    if not np.isfinite(medians).any(axis=1).all():  # in some draws no rate has a score
-        return _UNKNOWN, _UNKNOWN
-    found = [measure(values) for values in medians]
+    found = [measure(values) for values in table[:, ways].mean(axis=2).T]
     widths = np.repeat([each.basin_width_decades for each in found], times)
     excesses = np.repeat([each.mean_excess for each in found], times)
     return (

@@ -1,15 +1,15 @@
 """What a search is asked to do, checked before anything is trained."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, count, islice
 
 from nnbench.cases import choices
 from nnbench.cases.axis import AXES
 from nnbench.errors import UsageError
 from nnbench.plan.matrix import CaseMatrix, configuration_key
 from nnbench.plan.request import Plan
-from nnbench.plan.seeds import Ranges, n_seeds, read_seeds
+from nnbench.plan.seeds import MAX_SEED, Ranges, n_seeds, read_seeds
 from nnbench.records.trials import Axes, Strategy
 from nnbench.studies.search.grid import LEAST_RATE, MOST_RATE, PER_ROUND, RATE, ROUNDS, reach
 from nnbench.studies.search.points import Dimension, dimensions, searchable, values_of
@@ -18,9 +18,19 @@ from nnkit.registry import Part, Value, parse_choice
 
 FIRST_TUNING_SEED = 1_000_000  # far from the seeds that are reported
 RATES, POINTS, DECADES, TUNING_SEEDS = 13, 32, 6.0, "3"
+# The last few points get so many tuning seeds in all, or as many as every point if those are more.
+FINALISTS, FINAL_SEEDS = 5, 20
 LEAST_POINTS, MOST_POINTS, MOST_DECADES = 3, 1000, 20.0
 LEAST_DECADES = 0.01  # around a rate at the end of all that can be searched
 EVERY = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class TuningSeeds:
+    """The seeds of one search."""
+
+    first: Ranges  # for every point
+    final: Ranges  # for the last few, besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class SearchPlan:
     decades: float
     over: tuple[str, ...] = ()  # beside the learning rate; empty: it is searched alone, on a grid
     wanted: frozenset[str] | None = None  # keys of configurations; None: all of the plan
+    n_searches: int = 1
 
     @property
     def strategy(self) -> Strategy:
@@ -63,10 +74,33 @@ class SearchPlan:
         return self.n_points + (ROUNDS * PER_ROUND if self.strategy == "grid" else 0)
 
     @property
+    def n_final_seeds(self) -> int:
+        """Return how many seeds the last few points get besides."""
+        return max(0, FINAL_SEEDS - n_seeds(self.tuning_seeds))
+
+    @property
+    def n_tuning_trials(self) -> int:
+        """Return the least number of trials that choose the points."""
+        final = min(FINALISTS, self.n_tried) * self.n_final_seeds
+        each = self.n_tried * n_seeds(self.tuning_seeds) + final
+        return self.n_searches * self.n_configurations * each
+
+    @property
     def n_trials(self) -> int:
         """Return the least number of trials that the search asks for."""
         fresh = sum(2 * n_seeds(crossed.seeds) for crossed, _ in self.configurations())
-        return self.n_configurations * self.n_tried * n_seeds(self.tuning_seeds) + fresh
+        return self.n_tuning_trials + fresh
+
+    def seeds_by_search(self) -> list[TuningSeeds]:
+        """Return the seeds of every search: those asked for, and then the next ones that are not reported."""
+        asked = list(chain(*self.tuning_seeds))
+        reported = {seed for part in self.plan.matrix.parts for seed in chain(*part.seeds)}
+        further = (seed for seed in count(max(asked) + 1) if seed not in reported)
+        seeds, n = chain(asked, further), len(asked)
+        return [
+            TuningSeeds(_each(islice(seeds, n)), _each(islice(seeds, self.n_final_seeds)))
+            for _ in range(self.n_searches)
+        ]
 
 
 def make_plan(
@@ -77,6 +111,7 @@ def make_plan(
     n_points: int | None = None,
     decades: float = DECADES,
     wanted: frozenset[str] | None = None,
+    n_searches: int = 1,
 ) -> SearchPlan:
     """Return the search for the configurations of a plan, or raise UsageError."""
     usual = RATES if over is None else POINTS
@@ -84,7 +119,10 @@ def make_plan(
     _check_size(n_points, decades, usual)
     if (given := plan.settings.axes.get(RATE)) is not None:
         raise UsageError(f"{given.where}: tune searches the learning rates itself. Leave this out.")
-    asked = SearchPlan(plan, _read_tuning_seeds(tuning_seeds, plan), n_points, decades, wanted=wanted)
+    asked = SearchPlan(
+        plan, _read_tuning_seeds(tuning_seeds, plan), n_points, decades, wanted=wanted, n_searches=n_searches
+    )
+    _check_searches(asked)
     optimizers = _check_optimizers(asked)
     if over is None:
         return asked
@@ -92,7 +130,7 @@ def make_plan(
     for name, where in _set_by_axes(plan):
         if name in names:
             raise UsageError(f"--over {name} and {where} contradict each other. Give one of them.")
-    asked = SearchPlan(plan, asked.tuning_seeds, n_points, decades, names, wanted)
+    asked = replace(asked, over=names)
     for optimizer in optimizers:
         _check_points(asked, optimizer)
     return asked
@@ -108,6 +146,25 @@ def _check_size(n_points: int, decades: float, usual: int) -> None:
             f"--decades: a search is at most {MOST_DECADES:g} decades wide and above 0, found {decades:g}."
             f" Try {DECADES:g}."
         )
+
+
+def _check_searches(asked: SearchPlan) -> None:
+    """Refuse more searches than there are fresh seeds to measure them on, or tuning seeds to choose by."""
+    n_fresh = min(n_seeds(crossed.seeds) for crossed in asked.plan.matrix.parts)
+    if not 1 <= asked.n_searches <= n_fresh:
+        raise UsageError(
+            f"--searches: every search is measured on fresh seeds of its own: for {n_fresh} seeds, 1 to"
+            f" {n_fresh} searches, found {asked.n_searches}. Try {min(3, n_fresh)}."
+        )
+    if (last := max(chain(*asked.seeds_by_search()[-1].final, [0]))) > MAX_SEED:
+        raise UsageError(
+            f"--tuning-seeds: the last rates get further seeds, up to {last}, and seeds must lie in 0 to"
+            f" {MAX_SEED}. Begin lower."
+        )
+
+
+def _each(seeds: Iterable[int]) -> Ranges:
+    return tuple(range(seed, seed + 1) for seed in seeds)
 
 
 def _read_tuning_seeds(text: str, plan: Plan) -> Ranges:

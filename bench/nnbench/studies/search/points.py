@@ -4,14 +4,15 @@ A hyper-parameter is searched evenly on its own scale: the logarithm of its valu
 kept, of what is lost, 1 - value.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nnbench.cases import choices
 from nnbench.errors import UsageError
 from nnbench.records.trials import Axes, Direction, Point, Span
-from nnbench.statistics.tuning.searched import Standing
-from nnbench.studies.search.grid import RATE, best_of, reach
+from nnbench.statistics.tuning.choice import Standing, best_of, is_as_good
+from nnbench.studies.search.grid import RATE, reach
 from nnkit.registry import Hyper, Part, Value, parse_choice, spell_choice, spell_value
 
 # The rate is the one that may be off by orders of magnitude; the others get half of its decades.
@@ -37,6 +38,13 @@ class Dimension:
             return round(1.0 - float(f"{lost:.{_DIGITS}g}"), 12)
         return float(f"{low * (high / low) ** share:.{_DIGITS}g}")
 
+    def share(self, value: float) -> float:
+        """Return at which share of the way a value stands."""
+        low, high = self.span.low, self.span.high
+        if self.hyper.tune == "complement":
+            return math.log((1.0 - low) / (1.0 - value)) / math.log((1.0 - low) / (1.0 - high))
+        return math.log(value / low) / math.log(high / low)
+
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
@@ -44,19 +52,39 @@ class Cloud:
 
     spans: tuple[Span, ...]
     points: tuple[Point, ...]
+    away: tuple[float, ...]  # how far each is from the default, in shares of the spans
 
-    def best(self, standings: Sequence[Standing], direction: Direction) -> int | None:
-        """Return which point is the best, of those that tie the first; None where no score is finite."""
-        return best_of(standings, direction)
+    def finalists(self, standings: Sequence[Standing], direction: Direction, n: int) -> tuple[int, ...]:
+        """Return the ``n`` points with the best means, and where nothing trained the first ones."""
+        left, found = list(range(len(self.points))), list[int]()
+        while left and len(found) < n:
+            best = best_of([standings[place] for place in left], direction) or 0
+            found.append(left.pop(best))
+        return tuple(sorted(found))
+
+    def chosen(
+        self, standings: Sequence[Standing], finalists: Sequence[int], direction: Direction
+    ) -> int | None:
+        """Return the finalist nearest to the default of those as good as the best: the default, if it is.
+
+        A basin in several dimensions has no middle that need be a point, and what is changed of a default
+        without need is no result. ``standings`` are those of the finalists.
+        """
+        found = best_of(standings, direction)
+        if found is None:
+            return None
+        best = standings[found]
+        good = [place for place, each in zip(finalists, standings, strict=True) if is_as_good(each, best)]
+        return min(good, key=lambda place: self.away[place])
 
 
 def cloud(searched: tuple[Dimension, ...], optimizer: str, n_points: int) -> Cloud:
     """Return the points around the default of an optimizer that is spelt so."""
-    points = (
-        Point(_choices(searched, optimizer, values), values, "point")
-        for values in values_of(searched, n_points)
-    )
-    return Cloud(tuple(each.span for each in searched), tuple(points))
+    every = values_of(searched, n_points)
+    points = (Point(_choices(searched, optimizer, values), values, "point") for values in every)
+    places = [[each.share(value) for each, value in zip(searched, own, strict=True)] for own in every]
+    away = (math.dist(place, places[0]) for place in places)
+    return Cloud(tuple(each.span for each in searched), tuple(points), tuple(away))
 
 
 def _choices(searched: Sequence[Dimension], optimizer: str, values: Sequence[float]) -> Axes:

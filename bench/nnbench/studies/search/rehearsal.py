@@ -7,7 +7,7 @@ from nnbench.reporting.views.search.tuned import point_word
 from nnbench.running import experiment, rehearsal
 from nnbench.running.rehearsal import Ahead
 from nnbench.studies.search import tuned
-from nnbench.studies.search.plan import SearchPlan
+from nnbench.studies.search.plan import FINALISTS, SearchPlan
 from nnbench.studies.search.search import foreseen
 from nnbench.terminal import printing as present
 
@@ -53,7 +53,9 @@ def _ahead(asked: SearchPlan) -> Ahead:
 def _told(asked: SearchPlan) -> str:
     word = point_word(asked.strategy)
     seeds = counted(n_seeds(asked.tuning_seeds), "tuning seed")
+    last = f", {FINALISTS} of them on {asked.n_final_seeds} more" if asked.n_final_seeds else ""
+    often = f", {asked.n_searches} times over" if asked.n_searches > 1 else ""
     return (
-        f"{counted(asked.n_configurations, 'configuration')}: {counted(asked.n_tried, word)} on {seeds} each,"
-        f" then the fresh seeds at two {word}s"
+        f"{counted(asked.n_configurations, 'configuration')}: {counted(asked.n_tried, word)} on {seeds} each"
+        f"{last}{often}, then the fresh seeds at two {word}s"
     )

@@ -1,8 +1,8 @@
 """Search the hyper-parameters of every configuration at equal budget, then measure them on fresh seeds.
 
-The point with the best median score over the tuning seeds is chosen; a diverged trial counts as the worst. Of
-equally good points it is the one with the least median loss, and then the default or what is nearest to it.
-Trials are those of ``run``: the store has each once.
+Every point is tried on a few tuning seeds, and then the last few points on more, so that the choice between
+those is not one of chance; ``statistics.tuning.choice`` says how it is made. Trials are those of ``run``: the
+store has each once.
 """
 
 import math
@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from nnbench.plan.matrix import CaseMatrix, TrialSpec, configuration_key, with_seeds
-from nnbench.plan.seeds import Ranges, n_seeds
+from nnbench.plan.seeds import Ranges
 from nnbench.records.trials import Axes, CaseFacts, RunRecord, Search, TrialRecord, Tuning
 from nnbench.running import experiment
 from nnbench.running.stages import Stages
 from nnbench.running.workplace import Workplace, workplace
 from nnbench.statistics.trials.summary import worst_score
-from nnbench.statistics.tuning.searched import Standing, standings_by_axes
+from nnbench.statistics.tuning.choice import Standing, standings_by_axes
+from nnbench.statistics.tuning.searched import failing_around
 from nnbench.store import MissingStore, Store
 from nnbench.studies.search.grid import MOST_ROUNDS, RATE, ROUNDS, Grid, first_grid
-from nnbench.studies.search.plan import SearchPlan, optimizer_of
+from nnbench.studies.search.plan import FINALISTS, SearchPlan, TuningSeeds, optimizer_of
 from nnbench.studies.search.points import Cloud, cloud
 
 Look = Callable[[Sequence[str]], Sequence[TrialRecord]]  # from keys of trials to those that are recorded
@@ -38,10 +39,15 @@ class Subject:
     def trials(self, places: Iterable[Axes], seeds: Ranges) -> list[TrialSpec]:
         return [trial for place in places for trial in with_seeds(self.crossed, place, seeds)]
 
-    def fresh(self, search: Search) -> list[TrialSpec]:
-        """Return the trials that measure what was chosen beside the default."""
-        best = self.axes if search.best is None else search.at(search.best)
-        return self.trials(dict.fromkeys((best, self.axes)), self.crossed.seeds)
+    def tuning_trials(self, places: Iterable[int], seeds: Ranges) -> list[TrialSpec]:
+        """Return the trials at some points that choose one: none of them sees an official test part."""
+        crossed, search = held_out(self.crossed), self.search(None)
+        at = [search.at(search.points[place]) for place in places]
+        return [trial for place in at for trial in with_seeds(crossed, place, seeds)]
+
+    @property
+    def places(self) -> range:
+        return range(len(self.tried.points))
 
     def search(self, chosen: int | None) -> Search:
         return Search(
@@ -54,36 +60,37 @@ class Subject:
         )
 
 
-class Course:
-    """The course of a search: stages of trials, of which each follows from what those before it scored."""
+class Hunt:
+    """One search of every configuration, on tuning seeds of its own."""
 
-    def __init__(self, asked: SearchPlan, facts: Sequence[CaseFacts], look: Look) -> None:
+    def __init__(
+        self, asked: SearchPlan, subjects: Sequence[Subject], seeds: TuningSeeds, look: Look
+    ) -> None:
+        self.subjects = list(subjects)
         self.searches: tuple[Search, ...] = ()  # what was found; empty until the last stage
-        self._asked = asked
-        self._look = look
-        of_case = {each.name: each for each in facts}
-        self.subjects = [
-            Subject(crossed, axes, of_case[crossed.case.name], _first(asked, axes))
-            for crossed, axes in asked.configurations()
-        ]
+        self._asked, self._seeds, self._look = asked, seeds, look
 
     def stages(self) -> Iterator[list[TrialSpec]]:
-        """Yield the trials of every stage; all of them must be recorded before the next is asked for."""
         yield self._trials(self.subjects)
         if self._asked.strategy == "grid":
             yield from self._rounds()
-        self.searches = tuple(subject.search(self._best(subject)) for subject in self.subjects)
-        pairs = zip(self.subjects, self.searches, strict=True)
-        yield [trial for subject, search in pairs for trial in subject.fresh(search)]
+        finalists = [self._finalists(subject) for subject in self.subjects]
+        if self._seeds.final:
+            yield [
+                trial
+                for subject, own in zip(self.subjects, finalists, strict=True)
+                for trial in subject.tuning_trials(own, self._seeds.final)
+            ]
+        self.searches = tuple(map(self._found, self.subjects, finalists))
 
-    def tuning(self) -> Tuning:
+    def tuning(self, seeds: Iterable[int]) -> Tuning:
         """Return what was done, after the last stage."""
-        seeds = dict.fromkeys(seed for subject in self.subjects for seed in chain(*subject.crossed.seeds))
         return Tuning(
             strategy=self._asked.strategy,
-            tuning_seeds=tuple(chain(*self._asked.tuning_seeds)),
-            seeds=tuple(sorted(seeds)),
+            tuning_seeds=tuple(chain(*self._seeds.first)),
+            seeds=tuple(seeds),
             searches=self.searches,
+            final_seeds=tuple(chain(*self._seeds.final)),
         )
 
     def _rounds(self) -> Iterator[list[TrialSpec]]:
@@ -98,29 +105,94 @@ class Course:
             yield [trial for trial in self._trials(further) if trial.key not in before]
 
     def _trials(self, subjects: Sequence[Subject]) -> list[TrialSpec]:
-        places = [(each, map(each.search(None).at, each.tried.points)) for each in subjects]
-        return [trial for each, own in places for trial in each.trials(own, self._asked.tuning_seeds)]
+        return [trial for each in subjects for trial in each.tuning_trials(each.places, self._seeds.first)]
 
     def _further(self, subject: Subject) -> Subject:
         assert isinstance(subject.tried, Grid), subject.tried
-        return replace(
-            subject, tried=subject.tried.next_round(self._standings(subject), subject.facts.direction)
-        )
+        standings = self._standings(subject, subject.places, self._seeds.first)
+        return replace(subject, tried=subject.tried.next_round(standings, subject.facts.direction))
 
     def _is_closed(self, subject: Subject) -> bool:
-        found = subject.search(self._best(subject))
-        return found.best is not None and not found.edges
+        """Return whether the best mean is no end of what was tried."""
+        assert isinstance(subject.tried, Grid), subject.tried
+        standings = self._standings(subject, subject.places, self._seeds.first)
+        best = subject.tried.best(standings, subject.facts.direction)
+        return best is not None and not subject.search(best).edges
 
-    def _best(self, subject: Subject) -> int | None:
-        return subject.tried.best(self._standings(subject), subject.facts.direction)
+    def _finalists(self, subject: Subject) -> tuple[int, ...]:
+        if not self._seeds.final:  # as many seeds as the last ones get were spent on all
+            return tuple(subject.places)
+        standings = self._standings(subject, subject.places, self._seeds.first)
+        return subject.tried.finalists(standings, subject.facts.direction, FINALISTS)
 
-    def _standings(self, subject: Subject) -> list[Standing]:
-        """Return what each point scored over the tuning seeds."""
-        keys = [trial.key for trial in self._trials([subject])]
+    def _found(self, subject: Subject, finalists: tuple[int, ...]) -> Search:
+        seeds = (*self._seeds.first, *self._seeds.final)
+        standings = self._standings(subject, finalists, seeds)
+        search = subject.search(subject.tried.chosen(standings, finalists, subject.facts.direction))
+        if isinstance(subject.tried, Grid) and not self._is_closed(subject):
+            # The search was given up with its best on an edge: that end is what was found, and no optimum.
+            first = self._standings(subject, subject.places, self._seeds.first)
+            search = subject.search(subject.tried.best(first, subject.facts.direction))
+        every = self._look([trial.key for trial in subject.tuning_trials(subject.places, seeds)])
+        around = failing_around(search, every, subject.facts)
+        return replace(search, finalists=finalists if self._seeds.final else (), around=around)
+
+    def _standings(self, subject: Subject, places: Sequence[int], seeds: Ranges) -> list[Standing]:
+        """Return what each of these points scored over some tuning seeds."""
+        keys = [trial.key for trial in subject.tuning_trials(places, seeds)]
         known, search = standings_by_axes(self._look(keys), subject.facts), subject.search(None)
         # Where every trial failed with an error there is no score, and no reason to choose the point.
         lost = Standing(worst_score(subject.facts), math.inf)
-        return [known.get(search.at(point), lost) for point in search.points]
+        return [known.get(search.at(search.points[place]), lost) for place in places]
+
+
+class Course:
+    """The course of all searches: stages of trials; each follows from what those before it scored."""
+
+    def __init__(self, asked: SearchPlan, facts: Sequence[CaseFacts], look: Look) -> None:
+        self.is_over = False  # nothing but the last stage is left
+        self._asked = asked
+        of_case = {each.name: each for each in facts}
+        self.subjects = [
+            Subject(crossed, axes, of_case[crossed.case.name], _first(asked, axes))
+            for crossed, axes in asked.configurations()
+        ]
+        self._hunts = [Hunt(asked, self.subjects, seeds, look) for seeds in asked.seeds_by_search()]
+        seeds = {seed for subject in self.subjects for seed in chain(*subject.crossed.seeds)}
+        self._fresh_seeds = tuple(sorted(seeds))
+
+    def stages(self) -> Iterator[list[TrialSpec]]:
+        """Yield the trials of every stage; all of them must be recorded before the next is asked for."""
+        for hunt in self._hunts:
+            yield from hunt.stages()
+        self.is_over = True
+        yield list({trial.key: trial for trial in self._fresh()}.values())
+
+    def tuning(self) -> Tuning:
+        """Return what was done, after the last stage."""
+        first, *others = (hunt.tuning(self._fresh_seeds) for hunt in self._hunts)
+        cases = [crossed.case for crossed in self._asked.plan.matrix.parts]
+        of_official = tuple(case.name for case in cases if case.data.validation == "official")
+        return replace(first, repeats=tuple(others), held_out=of_official)
+
+    def _fresh(self) -> Iterator[TrialSpec]:
+        """Yield the trials that measure what was chosen beside the default."""
+        tuning = self.tuning()
+        for subject, searches in zip(self.subjects, tuning.of_configurations, strict=True):
+            reported = frozenset(chain(*subject.crossed.seeds))
+            for place, search in enumerate(searches):
+                own = tuple(range(seed, seed + 1) for seed in tuning.fresh(place) if seed in reported)
+                if search.best is not None:
+                    yield from subject.trials([search.at(search.best)], own)
+            yield from subject.trials([subject.axes], subject.crossed.seeds)
+
+
+def held_out(crossed: CaseMatrix) -> CaseMatrix:
+    """Return what of a matrix tunes: of a case with an official test part, a part of the training data."""
+    if crossed.case.data.validation != "official":
+        return crossed
+    data = crossed.case.data.model_copy(update={"validation": "official_training"})
+    return replace(crossed, case=crossed.case.rewritten(data=data))
 
 
 def carry_out(asked: SearchPlan) -> RunRecord | None:
@@ -167,15 +239,13 @@ def _foreseen(
         keys = {trial.key for trial in trials}
         if settled(keys) != keys:
             break
-    if course.searches:
+    if course.is_over:
         return known  # the last stage
-    for subject in course.subjects:
-        fresh = subject.trials([subject.axes], subject.crossed.seeds)
-        n_rates = max(0, asked.n_tried - len(subject.tried.points))
-        n_unknown = n_rates * n_seeds(asked.tuning_seeds) + len(fresh)
-        known += fresh
-        known += [replace(fresh[0], key=f"{fresh[0].key}-{place}") for place in range(n_unknown)]
-    return known
+    fresh = [subject.trials([subject.axes], subject.crossed.seeds) for subject in course.subjects]
+    n_unknown = max(0, asked.n_tuning_trials - len(known)) + sum(map(len, fresh))
+    stand_in = fresh[0][0]
+    known += chain(*fresh)
+    return known + [replace(stand_in, key=f"{stand_in.key}-{place}") for place in range(n_unknown)]
 
 
 def _first(asked: SearchPlan, axes: Axes) -> Grid | Cloud:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nnbench.cases import catalogue, choices, plugins
 from nnbench.cases.axis import AXES
@@ -10,6 +10,7 @@ from nnbench.errors import UsageError
 from nnbench.plan.matrix import CaseMatrix, Matrix, configuration_key
 from nnbench.plan.request import Plan
 from nnbench.records.trials import Axes
+from nnbench.reporting.digits import counted
 from nnbench.store import DEFAULT_PATH, MissingStore, Store
 from nnbench.store.rows import TunedRate
 from nnbench.studies.search.plan import SearchPlan, make_plan
@@ -23,6 +24,8 @@ class Rates:
 
     asked: Mapping[str, tuple[CaseMatrix, Axes]]  # by key
     known: Mapping[str, TunedRate]
+    # Trials at the rate that was found and beside it: how many of the tuning seeds failed, of how many.
+    around: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[tuple[CaseMatrix, Axes]]:
@@ -44,9 +47,20 @@ def look_up(plan: Plan) -> Rates:
     try:
         with Store.open(plan.settings.store, create=False) as store:
             known = store.tuned_rates(asked)
+            around = _around(store, known)
     except MissingStore:
-        known = {}
-    return Rates(asked, known)
+        known, around = {}, {}
+    return Rates(asked, known, around)
+
+
+def _around(store: Store, known: Mapping[str, TunedRate]) -> dict[str, tuple[int, int]]:
+    """Return how many tuning seeds failed around what was found, where the search has looked."""
+    runs = {found.run for found in known.values()} & {each.run for each in store.runs()}
+    tunings = {name: store.run(name).tuning for name in runs}
+    searches = [(name, each) for name, tuning in tunings.items() if tuning for each in tuning.searches]
+    of_search = {(name, each.configuration): each.around for name, each in searches if each.around}
+    places = {key: (found.run, key) for key, found in known.items()}
+    return {key: of_search[place] for key, place in places.items() if place in of_search}
 
 
 def search_for(plan: Plan, rates: Rates) -> SearchPlan:
@@ -95,10 +109,18 @@ def _renamed(label: str | None, asked: Matrix, tuned: Matrix) -> str | None:
 
 
 def warnings(plan: Plan, rates: Rates) -> list[str]:
-    """Return what the user should know of the rates: which of them are no optimum."""
-    edges = rates.those(lambda found: found.edge is not None)
-    told = f"what was tuned of {_names(edges, plan)} is an end of what was tried: it is no optimum."
-    return [told] if edges else []
+    """Return what the user should know of the rates: which are no optimum, and which stand at a cliff."""
+    told = []
+    if edges := rates.those(lambda found: found.edge is not None):
+        told.append(f"what was tuned of {_names(edges, plan)} is an end of what was tried: it is no optimum.")
+    for key, (n_failed, n) in rates.around.items():
+        if n_failed:
+            name = _names([rates.asked[key]], plan)
+            told.append(
+                f"the tuned rate of {name} stands at a cliff: at it and beside it {n_failed} of"
+                f" {counted(n, 'tuning seed')} failed."
+            )
+    return told
 
 
 def _check(plan: Plan) -> None:

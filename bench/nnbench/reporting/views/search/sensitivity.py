@@ -4,7 +4,11 @@ from nnbench.evidence.searched import SearchedCase
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Table
 from nnbench.reporting.texts import words
-from nnbench.statistics.tuning.searched import SearchedConfiguration, TriedPoint
+from nnbench.statistics.tuning.searched import (
+    SEEDS_FOR_AN_INTERVAL,
+    SearchedConfiguration,
+    TriedPoint,
+)
 
 _EDGES = {None: "inside", "low": "on the low edge", "high": "on the high edge"}
 
@@ -14,8 +18,8 @@ def sensitivity(case: SearchedCase) -> Table:
     unit = digits.scale_of(case.facts.metric).difference_unit
     columns = (
         *(Column(axis, wraps=True) for axis in case.naming),
-        Column("basin, decades [95%]", "decimal"),
-        Column(f"{words.unit_after('mean excess', unit)} [95%]", "decimal"),
+        Column(f"basin, decades [{_bounds(case)}]", "decimal"),
+        Column(f"{words.unit_after('mean excess', unit)} [{_bounds(case)}]", "decimal"),
         Column(f"{words.unit_after('regret of default', unit)} [95%]", "decimal"),
         Column("best rate", rank=1),
         Column("diverges from", rank=2),
@@ -42,6 +46,11 @@ def _row(case: SearchedCase, each: SearchedConfiguration) -> tuple[Cell, ...]:
     )
 
 
+def _bounds(case: SearchedCase) -> str:
+    """Return what the ends behind a number are: few seeds give a range that nobody can put a share to."""
+    return "95%" if len(case.tuning.tuning_seeds) >= SEEDS_FOR_AN_INTERVAL else "range"
+
+
 def _basin(each: SearchedConfiguration) -> Cell:
     if each.sensitivity is None:
         return Cell(digits.MISSING, "quiet")
@@ -59,7 +68,7 @@ def _excess(case: SearchedCase, each: SearchedConfiguration) -> Cell:
 
 def _regret(case: SearchedCase, each: SearchedConfiguration) -> Cell:
     scale = digits.scale_of(case.facts.metric)
-    if each.search.is_default:
+    if each.is_default:
         return Cell("none: it is the best", "quiet")
     if each.gain is None:
         return Cell(digits.MISSING, "quiet")
@@ -88,27 +97,29 @@ def _diverges_from(each: SearchedConfiguration) -> str:
 
 
 def _failing(point: TriedPoint | None) -> str:
-    return digits.MISSING if point is None else f"{point.n_unstable}/{point.n}"
+    return digits.MISSING if point is None else f"{point.n_unstable}/{point.n_seen}"
 
 
 def _notes(case: SearchedCase) -> list[str]:
     n = len(case.tuning.tuning_seeds)
     within = words.noticeable(case.facts).removeprefix("±")
     n_grid = sum(point.stage == "grid" for point in case.tuning.searches[0].points)
-    basin = f"Basin: how far the rate may move with the median staying within {within} of the best"
-    excess = (
-        f"Mean excess: what the median falls short of the best, over the {n_grid} rates of the first grid"
-    )
+    basin = f"Basin: how far the rate may move with the mean staying within {within} of the best"
+    excess = f"Mean excess: what the mean falls short of the best, over the {n_grid} rates of the first grid"
     notes = [
         f"{basin}; ≥: it runs off the rates that were tried.",
         f"{excess}, none counted as worse than chance.",
         "Regret: what the default falls short of the tuned rate, on the fresh seeds.",
     ]
     if any(each.cliff for each in case.configurations):
-        notes.append("Fail: tuning seeds that diverge or blow up, at the tuned rate and beside it.")
+        notes.append(
+            "Fail: tuning seeds that diverge or blow up, and above the tuned rate those at chance too."
+        )
     if all(each.search.best and not each.search.edges for each in case.configurations):
         notes.append("No best rate is an end of those that were tried.")
     if n > 1:
         seeds = digits.counted(n, "tuning seed")
-        notes.append(f"Intervals of basin and excess: bootstrap over {seeds}; few seeds bound little.")
+        which = "Intervals" if n >= SEEDS_FOR_AN_INTERVAL else "Ranges"
+        few = "" if n >= SEEDS_FOR_AN_INTERVAL else f"; an interval takes {SEEDS_FOR_AN_INTERVAL}"
+        notes.append(f"{which} of basin and excess: {seeds} drawn again, with replacement{few}.")
     return notes

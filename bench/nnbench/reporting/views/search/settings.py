@@ -30,7 +30,7 @@ def best_settings(case: SearchedCase) -> Table:
 
 def _notes(case: SearchedCase, within: str) -> list[str]:
     n = digits.counted(len(case.tuning.tuning_seeds), "tuning seed")
-    near = f"Within {within} of the best: the settings whose median over {n} is that near to the best one's"
+    near = f"Within {within} of the best: the settings whose mean over {n} is that near to the best one's"
     points = "Tried were the default setting and, in all hyper-parameters at once, quasi-random points"
     told = [
         f"{near}, how many of all they are, and from where to where their values reach.",

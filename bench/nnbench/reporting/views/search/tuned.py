@@ -1,11 +1,12 @@
 """Tuned beside default: what a search brought, measured on seeds it has not seen."""
 
 from nnbench.evidence.searched import SearchedCase
-from nnbench.records.trials import ConfigurationSummary, Strategy
+from nnbench.records.trials import ConfigurationSummary, Search, Strategy
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Paragraph, Table
 from nnbench.reporting.texts import words
 from nnbench.reporting.views.headline import headline
+from nnbench.statistics.estimation.distributions import share_error
 from nnbench.statistics.tuning.searched import SearchedConfiguration
 
 _MISSING = Cell(digits.MISSING, "quiet")
@@ -21,7 +22,7 @@ def point_word(strategy: Strategy) -> str:
 def tuned_headline(case: SearchedCase) -> Paragraph:
     """Say who leads when tuned, whom tuning helps, where no optimum was found, and where a cliff is near."""
     led = f"With tuned {_word(case)}s {_standings(case)}"
-    told = [led, *_gains(case), *_same(case), *_edges(case), *_cliffs(case), *_lost(case)]
+    told = [led, *_found_by(case), *_gains(case), *_same(case), *_edges(case), *_cliffs(case), *_lost(case)]
     return Paragraph(" ".join(told), lead=True)
 
 
@@ -89,10 +90,32 @@ def _standings(case: SearchedCase) -> str:
     return led
 
 
+def _found_by(case: SearchedCase) -> list[str]:
+    """Say over how many searches a verdict is one, and for which test set."""
+    if not case.at_best.ranking:
+        return []
+    which = "Each stands" if len(case.at_best.ranking) > 1 else "It stands"
+    told = (
+        f"{which} at the {_word(case)} that one search found: --searches 3 shows what others find."
+        if case.n_searches == 1
+        else f"Verdicts carry what differs between the {case.n_searches} searches."
+    )
+    return [told, *_given_test_set(case, case.at_best.ranking[0].median)]
+
+
+def _given_test_set(case: SearchedCase, best: float) -> list[str]:
+    """Say how well the examples of an official test part know an accuracy: they are one draw of all."""
+    if not case.is_held_out or case.facts.metric != "accuracy" or not words.has_score(best):
+        return []
+    reach = 100.0 * share_error(best, case.facts.n_validation)
+    n = digits.counted(case.facts.n_validation, "test example")
+    return [f"All of this is given this test set: {n} alone know such an accuracy to ±{reach:.2g} pp."]
+
+
 def _gains(case: SearchedCase) -> list[str]:
     """Say whom tuning helps and whom it harms."""
     # Where the default was chosen there is nothing to gain, and another sentence says so.
-    asked = [each for each in case.configurations if each.search.best and not each.search.is_default]
+    asked = [each for each in case.configurations if each.search.best and not each.is_default]
     helped = [(case.label(each), each.gain) for each in asked if each.gain and each.gain.verdict == "better"]
     harmed = [case.label(each) for each in asked if each.gain and each.gain.verdict == "worse"]
     tuning = "tuning the rate" if case.is_grid else "tuning"
@@ -113,7 +136,7 @@ def _gains(case: SearchedCase) -> list[str]:
 
 
 def _same(case: SearchedCase) -> list[str]:
-    same = [case.label(each) for each in case.configurations if each.search.is_default]
+    same = [case.label(each) for each in case.configurations if each.is_default]
     n = digits.counted(case.tuning.n_points, _word(case))
     return [f"The default of {words.several(same)} is the best of the {n} tried."] if same else []
 
@@ -155,13 +178,15 @@ def _cliffs(case: SearchedCase) -> list[str]:
     told = []
     for each in case.configurations:
         here, above, label = each.beside(0), each.cliff, case.label(each)
+        n_failed, n_around = each.around
         if above is not None:
             told.append(
                 f"The tuned rate of {label} stands at a cliff: {above.n_unstable} of"
-                f" {digits.counted(above.n, 'seed')} fail at the next larger rate, {above.values[0]:g}."
+                f" {digits.counted(above.n_seen, 'seed')} fail at the next larger rate, {above.values[0]:g};"
+                f" at the tuned rate and beside it {n_failed} of {n_around}."
             )
         if here is not None and here.n_unstable:
-            n = digits.counted(here.n, "tuning seed")
+            n = digits.counted(here.n_seen, "tuning seed")
             told.append(f"At the tuned {_word(case)} of {label} itself {here.n_unstable} of {n} fail.")
     return told
 
@@ -183,7 +208,7 @@ def _score(row: ConfigurationSummary | None, scale: digits.Scale) -> Cell:
 def _gain(case: SearchedCase, each: SearchedConfiguration, scale: digits.Scale) -> tuple[Cell, Cell, Cell]:
     """Return difference, verdict and p; a text says why the default was not compared with itself."""
     found = each.gain
-    if each.search.is_default:
+    if each.is_default:
         return Cell(f"same {_word(case)}", "quiet"), Cell("the default", "quiet"), _MISSING
     if found is None:
         return _MISSING, _MISSING, _MISSING
@@ -205,13 +230,34 @@ def _notes(case: SearchedCase) -> list[str]:
     """Say in which order the rows are, how the tuned ones were chosen, and what was tested."""
     thing, seeds, n_rows = _word(case), list(case.tuning.seeds), len(case.configurations)
     n = f"n = {digits.counted(len(seeds), 'fresh seed')} ({digits.ranges(seeds)})"
-    family = f", Holm over the {n_rows} rows" if n_rows > 1 else ""
-    chosen = (
-        f"The tuned {thing} has the best median over the tuning seeds; a diverged trial counts as the worst"
-    )
-    nearest = "the default, or the nearest to it" if case.is_grid else "the default"
+    name = "Bonferroni" if case.n_searches > 1 else "adjusted"
+    family = f", {name} over the {n_rows} rows" if n_rows > 1 else ""
+    good = f"the {thing}s whose mean over the tuning seeds is within one standard error of the best"
+    where = "the middle one" if case.is_grid else "the default, or the nearest to it"
+    lost = "an accuracy of 0" if case.facts.direction == "max" else "more than the worst loss"
+    # What an earlier version chose by is said of its searches.
+    is_former = all(search.around is None for search in case.tuning.searches)
+    chosen = "the best median over the tuning seeds" if is_former else f"of {good}, {where}"
+    test = f"Student's t over {case.n_searches} searches" if case.n_searches > 1 else "sign-flip test"
     return [
         f"Best tuned median first: {words.metric(case.facts)} after the last step, {n}.",
-        f"{chosen}; of equally good {thing}s it is that with the least loss, and then {nearest}.",
-        f"Difference: mean over pairs by seed; p: sign-flip test{family}.",
+        f"Tuned {thing}: {chosen}; a diverged trial counts as {lost}.",
+        f"Difference: mean over pairs by seed; p: {test}{family}.",
+        *_searches(case),
     ]
+
+
+def _searches(case: SearchedCase) -> list[str]:
+    """Say what every search found, where there were several."""
+    if case.n_searches == 1:
+        return []
+    found = "; ".join(
+        f"{case.label(each)} {', '.join(_rate_of(search) for search in each.searches)}"
+        for each in case.configurations
+    )
+    return [f"Learning rates of the {case.n_searches} searches: {found}. Fresh seeds take turns over them."]
+
+
+def _rate_of(search: Search) -> str:
+    rate = search.value(_RATE)
+    return "none" if rate is None else f"{rate:g}"
