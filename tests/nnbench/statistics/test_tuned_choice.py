@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from records_by_hand import facts, trial
 from scipy import stats
 
 from nnbench.records.trials import Axes, CaseFacts, TrialRecord
@@ -18,7 +17,9 @@ from nnbench.statistics.tuning.choice import (
     middle_of,
     spread_over,
     standings_by_axes,
+    trimmed_mean,
 )
+from tests.nnbench.statistics.records_by_hand import facts, trial
 
 RATES = (0.001, 0.00316, 0.01, 0.0316, 0.1)
 LOSS = {"metric": "loss", "direction": "min"}
@@ -175,3 +176,25 @@ def test_the_choice_is_steadier_than_the_best_of_medians() -> None:
 
     assert np.mean([by_mean == 4 for by_mean, _ in found]) == 0.0
     assert np.mean([by_median == 4 for _, by_median in found]) > 0.5
+
+
+def test_from_twenty_seeds_on_the_mean_leaves_out_the_outermost_twentieth() -> None:
+    """SciPy's trimmed mean, with Yuen's error; below twenty values the plain ones."""
+    values = np.random.default_rng(4).standard_t(2, 45)
+
+    for n in (2, 19, 20, 39, 40, 45):
+        mean, error = trimmed_mean(values[:n])
+        cut = n // 20
+        assert mean == pytest.approx(stats.trim_mean(values[:n], cut / n + 1e-9))
+        winsorised = np.asarray(stats.mstats.winsorize(values[:n], (cut / n + 1e-9, cut / n + 1e-9)))
+        assert error == pytest.approx(winsorised.std(ddof=1) / ((1 - 2 * cut / n) * np.sqrt(n)))
+
+
+def test_one_collapse_of_twenty_does_not_decide_and_two_do() -> None:
+    """A rate at which one seed of hundreds collapses is the better one on all the others."""
+    sound = at("0.1", *(0.94 + 0.001 * (seed % 3) for seed in range(20)))
+
+    for n_collapsed, chosen in ((1, 1), (2, 0)):
+        risky = at("0.3", *(0.1 if seed < n_collapsed else 0.96 for seed in range(20)))
+        standings = list(standings_by_axes([*sound, *risky], facts()).values())
+        assert best_of(standings, "max") == chosen

@@ -3,7 +3,9 @@
 A point is scored by the mean over its tuning seeds. A trial without a score counts as the worst value: an
 accuracy of 0, or one just-noticeable difference more than the largest loss that the same search has seen, or
 than the loss of a useless model where that is larger. A median would not see that just under half of the
-seeds fail.
+seeds fail. From twenty seeds on, the outermost twentieth at either end is left out of the mean: a collapse
+that one seed in three hundred has would otherwise decide, in the searches that happen to meet it, for a rate
+that is worse on all the others.
 
 Points are as good as the best where their mean is within one standard error of the best mean; of a basin of
 such points the middle one is chosen. Source of the rule: Breiman et al. (1984), Classification and Regression
@@ -22,6 +24,7 @@ from nnbench.records.trials import Axes, CaseFacts, Direction, TrialRecord
 from nnbench.statistics.trials.summary import scores_by_configuration, worst_score
 from nnbench.statistics.tuning.sensitivity import best_index
 
+_TRIMMED = 20  # of so many seeds one is left out at either end
 _SAME_PLACE = 2  # decimals of a decade: rates are rounded to three digits
 
 
@@ -74,7 +77,22 @@ def _standing(by_seed: Mapping[int, float], loss: float, lost: float, facts: Cas
     # Equal values have no spread, and their computed mean may differ from them in the last bit.
     if np.all(sample == sample[0]):
         return Standing(float(sample[0]), loss, 0.0, scores)
-    return Standing(float(sample.mean()), loss, float(sample.std(ddof=1)) / math.sqrt(sample.size), scores)
+    mean, error = trimmed_mean(sample)
+    return Standing(mean, loss, error, scores)
+
+
+def trimmed_mean(sample: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the mean without the outermost twentieth at either end, and its standard error.
+
+    The error is that of Yuen (1974), Biometrika 61(1): the deviation of the winsorised sample over the root
+    of n, over the share of values that are kept. Below twenty values both are the usual ones.
+    """
+    ordered = np.sort(sample)
+    n, cut = ordered.size, ordered.size // _TRIMMED
+    kept = ordered[cut : n - cut]
+    winsorised = np.clip(ordered, kept[0], kept[-1])
+    spread = 0.0 if kept[0] == kept[-1] else float(winsorised.std(ddof=1))
+    return float(kept.mean()), spread * n / (kept.size * math.sqrt(n))
 
 
 def best_of(
@@ -93,8 +111,7 @@ def is_as_good(one: Standing, best: Standing) -> bool:
     if len(seeds) < 2:
         return _is_within(one, best, best.error)
     paired = np.array([one.scores[seed] - best.scores[seed] for seed in seeds])
-    spread = 0.0 if np.all(paired == paired[0]) else float(paired.std(ddof=1))
-    return _is_within(one, best, spread / math.sqrt(paired.size))
+    return _is_within(one, best, trimmed_mean(paired)[1])
 
 
 def may_be_as_good(one: Standing, best: Standing) -> bool:
