@@ -155,18 +155,19 @@ def test_what_another_process_records_between_two_looks_is_not_damage(
                 nonlocal n_fetched
                 found = fetch(query, values)
                 n_fetched += 1
-                if n_fetched in (1, 4):
+                if n_fetched < 6:
                     writer.put_trial(trial(n_fetched))
+                if n_fetched in (1, 10):
                     writer.put_run(run(f"b{n_fetched}"))
                 return found
 
             monkeypatch.setattr(reader, "_fetch", fetch_beside_a_writer)
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                found = reader.trials([key_of(0), key_of(1), key_of(2)])
-                n_fetched = 3
+                found = reader.trials([key_of(index) for index in range(9)])
+                n_fetched = 9
                 runs = reader.runs()
 
-    assert [each.key for each in found] == [key_of(0), key_of(1)]
+    assert key_of(0) in {each.key for each in found}
     assert len(runs) == 3
     assert not list(tmp_path.glob("*damaged*"))

@@ -252,19 +252,20 @@ class Store:
         """Return ``of`` the rows of these trials that are as they were written; name the others, and mend."""
         whole: dict[str, T] = {}
         damaged: set[str] = set()
-        known: set[str] = set(keys)
-        is_readable = True
-        for _ in range(2):  # what another process recorded between the rows and the keys is no damage
-            for row in self._select(query, known - whole.keys()):
+
+        def read(wanted: Iterable[str]) -> None:
+            for row in self._select(query, wanted):
                 if _is_whole(row):
                     whole[row[0]] = of(row)
                 else:
                     damaged.add(row[0])
-            missing = set(keys) - whole.keys()
-            known, is_readable = self._known_keys() if missing else (missing, True)
-            known &= missing
-            if not known:
-                break
+
+        read(keys)
+        missing = set(keys) - whole.keys()
+        known, is_readable = self._known_keys() if missing else (missing, True)
+        # What another process recorded in the meantime is known, and no damage: it can be read now.
+        read(missing & known)
+        missing -= whole.keys()
         damaged = missing & (damaged | known)
         if is_readable and not damaged:
             return whole
