@@ -171,3 +171,26 @@ def test_what_another_process_records_between_two_looks_is_not_damage(
     assert key_of(0) in {each.key for each in found}
     assert len(runs) == 3
     assert not list(tmp_path.glob("*damaged*"))
+
+
+def test_a_run_that_is_recorded_again_while_it_is_read_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A race records its run at every look; a report of it then sees the row of before or of after."""
+    path = tmp_path / "store.sqlite"
+    with Store.open(path, create=True) as writer:
+        writer.put_run(run("a", trial_keys=(key_of(0),)))
+        with Store.open(path, create=False) as reader:
+            fetch, n_recorded = reader._fetch, 1
+
+            def fetch_beside_a_writer(query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+                nonlocal n_recorded
+                if "run_trial" in query and n_recorded < 4:
+                    n_recorded += 1
+                    writer.put_run(run("a", trial_keys=tuple(map(key_of, range(n_recorded)))))
+                return fetch(query, values)
+
+            monkeypatch.setattr(reader, "_fetch", fetch_beside_a_writer)
+            found = reader.run("a")
+
+    assert found.trial_keys == tuple(map(key_of, range(4)))

@@ -190,9 +190,14 @@ class Store:
 
         ``"last~1"`` is the one before the newest, and so on.
         """
-        run_id, run, created, n_trials, facts, keys_sum, sum_of_row = self._find_run(name)
-        found = self._fetch("SELECT key FROM run_trial WHERE run_id = ? ORDER BY position", (run_id,))
-        keys = tuple(key for (key,) in found)
+        row, keys = self._find_run(name), ()
+        while True:
+            found = self._fetch("SELECT key FROM run_trial WHERE run_id = ? ORDER BY position", (row[0],))
+            keys = tuple(key for (key,) in found)
+            if (again := self._find_run(row[1])) == row:
+                break
+            row = again  # another process has just recorded the run again, with more trials
+        _, run, created, n_trials, facts, keys_sum, sum_of_row = row
         if checksum(run, created, n_trials, facts, keys_sum) != sum_of_row or _sum_of(keys) != keys_sum:
             raise DamagedStore(f"{self.path}: what is recorded of run {run} is damaged. {_RUN_AGAIN}")
         with legible(self.path):
@@ -302,12 +307,15 @@ class Store:
 
     def _run_rows(self) -> list[tuple[Any, ...]]:
         """Return the rows of the table of runs, the newest first, none of which is lost."""
-        for _ in range(3):  # another process may record a run between the two
-            found = self._fetch(f"{_GET_RUNS} ORDER BY id DESC")
-            indexed = self._fetch("SELECT run FROM run INDEXED BY sqlite_autoindex_run_1")
-            if {row[1] for row in found} == {run for (run,) in indexed}:
-                return found
-        raise DamagedStore(f"{self.path}: the list of runs is damaged. {_RUN_AGAIN}")
+        # Another process may record a run between two of these: what was there before must be there after.
+        before = self._indexed_runs()
+        found = self._fetch(f"{_GET_RUNS} ORDER BY id DESC")
+        if not before <= {row[1] for row in found} <= self._indexed_runs():
+            raise DamagedStore(f"{self.path}: the list of runs is damaged. {_RUN_AGAIN}")
+        return found
+
+    def _indexed_runs(self) -> set[str]:
+        return {run for (run,) in self._fetch("SELECT run FROM run INDEXED BY sqlite_autoindex_run_1")}
 
     def _say(self, text: str) -> None:
         warnings.warn(f"{self.path}: {text}", stacklevel=1)
