@@ -7,6 +7,7 @@ is open to be written is mended, so that the run trains again what it lost.
 import re
 import sqlite3
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -190,13 +191,11 @@ class Store:
 
         ``"last~1"`` is the one before the newest, and so on.
         """
-        row, keys = self._find_run(name), ()
-        while True:
+        row, before = self._find_run(name), None
+        while row != before:  # until no other process records the run again while its trials are read
+            before = row
             found = self._fetch("SELECT key FROM run_trial WHERE run_id = ? ORDER BY position", (row[0],))
-            keys = tuple(key for (key,) in found)
-            if (again := self._find_run(row[1])) == row:
-                break
-            row = again  # another process has just recorded the run again, with more trials
+            keys, row = tuple(key for (key,) in found), self._find_run(row[1])
         _, run, created, n_trials, facts, keys_sum, sum_of_row = row
         if checksum(run, created, n_trials, facts, keys_sum) != sum_of_row or _sum_of(keys) != keys_sum:
             raise DamagedStore(f"{self.path}: what is recorded of run {run} is damaged. {_RUN_AGAIN}")
@@ -217,12 +216,11 @@ class Store:
 
     def asked_by_runs(self, keys: Iterable[str]) -> list[set[str]]:
         """Return which of ``keys`` each run asked for, runs that asked for none left out."""
-        wanted = set(keys)
-        found: dict[int, set[str]] = {}
+        wanted, found = set(keys), defaultdict[int, set[str]](set)
         with suppress(DamagedStore):  # what cannot be read was not looked at again either
             for run_id, key in self._fetch("SELECT run_id, key FROM run_trial"):
                 if key in wanted:
-                    found.setdefault(run_id, set()).add(key)
+                    found[run_id].add(key)
         return list(found.values())
 
     def has_run(self, name: str) -> bool:
@@ -307,8 +305,7 @@ class Store:
 
     def _run_rows(self) -> list[tuple[Any, ...]]:
         """Return the rows of the table of runs, the newest first, none of which is lost."""
-        # Another process may record a run between two of these: what was there before must be there after.
-        before = self._indexed_runs()
+        before = self._indexed_runs()  # another process may record a run between two of these
         found = self._fetch(f"{_GET_RUNS} ORDER BY id DESC")
         if not before <= {row[1] for row in found} <= self._indexed_runs():
             raise DamagedStore(f"{self.path}: the list of runs is damaged. {_RUN_AGAIN}")
