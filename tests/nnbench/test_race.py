@@ -144,6 +144,14 @@ def test_whoever_left_stands_behind_the_others(nnb: Any, monkeypatch: pytest.Mon
     assert {verdict["b"]["optimizer"] for verdict in document["verdicts"]} <= {"adam", "momentum"}
     table = nnb("report")[1].partition("─")[2].partition("Best median first")[0]
     assert [line.split()[1] for line in table.splitlines()[1:] if line[0] != " "][-1] == "sgd"
+    # And `compare` says what the report does, either way round: the pairs of 40 seeds do not outweigh its 8.
+    (left,) = [verdict for verdict in document["verdicts"] if verdict["a"]["optimizer"] == "sgd"]
+    other = left["b"]["optimizer"]
+    (forth,) = as_json(nnb("compare", "sgd", other, "--json"))["verdicts"]
+    (back,) = as_json(nnb("compare", other, "sgd", "--json"))["verdicts"]
+    assert forth == {name: left[name] for name in forth}
+    assert (forth["verdict"], back["verdict"], back["p"]) == ("worse", "better", forth["p"])
+    assert back["interval"] == [-end for end in reversed(forth["interval"])]
 
 
 def test_a_named_reference_stays_in_the_race(nnb: Any) -> None:

@@ -31,9 +31,7 @@ def command(
     untuned: Annotated[
         bool, typer.Option("--untuned", help="Search no rates: all at the optimizer's own, or at --lr.")
     ] = False,
-    seeds: Annotated[
-        str | None, typer.Option(metavar="N|LIST", help="How many seeds, or which: '10', '1,5-9'.")
-    ] = None,
+    seeds: options.Seeds = None,
     epochs: options.Epochs = None,
     dtype: options.Dtype = None,
     jobs: options.Jobs = None,

@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 def command(
     cases: options.Cases = None,
     axes: options.AxisOptions = options.NO_AXES,
-    seeds: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N|LIST", help="How many seeds, or which: '10', '1,5-9'; auto: the fewest that decide."
-        ),
-    ] = None,
+    seeds: options.Seeds = None,
     first_seed: Annotated[str | None, typer.Option(metavar="N", help="Where counted seeds begin.")] = None,
     epochs: options.Epochs = None,
     dtype: options.Dtype = None,

@@ -7,9 +7,10 @@ from nnbench.errors import NothingMeasured, UsageError
 from nnbench.evidence.case import Findings
 from nnbench.plan.against import called, example
 from nnbench.records.trials import Axes, CaseFacts, Comparison
+from nnbench.reporting import digits
 from nnbench.statistics.comparing.families import Match, Scores, judge_matches, judge_pair
 from nnbench.statistics.comparing.looks import level_of_look
-from nnbench.statistics.trials.summary import as_comparison, scores_by_configuration
+from nnbench.statistics.trials.summary import as_comparison, as_left, level_of, scores_by_configuration
 
 _SHOWN = 4
 
@@ -68,7 +69,7 @@ def of_runs(a: Findings, b: Findings) -> Versus:
         Pair(facts, labels[0], labels[1], as_comparison(facts, *axes, result, decision))
         for (facts, axes, labels, _, _), (result, decision) in zip(sides, decided, strict=True)
     ]
-    return Versus(tuple(pairs), _family(f"all {len(pairs)} rows of this table", len(pairs), 1, level))
+    return Versus(tuple(pairs), _at_level(f"Judged among all {len(pairs)} rows of this table", 1, level))
 
 
 def _judged(
@@ -77,7 +78,7 @@ def _judged(
     """Return the verdict on a pair of a run, and what family it was judged in."""
     look = found.run.looks.get(facts.name, 1)
     race = next((race for race in found.run.races if race.case == facts.name), None)
-    level = level_of_look(look) if race is None else race.threshold
+    level = level_of(look, race)
     labels = {axes.label(found.run.varying): axes for axes in scores}
     row = judge_pair(
         {axes: scores[axes] for axes in (a, b)} if planned else scores,
@@ -88,18 +89,16 @@ def _judged(
         level=level,
         reference=None if found.run.against is None else labels.get(found.run.against),
     )
-    n = 1 if planned else len(scores) * (len(scores) - 1) // 2
-    which = (
-        "this pair alone, planned before the run" if planned else f"the comparisons of run {found.run.run}"
-    )
+    family = f"Judged among the comparisons of run {found.run.run}"
+    if planned or len(scores) < 3:
+        family = f"Judged: this pair alone{', planned before the run' if planned else ''}"
     comparison = as_comparison(facts, a, b, row.pair, row.decision)
-    return comparison, _family(which, n, look, level)
+    return comparison if planned else as_left(comparison, race), _at_level(family, look, level)
 
 
-def _family(which: str, n: int, look: int, level: float) -> str:
-    judged = f"Judged among {which}" if n > 1 else f"Judged: {which}"
+def _at_level(family: str, look: int, level: float) -> str:
     again = f", look {look}" if look > 1 else ""
-    return f"{judged}, at the {100.0 * level:.3g} % level{again} (sign-flip test)."
+    return f"{family}, at the {digits.level(level)} level{again} (sign-flip test)."
 
 
 _Side = tuple[CaseFacts, tuple[Axes, Axes], tuple[str, str], Scores, Scores]

@@ -23,6 +23,12 @@ Cases = Annotated[
     list[str] | None,
     typer.Argument(metavar="[CASE…|SUITE|FILE.toml]", help="Cases or a suite by name, or files."),
 ]
+Seeds = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|LIST", help="How many seeds, or which: '10', '1,5-9'; auto: the fewest that decide."
+    ),
+]
 Epochs = Annotated[str | None, typer.Option(metavar="N", help="Epochs, in place of the case's own.")]
 Dtype = Annotated[str | None, typer.Option(metavar="TYPE", help="float32 (the default) or float64.")]
 Jobs = Annotated[str | None, typer.Option("--jobs", "-j", metavar="N", help="Trials at the same time.")]

@@ -21,9 +21,9 @@ def headline(case: CaseEvidence) -> Paragraph:
 def _sentences(case: CaseEvidence) -> list[str]:
     if not case.ranking:
         return [f"Nothing was measured on {case.facts.name}."]
-    best = (case.reference and case.summary_of(case.reference)) or case.ranking[0]
-    if case.has_named_reference:
-        best = case.ranking[0]
+    best = case.ranking[0]
+    if case.reference is not None and not case.has_named_reference:
+        best = case.summary_of(case.reference) or best  # the leader: the best of those that may be the best
     if not words.has_score(best.median):
         return [*_nothing_learned(case), *_lost(case)]
     if len(case.ranking) == 1:
@@ -161,8 +161,11 @@ def _outlook(case: CaseEvidence) -> list[str]:
     name, first = case.label(found[0].a), found[0]
     if first.seeds_needed is None:
         return [f"Whether {name} differs from it cannot be told ({first.reason})."]
-    n = digits.count(rounded_up(first.seeds_needed))
-    return [f"Whether {name} differs from it cannot be told; {n} seeds of a new run would tell."]
+    return [f"Whether {name} differs from it cannot be told; {_would_tell(first.seeds_needed)}."]
+
+
+def _would_tell(seeds_needed: int) -> str:
+    return f"{digits.count(rounded_up(seeds_needed))} seeds of a new run would tell"
 
 
 def _undecided(case: CaseEvidence, reference: str) -> list[str]:
@@ -173,9 +176,7 @@ def _undecided(case: CaseEvidence, reference: str) -> list[str]:
     verb = "differs" if len(found) == 1 else "differ"
     first = found[0]
     reason = first.reason if len(found) == 1 else f"{case.label(first.a)}: {first.reason}"
-    would = ""
-    if first.seeds_needed is not None:
-        would = f"; {digits.count(rounded_up(first.seeds_needed))} seeds of a new run would tell"
+    would = "" if first.seeds_needed is None else f"; {_would_tell(first.seeds_needed)}"
     return [f"Whether {_names(case, found)} {verb} from {reference} cannot be told ({reason}{would})."]
 
 

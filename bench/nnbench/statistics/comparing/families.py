@@ -94,10 +94,9 @@ def judge_pair(
     """
     labels = list(scores)
     filled, lost = _as_matrix([[_signed(own, direction) for own in scores.values()]], [noticeable])
-    is_named = reference in (a, b)
-    members = _with_one(labels.index(b), len(labels)) if is_named else all_pairs(len(labels))
-    if is_named and reference != b:
-        members = _with_one(labels.index(a), len(labels))
+    members = all_pairs(len(labels))
+    if reference is not None and reference in (a, b):
+        members = _with_one(labels.index(reference), len(labels))
     family = judge(filled, lost, members, level=level)
     pair = compare_seeds(scores[a], scores[b], direction=direction, noticeable=noticeable)
     tested = family.against(labels.index(b))[labels.index(a)]

@@ -97,35 +97,50 @@ def judged(
 ) -> tuple[list[Comparison], Judgement | None]:
     """Judge the configurations of a case together: see ``judge_table``. None: there is no configuration.
 
-    ``look`` says how many times they were looked at by now, which sets the level. A race has its own looks,
-    and its level is shared among them; who left it is worse than who led then.
+    ``look`` says how many times they were looked at by now, which sets the level. Who left a race is worse
+    than who led then.
     """
     scores = scores_by_configuration(trials, facts)
     if not scores:
         return [], None
-    level = level_of_look(look) if race is None else race.threshold
-    prunings = {} if race is None else {each.axes: each for each in race.prunings}
+    level = level_of(look, race)
+    left = {each.axes for each in race.prunings} if race is not None else set()
     table = judge_table(
         scores,
         direction=facts.direction,
         noticeable=facts.noticeable,
         level=level,
         reference=against,
-        left=prunings.keys() & scores.keys(),
+        left=left & scores.keys(),
     )
     found = [as_comparison(facts, row.a, row.b, row.pair, row.decision) for row in table.rows]
-    found = [_as_left(each, prunings.get(each.a)) for each in found]
+    found = [as_left(each, race) for each in found]
     return found, Judgement(facts.name, table.may_be_best, look, level, table.n_pairs)
 
 
-def _as_left(comparison: Comparison, pruning: Pruning | None) -> Comparison:
-    """Return the verdict by which a configuration left its race, if it is on the same two."""
-    if pruning is None or pruning.against != comparison.b:
-        return comparison
-    return replace(
-        comparison, verdict="worse", interval=pruning.interval, p=pruning.p, seeds_needed=None,
-        reason=f"left the race after {pruning.n_seeds} seeds",
-    )  # fmt: skip
+def level_of(look: int, race: CaseRace | None) -> float:
+    """Return the level that a case is judged at: a race shares its own among the looks that it has."""
+    return level_of_look(look) if race is None else race.threshold
+
+
+def as_left(comparison: Comparison, race: CaseRace | None) -> Comparison:
+    """Return the verdict by which one of the two left their race behind the other, if one did.
+
+    It was given at a look over fewer seeds, which the pairs that got all seeds would outweigh at the end.
+    """
+    for pruning in () if race is None else race.prunings:
+        if {pruning.axes, pruning.against} == {comparison.a, comparison.b}:
+            is_a = pruning.axes == comparison.a
+            low, high = pruning.interval
+            return replace(
+                comparison,
+                verdict="worse" if is_a else "better",
+                interval=(low, high) if is_a else (-high, -low),
+                p=pruning.p,
+                seeds_needed=None,
+                reason=f"{'' if is_a else 'the other '}left the race after {pruning.n_seeds} seeds",
+            )
+    return comparison
 
 
 def as_comparison(facts: CaseFacts, a: Axes, b: Axes, pair: PairResult, decision: Decision) -> Comparison:
