@@ -59,6 +59,7 @@ _UNDONE = {
         *(f"ALTER TABLE {table} DROP COLUMN checksum" for table in ("pictures", "run", "tuned_rate")),
         "ALTER TABLE run DROP COLUMN keys_sum",
     ),
+    5: ("DROP TABLE measurement",),
 }
 
 

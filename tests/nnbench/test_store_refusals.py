@@ -335,7 +335,7 @@ def test_an_older_store_is_brought_up_to_date_with_all_it_holds(
         assert connection.execute("PRAGMA user_version").fetchone() == (len(published) + 1,)
 
 
-@pytest.mark.parametrize("version", [2, 3, 4])
+@pytest.mark.parametrize("version", [2, 3, 4, 5])
 def test_a_store_of_any_earlier_version_keeps_all_it_holds(path: Path, version: int) -> None:
     """Its rows get their checksums, and what came later is empty, or what it was before."""
     make_older(path, version)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Literal, get_args
 
-from nnbench.cases import catalogue, resources
+from nnbench.cases import catalogue, claims
 from nnbench.cases.axis import own_choices
 from nnbench.cases.files import check, read_toml
 from nnbench.cases.spec import CaseSpec, MatrixFile
@@ -196,11 +196,12 @@ def _suites() -> Iterable[Entry]:
 
 
 def _claims() -> Iterable[Entry]:
-    for path in sorted(resources.cases_folder().glob("claims/*.toml")):
-        content = read_toml(path)
+    for claim in claims.built_in():
+        spec = claim.spec
         yield Entry(
             kind="claims",
-            name=str(content.get("id", path.stem)),
-            summary=str(content.get("claim", content.get("summary", ""))),
-            source=str(content.get("source", "")),
+            name=spec.id,
+            summary=spec.title.en,
+            source=spec.original.en,
+            details={"note": spec.note, "sentence": spec.sentence.en, "korean": spec.sentence.ko},
         )

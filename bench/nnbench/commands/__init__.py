@@ -2,5 +2,5 @@
 
 VERBS = (
     *("run", "tune", "ablate", "calibrate", "report", "compare", "judge", "list", "show", "explain"),
-    *("kernels", "diagnose", "data", "doctor", "init"),
+    *("claims", "kernels", "diagnose", "data", "doctor", "init"),
 )

@@ -6,6 +6,7 @@ Views make them, renderers print them. Cells are finished text: no renderer roun
 from dataclasses import dataclass
 from typing import Literal
 
+from nnbench.records.claims import Image, Line
 from nnbench.records.trials import CaseFacts, Pictures, TrialRecord
 from nnbench.statistics.tuning.searched import SearchedConfiguration
 
@@ -242,6 +243,48 @@ class HeatMaps(FigureRef):
     more_is_better: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DotRow:
+    """One quantity of a claim, on an axis of its own: mean, interval, and where the claim holds."""
+
+    label: str
+    text: str  # mean and interval in words
+    mean: float
+    low: float
+    high: float
+    edges: tuple[float, ...]  # one number, or the two ends of a range
+    side: int  # 1: the claim holds above the edge, -1: below it, 0: between the two
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledLine:
+    label: str
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    label: str
+    image: Image
+    extent: tuple[float, float, float, float] | None
+    is_classes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFigure(FigureRef):
+    """The picture of a claim: dots with intervals, lines with bands, or images."""
+
+    x_label: str
+    y_label: str
+    x_is_log: bool
+    y_is_log: bool
+    ticks: tuple[str, ...]
+    dots: tuple[DotRow, ...] = ()
+    lines: tuple[LabelledLine, ...] = ()
+    images: tuple[LabelledImage, ...] = ()
+
+
 Block = Table | Paragraph | Listing | FigureRef
 
 
@@ -255,3 +298,4 @@ class Section:
 class Document:
     title: str
     sections: tuple[Section, ...]
+    language: str = "en"

@@ -21,7 +21,7 @@ def mend(connection: sqlite3.Connection, path: Path) -> str:
         shutil.copyfile(path, kept)
     connection.text_factory = lambda content: content.decode("utf-8", "backslashreplace")
     with closing(new_tables(path)) as fresh:
-        for copy in (_copy_trials, _copy_runs, _copy_tuned):
+        for copy in (_copy_trials, _copy_runs, _copy_tuned, _copy_measurements):
             copy(connection, fresh)
         connection.text_factory = str
         fresh.backup(connection)
@@ -54,6 +54,12 @@ def _copy_tuned(old: sqlite3.Connection, fresh: sqlite3.Connection) -> None:
     for tuned in _rows(old, "SELECT * FROM tuned_rate", "configuration"):
         if checksum(*tuned[:-1]) == tuned[-1]:
             _put(fresh, "tuned_rate", tuned)
+
+
+def _copy_measurements(old: sqlite3.Connection, fresh: sqlite3.Connection) -> None:
+    for measured in _rows(old, "SELECT * FROM measurement", "key"):
+        if checksum(*measured[:-1]) == measured[-1]:
+            _put(fresh, "measurement", measured)
 
 
 def _put(fresh: sqlite3.Connection, table: str, row: _Row) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from nnbench.records.claims import Measurement
 from nnbench.records.trials import (
     Axes,
     CaseFacts,
@@ -155,3 +156,14 @@ def summary_of_row(run: str, created: str, n_trials: int, facts: str) -> RunSumm
     names = tuple(case["name"] for case in values["cases"])
     counted = {name: values[name] for name in ("command", "n_new", "n_cached", "elapsed_s")}
     return RunSummary(run=run, created=created, cases=names, n_trials=n_trials, **counted)
+
+
+def row_of_measurement(measured: Measurement) -> tuple[Any, ...]:
+    """Return the values of the table ``measurement``, without the checksum."""
+    values = to_json(dict(measured.values))
+    return measured.key, measured.experiment, measured.seed, values, measured.seconds
+
+
+def measurement_of_row(row: tuple[Any, ...]) -> Measurement:
+    key, experiment, seed, values, seconds = row
+    return Measurement(key, experiment, seed, from_json(values), seconds)

@@ -112,9 +112,23 @@ _CHECKSUMS = (
     "UPDATE tuned_rate SET checksum = crc(configuration, learning_rate, edge, run, optimizer)",
 )
 
+# What experiments of claims gave, one seed a row.
+_MEASUREMENTS = (
+    """
+    CREATE TABLE measurement (
+        key        TEXT PRIMARY KEY,  -- hash of the function, its arguments and the seed
+        experiment TEXT NOT NULL,
+        seed       INTEGER NOT NULL,
+        "values"   TEXT NOT NULL,     -- JSON object of numbers and lists of them
+        seconds    REAL NOT NULL,
+        checksum   INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+)
+
 Migration = Sequence[str]
 MIGRATIONS: tuple[Migration, ...] = (
-    *(_TRIALS_AND_RUNS, _TUNED_RATES, _PICTURES, _TUNED_OPTIMIZERS, _CHECKSUMS),
+    *(_TRIALS_AND_RUNS, _TUNED_RATES, _PICTURES, _TUNED_OPTIMIZERS, _CHECKSUMS, _MEASUREMENTS),
 )
 
 

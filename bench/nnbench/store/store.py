@@ -4,7 +4,6 @@ Every row has a checksum. A row that was damaged is never handed out: it is name
 is open to be written is mended, so that the run trains again what it lost.
 """
 
-import re
 import sqlite3
 import warnings
 from collections import defaultdict
@@ -14,11 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from nnbench.errors import NothingMeasured, UsageError
+from nnbench.records.claims import Measurement
 from nnbench.records.trials import Pictures, RunRecord, Status, TrialRecord
 from nnbench.store import mending, rows
 from nnbench.store.database import open_for_reading, open_for_writing, transaction
 from nnbench.store.encoding import checksum, curve_names, pack_curves, unpack_curves
+from nnbench.store.names import counts_back, row_named
 from nnbench.store.problems import DamagedStore, legible, one_line
 from nnbench.store.searches import tuned_rates
 
@@ -30,8 +30,6 @@ SETTLED: tuple[Status, ...] = ("finished", "diverged")
 
 # SQLite before 3.32 takes at most 999 bound values in one statement.
 _KEYS_PER_QUERY = 900
-_RUNS_IN_MESSAGE = 5
-_COUNTS_BACK = re.compile(r"last(?:~(\d{1,9}))?")
 
 _COLUMNS = (*rows.TRIAL_COLUMNS, "curves_sum", "checksum")
 _NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
@@ -53,6 +51,7 @@ _PUT_RUN = """
     ON CONFLICT (run) DO UPDATE SET created = excluded.created, n_trials = excluded.n_trials,
     facts = excluded.facts, keys_sum = excluded.keys_sum, checksum = excluded.checksum
 """
+_PUT_MEASUREMENT = "INSERT OR REPLACE INTO measurement VALUES (?, ?, ?, ?, ?, ?)"
 _PUT_TUNED_RATE = "INSERT OR REPLACE INTO tuned_rate VALUES (?, ?, ?, ?, ?, ?)"
 _GET_TRIALS = f"SELECT {_NAMES} FROM trial"
 # LEFT: a trial whose curves are lost must not be lost in silence.
@@ -178,6 +177,19 @@ class Store:
         whole = self._whole_rows(found, "of the tuned rates", "the same search finds them again")
         return {configuration: rows.TunedRate(*rest) for configuration, *rest in whole}
 
+    def put_measurement(self, measured: Measurement) -> None:
+        """Record what an experiment gave for one seed."""
+        row = rows.row_of_measurement(measured)
+        self._write(lambda connection: connection.execute(_PUT_MEASUREMENT, (*row, checksum(*row))))
+
+    def measurements(self, keys: Iterable[str]) -> dict[str, Measurement]:
+        """Return what was measured under those of the keys that are recorded."""
+        found = self._whole_rows(
+            self._select("SELECT * FROM measurement", keys), "of the measurements", "they are made again"
+        )
+        with legible(self.path):
+            return {row[0]: rows.measurement_of_row(row) for row in found}
+
     def runs(self) -> list[rows.RunSummary]:
         """Return a summary of each run, the newest first."""
         whole = self._whole_rows(
@@ -225,27 +237,10 @@ class Store:
 
     def has_run(self, name: str) -> bool:
         """True where this is the whole name of a run, or counts back from the newest."""
-        return bool(_COUNTS_BACK.fullmatch(name)) or any(summary.run == name for summary in self.runs())
+        return counts_back(name) is not None or any(summary.run == name for summary in self.runs())
 
     def _find_run(self, name: str) -> tuple[Any, ...]:
-        found = self._run_rows()
-        if not found:
-            raise NothingMeasured(f"{self.path}: no run is recorded. Run `nnbench run digits` first.")
-        if counted := _COUNTS_BACK.fullmatch(name):
-            if (place := int(counted[1] or 0)) >= len(found):
-                raise UsageError(f"run {name!r}: the oldest of {len(found)} runs is 'last~{len(found) - 1}'.")
-            return found[place]
-        matching = [row for row in found if row[1] == name]
-        matching = matching or sorted(row for row in found if name and str(row[1]).startswith(name))
-        if len(matching) == 1:
-            return matching[0]
-        if matching:
-            matches = ", ".join(row[1] for row in matching[:_RUNS_IN_MESSAGE])
-            raise UsageError(
-                f"run {name!r}: {len(matching)} runs begin so: {matches}. Write more of the name."
-            )
-        known = ", ".join(str(row[1]) for row in found[:_RUNS_IN_MESSAGE])
-        raise UsageError(f"run {name!r}: {self.path} has no such run. The newest: {known}. Or write 'last'.")
+        return row_named(name, self._run_rows(), self.path)
 
     # -- what is whole, and what is not ---------------------------------------------------------------------
 
@@ -341,6 +336,7 @@ class Store:
             self.run(summary.run)
         known = [configuration for (configuration,) in self._fetch("SELECT configuration FROM tuned_rate")]
         self.tuned_rates(known)
+        self.measurements(key for (key,) in self._fetch("SELECT key FROM measurement"))
 
     def _look_at_pages(self) -> None:
         (first,) = self._fetch("PRAGMA integrity_check(1)")[0]
@@ -349,7 +345,7 @@ class Store:
 
     # -- SQLite ---------------------------------------------------------------------------------------------
 
-    def _write(self, put: Callable[[sqlite3.Connection], None]) -> None:
+    def _write(self, put: Callable[[sqlite3.Connection], object]) -> None:
         """Do all that ``put`` does, or nothing; where the file is damaged, mend it first."""
         try:
             self._in_transaction(put)
@@ -359,7 +355,7 @@ class Store:
             self._mend(str(error).removeprefix(f"{self.path}: ").partition(".")[0])
             self._in_transaction(put)
 
-    def _in_transaction(self, put: Callable[[sqlite3.Connection], None]) -> None:
+    def _in_transaction(self, put: Callable[[sqlite3.Connection], object]) -> None:
         with one_line(self.path, "written"), transaction(self._connection, "IMMEDIATE"):
             put(self._connection)
 

@@ -22,7 +22,6 @@ from nnbench.running import experiment, rehearsal
 from nnbench.running.workplace import workplace
 from nnbench.studies.search import rehearsal as search_rehearsal
 from nnbench.studies.search import search, tuned
-from nnbench.studies.search.tuned import Rates
 from nnbench.terminal import progress, session
 from nnkit.errors import did_you_mean
 from nnkit.registry import Value, parse_choice, spell_choice, spell_value
@@ -275,29 +274,21 @@ def _at_own_rates(study: Study) -> Plan | None:
     plan = study.plan
     if not study.is_tuned:
         return plan
-    found = _workable(plan)
+    found = tuned.workable(plan)
     if found.missing:
         run = search.carry_out(tuned.search_for(plan, found))
         if run is None:
             return None
         progress.note(f"tuned first: {session.summary(run)}", quiet=plan.settings.quiet)
-        found = _workable(plan)
+        found = tuned.workable(plan)
     for line in tuned.warnings(plan, found):
         progress.note(line, quiet=plan.settings.quiet)
     return tuned.at_tuned_rates(plan, found)
 
 
-def _workable(plan: Plan) -> Rates:
-    """Return what the store knows, without the configurations for which a search found no rate."""
-    found = tuned.look_up(plan)
-    lost = {key for key, rate in found.known.items() if not rate.learning_rate}
-    asked = {key: where for key, where in found.asked.items() if key not in lost}
-    return Rates(asked, {key: rate for key, rate in found.known.items() if key not in lost})
-
-
 def rehearse(study: Study, *, as_json: bool) -> None:
     """Print what the ablation would do, and the search before it."""
     if study.is_tuned:
-        search_rehearsal.rehearse_run(study.plan, as_json=as_json, found=_workable(study.plan))
+        search_rehearsal.rehearse_run(study.plan, as_json=as_json, found=tuned.workable(study.plan))
     else:
         rehearsal.rehearse(study.plan, as_json=as_json)

@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from nnbench.records.trials import CaseFacts
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import (
+    ClaimFigure,
     CurvesFigure,
     FigureRef,
     FiltersFigure,
@@ -30,6 +31,7 @@ from nnbench.reporting.blocks import (
     SmallMultiples,
     StandingsFigure,
 )
+from nnbench.reporting.figures import claim as claim_figure
 from nnbench.reporting.figures import filters as filters_figure
 from nnbench.reporting.figures import heat_map as heat_map_figure
 from nnbench.reporting.figures import profile as profile_figure
@@ -74,6 +76,8 @@ def draw(figure: FigureRef) -> Figure:
     match figure:
         case CurvesFigure():
             return _curves(figure)
+        case ClaimFigure():
+            return claim_figure.draw(figure)
         case SearchFigure():
             return search_figure.draw(figure)
         case FiltersFigure():

@@ -106,7 +106,7 @@ def _total(widths: list[int], gap: int) -> int:
 
 def _natural(columns: Columns, texts: Texts) -> list[int]:
     return [
-        max(len(column.header), *map(_widest_line, column_texts), 0)
+        max(cell_len(column.header), *map(_widest_line, column_texts), 0)
         for column, column_texts in zip(columns, texts, strict=True)
     ]
 
@@ -136,7 +136,7 @@ def _width_in_two_lines(header: str) -> int:
 
 
 def _in_two_lines(header: str, width: int) -> str:
-    if len(header) <= width:
+    if cell_len(header) <= width:
         return header
     fitting = [halves for halves in _halves(header) if max(map(len, halves)) <= width]
     return "\n".join(fitting[-1]) if fitting else header

@@ -19,6 +19,7 @@ from rich.text import Text
 from nnbench.machine.writing import printable
 from nnbench.reporting.blocks import (
     Block,
+    ClaimFigure,
     Document,
     FigureRef,
     FiltersFigure,
@@ -29,6 +30,7 @@ from nnbench.reporting.blocks import (
     Tone,
 )
 from nnbench.reporting.render.columns import Fitted, fit
+from nnbench.reporting.render.sketch import sketch
 
 Color = Literal["auto", "always", "never"]
 
@@ -48,8 +50,28 @@ _GLUED = re.compile(
 _ENDLESS = 10_000
 _LEAST_BELOW = 60  # a narrow table does not make a column of what stands below its rows
 _GLUE = "\x00"
+_SECOND_CELL = "\x01"  # behind a letter as wide as two, such as those of Korean
 _ASCII = str.maketrans(
-    {"−": "-", "–": "-", "—": "-", "×": "x", "·": "/", "µ": "u", "±": "+/-", "∞": "inf", "…": "...", "─": "-"}
+    {
+        "−": "-",
+        "–": "-",
+        "—": "-",
+        "×": "x",
+        "·": "/",
+        "µ": "u",
+        "±": "+/-",
+        "∞": "inf",
+        "…": "...",
+        "─": "-",
+        "│": "|",
+        "░": ".",
+        "●": "o",
+        "└": "+",
+        "≥": ">=",
+        "≤": "<=",
+        "“": '"',
+        "”": '"',
+    }
 )
 
 
@@ -124,22 +146,25 @@ class _Page:
                     self.listing(block.items)
                 case Table():
                     self.table(block)
+                case ClaimFigure():
+                    for line in sketch(block, self.width):
+                        self.console.print(Text(printable(line)), soft_wrap=True)
 
     def paragraph(self, text: str, *, style: str = "", indent: str = "") -> None:
         lines = textwrap.wrap(
-            _GLUED.sub(_GLUE, text),
+            _widened(_GLUED.sub(_GLUE, text)),
             self.width,
             subsequent_indent=indent,
             break_long_words=False,
             break_on_hyphens=False,
         )
         for line in lines:
-            self.console.print(Text(line.replace(_GLUE, " "), style=style))
+            self.console.print(Text(line.replace(_GLUE, " ").replace(_SECOND_CELL, ""), style=style))
 
     def listing(self, items: Sequence[Item]) -> None:
-        reach = max(len(item.name) for item in items) + 2
+        reach = max(cell_len(item.name) for item in items) + 2
         for item in items:
-            line = f"{item.name:<{reach}}{item.text}"
+            line = item.name + " " * (reach - cell_len(item.name)) + item.text
             if item.is_verbatim:
                 # A command must survive copying, so the terminal may fold it and this program may not.
                 self.console.print(Text(line, style="dim"), soft_wrap=True)
@@ -159,10 +184,17 @@ class _Page:
             self.paragraph(" ".join(notes), style="dim")
 
 
+def _widened(text: str) -> str:
+    """Return the text with as many letters as a terminal gives it cells."""
+    return text if text.isascii() else "".join(c + _SECOND_CELL * (cell_len(c) - 1) for c in text)
+
+
 def _in_words(block: Block) -> Block | None:
     """Return what a terminal shows of a block: of a figure nothing, or the line that says where it is."""
     if isinstance(block, FiltersFigure):
         return Paragraph(block.mention) if block.mention else None
+    if isinstance(block, ClaimFigure):
+        return block  # drawn in letters
     return None if isinstance(block, FigureRef) else _printable(block)
 
 

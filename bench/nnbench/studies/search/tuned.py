@@ -53,6 +53,17 @@ def look_up(plan: Plan) -> Rates:
     return Rates(asked, known, around)
 
 
+def workable(plan: Plan) -> Rates:
+    """Return what the store knows, without the configurations for which a search found no rate.
+
+    Those run at their default, and fail there.
+    """
+    found = look_up(plan)
+    lost = {key for key, rate in found.known.items() if not rate.learning_rate}
+    asked = {key: where for key, where in found.asked.items() if key not in lost}
+    return Rates(asked, {key: rate for key, rate in found.known.items() if key not in lost})
+
+
 def _around(store: Store, known: Mapping[str, TunedRate]) -> dict[str, tuple[int, int]]:
     """Return how many tuning seeds failed around what was found, where the search has looked."""
     runs = {found.run for found in known.values()} & {each.run for each in store.runs()}

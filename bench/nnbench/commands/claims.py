@@ -1,0 +1,84 @@
+"""``nnbench claims``: the sentences of the lecture notes, measured."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnbench.terminal import options
+
+if TYPE_CHECKING:
+    from nnbench.studies.claims.study import Study
+
+
+def command(
+    claims: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID…|FILE.toml]", help="Claims by id (B4), or files of your own; else all."),
+    ] = None,
+    seeds: options.Seeds = None,
+    lang: Annotated[str, typer.Option(metavar="en|ko", help="The language of the report.")] = "en",
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Leave out data sets that were fetched or imported.")
+    ] = False,
+    jobs: options.Jobs = None,
+    plugin: options.Plugin = None,
+    store: options.Store = None,
+    dry_run: options.DryRun = False,
+    kept: options.Destination | None = None,
+    to: options.Destination = options.PRINTED,
+    quiet: options.Quiet = False,
+    color: options.Color = None,
+) -> int:
+    """Measure what the lecture notes claim, and say what the data say.
+
+    Each claim is one file: its sentence, what is run, and the rule that makes a verdict of an interval.
+    What was measured before is taken from the store; the same command again goes on where it was stopped.
+    """
+    import os
+    from pathlib import Path
+
+    from nnbench.cases.claims import named
+    from nnbench.errors import UsageError
+    from nnbench.plan import request
+    from nnbench.records.claims import LANGUAGES
+    from nnbench.studies.claims import study
+    from nnbench.terminal import progress
+    from nnkit.errors import did_you_mean
+
+    if lang not in LANGUAGES:
+        raise UsageError(f"--lang: found {lang!r}.{did_you_mean(lang, LANGUAGES)} There are en and ko.")
+    given = {
+        "seeds": seeds, "jobs": jobs, "plugin": plugin, "store": store, "quiet": quiet, "color": color,
+    }  # fmt: skip
+    chosen = request.settings_for(given, environment=os.environ, folder=Path.cwd())
+    asked = study.make_study(named(claims or []), chosen, is_embedded=embedded)
+    if dry_run:
+        n, n_known = study.to_do(asked)
+        progress.note(f"{len(asked.claims)} claims; {n:,} measurements, {n_known:,} of them in the store.")
+        return 0
+    return _measure(asked, lang, to, kept)
+
+
+def _measure(asked: "Study", lang: str, shown: options.Destination, kept: options.Destination | None) -> int:
+    from typing import cast
+
+    from nnbench.records.claims import Language
+    from nnbench.reporting.json import claims as claims_json
+    from nnbench.reporting.views import claims as view
+    from nnbench.studies.claims import study
+    from nnbench.terminal import printing, progress, session
+
+    ended = study.carry_out(asked)
+    if ended is None:
+        return session.interrupted()
+    found, failed = ended
+    language = cast("Language", lang)
+    data = claims_json.as_dict(found, language)
+    is_brief = shown.form == "text" and len(found) > view.MOST_IN_FULL
+    document = view.build(found, language, is_brief=is_brief)
+    made = printing.result("claims", document, data, claims_json.rows(data))
+    printing.deliver(made, shown, asked.settings.color)
+    printing.deliver_beside(made, kept, quiet=asked.settings.quiet)
+    for each in failed:
+        progress.note(f"{each.task.call}, seed {each.task.seed}: {each.why}")
+    return session.SOME_TRIALS_FAILED if failed else 0

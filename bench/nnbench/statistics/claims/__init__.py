@@ -1,0 +1,1 @@
+"""From what the seeds of a claim measured to its verdict."""

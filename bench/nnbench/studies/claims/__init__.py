@@ -1,0 +1,1 @@
+"""Claims of textbooks: what each needs is run, measured and judged."""
