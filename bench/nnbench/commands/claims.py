@@ -42,7 +42,6 @@ def command(
     from nnbench.plan import request
     from nnbench.records.claims import LANGUAGES
     from nnbench.studies.claims import study
-    from nnbench.terminal import progress
     from nnkit.errors import did_you_mean
 
     if lang not in LANGUAGES:
@@ -53,10 +52,24 @@ def command(
     chosen = request.settings_for(given, environment=os.environ, folder=Path.cwd())
     asked = study.make_study(named(claims or []), chosen, is_embedded=embedded)
     if dry_run:
-        n, n_known = study.to_do(asked)
-        progress.note(f"{len(asked.claims)} claims; {n:,} measurements, {n_known:,} of them in the store.")
-        return 0
+        return _rehearse(asked)
     return _measure(asked, lang, to, kept)
+
+
+def _rehearse(asked: "Study") -> int:
+    from nnbench.reporting.digits import counted
+    from nnbench.studies.claims import study
+    from nnbench.terminal.printing import say
+    from nnbench.terminal.progress import duration
+
+    found = study.ahead(asked)
+    trials = f"{counted(found.n_trials, 'trial')}, {found.n_trained:,} of them in the store"
+    searched = f" (and the searches of rates for {found.searches} of the matrices first)"
+    say(f"{counted(len(asked.claims), 'claim')} on {counted(len(asked.seeds), 'seed')}.")
+    say(f"{trials}; about {duration(found.trial_seconds)}{searched if found.searches else ''}.")
+    measured = f"{found.n_measured:,} of them in the store; how long they take is not known beforehand"
+    say(f"{counted(found.n_measurements, 'measurement')}, {measured}.")
+    return 0
 
 
 def _measure(asked: "Study", lang: str, shown: options.Destination, kept: options.Destination | None) -> int:

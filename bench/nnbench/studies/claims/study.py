@@ -15,7 +15,7 @@ from nnbench.running.workplace import workplace
 from nnbench.statistics.claims.expression import BadExpression, evaluate, names_in, parse
 from nnbench.statistics.claims.verdict import judge, of_claim
 from nnbench.statistics.estimation.intervals import t_interval
-from nnbench.store import Store
+from nnbench.store import MissingStore, Store
 from nnbench.studies.claims import matrices, measuring
 from nnbench.studies.claims.matrices import Trials
 from nnbench.studies.claims.measuring import Failed, Task
@@ -87,15 +87,41 @@ def carry_out(study: Study) -> tuple[list[ClaimResult], list[Failed]] | None:
     return [_result(claim, evidence[claim.spec.id], failed) for claim in study.claims], failed
 
 
-def to_do(study: Study) -> tuple[int, int]:
-    """Return how many measurements of experiments the claims need, and how many the store has."""
-    tasks = [task for _, _, task in _tasks(study)]
-    keys = {task.key for task in tasks}
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What claims need: measurements of experiments, and trials; ``searches`` are matrices still to tune."""
+
+    n_measurements: int
+    n_measured: int
+    n_trials: int
+    n_trained: int
+    searches: int
+    trial_seconds: float
+
+
+def ahead(study: Study) -> Ahead:
+    """Return what the claims need and what of it the store has. Nothing is run."""
+    keys = {task.key for _, _, task in _tasks(study)}
     try:
         with Store.open(study.settings.store, create=False) as store:
-            return len(keys), len(store.measurements(keys))
-    except Exception:
-        return len(keys), 0
+            n_measured = len(store.measurements(keys))
+    except MissingStore:
+        n_measured = 0
+    found = [
+        matrices.forecast(
+            section, f"{claim.where}, matrix.{name}", claim.path.parent, study.settings, study.seeds
+        )
+        for claim in study.claims
+        for name, section in claim.spec.matrix.items()
+    ]
+    return Ahead(
+        n_measurements=len(keys),
+        n_measured=n_measured,
+        n_trials=sum(each.n_trials for each, _ in found),
+        n_trained=sum(each.n_cached for each, _ in found),
+        searches=sum(is_untuned for _, is_untuned in found),
+        trial_seconds=sum(each.seconds for each, _ in found),
+    )
 
 
 def _tasks(study: Study) -> Iterator[tuple[str, str, Task]]:
