@@ -1,6 +1,7 @@
 """Activations against one another: how fast, how well, which units die, and what it costs."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,8 @@ def steps_to_loss(
 ) -> dict[str, float]:
     """Return the steps until the training loss is below a target, each activation at its own fastest rate.
 
-    The rate is chosen on two other draws of the weights, by the fewest steps in the worse of them. The loss of batches is smoothed exponentially. A
-    net that never gets there counts with all its steps.
+    The rate is chosen on two other draws of the weights, by the fewest steps in the worse of them. The loss
+    of batches is smoothed exponentially. A net that never gets there counts with all its steps.
     """
     parts = nets.digits(seed) if net == "mlp" else nets.images(nets.digits(seed))
 
@@ -78,7 +79,7 @@ def side_by_side(seed: int, *, activations: Sequence[str], depth: int, width: in
     parts = nets.digits(seed)
     found: dict[str, Any] = {}
     for activation in activations:
-        trained = nets.at_best_rate(lambda a=activation: stack(width, [a] * depth), parts, seed, epochs=30)
+        trained = nets.at_best_rate(partial(stack, width, [activation] * depth), parts, seed, epochs=30)
         found |= {f"{activation}_{name}": value for name, value in _readings(trained, parts).items()}
     return found
 
@@ -119,7 +120,7 @@ def mixed_stacks(seed: int, *, uniform: Sequence[str], mixed: Sequence[Sequence[
     parts = nets.digits(seed)
 
     def chosen(stacks: Sequence[Sequence[str]]) -> float:
-        found = [nets.at_best_rate(lambda s=s: stack(48, s), parts, seed, epochs=30) for s in stacks]
+        found = [nets.at_best_rate(partial(stack, 48, s), parts, seed, epochs=30) for s in stacks]
         scores = [each.accuracy(parts.x_validation, parts.y_validation) for each in found]
         return found[int(np.argmax(scores))].accuracy(parts.x_test, parts.y_test)
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def accuracy_under_shift(
     centred = replace(parts, x=on_canvas(parts.x), x_validation=on_canvas(parts.x_validation))
     found: dict[str, Any] = {}
     for kind in kinds:
-        trained = nets.at_best_rate(lambda k=kind: pooled(k), centred, seed, _RATES, epochs=epochs)
+        trained = nets.at_best_rate(partial(pooled, kind), centred, seed, _RATES, epochs=epochs)
         found[kind] = [
             float(
                 np.mean(
@@ -97,7 +98,7 @@ def filters(seed: int, *, numbers: Sequence[int], epochs: int) -> dict[str, Any]
         return [layers.Conv2D(n, 3, padding="same"), layers.Activation("relu"), *pooling]
 
     where = parts.x_test, parts.y_test
-    found = [nets.at_best_rate(lambda n=n: make(n), parts, seed, _RATES, epochs=epochs) for n in numbers]
+    found = [nets.at_best_rate(partial(make, n), parts, seed, _RATES, epochs=epochs) for n in numbers]
     return {"accuracy": [each.accuracy(*where) for each in found]}
 
 
@@ -118,21 +119,21 @@ def dense_behind(seed: int, *, filters: int, width: int, epochs: int) -> dict[st
     one = min(range(1, 1000), key=lambda n: abs(_n_parameters(n, 0) - two))
     found = {}
     for name, made in (("two", (filters, width)), ("one", (one, 0))):
-        trained = nets.at_best_rate(lambda m=made: make(*m), parts, seed, _RATES, epochs=epochs)
+        trained = nets.at_best_rate(partial(make, *made), parts, seed, _RATES, epochs=epochs)
         found[name] = trained.accuracy(parts.x_test, parts.y_test)
         found[f"{name}_parameters"] = float(_n_parameters(*made))
     return found
 
 
 def _n_parameters(filters: int, inner: int) -> int:
-    """Return the parameters of a convolution on (8, 8, 1), pooled, with ``inner`` units before ten outputs."""
+    """Return the parameters of a convolution on (8, 8, 1), pooled, ``inner`` units, and ten outputs."""
     features = 4 * 4 * filters
     head = features * inner + inner + inner * 10 + 10 if inner else features * 10 + 10
     return 10 * filters + head
 
 
 def seconds_per_step(seed: int, *, kinds: Sequence[str], epochs: int, turns: int) -> Mapping[str, float]:
-    """Return microseconds of a training step by kind of pooling, the best of several turns, and accuracies."""
+    """Return microseconds of a training step by kind of pooling, the best of turns; accuracies too."""
     parts = nets.digits(seed)
     centred = replace(parts, x=on_canvas(parts.x))
     best = dict.fromkeys(kinds, float("inf"))

@@ -34,7 +34,7 @@ class Parts:
 
 
 def split(x: Array, y: Array, seed: int) -> Parts:
-    """Return 60 % of the rows to train on, 15 % to choose by and 25 % to judge on, in an order by the seed."""
+    """Return 60 % of the rows to train on, 15 % to choose by and 25 % to judge on, shuffled by the seed."""
     order = np.random.RandomState(seed).permutation(len(x))
     ends = [int(0.6 * len(x)), int(0.75 * len(x))]
     train, validation, test = np.split(order, ends)
@@ -72,7 +72,7 @@ def dense(
         block += [layers.BatchNormalization(momentum=0.9)] if norm else []
         block += [layers.Activation(activation)]
         block += [layers.Dropout(dropout)] if dropout else []
-        made += [layers.Residual(block)] if skip and place else block
+        made += [layers.Residual(tuple(block))] if skip and place else block
     return [*made, layers.Dense(n_outputs, kernel_initializer=init)]
 
 
@@ -104,7 +104,7 @@ def train(
 ) -> Trained:
     """Train a net on the rows to train on, and return it."""
     model = Sequential(made, input_shape=parts.x.shape[1:], seed=seed)
-    model.compile(_at(optimizer, rate), "sparse_categorical_crossentropy", metrics=("accuracy",))
+    model.compile(optimizer_at(optimizer, rate), "sparse_categorical_crossentropy", metrics=("accuracy",))
     history = model.fit(
         parts.x, parts.y, batch_size=min(batch_size, len(parts.x)), epochs=epochs, shuffle=True, **options
     )
@@ -114,7 +114,8 @@ def train(
     return Trained(model, history, finite)
 
 
-def _at(optimizer: str, rate: float) -> Any:
+def optimizer_at(optimizer: str, rate: float) -> Any:
+    """Return an optimizer by its spelling, at this learning rate."""
     from nnkit import optimizers
     from nnkit.registry import parse_choice
 
