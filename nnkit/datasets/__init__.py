@@ -11,7 +11,7 @@ from nnkit.datasets.mnist1d import MNIST1D, MNIST1D_SHUFFLED
 from nnkit.datasets.planar import PLANAR
 from nnkit.registry import Registry, Value
 
-__all__ = ["DATASETS", "Dataset", "DatasetRecord", "Task", "load", "names", "record", "require"]
+__all__ = ["DATASETS", "Dataset", "DatasetRecord", "Task", "is_there", "load", "names", "record", "require"]
 
 DATASETS: Registry[DatasetRecord] = Registry("dataset")
 for _record in (*EMBEDDED, *PLANAR, MNIST1D, MNIST1D_SHUFFLED, *IMAGES):
@@ -30,6 +30,13 @@ def record(name: str) -> DatasetRecord:
 def require(names: Iterable[str]) -> None:
     """Raise EnvironmentProblem, with the command that helps, where these need files that are not there."""
     remote.require({record(name).name: record(name).files for name in names})
+
+
+def is_there(name: str) -> bool:
+    """Return at once whether the dataset can be loaded: it needs no files, or has them (by their sizes)."""
+    part = record(name)
+    folder = remote.place(part.name)
+    return all(remote.state_of(file, folder / file.name) == "fetched" for file in part.files)
 
 
 def load(name: str, /, **hyperparameters: Value) -> Dataset:

@@ -68,17 +68,18 @@ def is_original(file: RemoteFile, path: Path) -> bool:
 def original_of(file: RemoteFile, path: Path) -> Path | None:
     """Return where the published file lies: at ``path``, or unpacked under the name without ``.gz``."""
     try:
-        return next((place for place in _places(file, path) if _is_genuine(file, place)), None)
+        return next((place for place in _places(file, path) if is_genuine(file, place)), None)
     except OSError as error:
         raise EnvironmentProblem(f"{path}: cannot be read: {error.strerror}.") from None
 
 
 def _places(file: RemoteFile, path: Path) -> tuple[Path, ...]:
-    is_packed = path.suffix == ".gz" and bool(file.content_sha256)
-    return (path, path.with_suffix("")) if is_packed else (path,)
+    may_be_plain = path.suffix == ".gz" and bool(file.content_sha256)
+    return (path, path.with_suffix("")) if may_be_plain else (path,)
 
 
-def _is_genuine(file: RemoteFile, path: Path) -> bool:
+def is_genuine(file: RemoteFile, path: Path) -> bool:
+    """Return whether the file at ``path``, whatever it is called, has the published bytes or content."""
     size = size_of(path)
     if size is None or (size != file.size_bytes and not file.content_sha256):
         return False
@@ -94,11 +95,15 @@ def _is_genuine(file: RemoteFile, path: Path) -> bool:
     return hashlib.sha256(found).hexdigest() == file.content_sha256
 
 
+def is_packed(path: Path) -> bool:
+    """Return whether the file begins as gzip files do."""
+    with path.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
+
+
 def open_content(path: Path) -> BinaryIO:
     """Return a stream of what a gzip file holds, or of the file itself where it is none."""
-    with path.open("rb") as stream:
-        is_packed = stream.read(2) == b"\x1f\x8b"
-    return cast(BinaryIO, gzip.open(path)) if is_packed else path.open("rb")
+    return cast(BinaryIO, gzip.open(path)) if is_packed(path) else path.open("rb")
 
 
 def originals(dataset: str, files: Sequence[RemoteFile]) -> tuple[Path, ...]:
@@ -112,7 +117,7 @@ def originals(dataset: str, files: Sequence[RemoteFile]) -> tuple[Path, ...]:
         if found is None:
             raise EnvironmentProblem(
                 f"{path}: this is not the published file, whose SHA-256 begins with {file.sha256[:12]}."
-                f" Replace it: nnbench data fetch {dataset}"
+                f" Replace it: {how_to_get([dataset], files)}"
             )
         paths.append(found)
     return tuple(paths)
@@ -124,6 +129,12 @@ def require(files_of: Mapping[str, Sequence[RemoteFile]]) -> None:
         dataset: [file for file in files if state_of(file, place(dataset) / file.name) != "fetched"]
         for dataset, files in files_of.items()
     }
+    only_imported = [dataset for dataset, files in absent.items() if files and not files[0].mirrors]
+    if only_imported:
+        raise EnvironmentProblem(
+            f"dataset {only_imported[0]!r} is not in {folder()}, and no address serves it."
+            f" Import it: {how_to_get(only_imported[:1], absent[only_imported[0]])}"
+        )
     names = [dataset for dataset, files in absent.items() if files]
     if names:
         size = megabytes(sum(file.size_bytes for dataset in names for file in absent[dataset]))
@@ -131,6 +142,13 @@ def require(files_of: Mapping[str, Sequence[RemoteFile]]) -> None:
         raise EnvironmentProblem(
             f"{subject} not in {folder()}. Fetch {size} first: nnbench data fetch {' '.join(names)}"
         )
+
+
+def how_to_get(datasets: Sequence[str], files: Sequence[RemoteFile]) -> str:
+    """Return the command that brings these datasets here."""
+    if all(file.mirrors for file in files):
+        return f"nnbench data fetch {' '.join(datasets)}"
+    return f"nnbench data import {datasets[0]} FOLDER"
 
 
 def size_of(path: Path) -> int | None:

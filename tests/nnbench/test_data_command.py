@@ -334,3 +334,17 @@ def test_a_log_gets_a_line_every_few_seconds(capsys: Captured) -> None:
         "nnbench: a.gz: 0.5 MB of 2.0 MB",
         "nnbench: a.gz: 1.0 MB of 2.0 MB",
     ]
+
+
+def test_importing_wants_a_folder_and_names_what_is_missing(folder: Path, capsys: Captured) -> None:
+    """One clear line for each mistake, and nothing is written."""
+    assert main(["data", "import", "mnist"]) == 2
+    assert "expected a dataset and a folder, found mnist" in capsys.readouterr().err
+    assert main(["data", "import", "iris", "."]) == 2
+    assert "needs no fetching" in capsys.readouterr().err
+    assert main(["data", "import", "mnist", "."]) == 2
+    assert "expected train-images-idx3-ubyte (plain or gzipped)" in capsys.readouterr().err
+    assert main(["data", "fetch", "cifar10_20k"]) == 2
+    assert "nnbench data import cifar10_20k FOLDER" in capsys.readouterr().err
+
+    assert not folder.exists()

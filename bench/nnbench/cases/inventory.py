@@ -12,6 +12,7 @@ from nnbench.cases.spec import CaseSpec, MatrixFile
 from nnbench.errors import UsageError
 from nnkit import datasets
 from nnkit.datasets import DatasetRecord
+from nnkit.datasets.remote import how_to_get
 from nnkit.errors import did_you_mean
 from nnkit.registry import Hyper, Part, parse_choice, spell_value
 from nnkit.schedules import NumberList
@@ -136,7 +137,7 @@ def _of_part(kind: Any, part: Part) -> Entry:
 
 
 def _to_fetch(dataset: DatasetRecord) -> dict[str, str]:
-    return {"to fetch": f"nnbench data fetch {dataset.name}"} if dataset.files else {}
+    return {"to fetch": how_to_get([dataset.name], dataset.files)} if dataset.files else {}
 
 
 def _cases() -> Iterable[Entry]:

@@ -1,6 +1,7 @@
 """``nnbench data``: the datasets, and those that must be fetched before they can be trained on."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from nnbench.terminal.printing import Result
     from nnkit.datasets import DatasetRecord
 
-ACTIONS = ("list", "fetch", "where", "check")
+ACTIONS = ("list", "fetch", "import", "where", "check")
 ENVIRONMENT, INTERRUPTED = 4, 130
 _WORDS = {
     "ships": "ships with nnkit",
@@ -31,17 +32,19 @@ def command(
         str,
         typer.Argument(
             metavar="[ACTION]",
-            help="list (what there is), fetch (download), where (the folder), check (every byte).",
+            help="list (what there is), fetch (download), import (files that you have), where (the folder),"
+            " check (every byte).",
         ),
     ] = "list",
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME…]", help="Datasets, e.g. mnist cifar10.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME…]", help="Datasets, e.g. mnist cifar10; one and a folder for import."),
     ] = None,
     to: options.Destination = options.PRINTED,
     quiet: options.Quiet = False,
     color: options.Color = None,
 ) -> int:
-    """List the datasets, or fetch some.
+    """List the datasets, fetch some, or import files that you have.
 
     What is fetched lies in the user's cache folder, or in the folder that NNBENCH_DATA_DIR names. A file is
     kept only if its SHA-256 is the published one. The same command again goes on where a transfer was cut.
@@ -54,6 +57,8 @@ def command(
     if action not in ACTIONS:
         raise UsageError(f"data: there is no action {action!r}.{did_you_mean(action, ACTIONS)}")
     chosen = display_settings(store=None, color=color).color
+    if action == "import":
+        return _import(names or [], as_json=to.form == "json")
     records = _records(action, names or [])
     if action not in ("list", "check") and (to.path is not None or to.form not in ("text", "json")):
         raise UsageError(f"data {action} is no table: it is printed, as text or as json.")
@@ -75,12 +80,21 @@ def _records(action: str, names: Sequence[str]) -> "list[DatasetRecord]":
     from nnbench.errors import UsageError
     from nnkit import datasets
 
-    remote = [record.name for record in datasets.DATASETS if record.files]
+    remote = [
+        record.name
+        for record in datasets.DATASETS
+        if record.files and (action != "fetch" or record.files[0].mirrors)
+    ]
     if action == "fetch" and not names:
         raise UsageError(f"data fetch: name at least one dataset: {', '.join(remote)}.")
     every = datasets.names() if action == "list" else remote
     found = [datasets.record(name) for name in dict.fromkeys(names or every)]
     for record in found:
+        if action == "fetch" and record.files and not record.files[0].mirrors:
+            raise UsageError(
+                f"data fetch: no address serves {record.name!r}. Import it:"
+                f" nnbench data import {record.name} FOLDER"
+            )
         if action != "list" and not record.files:
             raise UsageError(
                 f"data {action}: {record.name!r} needs no fetching. Others do: {', '.join(remote)}."
@@ -118,6 +132,28 @@ def _fetch(records: "Sequence[DatasetRecord]", color: "Color", *, as_json: bool,
     return 0
 
 
+def _import(words: Sequence[str], *, as_json: bool) -> int:
+    """Copy files of a dataset that the user has, and say where they lie now."""
+    from nnbench.errors import UsageError
+    from nnbench.terminal import printing as present
+    from nnkit.datasets import remote
+    from nnkit.datasets.importing import import_files
+
+    if len(words) != 2:
+        raise UsageError(
+            f"data import: expected a dataset and a folder, found {' '.join(words) or 'nothing'}."
+            " For example: nnbench data import mnist Downloads"
+        )
+    (record,) = _records("import", words[:1])
+    n_new = import_files(record.name, record.files, Path(words[1]).expanduser())
+    if as_json:
+        present.print_json(_as_dict("import", _held([record]), {record.name: n_new}))
+    else:
+        done = f"{n_new} files imported" if n_new > 1 else "imported" if n_new else "already here"
+        print(f"{record.name}: {done}, in {remote.place(record.name)}")
+    return 0
+
+
 def _check(records: "Sequence[DatasetRecord]", color: "Color", to: "Destination", *, is_named: bool) -> int:
     """Compare every byte with what was published; what nobody named and nobody fetched is left out."""
     from nnbench.reporting.blocks import Cell, Column, Table
@@ -144,8 +180,15 @@ def _check(records: "Sequence[DatasetRecord]", color: "Color", to: "Destination"
         present.deliver(present.result("data", document, data, data["datasets"]), to, color)
     broken = [holding.record.name for holding in found if holding.state != "fetched"]
     if broken:
-        progress.note(f"not whole: {', '.join(broken)}. Mend it: nnbench data fetch {' '.join(broken)}")
+        progress.note(f"not whole: {', '.join(broken)}. Mend it: {_mending(found, broken)}")
     return ENVIRONMENT if broken else 0
+
+
+def _mending(found: "Sequence[Holding]", broken: Sequence[str]) -> str:
+    from nnkit.datasets import remote
+
+    files = [held.file for holding in found if holding.record.name in broken for held in holding.files]
+    return remote.how_to_get(broken, files)
 
 
 def _print_folders(records: "Sequence[DatasetRecord]", *, is_named: bool) -> None:
@@ -163,7 +206,7 @@ def _listed(found: "Sequence[Holding]") -> "Result":
     rows = [
         [
             holding.record.name,
-            _WORDS[holding.state],
+            _word(holding),
             remote.megabytes(holding.size_bytes) if holding.files else "",
             f"{holding.record.n_samples:,}",
             holding.record.summary,
@@ -173,6 +216,12 @@ def _listed(found: "Sequence[Holding]") -> "Result":
     table = present.table(["name", "state", "to fetch", "samples", "what it is"], rows)
     data = _as_dict("list", found)
     return present.result("data", present.page("data", [table]), data, data["datasets"])
+
+
+def _word(holding: "Holding") -> str:
+    """Return the state in words; what no address serves cannot be fetched."""
+    is_served = all(held.file.mirrors for held in holding.files)
+    return _WORDS[holding.state] if is_served or holding.state != "missing" else "to be imported"
 
 
 def _as_dict(
