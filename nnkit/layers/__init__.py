@@ -1,6 +1,7 @@
 """Layers, by Keras's names."""
 
 from nnkit.layers.activation import ELU, Activation, LeakyReLU
+from nnkit.layers.augment import GaussianNoise, RandomShift
 from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.convolution import Conv1D, Conv2D
 from nnkit.layers.dense import Dense
@@ -34,6 +35,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "Flatten",
+    "GaussianNoise",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
     "Layer",
@@ -44,6 +46,7 @@ __all__ = [
     "MaxPooling2D",
     "Maxout",
     "PReLU",
+    "RandomShift",
     "Reshape",
     "Residual",
     "names",

@@ -27,10 +27,21 @@ def a_case(**changes: Any) -> CaseSpec:
     return check(CaseSpec, content, "small.toml")
 
 
+def content_for_every_axis() -> dict[str, Any]:
+    """Return a case of two hidden layers of one width: a skip connection fits around the second."""
+    content = case_content()
+    content["model"]["layers"].insert(1, {"type": "$norm"})
+    content["model"]["layers"][3:3] = content["model"]["layers"][:3]
+    return content
+
+
+DEEP = check(CaseSpec, content_for_every_axis(), "small.toml")
+
+
 def other_than_own(axis: Axis) -> str:
     """Return the last choice of the axis's line in the starter file that is not the small case's own."""
     (choices,) = tomllib.loads(axis.starter).values()
-    return next(text for text in map(str, reversed(choices)) if axis.read(text, "") != axis.own(a_case()))
+    return next(text for text in map(str, reversed(choices)) if axis.read(text, "") != axis.own(DEEP))
 
 
 def crossed(case: CaseSpec | None = None, **axes: str) -> Matrix:
@@ -49,16 +60,16 @@ OTHER = {name: other_than_own(axis) for name, axis in AXES.items()}
 @pytest.mark.parametrize("axis", AXES)
 def test_the_own_choice_leaves_no_trace_in_the_key(axis: str) -> None:
     """Asked for by its name or as ``own``, the trial is the one of a run that never heard of the axis."""
-    plain = keys(crossed(optimizer="adam"))
-    own = AXES[axis].own(a_case())
+    plain = keys(crossed(DEEP, optimizer="adam"))
+    own = AXES[axis].own(DEEP)
 
-    assert keys(crossed(**{"optimizer": "adam", axis: OWN})) == plain
-    assert keys(crossed(**{"optimizer": "adam", axis: own})) == plain
+    assert keys(crossed(DEEP, **{"optimizer": "adam", axis: OWN})) == plain
+    assert keys(crossed(DEEP, **{"optimizer": "adam", axis: own})) == plain
 
 
 @pytest.mark.parametrize("axis", AXES)
 def test_another_choice_is_another_trial(axis: str) -> None:
-    matrix = crossed(**{"optimizer": "adam", axis: f"{OWN}|{OTHER[axis]}"})
+    matrix = crossed(DEEP, **{"optimizer": "adam", axis: f"{OWN}|{OTHER[axis]}"})
 
     assert len(set(keys(matrix))) == 2
     assert matrix.varying == (axis,)
@@ -80,9 +91,7 @@ def test_every_spelling_of_an_axis_is_read_in_every_place(axis: str) -> None:
 def test_an_option_that_is_given_twice_adds_to_its_list(
     axis: str, nnb: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = case_content()
-    content["model"]["layers"].insert(1, {"type": "$norm"})
-    write_case(tmp_path / "small.toml", content)
+    write_case(tmp_path / "small.toml", content_for_every_axis())
     monkeypatch.chdir(tmp_path)
     fake_trial.install(monkeypatch)
     flag = f"--{AXES[axis].key.replace('_', '-')}"

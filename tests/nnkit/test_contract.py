@@ -21,6 +21,7 @@ KERAS_ARGUMENTS = {
     "Flatten": (),
     "Reshape": ("target_shape",),
     "Dropout": ("rate",),
+    "GaussianNoise": ("stddev",),
     "BatchNormalization": ("momentum", "epsilon"),
     "LayerNormalization": ("epsilon",),
     "Activation": ("activation",),

@@ -44,6 +44,8 @@ STACKS: dict[str, tuple[Sequence[int], list[Layer]]] = {
     # A dense layer behind it: the zeros of the mask would lie on the kink of a ReLU.
     "dropout": ((3,), [Dense(5), Dropout(0.4), Dropout(0.2), Dense(4)]),
     "dropout of data": ((3,), [Dropout(0.5), Dense(4)]),
+    "noise": ((3,), [layers.GaussianNoise(0.3), Dense(4), layers.GaussianNoise(), Dense(3)]),
+    "moved images": ((3, 3, 2), [Dense(2), layers.RandomShift(1), Flatten(), Dense(3)]),
     "leaky relu": ((3,), [Dense(4), layers.LeakyReLU(0.2)]),
     "elu": ((3,), [Dense(4), layers.ELU(0.7)]),
     "activation": ((3,), [Dense(4), layers.Activation("tanh")]),

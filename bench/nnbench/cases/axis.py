@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Literal
 
-from nnbench.cases import choices, hidden
+from nnbench.cases import blocks, choices, hidden
 from nnbench.errors import UsageError
 
 OWN = "own"  # on any axis: the choice that the case makes by itself
@@ -283,12 +283,46 @@ DEPTH = Axis(
     refusal=hidden.is_no_stack,
 )
 
+NORM_PLACE = Axis(
+    name="norm_place",
+    help="Normalisation before the activation, or after it.",
+    starter='norm_place = ["before", "after"]',
+    canonical=partial(_one_of, what="place", words=("before", "after")),
+    own=blocks.norm_place,
+    feeds="model",
+    apply=blocks.with_norm_place,
+    refusal=blocks.lacks_norm_beside_activation,
+)
+SKIP = Axis(
+    name="skip",
+    help="Skip connections: none, or identity around every hidden layer as wide as the one before.",
+    starter='skip = ["none", "identity"]',
+    canonical=partial(_one_of, what="skip connection", words=("none", "identity")),
+    own=blocks.skip,
+    feeds="model",
+    apply=blocks.with_skip,
+    refusal=hidden.is_no_stack,
+    off="none",
+)
+AUGMENT = Axis(
+    name="augment",
+    help="Training examples changed at random: none, shift(pixels=1), noise(stddev=0.1).",
+    starter='augment = ["none", "shift"]',
+    canonical=_of_kind("augmentations"),
+    own=blocks.augment,
+    feeds="model",
+    apply=blocks.with_augment,
+    off="none",
+    component="augmentation",
+)
+
 # In print order.
 AXES: Mapping[str, Axis] = {
     axis.name: axis
     for axis in (
         *(OPTIMIZER, ACTIVATION, INIT, NORM, SCHEDULE, LEARNING_RATE, BATCH_SIZE),
         *(SCALE, WEIGHT_DECAY, DROPOUT, CLIP, L2, WIDTH, DEPTH),
+        *(NORM_PLACE, SKIP, AUGMENT),
     )
 }
 PLACEHOLDERS = {axis.placeholder: axis.name for axis in AXES.values() if axis.placeholder is not None}

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEFAULT_RATE = "default"  # the optimizer's own learning rate
 NORM_LAYERS = {"batch": "BatchNormalization", "layer": "LayerNormalization"}
+AUGMENT_LAYERS = {"shift": "RandomShift", "noise": "GaussianNoise"}
+_LAYERS_OF = {"norms": NORM_LAYERS, "augmentations": AUGMENT_LAYERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ def canonical(kind: str, text: str, where: str) -> str:
 
     try:
         name, given = parse_choice(text)
-        if kind == "norms":
-            return _norm(name, given, where)
+        if kind in _LAYERS_OF:
+            return _layer(kind, name, given, where)
         return spell_choice(*_settled(part_of(kind, name), given, where))
     except NnkitError as error:
         raise _at(where, error) from None
@@ -121,17 +123,18 @@ def _beyond_default(part: "Part", resolved: "dict[str, Value]") -> "dict[str, Va
     return {name: value for name, value in resolved.items() if value != defaults[name]}
 
 
-def _norm(name: str, given: "dict[str, Value]", where: str) -> str:
+def _layer(kind: str, name: str, given: "dict[str, Value]", where: str) -> str:
     from nnkit.errors import InvalidArgument
     from nnkit.registry import spell_choice
 
     if name == "none" and not given:
         return name
-    if name not in NORM_LAYERS:
-        raise InvalidArgument(f"no norm named {name!r}. Known: none, {', '.join(NORM_LAYERS)}.")
+    known = _LAYERS_OF[kind]
+    if name not in known:
+        raise InvalidArgument(f"no {kind[:-1]} named {name!r}. Known: none, {', '.join(known)}.")
     from nnkit import layers
 
-    part: Part = layers.record(NORM_LAYERS[name])
+    part: Part = layers.record(known[name])
     return spell_choice(name, _beyond_default(part, part.resolve(given, f"{where}: {name}")))
 
 

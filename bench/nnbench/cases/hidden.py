@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 _SIZES = {"Dense": "units", "Maxout": "units", "Conv2D": "filters", "Conv1D": "filters"}
-_ACTIVATIONS = ("Activation", "LeakyReLU", "PReLU", "ELU", "Maxout")
+ACTIVATIONS = ("Activation", "LeakyReLU", "PReLU", "ELU")
 _IN_A_STACK = ("Dense", "Maxout", "Residual")
 
 Layer = Mapping[str, Any]
@@ -30,7 +30,7 @@ def with_width(case: Any, choice: str) -> Any:
         size = _SIZES.get(layer["type"])
         return ({**layer, size: int(choice)} if size is not None else layer,)
 
-    return _rewritten(case, (*_each(_hidden(case), wide), *_last(case)))
+    return rewritten(case, (*_each(_hidden(case), wide), *last(case)))
 
 
 def lacks_layers(case: Any) -> str | None:
@@ -38,13 +38,13 @@ def lacks_layers(case: Any) -> str | None:
 
 
 def depth(case: Any) -> str:
-    return str(len(_blocks(case)[1]))
+    return str(len(blocks(case)[1]))
 
 
 def with_depth(case: Any, choice: str) -> Any:
-    before, blocks = _blocks(case)
-    wanted = [*blocks[: int(choice)], *blocks[-1:] * (int(choice) - len(blocks))]
-    return _rewritten(case, (*before, *(layer for block in wanted for layer in block), *_last(case)))
+    before, stack = blocks(case)
+    wanted = [*stack[: int(choice)], *stack[-1:] * (int(choice) - len(stack))]
+    return rewritten(case, (*before, *(layer for block in wanted for layer in block), *last(case)))
 
 
 def is_no_stack(case: Any) -> str | None:
@@ -71,7 +71,7 @@ def with_dropout(case: Any, choice: str) -> Any:
             return ()
         return (layer, {"type": "Dropout", "rate": rate}) if rate and _is_active(layer) else (layer,)
 
-    return _rewritten(case, (*_each(_hidden(case), dropping), *_last(case)))
+    return rewritten(case, (*_each(_hidden(case), dropping), *last(case)))
 
 
 def lacks_activations(case: Any) -> str | None:
@@ -80,7 +80,10 @@ def lacks_activations(case: Any) -> str | None:
 
 
 def _is_active(layer: Layer) -> bool:
-    return layer["type"] in _ACTIVATIONS or layer.get("activation", "linear") not in ("linear", None)
+    return layer["type"] in (*ACTIVATIONS, "Maxout") or layer.get("activation", "linear") not in (
+        "linear",
+        None,
+    )
 
 
 def _flat(layers: Sequence[Layer]) -> Iterator[Layer]:
@@ -111,12 +114,12 @@ def _hidden(case: Any) -> Layers:
     return layers[: _place_of_last(layers)]
 
 
-def _last(case: Any) -> Layers:
+def last(case: Any) -> Layers:
     layers: Layers = case.model.unrolled()
     return layers[_place_of_last(layers) :]
 
 
-def _blocks(case: Any) -> tuple[Layers, list[Layers]]:
+def blocks(case: Any) -> tuple[Layers, list[Layers]]:
     """Return the layers before the first hidden one, and each hidden layer with what belongs to it."""
     layers = _hidden(case)
     starts = [place for place, layer in enumerate(layers) if layer["type"] in _IN_A_STACK]
@@ -126,6 +129,6 @@ def _blocks(case: Any) -> tuple[Layers, list[Layers]]:
     return layers[: starts[0]], [layers[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def _rewritten(case: Any, layers: Layers) -> Any:
+def rewritten(case: Any, layers: Layers) -> Any:
     model = type(case.model).model_validate({"layers": [dict(layer) for layer in layers]})
     return case.rewritten(model=model)

@@ -11,6 +11,7 @@ from nnbench.cases.axis import AXES, OWN, Axis
 from nnbench.errors import NnbenchError
 
 _RUNS_OFFERED = 20
+_LAYERS = {"norm": choices.NORM_LAYERS, "augment": choices.AUGMENT_LAYERS}
 
 
 def offer(verb: Callable[..., int]) -> None:
@@ -33,7 +34,7 @@ def _completer(names: Callable[[Any], Iterable[str]]) -> Callable[[Any, str], li
 
 
 def _of_axis(axis: Axis) -> Callable[[Any], Iterable[str]]:
-    words = ("none", *choices.NORM_LAYERS) if axis.name == "norm" else ()
+    words = ("none", *_LAYERS[axis.name]) if axis.name in _LAYERS else ()
     words = getattr(axis.canonical, "keywords", {}).get("words", words)
     return lambda ctx: (*(_parts(axis.lists) if axis.lists else words), OWN)
 
