@@ -3,6 +3,8 @@
 from nnkit import activations, initializers, layers, losses, optimizers, schedules
 from nnkit.callbacks import EarlyStopping
 from nnkit.model import History, Sequential, load_model
+from nnkit.neighbours import NearestMean, NearestNeighbours
+from nnkit.perceptron import Perceptron
 
 __version__ = "0.1.0"
 # Every record says it: it rises whenever a seed may give other bits than before. It is in no key: the parts
@@ -14,6 +16,9 @@ __all__ = [
     "NUMERICS_VERSION",
     "EarlyStopping",
     "History",
+    "NearestMean",
+    "NearestNeighbours",
+    "Perceptron",
     "Sequential",
     "activations",
     "initializers",
