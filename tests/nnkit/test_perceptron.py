@@ -51,7 +51,7 @@ def test_the_rule_is_the_textbooks(labels, rate):
 @pytest.mark.parametrize("labels", [AND, OR])
 def test_what_a_line_parts_is_learnt_without_a_mistake(labels, method):
     for seed in range(5):
-        model = Perceptron(method=method, seed=seed, max_epochs=2000).fit(CORNERS, labels)
+        model = Perceptron(method=method, seed=seed, max_epochs=100_000).fit(CORNERS, labels)
 
         assert model.converged
         assert model.predict(CORNERS).tolist() == labels
