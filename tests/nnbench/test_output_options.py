@@ -25,6 +25,7 @@ READING = {
     "show part": ("show", "adam"),
     "show run": ("show", "last"),
     "doctor": ("doctor",),
+    "descend": ("descend", "quadratic", "--lr", "0.1"),
     "data": ("data", "list"),
     "run": RUN,
 }

@@ -27,10 +27,14 @@ Kind = Literal[
     "cases",
     "suites",
     "datasets",
+    "functions",
     "claims",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_PART_KINDS = ("optimizers", "activations", "initializers", "schedules", "losses", "layers", "datasets")
+_PART_KINDS = (
+    *("optimizers", "activations", "initializers", "schedules", "losses", "layers", "datasets"),
+    "functions",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,10 @@ from nnbench.machine.stopping import Interrupted
 from nnkit.errors import NnkitError
 
 GROUP = "nnbench.plugins"
-_KINDS = ("optimizers", "activations", "initializers", "schedules", "losses", "layers", "datasets")
+_KINDS = (
+    *("optimizers", "activations", "initializers", "schedules", "losses", "layers", "datasets"),
+    "functions",
+)
 
 # Beside nnkit's registries, which a plug-in adds to: like them, these live as long as the process.
 _sources: dict[tuple[str, str], str] = {}  # sha256 by kind and name of a part

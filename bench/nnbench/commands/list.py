@@ -13,7 +13,7 @@ def command(
         typer.Argument(
             metavar="KIND",
             help="optimizers, activations, initializers, schedules, losses, layers,"
-            " cases, suites, datasets, claims, runs.",
+            " cases, suites, datasets, functions, claims, runs.",
         ),
     ],
     plugin: options.Plugin = None,

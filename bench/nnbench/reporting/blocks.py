@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nnbench.records.claims import Image, Line
+from nnbench.records.descent import Descent
 from nnbench.records.trials import CaseFacts, Pictures, TrialRecord
 from nnbench.statistics.tuning.searched import SearchedConfiguration
 
@@ -283,6 +284,20 @@ class ClaimFigure(FigureRef):
     dots: tuple[DotRow, ...] = ()
     lines: tuple[LabelledLine, ...] = ()
     images: tuple[LabelledImage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DescentFigure(FigureRef):
+    """Paths over the contours of a function. A terminal shows it in letters."""
+
+    descent: Descent
+
+
+@dataclass(frozen=True, slots=True)
+class DescentAnimation(FigureRef):
+    """The same, step by step: an SVG that moves."""
+
+    descent: Descent
 
 
 Block = Table | Paragraph | Listing | FigureRef

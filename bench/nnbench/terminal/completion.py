@@ -72,6 +72,7 @@ _NAMES: dict[str, Callable[[Any], Iterable[str]]] = {
     **dict.fromkeys(("run", "a", "b"), _runs),
     "against": lambda ctx: _parts("optimizers"),
     "names": lambda ctx: _parts("datasets"),
+    "function": lambda ctx: _parts("functions"),
     "kind": lambda ctx: (*inventory.KINDS, "runs"),
     "name": _everything,
 }

@@ -21,6 +21,8 @@ from nnbench.reporting import digits
 from nnbench.reporting.blocks import (
     ClaimFigure,
     CurvesFigure,
+    DescentAnimation,
+    DescentFigure,
     FigureRef,
     FiltersFigure,
     HeatMaps,
@@ -31,14 +33,15 @@ from nnbench.reporting.blocks import (
     SmallMultiples,
     StandingsFigure,
 )
+from nnbench.reporting.figures import animation, small_multiples
 from nnbench.reporting.figures import claim as claim_figure
+from nnbench.reporting.figures import contours as contours_figure
 from nnbench.reporting.figures import filters as filters_figure
 from nnbench.reporting.figures import heat_map as heat_map_figure
 from nnbench.reporting.figures import profile as profile_figure
 from nnbench.reporting.figures import rank as rank_figure
 from nnbench.reporting.figures import roofline as roofline_figure
 from nnbench.reporting.figures import search as search_figure
-from nnbench.reporting.figures import small_multiples
 from nnbench.reporting.figures import standings as standings_figure
 from nnbench.reporting.figures.lines import Line, Window, as_line, spread, window
 from nnbench.reporting.figures.metric_axis import draw_metric_axis, metric_name
@@ -61,6 +64,8 @@ _LOG_FROM_RATIO = 8.0  # a run at least that much longer than its first evaluati
 
 def svg(figure: FigureRef) -> bytes:
     """Draw a figure and return the file."""
+    if isinstance(figure, DescentAnimation):
+        return animation.write(figure)
     # Salted with the name, so that two figures on one page do not share identifiers.
     with matplotlib.rc_context(SETTINGS | {"svg.hashsalt": figure.name}):
         drawn = draw(figure)
@@ -92,6 +97,8 @@ def draw(figure: FigureRef) -> Figure:
             return heat_map_figure.draw(figure)
         case RooflineFigure():
             return roofline_figure.draw(figure)
+        case DescentFigure():
+            return contours_figure.draw(figure)
         case SmallMultiples():
             return small_multiples.draw(figure)
     raise TypeError(f"nobody draws a {type(figure).__name__}")

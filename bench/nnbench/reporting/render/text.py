@@ -20,6 +20,7 @@ from nnbench.machine.writing import printable
 from nnbench.reporting.blocks import (
     Block,
     ClaimFigure,
+    DescentFigure,
     Document,
     FigureRef,
     FiltersFigure,
@@ -30,6 +31,7 @@ from nnbench.reporting.blocks import (
     Tone,
 )
 from nnbench.reporting.render.columns import Fitted, fit
+from nnbench.reporting.render.relief import relief
 from nnbench.reporting.render.sketch import sketch
 
 Color = Literal["auto", "always", "never"]
@@ -66,12 +68,13 @@ _ASCII = str.maketrans(
         "│": "|",
         "░": ".",
         "●": "o",
-        "└": "+",
         "≥": ">=",
         "≤": "<=",
         "“": '"',
         "”": '"',
     }
+    | dict.fromkeys("┌┐└┘", "+")
+    | dict.fromkeys(range(0x2801, 0x2900), ".")  # braille: the dots of contours
 )
 
 
@@ -149,6 +152,9 @@ class _Page:
                 case ClaimFigure():
                     for line in sketch(block, self.width):
                         self.console.print(Text(printable(line)), soft_wrap=True)
+                case DescentFigure():
+                    for line in relief(block.descent, self.width):
+                        self.console.print(Text(line))
 
     def paragraph(self, text: str, *, style: str = "", indent: str = "") -> None:
         lines = textwrap.wrap(
@@ -190,10 +196,10 @@ def _widened(text: str) -> str:
 
 
 def _in_words(block: Block) -> Block | None:
-    """Return what a terminal shows of a block: of a figure nothing, or the line that says where it is."""
+    """Return what a terminal shows of a block: of a figure nothing, a sketch, or the line where it is."""
     if isinstance(block, FiltersFigure):
         return Paragraph(block.mention) if block.mention else None
-    if isinstance(block, ClaimFigure):
+    if isinstance(block, ClaimFigure | DescentFigure):
         return block  # drawn in letters
     return None if isinstance(block, FigureRef) else _printable(block)
 
