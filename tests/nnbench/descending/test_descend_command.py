@@ -38,7 +38,8 @@ def test_the_rows_of_a_table_are_the_steps(nnb: Any) -> None:
 def test_the_terminal_shows_paths_by_letters_in_eighty_columns(nnb: Any) -> None:
     _, out, _ = nnb(*NOTE)
 
-    assert max(map(len, out.splitlines())) <= 80
+    # But for the command itself, which is never broken.
+    assert max(len(line) for line in out.splitlines() if not line.startswith("again")) <= 80
     page = [line for line in out.splitlines() if line.startswith("│")]
     drawn = "".join(page)
     assert "@" in drawn
@@ -107,9 +108,8 @@ def test_the_same_command_gives_the_same_bytes(nnb: Any, tmp_path: Path) -> None
         nnb("descend", "iris", "--lr", "0.1", "--batch", "1,15", "-o", str(tmp_path / name / "report.md"))
 
     for file in ("descent-iris.svg", "descent-iris-moving.svg", "report.md"):
-        assert (tmp_path / "a" / file).read_bytes().replace(b"/a/", b"/b/") == (
-            tmp_path / "b" / file
-        ).read_bytes()
+        a, b = ((tmp_path / name / file).read_bytes() for name in ("a", "b"))
+        assert a.replace(b"/a/", b"/b/") == b
 
 
 PLUGIN = """
@@ -139,21 +139,22 @@ def test_plug_ins_bring_optimizers_and_functions(nnb: Any, tmp_path: Path) -> No
     file = tmp_path / "mine.py"
     file.write_text(PLUGIN, encoding="utf-8")
 
-    code, out, said = nnb("descend", "ellipse_for_descent", "--optimizer", "fixed_for_descent", "--steps", "4",
-                          "--plugin", str(file), "--json")  # fmt: skip
+    chosen = ("ellipse_for_descent", "--optimizer", "fixed_for_descent", "--steps", "6")
+    code, out, said = nnb("descend", *chosen, "--plugin", str(file), "--json")
     assert code == 0, said
     document = json.loads(out)
     (path,) = document["paths"]
     assert path["points"][-1] == [0, 0]
-    assert path["end"] == "converged" or path["end"] == "running"
+    assert path["end"] == "converged"
+    assert path["settled"] == 4
     assert document["stability_limit"] == pytest.approx(2 / 6, rel=1e-6)
 
 
 def test_functions_can_be_listed_and_shown(nnb: Any) -> None:
     _, out, _ = nnb("list", "functions", "--json")
     names = {item["name"] for item in json.loads(out)["items"]}
-    assert {"quadratic", "ill_conditioned", "saddle", "monkey_saddle", "himmelblau", "double_well", "rosenbrock",
-            "beale", "rastrigin", "plateau", "quadratic_deep", "iris"} <= names  # fmt: skip
+    assert {"quadratic", "ill_conditioned", "saddle", "monkey_saddle", "himmelblau", "double_well"} <= names
+    assert {"rosenbrock", "beale", "rastrigin", "plateau", "quadratic_deep", "iris"} <= names
 
     _, out, _ = nnb("show", "rosenbrock")
     assert "(1 - x)**2 + 100 (y - x**2)**2" in out

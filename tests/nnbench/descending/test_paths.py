@@ -48,7 +48,7 @@ def test_gradient_descent_on_a_quadratic_is_a_power_of_one_matrix() -> None:
 def test_every_path_is_that_of_the_textbook(name: str, function: str) -> None:
     """To 1e-12 of the path's size over 100 steps, from a start where every number moves."""
     chosen = functions.get(function)
-    start = chosen.start() + [0.0, 0.25]
+    start = chosen.start() + np.array([0.0, 0.25])
     rate = TENFOLD.get(function, 0.01)
 
     points = walk(chosen, Way(name, rate), start, 100).points
@@ -120,8 +120,8 @@ def test_quadratic_deep_ends_where_deepobs_published(
 ) -> None:
     """The mean test loss after 100 epochs, of DeepOBS's ten seeds, lies within the published deviation.
 
-    Adam's deviation over seeds is 0.043 here, so the mean of ten seeds is known to 0.014: over 400 seeds it is
-    87.126 at the tuned rate, and three of four sets of ten seeds lie within the published band.
+    Adam's deviation over seeds is 0.043 here, so the mean of ten seeds is known to 0.014: over 400 seeds it
+    is 87.126 at the tuned rate, and three of four sets of ten seeds lie within the published band.
     """
     chosen = functions.get("quadratic_deep")
     ways = [Way(optimizer, rate, batch_size=128, seed=seed) for seed in range(42, 52)]
