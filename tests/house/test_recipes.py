@@ -76,6 +76,12 @@ CHECKS = {
         "from nnbench.cases.catalogue import case_named; from nnbench.training.facts import facts\n"
         "assert facts(case_named('wine_wide')).n_parameters == 13 * 128 + 128 + 128 * 3 + 3",
     ),
+    "A new claim": Check(
+        "from nnbench.cli import main\n"
+        "assert main(['claims', 'Z1', '--seeds', '2', '--jobs', '1', '--quiet']) == 0",
+        ("tests/nnbench/claims/test_shipped_claims.py",),
+        "Z1",
+    ),
     "A new axis": Check(
         "from nnbench.cli import main\n"
         "assert main(['explain', 'iris', '--l1', '0.01']) == 0",

@@ -16,7 +16,8 @@ ALL = [f"B{number}" for number in range(1, 43)]
 
 
 def test_every_claim_of_the_notes_is_there() -> None:
-    assert list(CLAIMS) == ALL
+    of_the_notes = [identity for identity in CLAIMS if identity.startswith("B")]
+    assert of_the_notes == ALL
 
 
 @pytest.fixture(params=CLAIMS.values(), ids=CLAIMS)
