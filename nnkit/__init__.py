@@ -1,6 +1,6 @@
 """nnkit: a small training core, in which a model compiles to a flat program of Numba kernels."""
 
-from nnkit import activations, initializers, layers, losses, optimizers, schedules
+from nnkit import activations, initializers, layers, losses, optimizers, pretraining, schedules
 from nnkit.callbacks import EarlyStopping
 from nnkit.model import History, Sequential, load_model
 from nnkit.neighbours import NearestMean, NearestNeighbours
@@ -26,5 +26,6 @@ __all__ = [
     "load_model",
     "losses",
     "optimizers",
+    "pretraining",
     "schedules",
 ]
