@@ -1,10 +1,13 @@
 """Initial weights by name; names, formulas and defaults are Keras's, PyTorch's names are aliases."""
 
+from nnkit.errors import InvalidArgument
 from nnkit.initializers.builtin import BUILTIN, TRUNCATED_STDDEV
+from nnkit.initializers.learnt import DBN
 from nnkit.initializers.record import BoundInitializer, Initializer, compute_fans
 from nnkit.registry import Registry, Value
 
 __all__ = [
+    "LEARNT",
     "TRUNCATED_STDDEV",
     "BoundInitializer",
     "Initializer",
@@ -15,6 +18,8 @@ __all__ = [
     "records",
 ]
 
+# Chosen by name like the others, but no function of shape and seed: whoever trains must teach them.
+LEARNT = (DBN,)
 _registry: Registry[Initializer] = Registry("initializer")
 for _part in BUILTIN:
     _registry.add(_part)
@@ -27,6 +32,11 @@ def get(name: str, **hyperparameters: Value) -> BoundInitializer:
 
 
 def record(name: str) -> Initializer:
+    if name in {part.name for part in LEARNT}:
+        raise InvalidArgument(
+            f"initializer {name!r} is learnt from data, which a layer does not have."
+            " Use nnkit.pretraining.DBN([…]).fit(x).classifier(n_classes), or nnbench run --init."
+        )
     return _registry.record(name)
 
 

@@ -103,7 +103,9 @@ def with_hyperparameter(text: str, name: str, value: str, where: str) -> str:
 
 def part_of(kind: str, name: str) -> "Part":
     """Return the record of the part with this name; ``kind`` is a registry of nnkit: ``"optimizers"`` …"""
-    part: Part = import_module(f"nnkit.{kind}").record(name)
+    registry = import_module(f"nnkit.{kind}")
+    learnt = {part.name: part for part in getattr(registry, "LEARNT", ())}
+    part: Part = learnt[name] if name in learnt else registry.record(name)
     return part
 
 

@@ -55,7 +55,8 @@ def entries(kind: str) -> tuple[Entry, ...]:
     """Return everything of one kind, in its own order."""
     if kind in _PART_KINDS:
         registry = import_module(f"nnkit.{kind}")
-        return tuple(_of_part(kind, registry.record(name)) for name in registry.names())
+        drawn = (registry.record(name) for name in registry.names())
+        return tuple(_of_part(kind, part) for part in (*drawn, *getattr(registry, "LEARNT", ())))
     special: Mapping[str, Callable[[], Iterable[Entry]]] = {
         "cases": _cases,
         "suites": _suites,

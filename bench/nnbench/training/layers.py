@@ -8,6 +8,7 @@ from nnbench.cases.choices import NORM_LAYERS
 from nnbench.cases.spec import CaseSpec
 from nnkit import layers
 from nnkit.errors import NnkitError
+from nnkit.initializers.learnt import DRAWN, is_learnt
 from nnkit.registry import parse_choice
 
 
@@ -42,7 +43,8 @@ def _stack(
 
 def _filled_in(value: Any, chosen: Mapping[str, str]) -> Any:
     if isinstance(value, str) and value.startswith("$") and value != "$norm":
-        return chosen[value[1:]]
+        choice = chosen[value[1:]]
+        return DRAWN if value == "$init" and is_learnt(choice) else choice
     return tuple(value) if isinstance(value, list) else value
 
 

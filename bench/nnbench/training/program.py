@@ -15,11 +15,13 @@ from nnbench.plan.matrix import Dtype, TrialSpec
 from nnbench.records.trials import Axes
 from nnbench.training.data import dataset_of, sizes_of
 from nnbench.training.layers import make_layers
+from nnbench.training.pretraining import hidden_sizes
 from nnkit import layers, losses, optimizers
 from nnkit.compiler import explain as listing
 from nnkit.compiler.program import Program, compile_program
 from nnkit.execution import driver
 from nnkit.execution.trial import Trial
+from nnkit.initializers.learnt import is_learnt
 from nnkit.jit import Entry
 from nnkit.optimizers.bound import BoundOptimizer, update_by_hand
 from nnkit.registry import parse_choice
@@ -66,9 +68,12 @@ def _program(case: CaseKey, axes: tuple[tuple[str, str], ...], dtype: str, probe
     chosen = dict(axes)
     spec = case.spec
     batch_size = int(chosen["batch_size"])
+    model = make_layers(spec, chosen)
+    if is_learnt(chosen["init"]):
+        hidden_sizes(model, f"case {spec.name!r}, init {chosen['init']}")  # refused before anything runs
     _, n_validation = sizes_of(spec)
     return compile_program(
-        make_layers(spec, chosen),
+        model,
         dataset_of(spec).input_shape,
         losses.record(spec.training.loss),
         _optimizer(spec, chosen),

@@ -18,12 +18,14 @@ from nnbench.statistics.trials.failures import failure_kind
 from nnbench.training import pictures as picturing
 from nnbench.training.data import parts_of
 from nnbench.training.facts import direction_of, facts_of
-from nnbench.training.program import program_of, steps_per_epoch
+from nnbench.training.pretraining import pretrain
+from nnbench.training.program import layers_of, program_of, steps_per_epoch
 from nnbench.training.readings import as_curves
 from nnkit import NUMERICS_VERSION, schedules
 from nnkit.callbacks import Callback, EarlyStopping
 from nnkit.execution import driver
 from nnkit.execution.trial import Data, Trial
+from nnkit.initializers.learnt import is_learnt
 from nnkit.insight import probes
 from nnkit.insight.probes import Readings
 from nnkit.optimizers.bound import BoundOptimizer
@@ -54,12 +56,15 @@ class _Trained:
     run: Trial
     outcome: Outcome
     pictures: Pictures | None
+    pretrain_s: float  # before the first step, and a part of the trial's seconds
 
 
 def _train(trial: TrialSpec, stop: Stop | None, *, probes: bool) -> _Trained:
     program = program_of(trial.case, trial.axes, trial.dtype, probes=probes)
     part = parts_of(trial.as_trained, trial.seed, trial.dtype)
     run = Trial(program, trial.seed)
+    model = layers_of(trial.case, trial.axes) if is_learnt(dict(trial.axes.values)["init"]) else None
+    pretrain_s = 0.0 if model is None else pretrain(trial, run, model)
     start = picturing.at_start(run) if trial.pictures else None
     n_steps = trial.epochs * steps_per_epoch(len(part.train), program.batch_size)
     fit = Fit(
@@ -74,8 +79,8 @@ def _train(trial: TrialSpec, stop: Stop | None, *, probes: bool) -> _Trained:
     with stop.telling(run.stop) if stop is not None else nullcontext():
         outcome = fit.run()
     if start is None or not _is_finished(outcome):
-        return _Trained(run, outcome, None)
-    return _Trained(run, outcome, picturing.at_end(start, run, part.validation))
+        return _Trained(run, outcome, None, pretrain_s)
+    return _Trained(run, outcome, picturing.at_end(start, run, part.validation), pretrain_s)
 
 
 def _is_finished(outcome: Outcome) -> bool:
@@ -153,7 +158,7 @@ def _record(trial: TrialSpec, trained: _Trained, *, dead_share: float = 0.0) -> 
         best=_best(table, series, measure.metric, direction_of(trial.case)),
         steps=outcome.steps,
         steps_to_target=reached,
-        train_s=run.train_s,
+        train_s=run.train_s + trained.pretrain_s,
         digest=run.digest(),
         curves=curves,
         pictures=trained.pictures,
