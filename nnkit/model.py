@@ -12,17 +12,19 @@ from nnkit import losses, optimizers
 from nnkit.callbacks import Callback
 from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.program import Program, compile_program
-from nnkit.errors import InvalidArgument, shown
+from nnkit.errors import InvalidArgument
 from nnkit.execution.trial import Data, Trial
-from nnkit.layers.base import Layer
+from nnkit.layers.base import Layer, frozen_names, named
 from nnkit.layers.ending import check_ending
 from nnkit.losses import Loss
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.registry import parse_choice
 from nnkit.training import saving
+from nnkit.training.arguments import check_arguments, check_count, checked_metrics, checked_pair
 from nnkit.training.fit import Fit
 from nnkit.training.hooks import Hooks, checked_callbacks
 from nnkit.training.samples import as_array, checked_data, checked_inputs
+from nnkit.training.summary import summarize
 from nnkit.training.turns import Turn, alone, in_turn
 
 Array = NDArray[Any]
@@ -51,7 +53,7 @@ class Sequential:
     def __init__(
         self, layers: Sequence[Layer], *, input_shape: Sequence[int], seed: int = 0, dtype: str = "float32"
     ) -> None:
-        _check_arguments(layers, input_shape, seed, dtype)
+        check_arguments(layers, input_shape, seed, dtype)
         self.layers = tuple(layers)
         self.input_shape = tuple(int(size) for size in input_shape)
         self.seed = int(seed)
@@ -62,6 +64,8 @@ class Sequential:
         self._trial: Trial | None = None
         self._is_stale = False  # the trial's program is from before the last compile
         self._learners: dict[int, tuple[Program, Table]] = {}  # by batch size
+        self._frozen: tuple[str, ...] = ()  # the layers that the trial's program leaves as they are
+        self._new_layers: tuple[str, ...] = ()  # those that do not take their weights over from the trial
         self.stop_training = False  # a callback sets it, to end the fit after the epoch
         self.turn = Turn()
 
@@ -80,7 +84,7 @@ class Sequential:
         if not isinstance(record, Loss):
             raise InvalidArgument(f"compile: loss must be a name such as 'mse', found {loss!r}.")
         check_ending(self.layers, record)
-        self._metrics = _checked_metrics(metrics, record)
+        self._metrics = checked_metrics(metrics, record)
         self._optimizer, self._loss = chosen, record
         self._is_stale = True
         self._learners = {}
@@ -99,13 +103,13 @@ class Sequential:
     ) -> History:
         """Train for ``epochs`` epochs, the last batch of each possibly shorter; return what happened."""
         self._check_compiled("fit")
-        _check_count("fit: batch_size", batch_size)
-        _check_count("fit: epochs", epochs)
+        check_count("fit: batch_size", batch_size)
+        check_count("fit: epochs", epochs)
         if not isinstance(shuffle, bool):
             raise InvalidArgument(f"fit: shuffle must be True or False, found {shuffle!r}.")
         given = checked_callbacks(callbacks)
         data = self._checked(x, y)
-        pair = () if validation_data is None else _pair(validation_data)
+        pair = () if validation_data is None else checked_pair(validation_data)
         validation = self._checked(*pair, where="validation_") if pair else None
         # A larger batch than the data is the data: no memory is asked for what is not there.
         rows = min(int(batch_size), len(data))
@@ -157,10 +161,10 @@ class Sequential:
 
     @in_turn
     def loss_and_gradients(self, x: ArrayLike, y: ArrayLike) -> tuple[float, dict[str, Array]]:
-        """Return the mean loss over the samples, penalties included, and its gradient for every parameter."""
+        """Return the mean loss over the samples, penalties included, and the gradients of what is trained."""
         self._check_compiled("loss_and_gradients")
         trace = self.trace(x, y)
-        return trace.loss, {name: trace.gradients[name] for name in self.parameters}
+        return trace.loss, {n: trace.gradients[n] for n in self.parameters if n in trace.gradients}
 
     @in_turn
     def trace(self, x: ArrayLike, y: ArrayLike) -> "Trace":
@@ -202,6 +206,56 @@ class Sequential:
         for name, array in arrays.items():
             known[name][...] = array
 
+    def get_weights(self) -> list[Array]:
+        """Return copies of all weights in Keras's order: layer by layer, running statistics behind."""
+        return [value.copy() for value in self._weights().values()]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Overwrite all weights; they stand in the order of `get_weights`."""
+        known = self._weights()
+        if not isinstance(weights, list | tuple) or len(weights) != len(known):
+            found = len(weights) if isinstance(weights, list | tuple) else repr(weights)
+            raise InvalidArgument(f"set_weights: expected {len(known)} arrays in a list, found {found}.")
+        given = dict(zip(known, weights, strict=True))
+        states = {name: as_array(value, f"set_weights: {name}") for name, value in given.items()}
+        for name, array in states.items():
+            if array.shape != known[name].shape:
+                raise InvalidArgument(
+                    f"set_weights: {name} must have shape {known[name].shape}, found {array.shape}."
+                )
+        for name, array in states.items():
+            known[name][...] = array
+
+    @alone
+    def replace_head(self, layer: Layer) -> None:
+        """Put ``layer`` in the place of the last one, with first weights of its own; the others keep theirs.
+
+        The optimizer starts anew. Freeze what stays by ``model.layers[i].trainable = False``.
+        """
+        if not isinstance(layer, Layer):
+            raise InvalidArgument(f"replace_head: expected a layer such as Dense(10), found {layer!r}.")
+        made = (*self.layers[:-1], layer)
+        if self._loss is not None:
+            check_ending(made, self._loss)
+        self.layers = made
+        top = [name for name, _ in named(made) if "/" not in name]
+        self._new_layers = (top[-1],)
+        self._is_stale, self._learners = True, {}
+
+    def summary(self) -> str:
+        """Print a table of the layers: output shape, parameters, trained or not; and return it.
+
+        The first line counts layers as textbooks do: those that have weights.
+        """
+        text = summarize(self.layers, self.program(batch_size=1))
+        print(text)
+        return text
+
+    def _weights(self) -> dict[str, Array]:
+        values = {**self.parameters, **self.states}
+        layers = {name: place for place, name in enumerate(name for name, _ in named(self.layers))}
+        return dict(sorted(values.items(), key=lambda one: layers[one[0].rpartition("/")[0]]))
+
     @in_turn
     def digest(self) -> str:
         """Return the SHA-256 of all parameters."""
@@ -224,7 +278,7 @@ class Sequential:
     @in_turn
     def program(self, *, batch_size: int = 32, keep_values: bool = False) -> Program:
         """Return the compiled program."""
-        _check_count("program: batch_size", batch_size)
+        check_count("program: batch_size", batch_size)
         return compile_program(
             self.layers,
             self.input_shape,
@@ -237,12 +291,14 @@ class Sequential:
 
     def _trial_of(self, batch_size: int = 1) -> Trial:
         """Return the model's trial, with room for batches of ``batch_size``."""
-        trial = self._trial
+        trial, frozen = self._trial, frozen_names(self.layers)
+        if frozen != self._frozen:
+            self._frozen, self._is_stale, self._learners = frozen, True, {}
         if trial is None or self._is_stale or batch_size > trial.program.batch_size:
             fresh = Trial(self.program(batch_size=max(batch_size, _LEAST_ROOM)), self.seed)
             if trial is not None:
-                fresh.take_over(trial, training=not self._is_stale)
-            self._trial, self._is_stale = fresh, False
+                fresh.take_over(trial, training=not self._is_stale, without=self._new_layers)
+            self._trial, self._is_stale, self._new_layers = fresh, False, ()
             return fresh
         return trial
 
@@ -299,59 +355,6 @@ def load_model(path: str | Path) -> Sequential:
             for name, view in views.items():
                 view[...] = saved.array(kind, name)
     return model
-
-
-def _check_arguments(layers: object, input_shape: object, seed: object, dtype: str) -> None:
-    """Raise InvalidArgument for the mistakes that are easily made: a bare layer, a bare size."""
-    if dtype not in ("float32", "float64"):
-        raise InvalidArgument(f"Sequential: dtype must be 'float32' or 'float64', found {dtype!r}.")
-    if not isinstance(layers, Sequence) or isinstance(layers, str):
-        raise InvalidArgument(f"Sequential: layers must be a list such as [Dense(10)], found {layers!r}.")
-    for index, layer in enumerate(layers):
-        if not isinstance(layer, Layer):
-            raise InvalidArgument(
-                f"Sequential: layer {index} must be a layer such as Dense, found {layer!r}."
-            )
-    if not isinstance(input_shape, Sequence) or not all(_is_whole(size) for size in input_shape):
-        raise InvalidArgument(
-            f"Sequential: input_shape must be a tuple of sizes such as (64,), found {input_shape!r}."
-        )
-    if not input_shape or min(input_shape) < 1:
-        raise InvalidArgument(
-            f"Sequential: input_shape must hold sizes of at least 1, found {input_shape!r}."
-        )
-    if not _is_whole(seed) or not -(2**63) <= int(seed) < 2**63:  # type: ignore[call-overload]
-        raise InvalidArgument(f"Sequential: seed must be a whole number of 64 bits, found {seed!r}.")
-
-
-def _checked_metrics(given: str | Sequence[str] | None, loss: Loss) -> tuple[str, ...]:
-    metrics = (given,) if isinstance(given, str) else given if given is not None else ()
-    if not isinstance(metrics, list | tuple):
-        raise InvalidArgument(f"compile: metrics must be a list such as ['accuracy'], found {given!r}.")
-    unknown = [name for name in metrics if name != "accuracy"]
-    if unknown:
-        raise InvalidArgument(f"compile: no metric named {unknown[0]!r}. There is 'accuracy'.")
-    if metrics and loss.targets != "labels":
-        raise InvalidArgument(
-            f"compile: accuracy needs labels, and loss {loss.name} has none. Leave metrics out."
-        )
-    return tuple(metrics)
-
-
-def _check_count(where: str, value: object) -> None:
-    if not _is_whole(value) or value < 1:  # type: ignore[operator]
-        raise InvalidArgument(f"{where} must be a whole number of at least 1, found {shown(value)}.")
-
-
-def _pair(given: object) -> tuple[ArrayLike, ArrayLike]:
-    if not isinstance(given, list | tuple) or len(given) != 2:
-        found = f"{len(given)} values" if isinstance(given, list | tuple) else type(given).__name__
-        raise InvalidArgument(f"fit: validation_data must be a pair (x, y), found {found}.")
-    return given[0], given[1]
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _resolve_optimizer(given: str | BoundOptimizer) -> BoundOptimizer:

@@ -115,7 +115,7 @@ def watch_weights(graph: Graph) -> tuple[list[Op], list[Op], tuple[WeightProbe, 
     after: list[Op] = []
     probes: list[WeightProbe] = []
     for name, parameter in graph.parameters.items():
-        if len(parameter.shape) < 2:
+        if len(parameter.shape) < 2 or parameter not in graph.gradients:
             continue
         layer = name.rpartition("/")[0]
         row = Buffer(f"probe of {name}", (WEIGHT_CELLS,), "slot", "double")

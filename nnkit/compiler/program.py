@@ -82,7 +82,7 @@ class Program:
     sequences: Sequences
     plan: Plan
     parameters: dict[str, Buffer]
-    gradients: dict[str, Buffer]
+    gradients: dict[str, Buffer]  # of those that are not frozen
     states: dict[str, Buffer]
     outputs: Buffer  # of the prediction sequence
     training_outputs: Buffer
@@ -190,7 +190,7 @@ def compile_program(
         sequences,
         plan,
         dict(graph.parameters),
-        {name: graph.gradients[p] for name, p in graph.parameters.items()},
+        {p.name: gradient for p, gradient in graph.gradients.items()},
         dict(graph.states),
         final,
         outputs,
@@ -265,11 +265,11 @@ def _plan(
     *,
     share: bool,
 ) -> Plan:
-    parameters = list(graph.parameters.values())
+    parameters = graph.trainable
     lasting = [
         ("parameters", parameters),
         # Right behind the parameters: what a model is, for early stopping and saving, is one vector.
-        ("states", list(graph.states.values())),
+        ("states", [*graph.frozen, *graph.states.values()]),
         ("gradients", [graph.gradients[parameter] for parameter in parameters]),
         *((f"slot {index}", slot) for index, slot in enumerate(slots)),
         *([("probes", probes.buffers())] if probes.n_cells else []),

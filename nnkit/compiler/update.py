@@ -62,11 +62,8 @@ def slot_buffers(graph: Graph, optimizer: BoundOptimizer) -> list[list[Buffer]]:
     """Return the optimizer's slots, one buffer per parameter each, and append their first values."""
     starts = optimizer.record.start_values(optimizer.parameters)
     slots = []
-    for name, start in zip(optimizer.record.slot_names, starts, strict=True) if graph.parameters else ():
-        slot = [
-            Buffer(f"{name} {parameter}", buffer.shape, "slot")
-            for parameter, buffer in graph.parameters.items()
-        ]
+    for name, start in zip(optimizer.record.slot_names, starts, strict=True) if graph.gradients else ():
+        slot = [Buffer(f"{name} {buffer.name}", buffer.shape, "slot") for buffer in graph.trainable]
         slots.append(slot)
         graph.initial.append(Op(fill_kind("constant"), {"out": _whole(slot)}, {"value": start}))
     return slots
@@ -96,7 +93,7 @@ def emit_clipping(emitter: Emitter, optimizer: BoundOptimizer) -> None:
 
 def emit_decay(emitter: Emitter, optimizer: BoundOptimizer) -> None:
     """Append the decay of the weights, where the optimizer's own kernel does not make it."""
-    parameters = list(emitter.graph.parameters.values())
+    parameters = emitter.graph.trainable
     if parameters and optimizer.decay:
         emitter.emit(DECAY_WEIGHTS, {"p": _whole(parameters)}, weight_decay=optimizer.decay)
 
@@ -104,9 +101,9 @@ def emit_decay(emitter: Emitter, optimizer: BoundOptimizer) -> None:
 def emit_update(emitter: Emitter, optimizer: BoundOptimizer, slots: list[list[Buffer]]) -> None:
     """Append the update; an optimizer without a kernel is applied by Python between the steps."""
     graph, kernel = emitter.graph, optimizer.record.kernel
-    if kernel is None or not graph.parameters:
+    if kernel is None or not graph.gradients:
         return
-    views = {"p": _whole(list(graph.parameters.values())), "g": _whole(list(graph.gradients.values()))}
+    views = {"p": _whole(graph.trainable), "g": _whole(list(graph.gradients.values()))}
     views |= {name: _whole(slot) for name, slot in zip(optimizer.record.slot_names, slots, strict=True)}
     scalars = zip(scalar_names(kernel), optimizer.record.scalars(optimizer.parameters), strict=True)
     emitter.emit(update_kind(optimizer.record), views, **dict(scalars))

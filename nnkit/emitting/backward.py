@@ -30,7 +30,9 @@ class Sweep:
         return self._gradients[buffer]
 
     def parameter_gradient(self, parameter: Buffer) -> Buffer:
-        return self.graph.gradients[parameter]
+        """Return where to write the gradient of a parameter; that of a frozen one is used by nothing."""
+        found = self.graph.gradients.get(parameter)
+        return found if found is not None else self.new_gradient(parameter)
 
     def new_gradient(self, buffer: Buffer) -> Buffer:
         """Return a buffer to write one consumer's share of the gradient of ``buffer`` into."""
@@ -46,7 +48,10 @@ class Sweep:
     def run(self, outputs: Buffer, doutputs: Buffer, ops: list[Op]) -> None:
         self._gradients[outputs] = doutputs
         for op in reversed(ops):
-            reached = any(buffer in self._gradients for buffer in op.touched("out", "inout"))
+            written = op.touched("out", "inout")
+            # What no trained parameter has a part in, such as the layers below the first that is not frozen,
+            # needs no gradient.
+            reached = any(buffer in self._gradients and self.wants(buffer) for buffer in written)
             if op.kind.gradient is not None and reached:
                 op.kind.gradient(op, self)
 

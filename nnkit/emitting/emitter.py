@@ -21,11 +21,21 @@ class Graph:
 
     batch_size: int
     dtype: str
-    parameters: dict[str, Buffer] = field(default_factory=dict)
+    parameters: dict[str, Buffer] = field(default_factory=dict)  # all, also those of frozen layers
     gradients: dict[Buffer, Buffer] = field(default_factory=dict)
     states: dict[str, Buffer] = field(default_factory=dict)
     penalties: dict[Buffer, Penalty] = field(default_factory=dict)
     initial: list[Op] = field(default_factory=list)
+
+    @property
+    def trainable(self) -> list[Buffer]:
+        """The parameters that are trained, in order: those that have a gradient."""
+        return list(self.gradients)
+
+    @property
+    def frozen(self) -> list[Buffer]:
+        """The parameters that lie among the states, where no update reaches them."""
+        return [buffer for buffer in self.parameters.values() if buffer not in self.gradients]
 
     @property
     def lanes(self) -> int:
@@ -39,6 +49,7 @@ class Emitter:
     def __init__(self, graph: Graph, *, training: bool) -> None:
         self.graph = graph
         self.training = training
+        self.is_frozen = False  # while a layer is emitted whose parameters stay as they are
         self.ops: list[Op] = []
 
     def emit(self, kind: OpKind, views: Mapping[str, Buffer | View], **scalars: float) -> Op:
@@ -59,13 +70,15 @@ class Emitter:
         return Buffer(name, shape, "transient", type)
 
     def parameter(self, name: str, shape: tuple[int, ...], *, penalty: Penalty | None = None) -> Buffer:
-        """Return the trainable buffer called ``name``; the second sequence finds that of the first."""
+        """Return the parameter called ``name``; the second sequence finds that of the first."""
         known = self.graph.parameters.get(name)
         if known is not None:
             assert known.shape == shape, (name, known.shape, shape)
             return known
-        buffer = Buffer(name, shape, "parameter")
+        buffer = Buffer(name, shape, "state" if self.is_frozen else "parameter")
         self.graph.parameters[name] = buffer
+        if self.is_frozen:
+            return buffer
         self.graph.gradients[buffer] = Buffer(f"d {name}", shape, "gradient")
         if penalty is not None and (penalty.l1 or penalty.l2):
             self.graph.penalties[buffer] = penalty

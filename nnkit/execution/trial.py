@@ -4,7 +4,7 @@ import ctypes
 import hashlib
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -106,15 +106,24 @@ class Trial:
 
     def digest(self) -> str:
         """Return the SHA-256 of all parameters, and then of the states, as their bytes lie in memory."""
-        content = [self.region(name).tobytes() for name in ("parameters", "states")]
+        values = [*self.parameters().values(), *map(self.view, self.program.states.values())]
+        content = [value.tobytes() for value in values]
         return hashlib.sha256(b"".join(content)).hexdigest()
 
-    def take_over(self, other: "Trial", *, training: bool) -> None:
-        """Copy the model of ``other``, and with ``training`` also how far its optimizer has come."""
-        for region in self.program.plan.regions:
-            if region in ("parameters", "states") or (training and region.startswith("slot")):
-                self.region(region)[:] = other.region(region)
+    def take_over(self, other: "Trial", *, training: bool, without: Container[str] = ()) -> None:
+        """Copy the model of ``other``, and with ``training`` also how far its optimizer has come.
+
+        ``without`` names layers that keep their own first values.
+        """
+        for kind in ("parameters", "states"):
+            known: dict[str, Buffer] = getattr(other.program, kind)
+            for name, buffer in getattr(self.program, kind).items():
+                if name in known and name.partition("/")[0] not in without:
+                    self.view(buffer)[...] = other.view(known[name])
         if training:
+            for region in self.program.plan.regions:
+                if region.startswith("slot"):
+                    self.region(region)[:] = other.region(region)
             self._header[[STEP, EPOCH]] = other._header[[STEP, EPOCH]]
             self.optimizer_state = other.optimizer_state
 

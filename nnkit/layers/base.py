@@ -1,7 +1,7 @@
 """What a layer is: it declares parameters and emits ops. It never computes."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import FrozenInstanceError, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
 from nnkit.emitting.emitter import Emitter
@@ -21,6 +21,8 @@ class Layer:
     record: ClassVar[Part]
     # True where outputs are inputs, moved, chosen or averaged: what comes before decides what they mean.
     keeps_range: ClassVar[bool] = False
+    # False: the parameters stay as they are, from the next fit on. No argument: it may change, as in Keras.
+    trainable = True
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         """Append the ops that compute this layer of ``x``; parameters are called ``name/…``."""
@@ -64,20 +66,47 @@ def layer(**about: Any) -> Callable[[type[L]], type[L]]:
     """Add the decorated class to the layers: ``about`` are the fields of its record, which has its name."""
 
     def add(made: type[L]) -> type[L]:
+        made.__setattr__ = _only_trainable_changes  # type: ignore[method-assign,assignment]
         made.record = LAYERS.add(LayerRecord(name=made.__name__, make=made, **about))
         return made
 
     return add
 
 
-def emit_stack(emitter: Emitter, x: Buffer, layers: Sequence[Layer], prefix: str = "") -> Buffer:
-    """Emit every layer behind the one before; names are ``dense_0``, ``dense_1``, ``max_pooling2d_0`` …"""
+def _only_trainable_changes(self: Layer, name: str, value: object) -> None:
+    if name != "trainable":
+        raise FrozenInstanceError(f"{self.record.name}: {name} cannot change; make another layer.")
+    if not isinstance(value, bool):
+        raise InvalidArgument(f"{self.record.name}: trainable must be True or False, found {value!r}.")
+    object.__setattr__(self, name, value)
+
+
+def frozen_names(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """Return the names of the layers, inner ones included, whose parameters stay as they are."""
+    return tuple(name for name, one in named(layers) if not one.trainable)
+
+
+def named(layers: Sequence[Layer], prefix: str = "") -> Iterator[tuple[str, Layer]]:
+    """Yield every layer with its name, ``dense_0``, ``dense_1`` …, and those inside of others behind them."""
     counts: dict[str, int] = {}
     for one in layers:
         kind = snake_case(one.record.name)
         number = counts.get(kind, 0)
         counts[kind] = number + 1
-        x = one.emit(emitter, x, f"{prefix}{kind}_{number}")
+        name = f"{prefix}{kind}_{number}"
+        yield name, one
+        yield from named(getattr(one, "layers", ()), f"{name}/")
+
+
+def emit_stack(emitter: Emitter, x: Buffer, layers: Sequence[Layer], prefix: str = "") -> Buffer:
+    """Emit every layer behind the one before; names are ``dense_0``, ``dense_1``, ``max_pooling2d_0`` …"""
+    outer = emitter.is_frozen
+    for name, one in named(layers, prefix):
+        if "/" in name.removeprefix(prefix):
+            continue  # emitted by the layer that it is inside of
+        emitter.is_frozen = outer or not one.trainable
+        x = one.emit(emitter, x, name)
+    emitter.is_frozen = outer
     return x
 
 

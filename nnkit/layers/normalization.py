@@ -36,6 +36,17 @@ def _layer_gradient(op: Op, sweep: Sweep) -> None:
     _emit_gradient(op, sweep, kind, _gradient_views(op, sweep))
 
 
+def _test_gradient(op: Op, sweep: Sweep) -> None:
+    """Emit ``dx = dy * gamma / sqrt(variance + epsilon)``: the layer itself, without mean and shift."""
+    dx, zeros = sweep.new_gradient(op.buffer("x")), sweep.transient("zeros", op.buffer("gamma").shape)
+    sweep.emit(fill_kind("constant"), {"out": flat(zeros)}, value=0.0)
+    views = {name: op.buffer(name) for name in ("gamma", "running_variance")}
+    views |= {"x": sweep.gradient(op.buffer("y")), "beta": zeros, "running_mean": zeros, "y": dx}
+    views["columns"] = columns_over(sweep, op.buffer("x"))
+    sweep.emit(op.kind, views, epsilon=op.scalars["epsilon"])
+    sweep.arrive(op.buffer("x"), dx)
+
+
 def _gradient_views(op: Op, sweep: Sweep) -> dict[str, Buffer]:
     return {
         "dy": sweep.gradient(op.buffer("y")),
@@ -87,7 +98,7 @@ def test_kind(channels: int) -> OpKind:
         Scalar("epsilon", "double"),
     )
     entry = batch_norm_entry("test", channels, arguments)
-    return OpKind("batch_norm_test", entry, arguments, lambda s: 5 * s["x"][0] * s["x"][1])
+    return OpKind("batch_norm_test", entry, arguments, lambda s: 5 * s["x"][0] * s["x"][1], _test_gradient)
 
 
 @cache
@@ -158,7 +169,8 @@ class BatchNormalization(Layer):
             "y": y,
             "columns": columns_over(emitter, x),
         }
-        if emitter.training:
+        # A frozen layer is in inference mode, as in Keras: its running statistics stay too.
+        if emitter.training and not emitter.is_frozen:
             views["normal"] = emitter.transient(f"{name}/normal", x.shape)
             views["scale"] = emitter.transient(f"{name}/scale", channels)
             emitter.emit(train_kind(gamma.size), views, momentum=self.momentum, epsilon=self.epsilon)

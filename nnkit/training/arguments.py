@@ -1,0 +1,63 @@
+"""The arguments of a model and its verbs, checked: each mistake is one line that says what to write."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nnkit.errors import InvalidArgument, shown
+from nnkit.layers.base import Layer
+from nnkit.losses import Loss
+
+
+def check_arguments(layers: object, input_shape: object, seed: object, dtype: str) -> None:
+    """Raise InvalidArgument for the mistakes that are easily made: a bare layer, a bare size."""
+    if dtype not in ("float32", "float64"):
+        raise InvalidArgument(f"Sequential: dtype must be 'float32' or 'float64', found {dtype!r}.")
+    if not isinstance(layers, Sequence) or isinstance(layers, str):
+        raise InvalidArgument(f"Sequential: layers must be a list such as [Dense(10)], found {layers!r}.")
+    for index, layer in enumerate(layers):
+        if not isinstance(layer, Layer):
+            raise InvalidArgument(
+                f"Sequential: layer {index} must be a layer such as Dense, found {layer!r}."
+            )
+    if not isinstance(input_shape, Sequence) or not all(_is_whole(size) for size in input_shape):
+        raise InvalidArgument(
+            f"Sequential: input_shape must be a tuple of sizes such as (64,), found {input_shape!r}."
+        )
+    if not input_shape or min(input_shape) < 1:
+        raise InvalidArgument(
+            f"Sequential: input_shape must hold sizes of at least 1, found {input_shape!r}."
+        )
+    if not _is_whole(seed) or not -(2**63) <= int(seed) < 2**63:  # type: ignore[call-overload]
+        raise InvalidArgument(f"Sequential: seed must be a whole number of 64 bits, found {seed!r}.")
+
+
+def checked_metrics(given: str | Sequence[str] | None, loss: Loss) -> tuple[str, ...]:
+    metrics = (given,) if isinstance(given, str) else given if given is not None else ()
+    if not isinstance(metrics, list | tuple):
+        raise InvalidArgument(f"compile: metrics must be a list such as ['accuracy'], found {given!r}.")
+    unknown = [name for name in metrics if name != "accuracy"]
+    if unknown:
+        raise InvalidArgument(f"compile: no metric named {unknown[0]!r}. There is 'accuracy'.")
+    if metrics and loss.targets != "labels":
+        raise InvalidArgument(
+            f"compile: accuracy needs labels, and loss {loss.name} has none. Leave metrics out."
+        )
+    return tuple(metrics)
+
+
+def check_count(where: str, value: object) -> None:
+    if not _is_whole(value) or value < 1:  # type: ignore[operator]
+        raise InvalidArgument(f"{where} must be a whole number of at least 1, found {shown(value)}.")
+
+
+def checked_pair(given: object) -> tuple[ArrayLike, ArrayLike]:
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        found = f"{len(given)} values" if isinstance(given, list | tuple) else type(given).__name__
+        raise InvalidArgument(f"fit: validation_data must be a pair (x, y), found {found}.")
+    return given[0], given[1]
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
