@@ -26,11 +26,17 @@ def describe(program: Program) -> dict[str, Any]:
     return {
         "dtype": program.dtype,
         "batch_size": program.batch_size,
+        "layers": n_layers(program),
         "parameters": program.n_parameters,
         "flops_per_step": step_flops(program),
         "arena": arena,
         "ops": ops,
     }
+
+
+def n_layers(program: Program) -> int:
+    """Return how many layers have weights: the inputs are none, and neither is an activation or a pooling."""
+    return sum(name.endswith("/kernel") for name in program.parameters)
 
 
 def step_flops(program: Program) -> int:
@@ -73,7 +79,8 @@ def render(program: Program) -> str:
     """Return the listing as text, 80 columns wide where names allow it."""
     facts = describe(program)
     size = f"{facts['parameters']:,} parameters, {facts['flops_per_step']:,} FLOP a step"
-    lines = [f"{program.dtype}, batch {program.batch_size}, {size}"]
+    depth = f"{facts['layers']}-layer net"
+    lines = [f"{program.dtype}, batch {program.batch_size}, {depth}, {size}"]
     for sequence in SEQUENCES:
         rows = [op for op in facts["ops"] if op["sequence"] == sequence]
         if rows:
