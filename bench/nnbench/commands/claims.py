@@ -7,6 +7,7 @@ import typer
 from nnbench.terminal import options
 
 if TYPE_CHECKING:
+    from nnbench.records.claims import Language
     from nnbench.studies.claims.study import Study
 
 
@@ -16,7 +17,7 @@ def command(
         typer.Argument(metavar="[ID…|FILE.toml]", help="Claims by id (B4), or files of your own; else all."),
     ] = None,
     seeds: options.Seeds = None,
-    lang: Annotated[str, typer.Option(metavar="en|ko", help="The language of the report.")] = "en",
+    lang: options.Lang = "en",
     embedded: Annotated[
         bool, typer.Option("--embedded", help="Leave out data sets that were fetched or imported.")
     ] = False,
@@ -38,14 +39,10 @@ def command(
     from pathlib import Path
 
     from nnbench.cases.claims import named
-    from nnbench.errors import UsageError
     from nnbench.plan import request
-    from nnbench.records.claims import LANGUAGES
     from nnbench.studies.claims import study
-    from nnkit.errors import did_you_mean
 
-    if lang not in LANGUAGES:
-        raise UsageError(f"--lang: found {lang!r}.{did_you_mean(lang, LANGUAGES)} There are en and ko.")
+    spoken = options.language(lang)
     given = {
         "seeds": seeds, "jobs": jobs, "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
@@ -53,7 +50,7 @@ def command(
     asked = study.make_study(named(claims or []), chosen, is_embedded=embedded)
     if dry_run:
         return _rehearse(asked)
-    return _measure(asked, lang, to, kept)
+    return _measure(asked, spoken, to, kept)
 
 
 def _rehearse(asked: "Study") -> int:
@@ -72,10 +69,9 @@ def _rehearse(asked: "Study") -> int:
     return 0
 
 
-def _measure(asked: "Study", lang: str, shown: options.Destination, kept: options.Destination | None) -> int:
-    from typing import cast
-
-    from nnbench.records.claims import Language
+def _measure(
+    asked: "Study", language: "Language", shown: options.Destination, kept: options.Destination | None
+) -> int:
     from nnbench.reporting.json import claims as claims_json
     from nnbench.reporting.views import claims as view
     from nnbench.studies.claims import study
@@ -85,7 +81,6 @@ def _measure(asked: "Study", lang: str, shown: options.Destination, kept: option
     if ended is None:
         return session.interrupted()
     found, failed = ended
-    language = cast("Language", lang)
     data = claims_json.as_dict(found, language)
     is_brief = shown.form == "text" and len(found) > view.MOST_IN_FULL
     document = view.build(found, language, is_brief=is_brief)

@@ -6,6 +6,7 @@ Views make them, renderers print them. Cells are finished text: no renderer roun
 from dataclasses import dataclass
 from typing import Literal
 
+from nnbench.records.circuit import Circuit
 from nnbench.records.claims import Image, Line
 from nnbench.records.descent import Descent
 from nnbench.records.trials import CaseFacts, Pictures, TrialRecord
@@ -298,6 +299,14 @@ class DescentAnimation(FigureRef):
     """The same, step by step: an SVG that moves."""
 
     descent: Descent
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitFigure(FigureRef):
+    """A computational graph: values above its nodes, gradients below; in letters as a tree."""
+
+    circuit: Circuit
+    tree_heads: tuple[str, str]  # over the values and the gradients of the tree
 
 
 Block = Table | Paragraph | Listing | FigureRef

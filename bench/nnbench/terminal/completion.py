@@ -9,6 +9,7 @@ from typing import Any
 from nnbench.cases import catalogue, choices, inventory
 from nnbench.cases.axis import AXES, OWN, Axis
 from nnbench.errors import NnbenchError
+from nnbench.records.claims import LANGUAGES
 
 _RUNS_OFFERED = 20
 _LAYERS = {"norm": choices.NORM_LAYERS, "augment": choices.AUGMENT_LAYERS}
@@ -70,6 +71,7 @@ _NAMES: dict[str, Callable[[Any], Iterable[str]]] = {
     **{axis.key: _of_axis(axis) for axis in AXES.values()},
     **dict.fromkeys(("case", "cases"), _cases),
     **dict.fromkeys(("run", "a", "b"), _runs),
+    "lang": lambda ctx: LANGUAGES,
     "against": lambda ctx: _parts("optimizers"),
     "names": lambda ctx: _parts("datasets"),
     "function": lambda ctx: _parts("functions"),

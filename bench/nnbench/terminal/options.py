@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from nnbench.cases.axis import AXES, Axis
+from nnbench.errors import UsageError
+from nnbench.records.claims import LANGUAGES, Language
 from nnbench.terminal.destination import Destination as Destination
 from nnbench.terminal.destination import ReportFormat, with_report
 
@@ -46,9 +48,18 @@ Store = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result and nothing else.")]
+Lang = Annotated[str, typer.Option(metavar="en|ko", help="The language of the words.")]
 Color = Annotated[
     str | None, typer.Option(metavar="WHEN", help="auto, always or never. NO_COLOR is honoured in auto.")
 ]
+
+
+def language(given: str) -> Language:
+    """Return the language of ``--lang``, or raise UsageError."""
+    for each in LANGUAGES:
+        if each == given:
+            return each
+    raise UsageError(f"--lang: found {given!r}. There are en and ko.")
 
 
 def _parameter(name: str, kind: Any, declared: Any, *, default: Any = None) -> inspect.Parameter:

@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from nnbench.records.trials import CaseFacts
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import (
+    CircuitFigure,
     ClaimFigure,
     CurvesFigure,
     DescentAnimation,
@@ -34,6 +35,7 @@ from nnbench.reporting.blocks import (
     StandingsFigure,
 )
 from nnbench.reporting.figures import animation, small_multiples
+from nnbench.reporting.figures import circuit as circuit_figure
 from nnbench.reporting.figures import claim as claim_figure
 from nnbench.reporting.figures import contours as contours_figure
 from nnbench.reporting.figures import filters as filters_figure
@@ -81,6 +83,8 @@ def draw(figure: FigureRef) -> Figure:
     match figure:
         case CurvesFigure():
             return _curves(figure)
+        case CircuitFigure():
+            return circuit_figure.draw(figure)
         case ClaimFigure():
             return claim_figure.draw(figure)
         case SearchFigure():

@@ -1,17 +1,22 @@
-"""The picture of a claim in letters, for a terminal: intervals on a line, or lines as letters on a grid."""
+"""Pictures in letters, for a terminal: intervals on a line, lines on a grid, a circuit as a tree."""
 
 import math
 import string
 from collections.abc import Iterator, Sequence
 
-from nnbench.reporting.blocks import ClaimFigure, DotRow
+from rich.cells import cell_len
+
+from nnbench.reporting import digits
+from nnbench.reporting.blocks import CircuitFigure, ClaimFigure, DotRow
 
 _HIGH = 11
 _MARGIN = 10  # letters beside the grid, for the numbers
 
 
-def sketch(figure: ClaimFigure, width: int) -> list[str]:
+def sketch(figure: ClaimFigure | CircuitFigure, width: int) -> list[str]:
     """Return the picture as lines of at most this width; of images nothing."""
+    if isinstance(figure, CircuitFigure):
+        return _tree(figure)
     wide = max(24, min(width, 80) - 4)
     if figure.dots:
         return [
@@ -91,3 +96,33 @@ def _share(value: float, ends: tuple[float, float], is_log: bool) -> float:
     low, high = map(math.log, ends) if is_log else ends
     value = math.log(value) if is_log else value
     return 0.5 if low == high else (value - low) / (high - low)
+
+
+def _tree(figure: CircuitFigure) -> list[str]:
+    """Return the nodes, what each reads below it; one that was there before is not opened again."""
+    nodes = figure.circuit.nodes
+    rows: list[tuple[str, str, str]] = []
+    seen: set[int] = set()
+
+    def grow(place: int, own: str, below: str) -> None:
+        node = nodes[place]
+        label = node.label + (" …" if place in seen and node.reads else "")
+        rows.append((own + label, digits.number(node.value), digits.number(node.gradient)))
+        if place not in seen:
+            seen.add(place)
+            for which, source in enumerate(node.reads, 1):
+                is_last = which == len(node.reads)
+                grow(source, below + ("└ " if is_last else "├ "), below + ("  " if is_last else "│ "))
+
+    grow(len(nodes) - 1, "", "")
+    heads = ("", *figure.tree_heads)
+    first, *others = (max(map(cell_len, column)) for column in zip(heads, *rows, strict=True))
+    return [
+        "  "
+        + row[0]
+        + " " * (first - cell_len(row[0]))
+        + "".join(
+            " " * (wide + 3 - cell_len(text)) + text for text, wide in zip(row[1:], others, strict=True)
+        )
+        for row in (heads, *rows)
+    ]

@@ -19,6 +19,7 @@ from rich.text import Text
 from nnbench.machine.writing import printable
 from nnbench.reporting.blocks import (
     Block,
+    CircuitFigure,
     ClaimFigure,
     DescentFigure,
     Document,
@@ -68,6 +69,8 @@ _ASCII = str.maketrans(
         "│": "|",
         "░": ".",
         "●": "o",
+        "└": "+",
+        "├": "+",
         "≥": ">=",
         "≤": "<=",
         "“": '"',
@@ -149,7 +152,7 @@ class _Page:
                     self.listing(block.items)
                 case Table():
                     self.table(block)
-                case ClaimFigure():
+                case ClaimFigure() | CircuitFigure():
                     for line in sketch(block, self.width):
                         self.console.print(Text(printable(line)), soft_wrap=True)
                 case DescentFigure():
@@ -199,7 +202,7 @@ def _in_words(block: Block) -> Block | None:
     """Return what a terminal shows of a block: of a figure nothing, a sketch, or the line where it is."""
     if isinstance(block, FiltersFigure):
         return Paragraph(block.mention) if block.mention else None
-    if isinstance(block, ClaimFigure | DescentFigure):
+    if isinstance(block, ClaimFigure | DescentFigure | CircuitFigure):
         return block  # drawn in letters
     return None if isinstance(block, FigureRef) else _printable(block)
 

@@ -1,0 +1,1 @@
+"""A small expression becomes a computational graph: values forward, gradients back."""
