@@ -344,7 +344,10 @@ def _idle(
 ) -> Iterator[tuple[str, str, str]]:
     for axis in (name for name in asked & texts.keys() if AXES[name].feeds == "model"):
         for choice in set(texts[axis]) - {_own(case, axis)}:
-            changed = applied(case, ((axis, choice),))
+            try:
+                changed = applied(case, ((axis, choice),))
+            except UsageError:  # it fits this case only beside a choice on another axis, if at all
+                continue
             for other in asked - {axis}:
                 if refusal(other, changed) is not None:
                     yield axis, choice, other
