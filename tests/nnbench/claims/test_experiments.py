@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnbench.studies.claims.experiments import activations, convolutions, deep, gradients, nets, normalisation
-from nnkit import Sequential, layers
+from nnkit import Sequential
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,6 @@ def test_a_net_that_diverged_knows_one_class(parts: nets.Parts) -> None:
     assert math.isnan(trained.loss(parts.x, parts.y))
 
 
-def test_the_first_step_below_is_that_of_the_smoothed_loss() -> None:
-    losses = [2.0] + [1.0] * 60
-    # 1 + (19/20)^n is below 1.5 from n = 14 on: (19/20)^13 = 0.513, (19/20)^14 = 0.488
-    assert activations.first_below(losses, 1.5) == 15
-    assert activations.first_below(losses, 0.9) == 61
-
-
 def test_dead_is_a_unit_that_is_silent_for_every_row() -> None:
     outputs = np.array([[0.0, 0.0, 1.0], [0.0, 2.0, 0.0]])
     assert activations.dead_units(outputs).tolist() == [True, False, False]
@@ -63,19 +56,6 @@ def test_images_move_by_whole_pixels_and_lose_nothing() -> None:
     still, moved = convolutions.on_canvas(x), convolutions.on_canvas(x, (3, -2))
     assert moved.sum() == pytest.approx(still.sum())
     assert np.array_equal(moved[:, 6:14, 1:9, 0], x.reshape(2, 8, 8))
-
-
-def test_convolutions_move_with_their_image_exactly(parts: nets.Parts) -> None:
-    assert convolutions._equivariance(0, parts) == {"equivariance_error": 0.0}
-
-
-@pytest.mark.parametrize("inner", [0, 32])
-def test_parameters_are_counted_as_the_net_has_them(inner: int) -> None:
-    made = [layers.Conv2D(8, 3, padding="same"), layers.MaxPooling2D(2), layers.Flatten()]
-    made += [layers.Dense(inner)] if inner else []
-    model = Sequential([*made, layers.Dense(10)], input_shape=(8, 8, 1))
-    model.compile("sgd")
-    assert convolutions._n_parameters(8, inner) == sum(value.size for value in model.parameters.values())
 
 
 def test_slopes_far_out_are_those_of_the_closed_form() -> None:

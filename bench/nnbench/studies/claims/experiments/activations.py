@@ -1,6 +1,6 @@
-"""Activations against one another: how fast, how well, which units die, and what it costs."""
+"""Activations against one another: how well each learns, which units die, and what it costs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,16 +11,28 @@ from nnbench.studies.claims.experiments.nets import Parts, Trained
 from nnkit import layers
 from nnkit.layers.base import Layer
 
-_TUNING = (1_000_000, 2_000_000)
-_SMOOTH = 20.0  # steps over which the loss of single batches is averaged
+# What saturates starts as Glorot and Bengio (2010) have it, all others as He et al. (2015).
+_INIT = {"tanh": "glorot_uniform", "sigmoid": "glorot_uniform"}
+_RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
+_ALPHA = 0.25  # where PReLU's slopes start
 
 
-def hidden(width: int, activation: str, *, init: str = "he_normal") -> list[Layer]:
-    """Return one hidden layer; PReLU and Maxout are layers of their own."""
+def initializer(activation: str) -> str:
+    """Return the initializer that was made for an activation."""
+    return _INIT.get(activation, "he_normal")
+
+
+def activated(make: Callable[..., Layer], size: int, activation: str, **options: Any) -> list[Layer]:
+    """Return a layer with weights and the activation behind it; PReLU is a layer of its own."""
+    behind = layers.PReLU() if activation == "prelu" else layers.Activation(activation)
+    return [make(size, kernel_initializer=initializer(activation), **options), behind]
+
+
+def hidden(width: int, activation: str) -> list[Layer]:
+    """Return one hidden layer; Maxout is a layer of its own."""
     if activation == "maxout":
-        return [layers.Maxout(width, kernel_initializer=init)]
-    kind = layers.PReLU() if activation == "prelu" else layers.Activation(activation)
-    return [layers.Dense(width, kernel_initializer=init), kind]
+        return [layers.Maxout(width, kernel_initializer=initializer(activation))]
+    return activated(layers.Dense, width, activation)
 
 
 def stack(width: int, activations: Sequence[str]) -> list[Layer]:
@@ -29,57 +41,16 @@ def stack(width: int, activations: Sequence[str]) -> list[Layer]:
     return [*made, layers.Dense(10, kernel_initializer="glorot_uniform")]
 
 
-def small_cnn(activation: str) -> list[Layer]:
-    """Return two convolutions with pooling, and a head."""
-    made: list[Layer] = []
-    for filters in (8, 16):
-        made += [layers.Conv2D(filters, 3, padding="same", kernel_initializer="he_normal")]
-        made += [layers.Activation(activation), layers.MaxPooling2D(2)]
-    return [*made, layers.Flatten(), layers.Dense(10)]
-
-
-def steps_to_loss(
-    seed: int, *, net: str, activations: Sequence[str], rates: Sequence[float], target: float, epochs: int
-) -> dict[str, float]:
-    """Return the steps until the training loss is below a target, each activation at its own fastest rate.
-
-    The rate is chosen on two other draws of the weights, by the fewest steps in the worse of them. The loss
-    of batches is smoothed exponentially. A net that never gets there counts with all its steps.
-    """
-    parts = nets.digits(seed) if net == "mlp" else nets.images(nets.digits(seed))
-
-    def make(activation: str) -> list[Layer]:
-        return stack(64, [activation] * 2) if net == "mlp" else small_cnn(activation)
-
-    def steps(activation: str, rate: float, weights: int) -> float:
-        trained = nets.train(make(activation), parts, weights, rate=rate, epochs=epochs)
-        return first_below(trained.history.step_loss, target)
-
-    found = {}
-    for activation in activations:
-        tried = [max(steps(activation, rate, seed + more) for more in _TUNING) for rate in rates]
-        best = rates[int(np.argmin(tried))]
-        found[activation] = steps(activation, best, seed)
-        found[f"{activation}_rate"] = best
-    return found
-
-
-def first_below(losses: Any, target: float) -> float:
-    """Return the first step at which the smoothed loss is below the target, or the number of steps."""
-    mean = float(losses[0]) if len(losses) else float("nan")
-    for step, loss in enumerate(losses):
-        mean += (float(loss) - mean) / _SMOOTH
-        if mean < target:
-            return float(step + 1)
-    return float(len(losses))
-
-
-def side_by_side(seed: int, *, activations: Sequence[str], depth: int, width: int) -> dict[str, Any]:
+def side_by_side(
+    seed: int, *, activations: Sequence[str], depth: int, width: int, epochs: int = 20
+) -> dict[str, Any]:
     """Return of each activation, tuned: test accuracy, dead units, mean output, parameters, learned slope."""
     parts = nets.digits(seed)
     found: dict[str, Any] = {}
     for activation in activations:
-        trained = nets.at_best_rate(partial(stack, width, [activation] * depth), parts, seed, epochs=30)
+        trained = nets.at_best_rate(
+            partial(stack, width, [activation] * depth), parts, seed, _RATES, draws=2, epochs=epochs
+        )
         found |= {f"{activation}_{name}": value for name, value in _readings(trained, parts).items()}
     return found
 
@@ -94,7 +65,7 @@ def _readings(trained: Trained, parts: Parts) -> dict[str, float]:
         "mean": float(np.mean([abs(float(each.mean())) for each in outputs])),
         "parameters": float(sum(sizes)),
         "alpha": float(np.mean(np.concatenate(slopes))) if slopes else 0.0,
-        "alpha_moved": float(np.mean(np.abs(np.concatenate(slopes) - 0.25))) if slopes else 0.0,
+        "alpha_moved": float(np.mean(np.abs(np.concatenate(slopes) - _ALPHA))) if slopes else 0.0,
     }
 
 
@@ -110,6 +81,19 @@ def hidden_outputs(trained: Trained, parts: Parts) -> list[Any]:
 def dead_units(outputs: Any) -> Any:
     """Return for each unit whether its output is exactly 0 on every row: no gradient comes through it."""
     return np.all(outputs == 0.0, axis=0)
+
+
+def step_times(
+    seed: int, *, activations: Sequence[str], depth: int, width: int, epochs: int, turns: int
+) -> dict[str, float]:
+    """Return microseconds of a training step with each activation: the least of several turns."""
+    parts = nets.digits(seed)
+    best = dict.fromkeys(activations, float("inf"))
+    for _ in range(turns):
+        for activation in activations:
+            history = nets.train(stack(width, [activation] * depth), parts, seed, rate=0.03, epochs=epochs)
+            best[activation] = min(best[activation], nets.step_us(history.history))
+    return best
 
 
 def mixed_stacks(seed: int, *, uniform: Sequence[str], mixed: Sequence[Sequence[str]]) -> dict[str, Any]:
