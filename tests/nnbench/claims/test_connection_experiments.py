@@ -1,4 +1,4 @@
-"""Nets without some of their connections: the product that skips them, and the training that leaves them out."""
+"""Experiments on connections: products with cut weights, held to what dense ones give."""
 
 import numpy as np
 import pytest

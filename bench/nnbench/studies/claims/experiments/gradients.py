@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnbench.studies.claims.experiments import nets
-from nnbench.studies.claims.experiments.activations import dead_units, first_below, hidden_outputs, stack
+from nnbench.studies.claims.experiments.activations import dead_units, hidden_outputs, stack
 from nnkit import Sequential, activations, layers
 from nnkit.activations import BoundActivation
 from nnkit.activations.plugin import activation_of
@@ -78,9 +78,9 @@ def zero_centred(
     found: dict[str, float] = {}
     for name in ("plain", "centred"):
         tried = [_run(name, parts, seed + 1_000_000, rate, epochs, width)[0] for rate in rates]
-        best = rates[int(np.argmin([first_below(losses, target) for losses in tried]))]
+        best = rates[int(np.argmin([nets.first_below(losses, target) for losses in tried]))]
         losses, model = _run(name, parts, seed, best, epochs, width)
-        found[f"{name}_steps"] = first_below(losses, target)
+        found[f"{name}_steps"] = nets.first_below(losses, target)
         found[f"{name}_same_sign"] = _same_sign(model, parts)
         found[f"{name}_rate"] = best
     return found

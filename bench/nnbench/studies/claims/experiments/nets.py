@@ -14,6 +14,7 @@ from nnkit.model import History
 Array = NDArray[Any]
 MakeLayers = Callable[[], Sequence[Layer]]
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+_SMOOTH = 20.0  # steps over which the loss of single batches is averaged
 _TUNING = 1_000_000  # added to a seed where a rate is chosen: those weights are never judged
 
 
@@ -158,6 +159,19 @@ def at_best_rate(
     """Return the net trained at its own best rate of these."""
     rate = best_rate(make, parts, seed, rates, draws=draws, **options)
     return train(make(), parts, seed, rate=rate, **options)
+
+
+def first_below(losses: Sequence[float] | Array, target: float) -> float:
+    """Return the first step at which the smoothed loss is below the target, or the number of steps.
+
+    The losses of batches are smoothed exponentially, over twenty steps.
+    """
+    mean = float(losses[0]) if len(losses) else float("nan")
+    for step, loss in enumerate(losses):
+        mean += (float(loss) - mean) / _SMOOTH
+        if mean < target:
+            return float(step + 1)
+    return float(len(losses))
 
 
 def step_us(history: History) -> float:

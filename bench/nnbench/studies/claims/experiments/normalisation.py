@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from nnbench.studies.claims.experiments import nets
-from nnbench.studies.claims.experiments.activations import first_below
 from nnbench.studies.claims.experiments.nets import Array, Parts
 from nnkit import Sequential, datasets, layers
 from nnkit.callbacks import Callback
@@ -112,7 +111,7 @@ def with_and_without(
             partial(normed, width, depth, "sigmoid", **given), parts, seed, rates, epochs=epochs
         )
         found |= {
-            f"{name}_steps": first_below(trained.history.step_loss, target),
+            f"{name}_steps": nets.first_below(trained.history.step_loss, target),
             f"{name}_accuracy": trained.accuracy(parts.x_test, parts.y_test),
             f"{name}_gap": trained.loss(parts.x_test, parts.y_test) - trained.loss(parts.x, parts.y),
             f"{name}_saturated": _saturated(trained.model, parts),
