@@ -1,5 +1,8 @@
 """Experiments on activations and convolutions, each against a closed form, an identity or a hand count."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from nnbench.studies.claims.experiments import activations, convergence, convolutions, nets
@@ -94,3 +97,17 @@ def test_dense_layers_are_compared_at_equal_parameters() -> None:
     # 2 filters: 20 and 2 · 16 · 8 + 8 + 8 · 10 + 10; 2 · 10 + 32 · 10 + 10 without the hidden layer.
     assert (found["two_parameters"], found["bare_parameters"]) == (374, 350)
     assert abs(found["one_parameters"] - 374) <= 85  # a filter more has 170
+
+
+def test_photographs_are_drawn_by_the_seed_and_lie_about_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.arange(40, dtype=np.uint8)[:, None, None, None] * np.ones((1, 32, 32, 3), np.uint8)
+    images = SimpleNamespace(x=x, y=np.arange(40))
+    monkeypatch.setattr(convergence, "datasets", SimpleNamespace(load=lambda name: images))
+
+    parts = convergence.photographs(1, 8)
+
+    y = np.concatenate([parts.y, parts.y_validation, parts.y_test])
+    assert [len(each) for each in (parts.x, parts.x_validation, parts.x_test)] == [8, 4, 4]
+    assert len(set(y)) == 16
+    assert parts.x[:, 0, 0, 0] == pytest.approx(parts.y / 255 - 0.5, abs=1e-6)
+    assert not np.array_equal(parts.y, convergence.photographs(2, 8).y)
