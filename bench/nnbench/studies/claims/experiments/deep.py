@@ -68,18 +68,20 @@ def exploding(
     rate: float,
     factors: Sequence[float],
     gains: Sequence[float],
+    decays: Sequence[float],
 ) -> dict[str, Any]:
     """Return the share of too high rates and too wide inits that a net survives, bare and with one remedy.
 
     A net survives if it ends finite and knows at least half of the test rows. ``rate`` is one that the bare
-    net survives; the adaptive optimizer gets the same multiples of its own usual rate of 0.001.
+    net survives; the adaptive optimizer gets the same multiples of its own usual rate of 0.001, and weight
+    decay the one strength of several with which most survive.
     """
     parts = nets.digits(seed)
     remedies: dict[str, dict[str, Any]] = {
         "base": {},
         "norm": {"norm": True},
         "clip": {"optimizer": "sgd(global_clipnorm=1.0)"},
-        "decay": {"optimizer": "sgd(weight_decay=0.01)"},
+        **{f"decay_{each:g}": {"optimizer": f"sgd(weight_decay={each})"} for each in decays},
         "adam": {"optimizer": "adam", "rate": 0.001},
     }
     found: dict[str, Any] = {}
@@ -92,7 +94,13 @@ def exploding(
         found[f"{name}_gains"] = [
             _survives(parts, seed, width, depth, epochs, usual, gain, **options) for gain in gains
         ]
-    return found
+    return found | _strongest(found, [f"decay_{each:g}" for each in decays])
+
+
+def _strongest(found: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return what the strength that survives most survives, as ``decay``."""
+    best = max(names, key=lambda name: sum(found[f"{name}_rates"]) + sum(found[f"{name}_gains"]))
+    return {"decay_rates": found[f"{best}_rates"], "decay_gains": found[f"{best}_gains"]}
 
 
 def _survives(
@@ -213,7 +221,7 @@ def _variance_slope(x: Array, activation: str, init: str, width: int, depth: int
 def deep_inits(
     seed: int, *, pairs: Sequence[Sequence[str]], depth: int, width: int, epochs: int, rates: Sequence[float]
 ) -> Mapping[str, float]:
-    """Return test accuracies of deep nets by activation and init, each at its own best rate."""
+    """Return test accuracies of deep nets by activation and init, each at its own best rate of two draws."""
     parts = nets.digits(seed)
     return {
         f"{activation}_{init.partition('_')[0]}": nets.at_best_rate(

@@ -75,12 +75,13 @@ def zero_centred(
     its bias. Each runs at its own fastest rate, chosen on other weights.
     """
     parts = nets.digits(seed)
+    planned = nets.planned_steps(parts, epochs)
     found: dict[str, float] = {}
     for name in ("plain", "centred"):
         tried = [_run(name, parts, seed + 1_000_000, rate, epochs, width)[0] for rate in rates]
-        best = rates[int(np.argmin([nets.first_below(losses, target) for losses in tried]))]
+        best = rates[int(np.argmin([nets.first_below(losses, target, planned) for losses in tried]))]
         losses, model = _run(name, parts, seed, best, epochs, width)
-        found[f"{name}_steps"] = nets.first_below(losses, target)
+        found[f"{name}_steps"] = nets.first_below(losses, target, planned)
         found[f"{name}_same_sign"] = _same_sign(model, parts)
         found[f"{name}_rate"] = best
     return found

@@ -161,17 +161,23 @@ def at_best_rate(
     return train(make(), parts, seed, rate=rate, **options)
 
 
-def first_below(losses: Sequence[float] | Array, target: float) -> float:
-    """Return the first step at which the smoothed loss is below the target, or the number of steps.
+def first_below(losses: Sequence[float] | Array, target: float, planned: int) -> float:
+    """Return the first step at which the smoothed loss is below the target, or all that were planned.
 
-    The losses of batches are smoothed exponentially, over twenty steps.
+    The losses of batches are smoothed exponentially, over twenty steps. Those of a net that diverged end
+    early, and it has not arrived.
     """
     mean = float(losses[0]) if len(losses) else float("nan")
     for step, loss in enumerate(losses):
         mean += (float(loss) - mean) / _SMOOTH
         if mean < target:
             return float(step + 1)
-    return float(len(losses))
+    return float(planned)
+
+
+def planned_steps(parts: Parts, epochs: int, batch_size: int = 32) -> int:
+    """Return the steps of so many epochs."""
+    return epochs * -(-len(parts.x) // batch_size)
 
 
 def step_us(history: History) -> float:

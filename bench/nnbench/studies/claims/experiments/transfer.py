@@ -47,7 +47,7 @@ def data_sizes(
     for way in WAYS:
         moved = [_at_best_rate(way, weights, aim.first(n), seed, setting) for n in sizes]
         found[way] = [each.accuracy(aim.x_test, aim.y_test) for each in moved]
-        found[f"{way}_steps"] = [nets.first_below(each.history.step_loss, target) for each in moved]
+        found[f"{way}_steps"] = [nets.first_below(each.history.step_loss, target, steps) for each in moved]
     return found
 
 
