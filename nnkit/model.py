@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnkit import losses, optimizers
+from nnkit import losses, optimizers, schedules
 from nnkit.callbacks import Callback
 from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.program import Program, compile_program
@@ -273,6 +273,41 @@ class Sequential:
         """Write architecture and weights to one ``.npz`` file; `nnkit.load_model` reads it."""
         saving.save(self, saving.as_path(path, "save"))
 
+    def how_far(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return how the model is trained and how far it has come, and the optimizer's slots by name.
+
+        Nothing where it is not compiled, or where its optimizer is plain NumPy and keeps what it likes.
+        """
+        optimizer, loss = self._optimizer, self._loss
+        if optimizer is None or loss is None or optimizer.record.kernel is None:
+            return {}, {}
+        trial = self._trial_of()
+        schedule = optimizer.schedule
+        facts = {
+            "optimizer": [optimizer.name, dict(optimizer.parameters)],
+            "schedule": None if schedule is None else [schedule.record.name, dict(schedule.parameters)],
+            "loss": loss.name,
+            "metrics": list(self._metrics),
+            "frozen": list(frozen_names(self.layers)),
+            "counts": trial.counts(),
+        }
+        regions = trial.program.plan.regions
+        return facts, {name: trial.region(name) for name in regions if name.startswith("slot")}
+
+    def go_on(self, facts: Mapping[str, Any]) -> dict[str, Array]:
+        """Compile as `how_far` says, count on from there, and return the slots to be filled."""
+        for name, one in named(self.layers):
+            one.trainable = name not in facts["frozen"]
+        name, parameters = facts["optimizer"]
+        if facts["schedule"] is not None:
+            kind, shape = facts["schedule"]
+            parameters = {**parameters, "learning_rate": schedules.get(kind, **_tuples(shape))}
+        self.compile(optimizers.get(name, **_tuples(parameters)), facts["loss"], facts["metrics"])
+        trial = self._trial_of()
+        trial.count_on(facts["counts"])
+        regions = trial.program.plan.regions
+        return {name: trial.region(name) for name in regions if name.startswith("slot")}
+
     # -- underneath --------------------------------------------------------------------------------
 
     @in_turn
@@ -343,7 +378,10 @@ class Trace:
 
 
 def load_model(path: str | Path) -> Sequential:
-    """Return the model in ``path``, weights and running statistics included; compile it to train on."""
+    """Return the model in ``path``: weights, running statistics, and the optimizer where it was.
+
+    A model that was compiled is compiled again, and its next fit goes on where the last one ended.
+    """
     with saving.opened(saving.as_path(path, "load_model")) as saved:
         model = Sequential(**saved.facts())
         program = model.program()
@@ -354,7 +392,16 @@ def load_model(path: str | Path) -> Sequential:
         for kind, views in (("parameter", model.parameters), ("state", model.states)):
             for name, view in views.items():
                 view[...] = saved.array(kind, name)
+        training = saved.training()
+        for name, slot in (model.go_on(training) if training else {}).items():
+            saved.check("slot", name, slot.shape)
+            slot[:] = saved.array("slot", name)
     return model
+
+
+def _tuples(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyper-parameters as they were before JSON made lists of tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 def _resolve_optimizer(given: str | BoundOptimizer) -> BoundOptimizer:

@@ -4,7 +4,7 @@ import ctypes
 import hashlib
 import sys
 import time
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -126,6 +126,14 @@ class Trial:
                     self.region(region)[:] = other.region(region)
             self._header[[STEP, EPOCH]] = other._header[[STEP, EPOCH]]
             self.optimizer_state = other.optimizer_state
+
+    def counts(self) -> list[int]:
+        """Return the steps and epochs made, as the header keeps them."""
+        return [int(self._header[STEP]), int(self._header[EPOCH])]
+
+    def count_on(self, counts: Sequence[int]) -> None:
+        """Go on counting from what `counts` returned."""
+        self._header[[STEP, EPOCH]] = counts
 
     # -- running -----------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ class Saveable(Protocol):
     def parameters(self) -> dict[str, Any]: ...
     @property
     def states(self) -> dict[str, Any]: ...
+    def how_far(self) -> tuple[dict[str, Any], dict[str, Any]]: ...
 
 
 def as_path(given: object, verb: str) -> Path:
@@ -63,8 +64,11 @@ def save(model: Saveable, path: Path) -> None:
         "dtype": model.dtype,
         "layers": [describe_layer(layer) for layer in model.layers],
     }
+    training, slots = model.how_far()
+    facts |= {"training": training} if training else {}
     arrays = {f"parameter:{name}": value for name, value in model.parameters.items()}
     arrays |= {f"state:{name}": value for name, value in model.states.items()}
+    arrays |= {f"slot:{name}": value for name, value in slots.items()}
     try:
         target = _regular(path.resolve())
         beside = target.with_name(f".nnkit-{os.getpid()}-{threading.get_ident()}.writing")
@@ -109,13 +113,22 @@ class Saved:
         """Return the arguments of the model, with the layers made again."""
         if self._members["model.npy"].file_size > _FACTS_BYTES:
             raise InvalidData("its description of the model is too long.")
-        facts = json.loads(str(self._read("model.npy")))
+        facts = self._facts()
         if facts["format"] != _FORMAT:
             raise InvalidData(
                 f"expected a model of format {_FORMAT}, found format {facts['format']!r}. Upgrade nnkit."
             )
         kept = {name: facts[name] for name in ("input_shape", "seed", "dtype")}
         return {**kept, "layers": [make_layer(one) for one in facts["layers"]]}
+
+    def training(self) -> dict[str, Any]:
+        """Return how far the training had come, or nothing where the model was not compiled."""
+        found: dict[str, Any] = self._facts().get("training", {})
+        return found
+
+    def _facts(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(str(self._read("model.npy")))
+        return found
 
     def check(self, kind: str, name: str, shape: tuple[int, ...]) -> None:
         """Raise InvalidData unless the array has this shape and real numbers, by what its header says."""
