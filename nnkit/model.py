@@ -1,7 +1,6 @@
 """`Sequential`: layers in a row, with Keras's verbs. Underneath, a compiled program and one trial of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,8 @@ from nnkit.registry import parse_choice
 from nnkit.training import saving
 from nnkit.training.arguments import check_arguments, check_count, checked_metrics, checked_pair
 from nnkit.training.fit import Fit
+from nnkit.training.history import History as History
+from nnkit.training.history import Trace as Trace
 from nnkit.training.hooks import Hooks, checked_callbacks
 from nnkit.training.samples import as_array, checked_data, checked_inputs
 from nnkit.training.summary import summarize
@@ -30,17 +31,6 @@ from nnkit.training.turns import Turn, alone, in_turn
 Array = NDArray[Any]
 # Arenas have room for batches of this many samples, so that a fit in batches of another size moves nothing.
 _LEAST_ROOM = 256
-
-
-@dataclass
-class History:
-    """What a fit leaves: values per epoch by name, the loss of every step, and how it ended."""
-
-    history: dict[str, list[float]] = field(default_factory=dict)
-    step_loss: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    status: str = "finished"
-    stopped_at: int = 0  # the number of steps made
-    train_s: float = 0.0
 
 
 class Sequential:
@@ -167,7 +157,7 @@ class Sequential:
         return trace.loss, {n: trace.gradients[n] for n in self.parameters if n in trace.gradients}
 
     @in_turn
-    def trace(self, x: ArrayLike, y: ArrayLike) -> "Trace":
+    def trace(self, x: ArrayLike, y: ArrayLike) -> Trace:
         """Run forward and backward on the samples as one batch; return every value and gradient by name."""
         self._check_compiled("trace")
         data = self._checked(x, y)
@@ -366,15 +356,6 @@ class Sequential:
 
     def _counts_correct(self) -> bool:
         return "accuracy" in self._metrics
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """One forward and backward pass, laid open."""
-
-    loss: float
-    values: dict[str, Array]
-    gradients: dict[str, Array]
 
 
 def load_model(path: str | Path) -> Sequential:
