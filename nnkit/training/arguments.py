@@ -34,6 +34,7 @@ def check_arguments(layers: object, input_shape: object, seed: object, dtype: st
 
 
 def checked_metrics(given: str | Sequence[str] | None, loss: Loss) -> tuple[str, ...]:
+    """Return the metrics as a tuple; raise InvalidArgument where one is unknown or the loss has no labels."""
     metrics = (given,) if isinstance(given, str) else given if given is not None else ()
     if not isinstance(metrics, list | tuple):
         raise InvalidArgument(f"compile: metrics must be a list such as ['accuracy'], found {given!r}.")
