@@ -16,7 +16,14 @@ _FOUND = {"en": "{} of {} checks agree.", "ko": "검사 {1}개 중 {0}개가 일
 def build(found: Sequence[Checked], language: Language) -> Document:
     """Return the table of all checks, under how many agree."""
     title, *headers, yes, no = _WORDS[language]
-    columns = tuple(Column(header, wraps=place in (1, 2, 3)) for place, header in enumerate(headers))
+    id_, figure, expected, measured, ok = headers
+    columns = (
+        Column(id_),
+        Column(figure, wraps=True),
+        Column(expected, wraps=True, breaks=","),  # not behind the sign of a limit
+        Column(measured, wraps=True),
+        Column(ok),
+    )
     rows = tuple(
         (
             Cell(each.id),
