@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import prod
 
+from nnkit.compiler.explain import n_layers
 from nnkit.compiler.program import Program
 from nnkit.layers.base import Layer, named
 
@@ -22,9 +23,9 @@ def summarize(layers: Sequence[Layer], program: Program) -> str:
         trained = "" if not own else "yes" if n_trained == n_all else "partly" if n_trained else "no"
         rows.append((f"{name} ({one.record.name})", str(shapes[name]), f"{n_all:,}" if own else "0", trained))
     n_trained = sum(prod(program.parameters[name].shape) for name in program.gradients)
-    n_kernels = sum(name.endswith("/kernel") for name in program.parameters)
     total = f"{program.n_parameters:,} parameters, {n_trained:,} of them trained"
-    return "\n".join([f"a {n_kernels}-layer net, counting the layers with weights", *_aligned(rows), total])
+    depth = f"a {n_layers(program)}-layer net, counting the layers with weights"
+    return "\n".join([depth, *_aligned(rows), total])
 
 
 def _shapes(layers: Sequence[Layer], program: Program) -> dict[str, tuple[int, ...]]:

@@ -20,15 +20,15 @@ def build(found: Sequence[Checked], language: Language) -> Document:
     columns = (
         Column(id_),
         Column(figure, wraps=True),
-        Column(expected, wraps=True, breaks=","),  # not behind the sign of a limit
-        Column(measured, wraps=True),
+        Column(expected, wraps=True, breaks=" "),  # not inside 1,000
+        Column(measured, wraps=True, breaks=" "),
         Column(ok),
     )
     rows = tuple(
         (
             Cell(each.id),
             Cell(each.claim.said(language)),
-            Cell(each.expected),
+            Cell(each.expected.replace("≤ ", "≤").replace("≥ ", "≥")),  # the sign stays at its number
             Cell(each.measured),
             Cell(yes, "good") if each.ok else Cell(no, "bad"),
         )

@@ -6,6 +6,7 @@ from nnbench.cases import catalogue
 from nnbench.studies.descend.walk import Way, walk
 from nnbench.studies.verify.check import Check
 from nnkit import Sequential, functions, layers, optimizers, schedules
+from nnkit.registry import parse_choice
 
 _J = functions.record("quadratic")
 
@@ -41,6 +42,22 @@ def _iris_softmax(batch_size: int, epochs: int = 1) -> int:
     model.compile(optimizers.get("sgd", learning_rate=0.01, momentum=0.9) if epochs > 1 else "sgd")
     x = np.zeros((150, 4), np.float32)
     return model.fit(x, np.zeros(150, np.int32), batch_size=batch_size, epochs=epochs).stopped_at
+
+
+def _preset() -> list[float]:
+    """Return batch, epochs, rate and momentum of the case that is the note's call."""
+    case = catalogue.case_named("iris_note")
+    name, given = parse_choice(case.axes.optimizer)
+    momentum = optimizers.get(name, **given).parameters["momentum"]
+    assert isinstance(momentum, float), momentum
+    return [case.training.batch_size, case.training.epochs, _preset_rates(0)[0], momentum]
+
+
+def _preset_rates(*steps: int) -> list[float]:
+    axes = catalogue.case_named("iris_note").axes
+    name, given = parse_choice(axes.schedule)
+    table = schedules.get(name, **given).relative(axes.learning_rate or 0.0, max(steps) + 1)
+    return [float(table[step]) for step in steps]
 
 
 def _decayed(n_updates: int) -> float:
@@ -130,6 +147,22 @@ CHECKS = (
         "케이스 iris_softmax의 배치는 따로 있다",
         "16",
         lambda: catalogue.case_named("iris_softmax").training.batch_size,
+    ),
+    Check(
+        "X27.c",
+        "OPT",
+        "case iris_note: batch, epochs, rate, momentum",
+        "케이스 iris_note: 배치, 에폭, 학습률, 모멘텀",
+        "15, 1,000, 0.10, 0.90",
+        _preset,
+    ),
+    Check(
+        "X27.d",
+        "OPT",
+        "its rates at updates 700, 701, 900 and 901",
+        "700, 701, 900, 901번째 업데이트의 학습률",
+        "0.100, 0.050, 0.050, 0.010",
+        lambda: _preset_rates(700, 701, 900, 901),
     ),
     Check(
         "X28",

@@ -1,27 +1,40 @@
 """What counts as a layer."""
 
+import re
+
 from nnbench.studies.verify.check import Check
 from nnkit import Sequential, layers
 from nnkit.compiler import explain
+from nnkit.training.summary import summarize
 
 
-def _first_line() -> str:
-    """Return what the listing of 3072-100-10 calls it."""
-    program = Sequential(
-        [layers.Dense(100, activation="relu"), layers.Dense(10)], input_shape=(3072,)
-    ).program()
-    return next(
-        (word for word in explain.render(program).split("\n")[0].split(", ") if "-layer" in word), "none"
-    )
+def _named_in(text: str) -> str:
+    """Return ``2-layer net`` where a text says so."""
+    found = re.search(r"\d+-layer net", text)
+    return found[0] if found else "none"
+
+
+def _net() -> Sequential:
+    return Sequential([layers.Dense(100, activation="relu"), layers.Dense(10)], input_shape=(3072,))
+
+
+def _in_listing() -> str:
+    return _named_in(explain.render(_net().program()))
+
+
+def _in_summary() -> str:
+    net = _net()
+    return _named_in(summarize(net.layers, net.program()))
 
 
 CHECKS = (
     Check(
-        "X26",
+        "X26.a",
         "L4",
-        "3072-100-10: only layers with weights count",
-        "3072-100-10: 가중치가 있는 것만 층으로 센다",
+        "3072-100-10: only layers with weights count; the listing",
+        "3072-100-10: 가중치가 있는 것만 층으로 센다; 프로그램 목록",
         "2-layer net",
-        _first_line,
+        _in_listing,
     ),
+    Check("X26.b", "L4", "the same in summary()", "summary()에서도 같다", "2-layer net", _in_summary),
 )
