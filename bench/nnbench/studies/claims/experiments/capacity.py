@@ -33,9 +33,16 @@ def _points(parts: Parts) -> list[list[float]]:
     ]
 
 
+_AVERAGED = (*("large", "small", "large_accuracy", "small_accuracy", "bare", "by_strength", "by_size"),)
+
+
 def _fitted(made: Any, parts: Parts, seed: int, rates: Sequence[float], epochs: int) -> Trained:
-    """Return the net that fits the training rows best: capacity is what can be fitted."""
-    tried = [nets.train(made(), parts, seed, rate=rate, epochs=epochs, optimizer="adam") for rate in rates]
+    """Return the net that fits the training rows best, of three draws at each rate: what can be fitted."""
+    tried = [
+        nets.train(made(), parts, 3 * seed + draw, rate=rate, epochs=epochs, optimizer="adam")
+        for rate in rates
+        for draw in range(3)
+    ]
     losses = [each.loss(parts.x, parts.y) for each in tried]
     return tried[int(np.nanargmin(losses))]
 
@@ -46,7 +53,7 @@ def units_and_layers(
     """Return the training error on two spirals by width and by depth, and the share of one class found.
 
     Layers of the deep nets have the middle one of the widths. Every net is trained at the rate that fits the
-    training rows best.
+    training rows best, from the best of three draws of its weights.
     """
     middle = widths[len(widths) // 2]
     parts = planar("spirals", seed, n_classes=2, n_samples=400, noise=0.1, turns=1.0)
@@ -75,20 +82,38 @@ def size_or_strength(
     large: int,
     small: Sequence[int],
     strengths: Sequence[float],
-    rate: float,
+    rates: Sequence[float],
     epochs: int,
     n_rows: int,
 ) -> dict[str, Any]:
     """Return the test loss of a large net at the best strength of L2, and of the best small net without.
 
-    Strength and size are chosen on the rows to choose by, as many of them for both.
+    Strength or size, and the rate, are chosen on the rows to choose by. Numbers are means over three draws of
+    the points; the pictures are of the first.
     """
-    parts = planar("moons", seed, noise=0.3, n_samples=1000).first(n_rows)
+    draws = [
+        _sized(planar("moons", 3 * seed + draw, noise=0.3, n_samples=1000).first(n_rows), seed, large, small,
+               strengths, rates, epochs)
+        for draw in range(3)
+    ]  # fmt: skip
+    means = {name: np.mean([each[name] for each in draws], axis=0).tolist() for name in _AVERAGED}
+    return {**draws[0], **means}
 
+
+def _sized(
+    parts: Parts,
+    seed: int,
+    large: int,
+    small: Sequence[int],
+    strengths: Sequence[float],
+    rates: Sequence[float],
+    epochs: int,
+) -> dict[str, Any]:
     def trained(width: int, strength: float) -> Trained:
         made: list[Layer] = [layers.Dense(width, activation="tanh", kernel_l2=strength) for _ in range(2)]
         made = [*made, layers.Dense(2, kernel_l2=strength)]
-        return nets.train(made, parts, seed, rate=rate, epochs=epochs, optimizer="adam")
+        tried = [nets.train(made, parts, seed, rate=rate, epochs=epochs, optimizer="adam") for rate in rates]
+        return _chosen(tried, parts)
 
     held = [trained(large, strength) for strength in strengths]
     free = [trained(width, 0.0) for width in small]

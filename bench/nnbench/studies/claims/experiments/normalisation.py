@@ -113,7 +113,7 @@ def with_and_without(
 def regularising(
     seed: int, *, rows: int, rates: Sequence[float], dropout: Sequence[float], epochs: int
 ) -> dict[str, float]:
-    """Return test accuracy and gap of losses from few rows: bare, with dropout, and normalised; each tuned."""
+    """Return test accuracy and gap of losses from few rows: bare, with dropout, normalised; each tuned."""
     parts = nets.digits(seed).first(rows)
     tries: dict[str, list[dict[str, Any]]] = {
         "plain": [{}],
