@@ -132,6 +132,8 @@ def test_more_units_fit_more() -> None:
 
 
 def test_a_large_net_without_strength_is_the_bare_one() -> None:
-    found = capacity.size_or_strength(0, large=8, small=[8], strengths=[0.0], rates=[0.01], epochs=5, n_rows=40)
+    found = capacity.size_or_strength(
+        0, large=8, small=[8], strengths=[0.0], rates=[0.01], epochs=5, n_rows=40
+    )
 
     assert found["large"] == found["bare"] == found["small"]

@@ -64,15 +64,6 @@ def test_slopes_far_out_are_those_of_the_closed_form() -> None:
     assert found["tanh_slope_at_10"] == pytest.approx(1 / math.cosh(10) ** 2, rel=1e-3)
 
 
-def test_both_nets_of_the_centre_begin_as_one_function(parts: nets.Parts) -> None:
-    models = [gradients._run(name, parts.first(64), 0, 1e-12, 1, 12)[1] for name in ("plain", "centred")]
-    plain, centred = (model.predict(parts.x[:20]) for model in models)
-    assert np.abs(plain).max() > 0.1
-    assert plain == pytest.approx(centred, abs=1e-5)
-    assert gradients._same_sign(models[0], parts) == 1.0
-    assert gradients._same_sign(models[1], parts) < 0.2
-
-
 def test_numerical_and_backpropagated_gradients_agree() -> None:
     assert gradients._disagreement(0) < 1e-7
 
@@ -81,15 +72,6 @@ def test_decades_and_highest_rate_by_hand() -> None:
     xs, scores = [0.01, 0.1, 1.0, 10.0], [0.5, 0.96, 1.0, 0.2]
     assert normalisation._decades(xs, scores) == pytest.approx(2.0)
     assert normalisation._highest(xs, scores) == 1.0
-
-
-def test_nothing_shifts_where_nothing_moves() -> None:
-    found = normalisation.covariate_shift(
-        0, activation="tanh", width=8, depth=3, steps=2, rate=0.0, every=1, noise=0.0
-    )
-    assert found["plain_cosine"] == pytest.approx(1.0)
-    assert found["plain_distance"] == pytest.approx(0.0, abs=1e-6)
-    assert found["bn_loss"] == found["noisy_loss"]
 
 
 def test_epochs_to_reach_counts_from_one_and_may_be_all() -> None:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,7 @@ import numpy as np
 from nnbench.studies.claims.experiments import nets
 from nnbench.studies.claims.experiments.activations import dead_units, hidden_outputs, stack
 from nnkit import Sequential, activations, layers
-from nnkit.activations import BoundActivation
-from nnkit.activations.plugin import activation_of
-from nnkit.kernels.scalar import sigmoid
 from nnkit.layers.base import Layer
-from nnkit.simd import real
 
 _LOSS = "sparse_categorical_crossentropy"
 
@@ -41,78 +37,6 @@ def _first_gradient(name: str, init: str, depth: int, width: int, seed: int, par
     model.compile("sgd", _LOSS)
     _, gradients = model.loss_and_gradients(parts.x[:256].astype(np.float64), parts.y[:256])
     return math.log(float(np.linalg.norm(gradients["dense_0/kernel"])))
-
-
-def _centred(x: Any) -> Any:
-    return sigmoid(x) - real(x, 0.5)
-
-
-def _centred_slope(x: Any) -> Any:
-    y = sigmoid(x)
-    return y * (real(x, 1.0) - y)
-
-
-@cache
-def _centred_sigmoid() -> BoundActivation:
-    """Return sigma(x) - 1/2: the same slope everywhere, and another centre."""
-    record = activation_of(
-        "centred_sigmoid",
-        value=_centred,
-        slope=_centred_slope,
-        summary="The sigmoid around 0.",
-        formula="y = sigma(x) - 1/2",
-        source="LeCun et al. (1998), Efficient BackProp, section 4.4",
-    )
-    return BoundActivation(record, {})
-
-
-def zero_centred(
-    seed: int, *, rates: Sequence[float], target: float, epochs: int, width: int
-) -> dict[str, float]:
-    """Return what the centre of the activation does: shared signs of gradients, and steps to a loss.
-
-    Both nets begin as the same function: the layer behind sigma(x) - 1/2 has half the sum of its weights as
-    its bias. Each runs at its own fastest rate, chosen on other weights.
-    """
-    parts = nets.digits(seed)
-    planned = nets.planned_steps(parts, epochs)
-    found: dict[str, float] = {}
-    for name in ("plain", "centred"):
-        tried = [_run(name, parts, seed + 1_000_000, rate, epochs, width)[0] for rate in rates]
-        best = rates[int(np.argmin([nets.first_below(losses, target, planned) for losses in tried]))]
-        losses, model = _run(name, parts, seed, best, epochs, width)
-        found[f"{name}_steps"] = nets.first_below(losses, target, planned)
-        found[f"{name}_same_sign"] = _same_sign(model, parts)
-        found[f"{name}_rate"] = best
-    return found
-
-
-def _run(
-    name: str, parts: nets.Parts, seed: int, rate: float, epochs: int, width: int
-) -> tuple[Any, Sequential]:
-    kind = layers.Activation("sigmoid" if name == "plain" else _centred_sigmoid())
-    made: list[Layer] = []
-    for _ in range(2):
-        made += [layers.Dense(width, kernel_initializer="glorot_normal"), kind]
-    model = Sequential([*made, layers.Dense(10)], input_shape=(64,), seed=seed)
-    model.compile(nets.optimizer_at("sgd", rate), _LOSS)
-    if name == "centred":
-        for place in (1, 2):
-            kernel, bias = model.parameters[f"dense_{place}/kernel"], model.parameters[f"dense_{place}/bias"]
-            bias += 0.5 * kernel.sum(axis=0)
-    history = model.fit(parts.x, parts.y, batch_size=32, epochs=epochs)
-    return history.step_loss, model
-
-
-def _same_sign(model: Sequential, parts: nets.Parts) -> float:
-    """Return, for single examples, the share of units all of whose weight gradients have one sign."""
-    shares = []
-    for row in range(32):
-        _, gradients = model.loss_and_gradients(parts.x[row : row + 1], parts.y[row : row + 1])
-        for place in (1, 2):
-            signs = np.sign(gradients[f"dense_{place}/kernel"])
-            shares.append(np.mean(np.abs(signs.sum(axis=0)) == len(signs)))
-    return float(np.mean(shares))
 
 
 def dead_by_rate(
