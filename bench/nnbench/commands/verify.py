@@ -12,7 +12,7 @@ def command(
         list[str] | None,
         typer.Argument(metavar="[ID…]", help="Figures by id: X1, or one check of it, X1.a; else all."),
     ] = None,
-    lang: Annotated[str, typer.Option(metavar="en|ko", help="The language of the report.")] = "en",
+    lang: options.Lang = "en",
     to: options.Destination = options.PRINTED,
     color: options.Color = None,
 ) -> int:
@@ -21,20 +21,16 @@ def command(
     Each is held against what the note prints, to its last digit, or against a closed form. The exit code is 1
     if one of them fails.
     """
-    from nnbench.errors import UsageError
     from nnbench.plan.settings import display_settings
-    from nnbench.records.claims import LANGUAGES
     from nnbench.reporting.views import verify as view
     from nnbench.studies.verify import catalogue
     from nnbench.terminal import printing
-    from nnkit.errors import did_you_mean
 
-    if lang not in LANGUAGES:
-        raise UsageError(f"--lang: found {lang!r}.{did_you_mean(lang, LANGUAGES)} There are en and ko.")
+    language = options.language(lang)
     chosen = display_settings(store=None, color=color)
     found = list(catalogue.carry_out(catalogue.chosen(ids or [])))
-    rows = view.rows(found, lang)
+    rows = view.rows(found, language)
     data = {"schema": "nnbench.verify/1", "checks": rows}
-    made = printing.result("verify", view.build(found, lang), data, rows)
+    made = printing.result("verify", view.build(found, language), data, rows)
     printing.deliver(made, to, chosen.color)
     return 0 if all(each.ok for each in found) else 1

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from nnbench.studies.circuit.passing import ITS_NUMBERS, SIGMOID_CIRCUIT, circuit
 from nnbench.studies.verify.check import Check
 from nnkit import Sequential, activations, layers
 from nnkit.activations.builtin import BUILTIN
@@ -35,6 +36,13 @@ def _reciprocal_gradient() -> list[float]:
     z = float((_X @ _W + _BIAS)[0, 0])
     denominator = 1.0 + float(activations.get("exponential")(-z))
     return [denominator, -1.0 / denominator**2]
+
+
+def _graph_against_kernels() -> float:
+    """Return how far the gradients of the graph, gate by gate, are from those of the layers."""
+    found = {node.label: node.gradient for node in circuit(SIGMOID_CIRCUIT, ITS_NUMBERS).inputs}
+    by_gates = [found[name] for name in ("w0", "x0", "w1", "x1", "w2")]
+    return float(np.abs(np.array(by_gates) - _circuit_gradients()).max())
 
 
 def _collapsed() -> float:
@@ -157,6 +165,14 @@ CHECKS = (
         _reciprocal_gradient,
     ),
     Check("X7.d", "L4", "the collapsed sigmoid gate", "하나로 합친 시그모이드 게이트", "0.20", _collapsed),
+    Check(
+        "X7.e",
+        "L4",
+        "the graph of `explain --values`: largest difference from the kernels' gradients",
+        "`explain --values`의 그래프와 커널의 경사: 최대 차이",
+        "≤ 1e-15",
+        _graph_against_kernels,
+    ),
     Check(
         "X8.a",
         "L4",
