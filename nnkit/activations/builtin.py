@@ -39,7 +39,7 @@ TANH = Activation(
 )
 RELU = Activation(
     name="relu",
-    summary="The positive part: does not saturate above 0, passes no gradient below.",
+    summary="The positive part: does not saturate above 0, passes no gradient below or at 0.",
     formula="y = max(x, 0)",
     source="Nair, Hinton (2010), ICML; Glorot, Bordes, Bengio (2011), AISTATS",
     value=a.relu,
