@@ -33,6 +33,7 @@ def test_no_gradient_passes_a_step():
 
     assert found["step"] == found["step_difference"] == 0
     assert found["sigmoid"] > 0.01
+    assert found["step_head"] > 0.01
 
 
 def test_linear_layers_are_one_layer():

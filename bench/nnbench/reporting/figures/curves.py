@@ -6,6 +6,7 @@ Text stays text, so a figure can be searched and is small.
 
 import io
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,7 +70,9 @@ def svg(figure: FigureRef) -> bytes:
     if isinstance(figure, DescentAnimation):
         return animation.write(figure)
     # Salted with the name, so that two figures on one page do not share identifiers.
-    with matplotlib.rc_context(SETTINGS | {"svg.hashsalt": figure.name}):
+    with matplotlib.rc_context(SETTINGS | {"svg.hashsalt": figure.name}), warnings.catch_warnings():
+        # Text stays text, and whoever looks at it has the letters; this machine need not.
+        warnings.filterwarnings("ignore", "(Glyph|findfont)")
         drawn = draw(figure)
         target = io.BytesIO()
         # Neither a date nor a version: the file changes when the records do, and only then.

@@ -14,7 +14,11 @@ INK, GREY, FAINT = "#333333", "#777777", "#E6E6E6"
 SETTINGS: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
+    # Behind the first three those that have Korean letters, on Linux, Windows and macOS.
+    "font.sans-serif": [
+        *("DejaVu Sans", "Arial", "Helvetica"),
+        *("Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic", "Apple SD Gothic Neo", "sans-serif"),
+    ],
     "font.size": 9.0,
     "axes.spines.top": False,
     "axes.spines.right": False,

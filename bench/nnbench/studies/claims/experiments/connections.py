@@ -110,9 +110,9 @@ def time_per_weight(seed: int, *, shares: Sequence[float], size: int, turns: int
     Nothing cut is the dense kernel; else the weights that are there are stored and multiplied, and no other.
     The least of several turns counts; in each, all shares are timed one after the other.
     """
-    random = np.random.RandomState(seed)
-    weights = random.standard_normal((size, size)).astype(np.float32)
-    x = random.standard_normal((4 * _ROWS, size)).astype(np.float32)
+    stream = np.random.RandomState(seed)
+    weights = stream.standard_normal((size, size)).astype(np.float32)
+    x = stream.standard_normal((4 * _ROWS, size)).astype(np.float32)
     works = [
         _sparse_work(thinned(weights, share, seed), x) if share else _dense_work(weights, x)
         for share in shares

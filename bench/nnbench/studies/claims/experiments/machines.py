@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,11 @@ from numpy.typing import NDArray
 
 import nnkit
 from nnkit import datasets, layers
+from nnkit.activations import BoundActivation
+from nnkit.activations.plugin import activation_of
 from nnkit.datasets.prepare import prepare
 from nnkit.pretraining import DBN
+from nnkit.simd import real
 
 Array = NDArray[Any]
 Numbers = dict[str, float | list[float]]
@@ -70,37 +74,62 @@ def multilayer_on_xor(
     return {"errors": errors, "solved": float(errors == 0.0)}
 
 
+def _step(x: Any) -> Any:
+    return real(x, 1.0) if x > real(x, 0.0) else real(x, 0.0)
+
+
+def _step_slope(x: Any) -> Any:
+    return real(x, 0.0)
+
+
+@cache
+def _step_function() -> BoundActivation:
+    """The perceptron's step as an activation, whose slope is 0 wherever it has one."""
+    record = activation_of(
+        "perceptron_step",
+        value=_step,
+        slope=_step_slope,
+        summary="The perceptron's step.",
+        formula="y = 1 for x > 0, else 0",
+        source="Rosenblatt (1958), Psychological Review 65(6)",
+    )
+    return BoundActivation(record, {})
+
+
 def gradient_through_step(seed: int, *, units: int = 16, rows: int = 64) -> Numbers:
     """What backpropagation finds for the first layer where its units are steps; beside it a sigmoid's.
 
-    The step's derivative is 0 wherever there is one. The gradient is that of the squared error by the chain
-    rule; the differences beside it move every weight of the first layer and see nothing change.
+    ``step_head`` is the gradient of the layer behind the steps, which is there. The differences move every
+    weight of the first layer by so little that no row changes sides, and see nothing change.
     """
     rng = np.random.default_rng([seed, 12])
     x, y = rng.normal(size=(rows, 2)), rng.integers(0, 2, rows)
-    w, v = rng.normal(size=(2, units)), rng.normal(size=units)
-    field = x @ w
+    found: Numbers = {}
+    for name, activation in (("step", _step_function()), ("sigmoid", "sigmoid")):
+        made = [layers.Dense(units, activation=activation), layers.Dense(2)]
+        model = nnkit.Sequential(made, input_shape=(2,), seed=seed, dtype="float64")
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        loss, gradients = model.loss_and_gradients(x, y)
+        found[name] = float(np.linalg.norm(gradients["dense_0/kernel"]))
+        found[f"{name}_head"] = float(np.linalg.norm(gradients["dense_1/kernel"]))
+        if name == "step":
+            found["step_difference"] = _largest_change(model, x, y, loss)
+    return found
 
-    def loss(of: Array) -> float:
-        return float(np.mean((np.where(x @ of > 0.0, 1.0, 0.0) @ v - y) ** 2))
 
-    def norm(hidden: Array, slope: Array) -> float:
-        error = 2.0 * (hidden @ v - y) / rows
-        return float(np.linalg.norm(x.T @ (error[:, None] * v * slope)))
-
-    sigmoid = 1.0 / (1.0 + np.exp(-field))
+def _largest_change(model: nnkit.Sequential, x: Array, y: Array, loss: float) -> float:
+    """Return by how much the loss changes at most where one weight of the first layer moves a little."""
+    weights = model.parameters["dense_0/kernel"]
+    field = x @ weights + model.parameters["dense_0/bias"]
     # A millionth of the distance of the nearest row from its step: no row changes sides.
     move = 1e-6 * float(np.abs(field).min() / np.abs(x).max())
-    moved = []
-    for place in np.ndindex(w.shape):
-        shifted = w.copy()
-        shifted[place] += move
-        moved.append(abs(loss(shifted) - loss(w)))
-    return {
-        "step": norm(np.where(field > 0.0, 1.0, 0.0), np.zeros_like(field)),
-        "step_difference": max(moved),
-        "sigmoid": norm(sigmoid, sigmoid * (1.0 - sigmoid)),
-    }
+    changes = []
+    for place in np.ndindex(weights.shape):
+        kept = weights[place]
+        weights[place] = kept + move
+        changes.append(abs(model.loss_and_gradients(x, y)[0] - loss))
+        weights[place] = kept
+    return max(changes)
 
 
 def depth_without_nonlinearity(seed: int, *, depth: int = 6, units: int = 20) -> Numbers:
