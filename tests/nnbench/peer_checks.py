@@ -42,7 +42,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
 
 def _kinds_of_layer(name: str) -> list[OpKind]:
     """Return the kinds of op that a model with this layer behind a ReLU trains and evaluates with."""
-    shapes = {"2D": [2, 2, 2], "1D": [4, 2]}
+    shapes = {"2D": [2, 2, 2], "1D": [4, 2], "ft": [2, 2, 2]}  # RandomShift moves images
     content = case_content()
     content["model"]["layers"][1:2] = [
         {"type": "Reshape", "target_shape": shapes.get(name[-2:], [8])},

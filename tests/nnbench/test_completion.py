@@ -43,7 +43,7 @@ def offered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("line", "names"),
     [
-        ("nnbench run iri", ["iris_softmax", "iris"]),
+        ("nnbench run iri", ["iris_softmax", "iris", "iris_note"]),
         ("nnbench run iris stand", ["standard"]),
         ("nnbench explain digits_c", ["digits_cnn"]),
         ("nnbench run iris --optimizer ada", ["adagrad", "adam", "adamw"]),
@@ -58,7 +58,7 @@ def offered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         ("nnbench compare adam sgd --run last~", ["last~1"]),
         ("nnbench report --store nowhere ", []),
         ("nnbench list optim", ["optimizers"]),
-        ("nnbench data fetch cif", ["cifar10"]),
+        ("nnbench data import cif", ["cifar10", "cifar10_20k"]),
         ("nnbench show adamw", ["adamw"]),
     ],
 )
