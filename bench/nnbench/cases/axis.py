@@ -129,6 +129,14 @@ def _targets_move(case: Any) -> str | None:
     return None
 
 
+def _moved(case: Any, choice: str) -> Any:
+    return case.rewritten(transfer=case.transfer.model_copy(update={"way": choice}))
+
+
+def _learns_nothing_first(case: Any) -> str | None:
+    return "has no section [transfer], so there is no net to start from" if case.transfer is None else None
+
+
 def _of_kind(kind: str) -> Callable[[str, str], str]:
     return partial(choices.canonical, kind)
 
@@ -316,13 +324,25 @@ AUGMENT = Axis(
     component="augmentation",
 )
 
+TRANSFER = Axis(
+    name="transfer",
+    help="What is kept of a net that learnt other classes: none, head (all features stay as they are, a new"
+    " head is trained), partial (the first half of the layers stays), full (everything goes on learning).",
+    starter='transfer = ["none", "head", "full"]',
+    canonical=partial(_one_of, what="way of transfer", words=("none", "head", "partial", "full")),
+    own=lambda case: "none" if case.transfer is None else str(case.transfer.way),
+    feeds="model",
+    apply=_moved,
+    refusal=_learns_nothing_first,
+)
+
 # In print order.
 AXES: Mapping[str, Axis] = {
     axis.name: axis
     for axis in (
         *(OPTIMIZER, ACTIVATION, INIT, NORM, SCHEDULE, LEARNING_RATE, BATCH_SIZE),
         *(SCALE, WEIGHT_DECAY, DROPOUT, CLIP, L2, WIDTH, DEPTH),
-        *(NORM_PLACE, SKIP, AUGMENT),
+        *(NORM_PLACE, SKIP, AUGMENT, TRANSFER),
     )
 }
 PLACEHOLDERS = {axis.placeholder: axis.name for axis in AXES.values() if axis.placeholder is not None}

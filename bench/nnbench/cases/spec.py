@@ -21,6 +21,7 @@ from pydantic import (
     PlainValidator,
     PrivateAttr,
     StrictBool,
+    StrictInt,
     Tag,
     create_model,
     model_validator,
@@ -214,6 +215,24 @@ class TrainingSection(Section):
     l2: NotNegative = 0.0
 
 
+class TransferSection(Section):
+    """A net learns some classes first, and moves to others of which there are few rows."""
+
+    source: tuple[StrictInt, ...] = Field(min_length=2)
+    target: tuple[StrictInt, ...] = Field(min_length=2)
+    rows: Count  # of the target to train on
+    epochs: Epochs = 20  # of the source
+    way: Literal["none", "head", "partial", "full"] = "none"
+
+    @model_validator(mode="after")
+    def _apart(self) -> "TransferSection":
+        if set(self.source) & set(self.target):
+            raise ValueError("source and target must have no class in common")
+        if len(self.source) != len(self.target):
+            raise ValueError("source and target must have as many classes: they share the shape of the head")
+        return self
+
+
 class MeasureSection(Section):
     metric: Literal["accuracy", "loss"] = "accuracy"
     target: Number | None = None
@@ -277,6 +296,7 @@ class CaseSpec(Section):
     measure: MeasureSection
     run: RunSection = RunSection()
     calibration: CalibrationSection | None = None
+    transfer: TransferSection | None = None
     _where: str = PrivateAttr(default="")
 
     @property
@@ -294,7 +314,10 @@ class CaseSpec(Section):
     def identity(self) -> dict[str, Any]:
         """Return what of the case can change a trial's result; epochs and batch size are the trial's own."""
         training = self.training.model_dump(mode="json", exclude={"epochs", "batch_size"})
+        # Left out where there is none, so that cases from before there was any keep their identity.
+        moved = {} if self.transfer is None else {"transfer": self.transfer.model_dump(mode="json")}
         return {
+            **moved,
             "data": self.data.model_dump(mode="json"),
             "layers": list(self.model.unrolled()),
             # What is off is left out, so that a new kind of regularisation keeps the old identities.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnbench.cases.spec import CaseSpec, DataSection
+from nnbench.cases.spec import CaseSpec, DataSection, TransferSection
 from nnkit import datasets
 from nnkit.datasets.prepare import Prepared, prepare
 from nnkit.errors import InvalidArgument
@@ -29,9 +29,54 @@ def dataset_of(case: CaseSpec) -> datasets.Dataset:
 
 
 def parts_of(case: CaseSpec, seed: int, dtype: str) -> Parts:
+    """Return what a trial trains on and is validated on: of a transfer, the few rows that it moves to."""
+    if case.transfer is None:
+        return _prepared(case.data, _split_seed(case, seed), dtype)
+    return _of_classes(case.data, _split_seed(case, seed), dtype, case.transfer.target, case.transfer.rows)
+
+
+def seen_of(case: CaseSpec) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return all rows that a case is about, and their targets: of a transfer, those that it moves to."""
+    dataset = dataset_of(case)
+    if case.transfer is None:
+        return dataset.x, dataset.y
+    only = _only(Data(dataset.x, dataset.y), case.transfer.target)
+    return only.x, only.y
+
+
+def source_of(case: CaseSpec, seed: int, dtype: str) -> Parts:
+    """Return what the net of a transfer learns first."""
+    assert case.transfer is not None, case.name
+    return _of_classes(case.data, _split_seed(case, seed), dtype, case.transfer.source, None)
+
+
+def _split_seed(case: CaseSpec, seed: int) -> int:
     # An official split is the same for every seed; what is held out of its training part is not.
-    split_seed = 0 if case.data.validation == "official" else seed
-    return _prepared(case.data, split_seed, dtype)
+    return 0 if case.data.validation == "official" else seed
+
+
+@lru_cache(maxsize=64)
+def _of_classes(
+    section: DataSection, split_seed: int, dtype: str, classes: tuple[int, ...], rows: int | None
+) -> Parts:
+    """Return the rows of some classes, called 0, 1, … in their order, and at most so many to train on."""
+    whole = _prepared(section, split_seed, dtype)
+    train, validation = (_only(part, classes) for part in (whole.train, whole.validation))
+    if rows is not None and rows > len(train):
+        raise InvalidArgument(
+            f"dataset {section.dataset!r}: a transfer to {rows:,} rows, and the classes"
+            f" {', '.join(map(str, classes))} have {len(train):,} to train on."
+        )
+    return Parts(Data(train.x[:rows], train.y[:rows]), validation)
+
+
+def _only(part: Data, classes: tuple[int, ...]) -> Data:
+    labels = part.y.reshape(-1)
+    known = np.isin(labels, classes)
+    names = np.zeros(1 + max(int(labels.max()), *classes), dtype=np.int32)
+    names[list(classes)] = np.arange(len(classes))
+    kept = np.ascontiguousarray(names[part.y[known]])
+    return Data(np.ascontiguousarray(part.x[known]), kept)
 
 
 @lru_cache(maxsize=64)
@@ -63,12 +108,15 @@ def _data(x: NDArray[Any], y: NDArray[Any], dtype: str) -> Data:
     return Data(np.ascontiguousarray(x, dtype=dtype), targets)
 
 
-@lru_cache(maxsize=256)
-def _sizes_of(section: DataSection) -> tuple[int, int]:
-    parts = _prepared(section, 0, "float32")
-    return len(parts.train), len(parts.validation)
-
-
 def sizes_of(case: CaseSpec) -> tuple[int, int]:
     """Return how many samples train and how many validate; the same for every seed."""
-    return _sizes_of(case.data)
+    return _sizes_of(case.data, case.transfer)
+
+
+@lru_cache(maxsize=256)
+def _sizes_of(section: DataSection, transfer: TransferSection | None) -> tuple[int, int]:
+    if transfer is None:
+        parts = _prepared(section, 0, "float32")
+    else:
+        parts = _of_classes(section, 0, "float32", transfer.target, transfer.rows)
+    return len(parts.train), len(parts.validation)

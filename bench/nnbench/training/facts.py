@@ -6,7 +6,7 @@ import numpy as np
 
 from nnbench.cases.spec import CaseSpec
 from nnbench.records.trials import CaseFacts, Direction
-from nnbench.training.data import dataset_of, sizes_of
+from nnbench.training.data import dataset_of, seen_of, sizes_of
 from nnbench.training.layers import make_layers
 from nnbench.training.program import CaseKey, steps_per_epoch
 from nnkit import losses, optimizers
@@ -28,9 +28,8 @@ def facts(case: CaseSpec) -> CaseFacts:
         dtype="float32",
         batch_size=training.batch_size,
     )
-    checked_data(
-        dataset.x, dataset.y, program.loss, dataset.input_shape, program.output_shape, "float32", "data."
-    )
+    x, y = seen_of(case)
+    checked_data(x, y, program.loss, dataset.input_shape, program.output_shape, "float32", "data.")
     return CaseFacts(
         name=case.name,
         summary=case.summary,
@@ -70,7 +69,9 @@ def _chance(case: CaseSpec) -> float:
     dataset = dataset_of(case)
     if dataset.n_classes == 0:
         return 1.0 if case.data.scale == "standardize" else float(np.var(dataset.y))
-    shares = np.bincount(dataset.y, minlength=dataset.n_classes) / len(dataset.y)
+    _, labels = seen_of(case)
+    shares = np.bincount(labels) / len(labels)
+    shares = shares[shares > 0]
     if case.measure.metric == "accuracy":
         return float(shares.max())
     return float(-np.sum(shares * np.log(shares)))

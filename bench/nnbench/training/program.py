@@ -13,6 +13,7 @@ from nnbench.cases.spec import CaseSpec
 from nnbench.machine.stopping import Interrupted
 from nnbench.plan.matrix import Dtype, TrialSpec
 from nnbench.records.trials import Axes
+from nnbench.training import transfer
 from nnbench.training.data import dataset_of, sizes_of
 from nnbench.training.layers import make_layers
 from nnbench.training.pretraining import hidden_sizes
@@ -71,6 +72,8 @@ def _program(case: CaseKey, axes: tuple[tuple[str, str], ...], dtype: str, probe
     model = make_layers(spec, chosen)
     if is_learnt(chosen["init"]):
         hidden_sizes(model, f"case {spec.name!r}, init {chosen['init']}")  # refused before anything runs
+    if spec.transfer is not None:
+        transfer.freeze(model, spec.transfer.way)
     _, n_validation = sizes_of(spec)
     return compile_program(
         model,

@@ -16,6 +16,7 @@ from nnbench.records.trials import Axes, Direction, Pictures, TrialRecord
 from nnbench.statistics.trials.curves import steps_to_target
 from nnbench.statistics.trials.failures import failure_kind
 from nnbench.training import pictures as picturing
+from nnbench.training import transfer
 from nnbench.training.data import parts_of
 from nnbench.training.facts import direction_of, facts_of
 from nnbench.training.pretraining import pretrain
@@ -65,6 +66,10 @@ def _train(trial: TrialSpec, stop: Stop | None, *, probes: bool) -> _Trained:
     run = Trial(program, trial.seed)
     model = layers_of(trial.case, trial.axes) if is_learnt(dict(trial.axes.values)["init"]) else None
     pretrain_s = 0.0 if model is None else pretrain(trial, run, model)
+    moved = trial.as_trained.transfer
+    if moved is not None and moved.way != "none":
+        states = {name: run.view(buffer) for name, buffer in program.states.items()}
+        transfer.start(trial, run.parameters(), states)
     start = picturing.at_start(run) if trial.pictures else None
     n_steps = trial.epochs * steps_per_epoch(len(part.train), program.batch_size)
     fit = Fit(
