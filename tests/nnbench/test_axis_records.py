@@ -28,8 +28,8 @@ def a_case(**changes: Any) -> CaseSpec:
 
 
 def content_for_every_axis() -> dict[str, Any]:
-    """Return a case of two hidden layers of one width: a skip connection fits around the second."""
-    content = case_content()
+    """Return a case of two hidden layers of one width, which a skip connection fits, and of a transfer."""
+    content = {**case_content(), "transfer": {"source": [0], "target": [1], "rows": 10}}
     content["model"]["layers"].insert(1, {"type": "$norm"})
     content["model"]["layers"][3:3] = content["model"]["layers"][:3]
     return content

@@ -218,8 +218,8 @@ class TrainingSection(Section):
 class TransferSection(Section):
     """A net learns some classes first, and moves to others of which there are few rows."""
 
-    source: tuple[StrictInt, ...] = Field(min_length=2)
-    target: tuple[StrictInt, ...] = Field(min_length=2)
+    source: tuple[StrictInt, ...] = Field(min_length=1)
+    target: tuple[StrictInt, ...] = Field(min_length=1)
     rows: Count  # of the target to train on
     epochs: Epochs = 20  # of the source
     way: Literal["none", "head", "partial", "full"] = "none"
