@@ -374,7 +374,7 @@ def test_a_compressed_archive_is_read_too(tmp_path: Path) -> None:
             )
         ),
     ],
-    ids=str,
+    ids=lambda optimizer: optimizer if isinstance(optimizer, str) else "a schedule",
 )
 def test_a_fit_goes_on_where_the_saved_one_ended(optimizer: object, tmp_path: Path) -> None:
     """Two epochs, a file, three more: the weights of five epochs at once, to the bit; dropout too."""
