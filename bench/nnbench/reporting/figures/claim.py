@@ -14,7 +14,7 @@ from nnbench.reporting.blocks import ClaimFigure, DotRow, LabelledImage
 from nnbench.reporting.figures.style import DASHES, FAINT, GREY, INK, PALETTE
 
 _WIDE = 6.4
-_ROW_HIGH = 0.62  # of one quantity: its words above its axis
+_ROW_HIGH = 0.74  # of one quantity: its words above its axis
 _LINES_HIGH = 3.1
 _ACROSS = 4  # images in a row
 _IMAGE = 1.55  # inches
@@ -35,7 +35,7 @@ def _dots(figure: ClaimFigure) -> Figure:
     for place, row in enumerate(figure.dots):
         top = high - 0.05 - place * _ROW_HIGH
         drawn.text(0.02, top / high, f"{row.label}", ha="left", va="top", color=INK if row.counts else GREY)
-        plot = drawn.add_axes((0.03, (top - _ROW_HIGH + 0.14) / high, 0.94, 0.17 / high))
+        plot = drawn.add_axes((0.03, (top - 0.41) / high, 0.94, 0.17 / high))
         _dot_row(plot, row)
     return drawn
 
@@ -100,7 +100,8 @@ def _scales(plot: Plot, figure: ClaimFigure) -> None:
         plot.xaxis.set_minor_locator(NullLocator())
         plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
-        plot.xaxis.set_major_locator(MaxNLocator(8))
+        whole = all(x.is_integer() for each in figure.lines for x in each.line.x)
+        plot.xaxis.set_major_locator(MaxNLocator(8, integer=whole))
     if figure.y_is_log:
         plot.set_yscale("log")
         plot.yaxis.set_minor_locator(NullLocator())
