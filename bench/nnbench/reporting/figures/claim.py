@@ -1,6 +1,7 @@
 """The picture of a claim: dots with intervals, each on an axis of its own; lines with bands; or images."""
 
 import math
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ from nnbench.reporting.figures.style import DASHES, FAINT, GREY, INK, PALETTE
 _WIDE = 6.4
 _ROW_HIGH = 0.74  # of one quantity: its words above its axis
 _LINES_HIGH = 3.1
-_ACROSS = 4  # images in a row
-_IMAGE = 1.55  # inches
+_ACROSS = 3  # images in a row
+_IMAGE = 1.95  # inches
+_TITLE = 0.46  # above an image, two lines
+_TITLE_LETTERS = 30
 _MANY_CLASSES = 8
 _SIDE = "#DCEFE6"
 
@@ -64,7 +67,8 @@ def _dot_row(plot: Plot, row: DotRow) -> None:
 
 def _lines(figure: ClaimFigure) -> Figure:
     labels = [each.label for each in figure.lines]
-    rows = math.ceil(len(labels) / 3)
+    columns = _legend_columns(labels)
+    rows = math.ceil(len(labels) / columns)
     high = _LINES_HIGH + 0.22 * rows
     drawn = Figure(figsize=(_WIDE, high))
     plot = drawn.add_axes((0.11, 0.5 / high, 0.86, (_LINES_HIGH - 0.65) / high))
@@ -84,10 +88,16 @@ def _lines(figure: ClaimFigure) -> Figure:
     plot.set_ylabel(figure.y_label)
     if len(labels) > 1:
         drawn.legend(
-            loc="upper left", bbox_to_anchor=(0.09, 1.0), ncols=3, frameon=False, labelcolor=INK,
+            loc="upper left", bbox_to_anchor=(0.09, 1.0), ncols=columns, frameon=False, labelcolor=INK,
             handlelength=1.6, borderaxespad=0.2, columnspacing=1.4,
         )  # fmt: skip
     return drawn
+
+
+def _legend_columns(labels: list[str]) -> int:
+    """Return how many labels fit beside one another; letters outside of ASCII are twice as wide, about."""
+    longest = max(sum(1 if letter.isascii() else 2 for letter in label) for label in labels)
+    return 3 if longest <= 24 else 2 if longest <= 42 else 1
 
 
 def _scales(plot: Plot, figure: ClaimFigure) -> None:
@@ -116,11 +126,11 @@ def _images(figure: ClaimFigure) -> Figure:
     n = len(figure.images)
     across = min(n, _ACROSS)
     down = math.ceil(n / across)
-    wide, high = across * (_IMAGE + 0.12) + 0.12, down * (_IMAGE + 0.34)
+    wide, high = across * (_IMAGE + 0.12) + 0.12, down * (_IMAGE + _TITLE)
     drawn = Figure(figsize=(wide, high))
     for place, each in enumerate(figure.images):
         row, column = divmod(place, across)
-        left, low = 0.12 + column * (_IMAGE + 0.12), high - (row + 1) * (_IMAGE + 0.34) + 0.06
+        left, low = 0.12 + column * (_IMAGE + 0.12), high - (row + 1) * (_IMAGE + _TITLE) + 0.06
         plot = drawn.add_axes((left / wide, low / high, _IMAGE / wide, _IMAGE / high))
         _image(plot, each)
     return drawn
@@ -150,6 +160,6 @@ def _image(plot: Plot, each: LabelledImage) -> None:
     plot.set_ylim(extent[2], extent[3])
     plot.set_xticks([])
     plot.set_yticks([])
-    plot.set_title(each.label, fontsize=8.5, color=INK, pad=3)
+    plot.set_title("\n".join(textwrap.wrap(each.label, _TITLE_LETTERS)), fontsize=8.5, color=INK, pad=3)
     for spine in plot.spines.values():
         spine.set_color(GREY)
