@@ -68,8 +68,8 @@ def overview(found: Found, language: Language) -> Table:
         Column(say("id", language)),
         Column(say("claim", language), wraps=True),
         Column(say("verdict", language), wraps=True),
-        Column(say("effect", language), wraps=True, rank=1),
-        Column(say("n", language), "right", rank=2),
+        Column(say("effect", language)),
+        Column(say("n", language), "right"),
     )
     rows = tuple(_overview_row(result.claim, result, language) for result in found)
     return Table("", columns, rows)
@@ -107,7 +107,7 @@ def _verdict(verdict: ClaimVerdict, quantity: QuantityResult | None, language: L
     if verdict == "cannot_tell" and quantity is not None and quantity.seeds_needed:
         return say("seeds_needed", language, f"{quantity.seeds_needed:,}")
     reason = quantity.reason if quantity is not None and verdict == "refuted" else ""
-    more = f" ({say(reason, language)})" if reason == "too_small" else ""
+    more = f": {say(reason, language)}" if reason == "too_small" else ""
     return say(verdict, language) + more
 
 
@@ -157,7 +157,7 @@ def _about(spec: ClaimFacts, result: ClaimResult, language: Language) -> Listing
 def _quantities(spec: ClaimFacts, result: ClaimResult, language: Language) -> Table:
     columns = (
         Column(say("quantity", language), wraps=True),
-        Column(say("effect", language), wraps=True),
+        Column(say("effect", language)),
         Column(say("rule", language), rank=2, below=f"{say('rule', language)} {{}}"),
         Column(say("size", language), rank=3, below=f"{say('size', language)} {{}}"),
         Column(say("verdict", language), wraps=True),
