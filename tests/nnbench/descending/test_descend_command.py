@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.nnbench.plugin_samples import forget_plugins
+
 NOTE = ("descend", "quadratic", "--optimizer", "sgd", "--lr", "0.01,0.1,0.5")
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -135,7 +137,10 @@ nnkit.functions.register("ellipse_for_descent", value, gradient, start=(1.0, 1.0
 """
 
 
-def test_plug_ins_bring_optimizers_and_functions(nnb: Any, tmp_path: Path) -> None:
+def test_plug_ins_bring_optimizers_and_functions(
+    nnb: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget_plugins(monkeypatch)
     file = tmp_path / "mine.py"
     file.write_text(PLUGIN, encoding="utf-8")
 
