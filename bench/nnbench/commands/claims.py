@@ -72,6 +72,8 @@ def _rehearse(asked: "Study") -> int:
 def _measure(
     asked: "Study", language: "Language", shown: options.Destination, kept: options.Destination | None
 ) -> int:
+    from nnbench.machine import environment
+    from nnbench.machine.clock import Clock
     from nnbench.reporting.json import claims as claims_json
     from nnbench.reporting.views import claims as view
     from nnbench.studies.claims import study
@@ -83,7 +85,8 @@ def _measure(
     found, failed = ended
     data = claims_json.as_dict(found, language)
     is_brief = shown.form == "text" and len(found) > view.MOST_IN_FULL
-    document = view.build(found, language, is_brief=is_brief)
+    here = {**environment.machine(), "date": f"{Clock().now_utc():%Y-%m-%d}"}
+    document = view.build(found, language, here, is_brief=is_brief)
     made = printing.result("claims", document, data, claims_json.rows(data))
     printing.deliver(made, shown, asked.settings.color)
     printing.deliver_beside(made, kept, quiet=asked.settings.quiet)

@@ -1,8 +1,8 @@
 """Claims: the verdicts in one table, and for each claim its sentence, quantities and picture."""
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import assert_never
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, assert_never
 
 from nnbench.records.claims import (
     CLAIM_VERDICTS,
@@ -32,6 +32,7 @@ from nnbench.reporting.blocks import (
     Tone,
 )
 from nnbench.reporting.texts.claims import say
+from nnbench.reporting.views.run import machine, versions
 
 _TONES: dict[ClaimVerdict, Tone] = {
     "supported": "good",
@@ -44,15 +45,31 @@ MOST_IN_FULL = 5  # claims that a terminal shows with everything
 Found = Sequence[ClaimResult]
 
 
-def build(found: Found, language: Language, *, is_brief: bool = False) -> Document:
-    """Return the report of these claims, or the table of their verdicts alone."""
-    sections = [Section(say("overview", language), (headline(found, language), overview(found, language)))]
+def build(
+    found: Found, language: Language, environment: Mapping[str, Any], *, is_brief: bool = False
+) -> Document:
+    """Return the report of these claims, or the table of their verdicts alone.
+
+    ``environment`` is where and when the report was made: the machine, and ``date``.
+    """
+    blocks = (headline(found, language), overview(found, language), _made(found, language, environment))
+    sections = [Section(say("overview", language), blocks)]
     if is_brief:
         told = Paragraph(say("more", language, found[0].claim.id))
         return Document(say("title", language), (*sections, Section("", (told,))), language)
     sections += [Section(say("legend", language), (Paragraph(say("how_to_read", language)),))]
     sections += [_section(result.claim, result, language) for result in found]
     return Document(say("title", language), tuple(sections), language)
+
+
+def _made(found: Found, language: Language, environment: Mapping[str, Any]) -> Listing:
+    seconds = digits.seconds(sum(result.seconds for result in found))
+    items = (
+        Item(say("machine", language), machine(environment)),
+        Item(say("versions", language), versions(environment)),
+        Item(say("made", language), say("computed", language, environment.get("date", ""), seconds)),
+    )
+    return Listing(tuple(item for item in items if item.text))
 
 
 def headline(found: Found, language: Language) -> Paragraph:
