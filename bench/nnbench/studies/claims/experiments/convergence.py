@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import ceil
-from typing import Any
 
 import numpy as np
 
@@ -153,23 +151,3 @@ def first_below(errors: Sequence[float], target: float, per_epoch: int) -> float
             return before_step + (step - before_step) * (before - target) / (before - error)
         before_step, before = step, error
     return float(len(errors) * per_epoch)
-
-
-def accuracies(
-    seed: int,
-    *,
-    activations: Sequence[str],
-    rates: Sequence[float],
-    rows: int,
-    filters: Sequence[int],
-    epochs: int,
-) -> dict[str, Any]:
-    """Return the test accuracy of each activation on CIFAR-10, at its own best rate of these."""
-    parts = photographs(seed, rows)
-    found = {}
-    for activation in activations:
-        trained = nets.at_best_rate(
-            partial(small_cnn, activation, filters), parts, seed, rates, epochs=epochs, batch_size=128
-        )
-        found[activation] = trained.accuracy(parts.x_test, parts.y_test)
-    return found
