@@ -111,6 +111,8 @@ class AxisSection(Section):
 class LineSection(Section):
     label: Words
     values: Text
+    x: Text = ""  # a series of its own, in place of the picture's
+    unless: Text = ""  # an experiment: drawn only where that one's data are missing
 
 
 class ImageSection(Section):

@@ -204,3 +204,30 @@ def test_a_damaged_measurement_is_made_again(folder: Path, capsys: pytest.Captur
     assert claims("mine.toml", "--seeds", "2", "--json") == 0
     assert "damaged and left out: 1 of the measurements; they are made again" in capsys.readouterr().err
     assert calls(folder) == ["0", "1", "1"]
+
+
+def test_a_line_stands_in_for_one_whose_data_are_missing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each with its own name, though the one before it is not drawn."""
+    lines = """[experiment.large]
+call = "pair.py:pair"
+needs = "mnist"
+with = { gap = 2.0 }
+
+[picture]
+kind = "lines"
+x.values = [1, 2, 4]
+x.label.en = "place"
+lines = [
+  { label.en = "large data", values = "large.series", x = "large.series" },
+  { label.en = "small data", values = "pair.series", unless = "large" },
+]
+"""
+    (folder / "mine.toml").write_text(CLAIM.partition("[picture]")[0] + lines, encoding="utf-8")
+
+    assert claims("mine.toml", "--seeds", "3", "--embedded") == 0
+
+    shown = capsys.readouterr().out
+    assert "place:  a small data" in shown
+    assert "large data" not in shown

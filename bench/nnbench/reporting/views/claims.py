@@ -257,7 +257,7 @@ def _figure(spec: ClaimFacts, result: ClaimResult, language: Language) -> ClaimF
             caption.append(say("dots", language))
         case "lines":
             pairs = zip(picture.labels, result.lines, strict=False)
-            lines = tuple(LabelledLine(label.said(language), line) for label, line in pairs)
+            lines = tuple(LabelledLine(label.said(language), line) for label, line in pairs if line.x)
             caption.append(say("bands", language))
         case "images":
             drawn = zip(picture.labels, result.images, picture.extents, picture.are_classes, strict=False)

@@ -243,23 +243,33 @@ def _value(claim: Claim, where: str, tree: ast.expr, evidence: _Evidence, seed: 
 
 
 def _lines(claim: Claim, evidence: _Evidence, seeds: Sequence[int]) -> tuple[Line, ...]:
+    """Return a line for each that the picture lists; one without points where it is not drawn."""
     picture = claim.spec.picture
-    drawn = []
-    for place, line in enumerate(picture.lines):
-        rows = _series(claim, f"picture.lines[{place}].values", line.values, evidence, seeds)
-        if not rows:
-            continue
-        x: Sequence[float] = picture.x.values
-        if not x:
-            x = _series(claim, "picture.x.series", picture.x.series, evidence, seeds)[0]
-        n = min(len(x), *(len(row) for row in rows))
-        columns = [[row[at] for row in rows if math.isfinite(row[at])] for at in range(n)]
-        ends = [t_interval(column) for column in columns]
-        mean = [math.fsum(column) / len(column) if column else math.nan for column in columns]
-        bounds = [pair if math.isfinite(pair[0]) else (at, at) for pair, at in zip(ends, mean, strict=True)]
-        low, high = zip(*bounds, strict=True)
-        drawn.append(Line(tuple(map(float, x[:n])), tuple(mean), low, high))
-    return tuple(drawn)
+    return tuple(
+        Line((), (), (), ())
+        if line.unless and line.unless not in evidence.missing
+        else _line(claim, place, line.values, line.x or picture.x.series, evidence, seeds)
+        for place, line in enumerate(picture.lines)
+    )
+
+
+def _line(
+    claim: Claim, place: int, values: str, own_x: str, evidence: _Evidence, seeds: Sequence[int]
+) -> Line:
+    where = f"picture.lines[{place}]"
+    rows = _series(claim, f"{where}.values", values, evidence, seeds)
+    if not rows:
+        return Line((), (), (), ())
+    x: Sequence[float] = claim.spec.picture.x.values
+    if own_x:
+        x = _series(claim, f"{where}.x", own_x, evidence, seeds)[0]
+    n = min(len(x), *(len(row) for row in rows))
+    columns = [[row[at] for row in rows if math.isfinite(row[at])] for at in range(n)]
+    ends = [t_interval(column) for column in columns]
+    mean = [math.fsum(column) / len(column) if column else math.nan for column in columns]
+    bounds = [pair if math.isfinite(pair[0]) else (at, at) for pair, at in zip(ends, mean, strict=True)]
+    low, high = zip(*bounds, strict=True)
+    return Line(tuple(map(float, x[:n])), tuple(mean), low, high)
 
 
 def _series(
@@ -295,6 +305,8 @@ def _expressions(spec: ClaimSpec) -> Iterator[tuple[str, str]]:
         yield f"quantity[{place}].value", quantity.value
     for place, line in enumerate(spec.picture.lines):
         yield f"picture.lines[{place}].values", line.values
+        if line.x:
+            yield f"picture.lines[{place}].x", line.x
     for place, image in enumerate(spec.picture.images):
         yield f"picture.images[{place}].values", image.values
         if image.points:
