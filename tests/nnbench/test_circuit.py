@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,40 @@ from nnbench.studies.circuit.reading import numbers
 from tests.reference.circuit import sigmoid_neuron
 from tests.reference.numeric import numeric_gradient
 
-_IN_PYTHON: dict[str, Any] = {
-    "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "sin": math.sin, "cos": math.cos,
-    "tanh": math.tanh, "sigmoid": lambda x: 1 / (1 + math.exp(-x)), "relu": lambda x: max(x, 0.0),
-    "abs": abs, "max": max, "min": min,
-}  # fmt: skip
 
-FORMULAS: dict[str, dict[str, float]] = {
-    SIGMOID_CIRCUIT: dict(ITS_NUMBERS),
-    "x*x + x*y - y/x": {"x": 1.3, "y": -0.4},
-    "x**3 - 2**y + x**y": {"x": 1.7, "y": 0.6},
-    "log(x) + sqrt(x) + sin(x)*cos(y) - tanh(y)": {"x": 0.8, "y": -1.1},
-    "sigmoid(w*x) * relu(w) - relu(-w) + abs(-x)": {"w": 0.7, "x": -1.9},
-    "max(x, y, 3*x) - min(2, x*y) + max(x, y)": {"x": 0.9, "y": 1.4},
-    "+x - -y + 2*3*x/4 - (5 - y)": {"x": 2.5, "y": 0.3},
-    "1/(exp(-x)+1) + (1+exp(-1*x))**-1": {"x": 0.35},
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def _relu(x: float) -> float:
+    return max(x, 0.0)
+
+
+# Each formula with what its names are, and the same as Python computes it.
+FORMULAS: dict[str, tuple[dict[str, float], Callable[..., float]]] = {
+    SIGMOID_CIRCUIT: (
+        dict(ITS_NUMBERS),
+        lambda w0, x0, w1, x1, w2: 1 / (1 + math.exp(-(w0 * x0 + w1 * x1 + w2))),
+    ),
+    "x*x + x*y - y/x": ({"x": 1.3, "y": -0.4}, lambda x, y: x * x + x * y - y / x),
+    "x**3 - 2**y + x**y": ({"x": 1.7, "y": 0.6}, lambda x, y: x**3 - 2**y + x**y),
+    "log(x) + sqrt(x) + sin(x)*cos(y) - tanh(y)": (
+        {"x": 0.8, "y": -1.1},
+        lambda x, y: math.log(x) + math.sqrt(x) + math.sin(x) * math.cos(y) - math.tanh(y),
+    ),
+    "sigmoid(w*x) * relu(w) - relu(-w) + abs(-x)": (
+        {"w": 0.7, "x": -1.9},
+        lambda w, x: _sigmoid(w * x) * _relu(w) - _relu(-w) + abs(-x),
+    ),
+    "max(x, y, 3*x) - min(2, x*y) + max(x, y)": (
+        {"x": 0.9, "y": 1.4},
+        lambda x, y: max(x, y, 3 * x) - min(2, x * y) + max(x, y),
+    ),
+    "+x - -y + 2*3*x/4 - (5 - y)": ({"x": 2.5, "y": 0.3}, lambda x, y: +x - -y + 2 * 3 * x / 4 - (5 - y)),
+    "1/(exp(-x)+1) + (1+exp(-1*x))**-1": (
+        {"x": 0.35},
+        lambda x: 1 / (math.exp(-x) + 1) + (1 + math.exp(-1 * x)) ** -1,
+    ),
 }
 
 
@@ -43,12 +63,12 @@ def gradients_of(made: Circuit) -> dict[str, float]:
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_values_are_those_of_python_and_gradients_those_of_central_differences(formula: str) -> None:
-    given = FORMULAS[formula]
+    given, in_python = FORMULAS[formula]
 
     made = circuit(formula, given)
 
     def result(wires: Any) -> float:
-        return float(eval(formula, dict(_IN_PYTHON), dict(zip(given, map(float, wires), strict=True))))
+        return float(in_python(**dict(zip(given, map(float, wires), strict=True))))
 
     found = gradients_of(made)
     expected = numeric_gradient(result, np.array(list(given.values())))
@@ -58,7 +78,7 @@ def test_values_are_those_of_python_and_gradients_those_of_central_differences(f
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_the_gradient_of_every_node_is_what_flows_back_on_its_wires(formula: str) -> None:
-    made = circuit(formula, FORMULAS[formula])
+    made = circuit(formula, FORMULAS[formula][0])
 
     arrived = [0.0] * len(made.nodes)
     arrived[-1] = 1.0

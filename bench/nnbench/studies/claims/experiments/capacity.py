@@ -284,11 +284,8 @@ def dropout_and_ensemble(
 
 def mnist(seed: int, n_rows: int) -> Parts:
     """Return so many rows of MNIST to train on, 2,000 to choose by, and 5,000 of its test part."""
-    found = datasets.load("mnist")
+    x, y = nets.mnist()
     stream = np.random.RandomState(seed)
     rows, judged = stream.permutation(60_000)[: n_rows + 2_000], 60_000 + stream.permutation(10_000)[:5_000]
-
-    def taken(chosen: Array) -> tuple[Array, Array]:
-        return found.x[chosen].reshape(len(chosen), -1) / np.float32(255), found.y[chosen]
-
-    return Parts(*taken(rows[:n_rows]), *taken(rows[n_rows:]), *taken(judged))
+    train, choose = rows[:n_rows], rows[n_rows:]
+    return Parts(x[train], y[train], x[choose], y[choose], x[judged], y[judged])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nnkit
+from nnbench.studies.claims.experiments import nets
 from nnkit import datasets, layers
 from nnkit.activations import BoundActivation
 from nnkit.activations.plugin import activation_of
@@ -210,14 +211,10 @@ def _digits(seed: int) -> _Parts:
 
 
 def _mnist(seed: int, rows: int) -> _Parts:
-    data = datasets.load("mnist")
-    n = data.n_official_train
-    assert n is not None, "mnist has an official split"
-    chosen = np.random.default_rng([seed, 10]).permutation(n)[:rows]
-    largest = float(data.x.max())
-    x, y = _flat(data.x[chosen]) / largest, data.y[chosen]
-    cut = rows // 6
-    return _Parts((x[cut:], y[cut:]), (x[:cut], y[:cut]), (_flat(data.x[n:]) / largest, data.y[n:]))
+    x, y = nets.mnist()
+    chosen = np.random.default_rng([seed, 10]).permutation(60_000)[:rows]
+    choose, train = np.split(chosen, [rows // 6])
+    return _Parts((x[train], y[train]), (x[choose], y[choose]), (x[60_000:], y[60_000:]))
 
 
 def _flat(x: Array) -> Array:

@@ -49,6 +49,13 @@ def digits(seed: int) -> Parts:
     return split(x, np.asarray(found.y, dtype=np.int32), seed)
 
 
+def mnist() -> tuple[Array, Array]:
+    """Return MNIST's 60,000 training and 10,000 test rows of 784 pixels between 0 and 1, and their labels."""
+    found = datasets.load("mnist")
+    x = np.ascontiguousarray(found.x.reshape(len(found.x), -1), dtype=np.float32)
+    return x / np.float32(255.0), np.asarray(found.y, dtype=np.int32)
+
+
 def images(parts: Parts) -> Parts:
     """Return the same digits as images (8, 8, 1)."""
     shaped = {name: getattr(parts, name).reshape(-1, 8, 8, 1) for name in ("x", "x_validation", "x_test")}

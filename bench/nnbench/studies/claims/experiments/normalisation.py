@@ -10,7 +10,7 @@ import numpy as np
 
 from nnbench.studies.claims.experiments import nets
 from nnbench.studies.claims.experiments.nets import Array, Parts
-from nnkit import Sequential, datasets, layers
+from nnkit import Sequential, layers
 from nnkit.callbacks import Callback
 from nnkit.layers.base import Layer
 
@@ -322,9 +322,7 @@ def _epochs_to_reach(accuracies: Sequence[float], wanted: float) -> float:
 
 def _mnist(seed: int) -> Parts:
     """Return MNIST's own parts: 5,000 rows of the training part are those to choose by."""
-    found = datasets.load("mnist")
-    x = np.ascontiguousarray(found.x.reshape(len(found.x), -1), dtype=np.float32)
-    x, y = x / np.float32(x.max()), np.asarray(found.y, dtype=np.int32)
+    x, y = nets.mnist()
     order = np.random.RandomState(seed).permutation(60_000)
     train, choose = order[5_000:], order[:5_000]
     return Parts(x[train], y[train], x[choose], y[choose], x[60_000:], y[60_000:])
