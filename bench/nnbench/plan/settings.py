@@ -131,6 +131,8 @@ def from_pyproject(start: Path) -> tuple[Layer, tuple[str, ...]]:
             table = tools.get("nnbench")
             if table is None:
                 return {}, ()
+            if isinstance(table, dict):  # the gate's own table is read by the gate
+                table = {key: value for key, value in table.items() if key != "gate"}
             file = check(MatrixFile, table, f"{path}, tool.nnbench")
             return from_file(file, str(path), folder, prefix="tool.nnbench."), file.cases
     return {}, ()
