@@ -1,0 +1,1 @@
+"""Code of the user's own, trained in processes of its own."""
