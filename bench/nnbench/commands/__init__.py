@@ -2,5 +2,5 @@
 
 VERBS = (
     *("run", "tune", "ablate", "calibrate", "report", "compare", "judge", "list", "show", "explain"),
-    *("claims", "verify", "kernels", "diagnose", "descend", "data", "doctor", "init"),
+    *("claims", "verify", "kernels", "diagnose", "descend", "data", "gate", "doctor", "init"),
 )

@@ -69,6 +69,19 @@ class Frameworks:
                 found[name] = str(version)
         return found
 
+    def isa(self) -> str:
+        """Return what vectors the frameworks that were imported take this processor to have."""
+        found = []
+        core = sys.modules.get("numpy._core._multiarray_umath")
+        has, known = getattr(core, "__cpu_features__", {}), getattr(core, "__cpu_dispatch__", [])
+        found += [f"numpy {each}" for each in known if has.get(each)][-1:]  # the widest comes last
+        backends = getattr(sys.modules.get("torch"), "backends", None)
+        if backends is not None:
+            found.append(f"torch {backends.cpu.get_cpu_capability()}")
+        if "numba" in sys.modules and "NUMBA_CPU_NAME" in os.environ:
+            found.append(f"numba {os.environ['NUMBA_CPU_NAME']}")
+        return ", ".join(found)
+
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """Let the import system find a framework, and put itself behind its execution."""
         if name not in _FRAMEWORKS or self._looking:
@@ -308,6 +321,7 @@ class Harness:
         finally:
             training.is_over = True
         about |= {"seconds": time.perf_counter() - started, "versions": self._frameworks.versions()}
+        about["isa"] = self._frameworks.isa()
         return {"event": "done", **training.digests(returned), **about}
 
     def _get(self, call: str, folder: str) -> Callable[..., Any]:

@@ -65,6 +65,7 @@ class SubjectRun:
     place: str | None
     tail: str
     versions: Mapping[str, str]
+    isa: str = ""  # the vectors that its frameworks take the processor to have
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class SubjectProcess:
             place=last.get("place"),
             tail=tail,
             versions=last.get("versions", {}),
+            isa=last.get("isa", ""),
         )
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ class Revisions:
 
     @property
     def is_dirty(self) -> bool:
-        return bool(git(self.root, "status", "--porcelain", "--untracked-files=normal"))
+        return bool(_changes(self.root))
 
     def that_count(self, ignored: tuple[str, ...]) -> tuple[str, ...]:
         """Return the changed files that a subject may be made of."""
@@ -55,7 +55,11 @@ def find_revisions(folder: Path, asked: str, environment: Mapping[str, str]) -> 
     if not head:
         raise NoBase(f"{root}: there is no commit yet, so there is no base to compare with. Commit first.")
     base = _merge_base(root, head, environment) if asked == "merge-base" else _commit(root, asked)
-    if base == head and asked == "merge-base" and not git(root, "status", "--porcelain"):
+    if (
+        base == head
+        and asked == "merge-base"
+        and not git(root, "status", "--porcelain", "--untracked-files=no")
+    ):
         base = git(root, "rev-parse", "--verify", "--quiet", "HEAD^")
         if not base:
             raise NoBase(f"{root}: the only commit there is has no base to compare with.{_shallow(root)}")
@@ -91,6 +95,11 @@ def _merge_base(root: Path, head: str, environment: Mapping[str, str]) -> str:
     if target:
         raise NoBase(f"base {target!r}: git knows no such branch here.{_shallow(root)}")
     return head  # no other branch: what is compared is the commit before
+
+
+def _changes(root: Path) -> str:
+    """Return what differs from the last commit; files that git does not know are no change yet."""
+    return git(root, "status", "--porcelain", "--untracked-files=no")
 
 
 def _shallow(root: Path) -> str:
