@@ -50,8 +50,8 @@ def test_the_trials_give_target_and_noise(case: dict[str, Any]) -> None:
     assert case["measure"]["target"] == pytest.approx(np.median(best) - sign * sigma, rel=0.006, abs=0.001)
 
 
-def test_every_case_whose_data_ship_is_calibrated() -> None:
-    fetched = {"mnist_mlp", "mnist_cnn", "fashion_mnist_cnn", "cifar10_cnn"}
+def test_every_case_is_calibrated_whose_data_ship_or_were_at_hand() -> None:
+    fetched = {"fashion_mnist_cnn", "cifar10_cnn"}
     tables = {path.stem for path in (cases_folder() / "calibration").glob("*.csv")}
 
     assert {case["name"] for case in CASES} - {case["name"] for case in CALIBRATED} == fetched
