@@ -18,6 +18,10 @@ def command(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 5 where something is inconclusive.")
     ] = False,
+    calibrate: Annotated[
+        bool,
+        typer.Option("--calibrate", help="Measure how far apart unchanged code is here; write the margins."),
+    ] = False,
     form: Annotated[
         list[str] | None,
         typer.Option(
@@ -54,6 +58,9 @@ def command(
     budget_s = None if budget is None else read_budget(budget, "--budget")
     wishes = gate.Wishes(Path.cwd(), base, budget_s, is_strict=strict)
     with interruptible():
+        if calibrate:
+            path, found = gate.calibrate(wishes, lambda line: note(line, quiet=quiet))
+            return gate_outputs.calibrated(path, found)
         report = gate.run_gate(wishes, os.environ, Clock(), lambda line: note(line, quiet=quiet))
     gate_outputs.deliver(report, outputs, Clock().now_utc().date(), chosen.color)
     return report.exit_code

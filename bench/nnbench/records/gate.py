@@ -57,3 +57,16 @@ class GateReport:
     exit_code: int
     why: str  # of the exit code
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """How a subject scatters over seeds, the margin that follows, and how often that gives a false alarm."""
+
+    name: str
+    metric: str
+    n: int  # seeds with a score
+    n_failed: int
+    sigma: float  # of the difference of two seeds
+    margin: float
+    n_red: int  # of 1,000 gates of unchanged code with other seeds

@@ -12,11 +12,12 @@ from pathlib import Path
 from nnbench.errors import NnbenchError, UsageError
 from nnbench.machine.writing import make_folder, printable, write_files
 from nnbench.plan.settings import Color
-from nnbench.records.gate import GateReport
+from nnbench.records.gate import GateReport, Scatter
 from nnbench.reporting.json import gate as gate_json
 from nnbench.reporting.render import text
 from nnbench.reporting.views import gate as view
-from nnbench.terminal.printing import json_text
+from nnbench.statistics.estimation.intervals import clopper_pearson_interval
+from nnbench.terminal.printing import json_text, say
 from nnbench.terminal.progress import note
 from nnkit.errors import did_you_mean
 
@@ -125,3 +126,17 @@ def _quietly(write: Callable[[], None]) -> None:
         write()
     except (NnbenchError, OSError) as error:
         note(f"the report is not written: {error}")
+
+
+def calibrated(path: Path, found: Sequence[Scatter]) -> int:
+    """Print what was calibrated, and where it was written."""
+    for each in found:
+        bound = clopper_pearson_interval(each.n_red, 1000)[1]
+        failed = f", {each.n_failed} failed" if each.n_failed else ""
+        say(
+            f"{each.name}: {each.metric} of two seeds differs by σ = {each.sigma:.3g} (n = {each.n}{failed});"
+            f" margin {each.margin:g}; {each.n_red} of 1,000 gates of unchanged code were red"
+            f" (at most {100 * bound:.1f} %)"
+        )
+    say(f'wrote {path.name}. Commit it; margin = "auto" reads it.')
+    return 0

@@ -10,6 +10,7 @@ from scipy import stats
 
 from nnbench.statistics.estimation.bootstrap import UNBOUNDED
 from nnbench.statistics.estimation.intervals import (
+    clopper_pearson_interval,
     median_interval,
     order_statistic_interval,
     t_interval,
@@ -106,3 +107,11 @@ def test_median_interval_covers(n: int) -> None:
     covered = np.mean((intervals[:, 0] <= 0.0) & (intervals[:, 1] >= 0.0))
 
     assert covered >= 0.936
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 1), (1, 1), (0, 40), (40, 40), (3, 10), (7, 1000)])
+def test_clopper_pearson_interval_is_scipys(successes: int, n: int) -> None:
+    """The exact interval agrees with scipy's, 0 % and 100 % included."""
+    expected = stats.binomtest(successes, n).proportion_ci(0.95, method="exact")
+
+    assert clopper_pearson_interval(successes, n) == pytest.approx((expected.low, expected.high), rel=1e-9)

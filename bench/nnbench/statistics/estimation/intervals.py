@@ -5,6 +5,7 @@ an interval of no width would claim a precision that was not measured.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -47,6 +48,33 @@ def wilson_interval(successes: int, n: int, *, confidence: float = 0.95) -> Inte
     low = 0.0 if successes == 0 else (centre - reach) / shrink
     high = 1.0 if successes == n else (centre + reach) / shrink
     return low, high
+
+
+def clopper_pearson_interval(successes: int, n: int, *, confidence: float = 0.95) -> Interval:
+    """Return the exact interval of a share: the shares under which so few, or so many, are not too unlikely.
+
+    Source: Clopper and Pearson (1934), Biometrika 26(4). No trial at all gives (0, 1).
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"successes must lie between 0 and n = {n}, not {successes!r}")
+    tail = 0.5 * (1.0 - confidence)
+    low = 0.0 if successes == 0 else _share_where(lambda p: 1.0 - _at_most(successes - 1, n, p) >= tail)
+    high = 1.0 if successes == n else _share_where(lambda p: _at_most(successes, n, p) < tail)
+    return low, high
+
+
+def _at_most(successes: int, n: int, share: float) -> float:
+    """Return P(X <= successes) of a binomial X."""
+    terms = (math.comb(n, k) * share**k * (1.0 - share) ** (n - k) for k in range(successes + 1))
+    return math.fsum(terms)
+
+
+def _share_where(holds: Callable[[float], bool]) -> float:
+    """Return the smallest share from which on it holds, to the last bit."""
+    low, high = 0.0, 1.0
+    while (middle := 0.5 * (low + high)) not in (low, high):
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high
 
 
 def order_statistic_interval(values: ArrayLike, *, confidence: float = 0.95) -> Interval:

@@ -10,8 +10,8 @@ from nnbench.errors import NothingMeasured
 from nnbench.machine import environment
 from nnbench.machine.clock import Clock
 from nnbench.plan.gate import AcceptSection, GateSection, read_gate
-from nnbench.records.gate import GateItem, GateReport
-from nnbench.studies.gate.calibration import read_calibration
+from nnbench.records.gate import GateItem, GateReport, Scatter
+from nnbench.studies.gate.calibration import calibrate_learning, read_calibration, write_calibration
 from nnbench.studies.gate.learning.study import judge_learning
 from nnbench.studies.gate.revisions import Revisions, find_revisions
 from nnbench.studies.gate.sides import HeadCannotBeBuilt, Side, base_side, head_side
@@ -64,6 +64,16 @@ def run_gate(
     code, why = exit_code(items, is_strict=wishes.is_strict)
     seconds = clock.elapsed_s() - began_s
     return GateReport(found.base_name, found.head_name, _machine(), seconds, tuple(items), code, why, notes)
+
+
+def calibrate(wishes: Wishes, say: Callable[[str], None]) -> tuple[Path, list[Scatter]]:
+    """Measure how far apart unchanged code is on this machine, and write the margins that follow."""
+    asked = configuration(wishes.folder)
+    here = Revisions(wishes.folder, "", "", ())
+    with tempfile.TemporaryDirectory(prefix="nnbench-gate-", ignore_cleanup_errors=True) as name:
+        side = head_side(here, asked, Path(name))
+        found = calibrate_learning(asked.learning, (side, replace(side, name="base")), Path(name), say)
+    return write_calibration(wishes.folder, found), found
 
 
 def _measured(
