@@ -44,10 +44,14 @@ Duration = Annotated[Text, AfterValidator(_duration)]
 
 
 class LearningSection(Section):
-    """A subject that learns: ``def train(seed, log)`` with ``log(step, val_accuracy=…)``."""
+    """A subject that learns: ``def train(seed, log)`` with ``log(step, val_accuracy=…)``.
 
-    name: Text
-    call: Call
+    ``pytest`` names a folder of tests instead: those with the mark ``learning`` are subjects.
+    """
+
+    name: Text = ""
+    call: Call = ""
+    pytest: Text | None = None
     metric: Text = "val_loss"
     better: Literal["higher", "lower"] | None = None  # None: as the name of the metric has it
     # "auto": the one that --calibrate proposed for this subject
@@ -55,6 +59,12 @@ class LearningSection(Section):
     seeds: Annotated[tuple[Count, ...], AfterValidator(_looks)] = (6, 10, 20)
     target: Number | None = None  # then also the steps to this value are compared
     timeout: Duration = "10m"  # of one training
+
+    @model_validator(mode="after")
+    def _one_or_many(self) -> "LearningSection":
+        if (self.pytest is None) == (not (self.name and self.call)) or (self.pytest and self.name):
+            raise ValueError("expected either name and call, or pytest")
+        return self
 
     @property
     def is_better_higher(self) -> bool:
@@ -100,7 +110,7 @@ class GateSection(Section):
 
     @model_validator(mode="after")
     def _names_differ(self) -> "GateSection":
-        names = [each.name for each in self.learning]
+        names = [each.name for each in self.learning if each.pytest is None]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two learning subjects are called {name!r}. Rename one")

@@ -1,6 +1,8 @@
 """A small project under git with an optimizer of its own, and a gate that guards what it learns."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 OPTIMIZER = """\
@@ -59,14 +61,8 @@ def git(folder: Path, *words: str) -> None:
         ["git", *as_somebody, "-c", "commit.gpgsign=false", "-C", str(folder), *words],
         check=True,
         capture_output=True,
-        env={"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "PATH": _path()},
+        env={"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "PATH": os.environ["PATH"]},
     )
-
-
-def _path() -> str:
-    import os
-
-    return os.environ["PATH"]
 
 
 def make(folder: Path, **files: str) -> Path:
@@ -96,3 +92,9 @@ def change(folder: Path, name: str, old: str, new: str) -> None:
 def commit(folder: Path, why: str) -> None:
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", why)
+
+
+def gate(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the gate in a project as its author would."""
+    command = [sys.executable, "-m", "nnbench", "gate", "--quiet", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

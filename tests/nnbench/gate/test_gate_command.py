@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.nnbench.gate import project
+from tests.nnbench.gate.project import gate
 
 SIGN = ("optimizer.py", "w - RATE", "w + RATE")
 NO_CORRECTION = ("optimizer.py", "self.m / (1 - BETA1**self.t)", "self.m")
@@ -26,11 +27,6 @@ place.write_text("{packages}\\n" + pathlib.Path("narrow.txt").read_text())
 
 def _with_setup(command: str) -> str:
     return project.CONFIG.replace("[tool.nnbench.gate]\n", f'[tool.nnbench.gate]\nsetup = "{command}"\n')
-
-
-def gate(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nnbench", "gate", "--quiet", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture

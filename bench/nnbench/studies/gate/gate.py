@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from nnbench.errors import NothingMeasured
+from nnbench.errors import NothingMeasured, UsageError
 from nnbench.machine import environment
 from nnbench.machine.clock import Clock
-from nnbench.plan.gate import AcceptSection, GateSection, read_gate
+from nnbench.plan.gate import AcceptSection, GateSection, LearningSection, read_gate
 from nnbench.records.gate import GateItem, GateReport, Scatter
 from nnbench.studies.gate.calibration import calibrate_learning, read_calibration, write_calibration
+from nnbench.studies.gate.learning.marked import with_marked
 from nnbench.studies.gate.learning.study import judge_learning
 from nnbench.studies.gate.revisions import Revisions, find_revisions
 from nnbench.studies.gate.sides import HeadCannotBeBuilt, Side, base_side, head_side
@@ -72,7 +73,9 @@ def calibrate(wishes: Wishes, say: Callable[[str], None]) -> tuple[Path, list[Sc
     here = Revisions(wishes.folder, "", "", ())
     with tempfile.TemporaryDirectory(prefix="nnbench-gate-", ignore_cleanup_errors=True) as name:
         side = head_side(here, asked, Path(name))
-        found = calibrate_learning(asked.learning, (side, replace(side, name="base")), Path(name), say)
+        found = calibrate_learning(
+            with_marked(asked.learning, side), (side, replace(side, name="base")), Path(name), say
+        )
     return write_calibration(wishes.folder, found), found
 
 
@@ -94,11 +97,12 @@ def _measured(
         try:
             head = head_side(found, asked, work)
         except HeadCannotBeBuilt as error:
-            return [_not_built(each.name, str(error)) for each in asked.learning]
-        vanished = _vanished(base, asked)
+            return [_not_built(each.name or "learning", str(error)) for each in asked.learning]
+        learning = with_marked(asked.learning, head)
+        vanished = _vanished(base, learning)
         calibrated = read_calibration(wishes.folder)
         items = judge_learning(
-            asked.learning, base, head, calibrated=calibrated, work=work, is_over=is_over, say=say
+            learning, base, head, calibrated=calibrated, work=work, is_over=is_over, say=say
         )
         left_s = None if ends_s is None else max(0.0, ends_s - clock.elapsed_s())
         return [*vanished, *items, *_speed(asked, base, head, left_s, wishes.seed, clock, say)]
@@ -118,7 +122,7 @@ def _speed(
 
 def _untouched(asked: GateSection) -> list[GateItem]:
     why = "no file that counts has changed"
-    named = [(each.name, "quality") for each in asked.learning]
+    named = [(each.name or each.pytest or "", "quality") for each in asked.learning]
     named += [(each.name or each.call or each.pytest or "", "speed") for each in asked.speed]
     return [GateItem(name, family, "ok", why, same_bits=True) for name, family in named]  # type: ignore[arg-type]
 
@@ -127,13 +131,17 @@ def _not_built(name: str, why: str) -> GateItem:
     return GateItem(name, "quality", "crashed", f"the head cannot be built: {why}", crashed_on_head=True)
 
 
-def _vanished(base: Side, asked: GateSection) -> list[GateItem]:
+def _vanished(base: Side, learning: Sequence[LearningSection]) -> list[GateItem]:
     """Return an item for every subject that the base guards and the head does not name any more."""
     before = read_gate(base.folder)
     if before is None:
         return []
-    here = {each.name for each in asked.learning}
-    gone = [each.name for each in before.learning if each.name not in here]
+    here = {each.name for each in learning}
+    try:
+        guarded = with_marked(before.learning, base)
+    except UsageError:  # its tests cannot even be found: then it guarded none of them
+        return []
+    gone = [each.name for each in guarded if each.name not in here]
     why = "the base guards this subject, and the head does not name it any more"
     return [GateItem(name, "quality", "crashed", why, vanished=True) for name in gone]
 
