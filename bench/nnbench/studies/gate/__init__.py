@@ -1,1 +1,1 @@
-"""A change against what it was made from: does it learn worse, or run slower?"""
+"""A change against what it was made from: whether it learns worse, or runs slower."""

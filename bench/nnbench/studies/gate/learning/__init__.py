@@ -1,1 +1,1 @@
-"""Does the head learn worse than the base? Five steps, each of which may end the question."""
+"""Whether the head learns worse than the base, in five steps each of which may end the question."""
