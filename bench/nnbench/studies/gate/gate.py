@@ -14,7 +14,7 @@ from nnbench.records.gate import GateItem, GateReport, Scatter
 from nnbench.studies.gate.calibration import calibrate_learning, read_calibration, write_calibration
 from nnbench.studies.gate.learning.marked import with_marked
 from nnbench.studies.gate.learning.study import judge_learning
-from nnbench.studies.gate.revisions import Revisions, find_revisions
+from nnbench.studies.gate.revisions import Revisions, find_revisions, first_change
 from nnbench.studies.gate.sides import HeadCannotBeBuilt, Side, base_side, head_side
 
 REGRESSED, CRASHED, INCONCLUSIVE, NOTHING = 1, 3, 5, 6
@@ -53,7 +53,11 @@ def run_gate(
     counting = found.that_count(asked.ignore)
     notes: tuple[str, ...] = ()
     if counting:
-        items = _measured(wishes, asked, found, clock, say)
+        place = first_change(found, counting)
+        items = [
+            replace(item, place=item.place or place) if item.verdict != "ok" else item
+            for item in _measured(wishes, asked, found, clock, say)
+        ]
     else:
         items = _untouched(asked)
         n = len(found.changed)

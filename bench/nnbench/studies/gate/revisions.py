@@ -1,6 +1,7 @@
 """Which commits are compared: the head is the folder as it is, the base what it was made from."""
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +43,17 @@ class Revisions:
     def that_count(self, ignored: tuple[str, ...]) -> tuple[str, ...]:
         """Return the changed files that a subject may be made of."""
         return tuple(name for name in self.changed if not any(fnmatch(name, each) for each in ignored))
+
+
+def first_change(found: Revisions, names: tuple[str, ...]) -> tuple[str, int] | None:
+    """Return the first file of code that changed and its first line that did: where to point at."""
+    for name in sorted(names, key=lambda each: not each.endswith(".py")):
+        hunk = re.search(
+            r"^@@ -\S+ \+(\d+)", git(found.root, "diff", "-U0", found.base, "--", name), re.MULTILINE
+        )
+        if hunk:
+            return name, max(1, int(hunk[1]))
+    return None
 
 
 def find_revisions(folder: Path, asked: str, environment: Mapping[str, str]) -> Revisions:
