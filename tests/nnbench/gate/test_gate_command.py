@@ -1,6 +1,7 @@
 """``nnbench gate`` end to end: what the author of a change reads, and every exit code."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from tests.nnbench.gate import project
 from tests.nnbench.gate.project import gate
+from tests.waiting import until
 
 SIGN = ("optimizer.py", "w - RATE", "w + RATE")
 NO_CORRECTION = ("optimizer.py", "self.m / (1 - BETA1**self.t)", "self.m")
@@ -285,3 +287,20 @@ def test_a_report_that_cannot_be_written_changes_no_exit_code(folder: Path) -> N
 
     assert done.returncode == 1
     assert "the report is not written" in done.stderr
+
+
+def test_an_interrupt_ends_the_trainings_and_the_gate(folder: Path, tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    endless = f"import pathlib, time\npathlib.Path({str(began)!r}).touch()\ntime.sleep(600)\n"
+    project.write(folder, optimizer__py=endless)
+    project.commit(folder, "a training without an end")
+    project.change(folder, "optimizer.py", "600", "601")
+    command = [sys.executable, "-m", "nnbench", "gate"]
+    running = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    until(began.exists)
+
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate()
+
+    assert running.returncode == 130
+    assert "Traceback" not in said

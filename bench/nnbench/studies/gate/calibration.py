@@ -1,6 +1,7 @@
 """What a project's own runner can see: margins and scatter, measured overnight and committed."""
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -59,14 +60,19 @@ def _scatter(
 ) -> Scatter:
     say(f"learning: {asked.name}, {N_SEEDS} seeds")
     timeout_s = read_budget(asked.timeout, f"gate.learning {asked.name}, timeout")
-    trainers = [SideTrainer(side, asked.call, work, timeout_s=timeout_s) for side in sides]
+    stop = threading.Event()
+    trainers = [SideTrainer(side, asked.call, work, timeout_s=timeout_s, stop=stop) for side in sides]
     try:
         with ThreadPoolExecutor(len(trainers)) as pool:
             halves = [
                 pool.submit(_finals, trainer, asked.metric, range(place, N_SEEDS, len(trainers)))
                 for place, trainer in enumerate(trainers)
             ]
-            scores = np.array([value for half in halves for value in half.result()])
+            try:
+                scores = np.array([value for half in halves for value in half.result()])
+            except BaseException:
+                stop.set()
+                raise
     finally:
         for trainer in trainers:
             trainer.close()

@@ -1,8 +1,10 @@
 """One subject that learns, base against head: the same bits, then where they part, then pairs of seeds."""
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from nnbench.errors import UsageError
@@ -56,19 +58,28 @@ class Question:
     is_over: Callable[[], bool]  # the budget
     sigma: float | None = None  # of differences between pairs, from --calibrate
     is_new: bool = False  # the base has no such subject
+    stop: threading.Event = field(default_factory=threading.Event)  # ends what is being trained
+
+    def together(self, *trainings: Callable[[], Trained]) -> list[Trained]:
+        """Train at the same time; an interrupt of one who waits ends them all."""
+        with ThreadPoolExecutor(len(trainings)) as pool:
+            begun = [pool.submit(each) for each in trainings]
+            try:
+                return [each.result() for each in begun]
+            except BaseException:
+                self.stop.set()  # or the pool would wait for the trainings to end by themselves
+                raise
 
 
 def answer(question: Question, n_subjects: int) -> list[GateItem]:
     """Return the subject's item, and one for the steps to its target where it has one."""
     if question.is_new:
         return [_item(question, "ok", "new subject, nothing to compare")]
-    with ThreadPoolExecutor(3) as pool:
-        own, again, theirs = (
-            pool.submit(question.base.train, SEEDS_OF_BITS[0]),
-            pool.submit(question.base.train_again, SEEDS_OF_BITS[0]),
-            pool.submit(question.head.train, SEEDS_OF_BITS[0]),
-        )
-        base, base_again, head = own.result(), again.result(), theirs.result()
+    base, base_again, head = question.together(
+        partial(question.base.train, SEEDS_OF_BITS[0]),
+        partial(question.base.train_again, SEEDS_OF_BITS[0]),
+        partial(question.head.train, SEEDS_OF_BITS[0]),
+    )
     crashed = _crashed(question, base, head)
     if crashed is not None:
         return [crashed]
@@ -129,9 +140,8 @@ def _same_bits(question: Question, base: Trained, head: Trained) -> tuple[GateIt
 
 
 def _both(question: Question, seed: int) -> tuple[Trained, Trained]:
-    with ThreadPoolExecutor(2) as pool:
-        ours, theirs = pool.submit(question.base.train, seed), pool.submit(question.head.train, seed)
-        return ours.result(), theirs.result()
+    ours, theirs = question.together(partial(question.base.train, seed), partial(question.head.train, seed))
+    return ours, theirs
 
 
 # -- pairs of seeds -----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """All learning subjects of a gate: each answered, then the undecided ones once more as one family."""
 
 import shutil
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +54,18 @@ def _answered(
     call, is_new = _call_of_both(asked.call, base, head, work)
     kept = work / "kept"
     timeout_s = read_budget(asked.timeout, f"gate.learning {asked.name}, timeout")
-    ours, theirs = (SideTrainer(side, call, kept, timeout_s=timeout_s) for side in (base, head))
+    stop = threading.Event()
+    ours, theirs = (SideTrainer(side, call, kept, timeout_s=timeout_s, stop=stop) for side in (base, head))
     try:
         question = Question(
-            asked, margin_of(asked, known), ours, theirs, is_over, known.sigma if known else None, is_new
+            asked,
+            margin_of(asked, known),
+            ours,
+            theirs,
+            is_over,
+            sigma=known.sigma if known else None,
+            is_new=is_new,
+            stop=stop,
         )
         return answer(question, n_subjects)
     finally:

@@ -20,11 +20,14 @@ STEPS_KEPT = 20  # logs with weights: where two rules differ, they do so in the 
 class SideTrainer:
     """Trains a subject on one side, one seed after the other, each once."""
 
-    def __init__(self, side: Side, call: str, folder_kept: Path, *, timeout_s: float) -> None:
+    def __init__(
+        self, side: Side, call: str, folder_kept: Path, *, timeout_s: float, stop: threading.Event
+    ) -> None:
         self._side = side
         self._call = call
         self._kept = folder_kept
         self._timeout_s = timeout_s
+        self._stop = stop
         self._process = self._new()
         self._lock = threading.Lock()
         self._done: dict[int, Trained] = {}
@@ -61,7 +64,7 @@ class SideTrainer:
             folder = self._kept / self._side.name / name
             folder.mkdir(parents=True)
             keep = Keep(folder, STEPS_KEPT)
-        run = process.train(seed, keep=keep)
+        run = process.train(seed, keep=keep, stop=self._stop)
         return _trained(run, {} if keep is None else _weights(keep.folder))
 
 
