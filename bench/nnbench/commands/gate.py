@@ -1,13 +1,22 @@
 """``nnbench gate``: did this change make learning worse, or the code slower?"""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nnbench.terminal import options
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nnbench.studies.gate.gate import Wishes
+
 
 def command(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[bisect GOOD BAD]", help="Find the commit that made a subject worse."),
+    ] = None,
     base: Annotated[
         str | None,
         typer.Option(metavar="COMMIT", help="Compare with this commit, branch or tag, not the merge base."),
@@ -22,6 +31,12 @@ def command(
         bool,
         typer.Option("--calibrate", help="Measure how far apart unchanged code is here; write the margins."),
     ] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="Print how far each subject has come, and where it changed.")
+    ] = False,
+    subject: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With bisect: this subject alone.")
+    ] = None,
     form: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,6 +65,7 @@ def command(
     from nnbench.plan.durations import read_budget
     from nnbench.plan.settings import display_settings
     from nnbench.studies.gate import gate
+    from nnbench.studies.gate.history import chains
     from nnbench.terminal import gate_outputs
     from nnbench.terminal.progress import note
 
@@ -57,10 +73,33 @@ def command(
     outputs = gate_outputs.read(form or [], as_json=as_json)
     budget_s = None if budget is None else read_budget(budget, "--budget")
     wishes = gate.Wishes(Path.cwd(), base, budget_s, is_strict=strict)
+
+    def tell(line: str) -> None:
+        note(line, quiet=quiet)
+
+    if history:
+        return gate_outputs.chains(chains(Path.cwd()))
     with interruptible():
+        if words:
+            return _bisect(words, wishes, subject, tell)
         if calibrate:
-            path, found = gate.calibrate(wishes, lambda line: note(line, quiet=quiet))
-            return gate_outputs.calibrated(path, found)
-        report = gate.run_gate(wishes, os.environ, Clock(), lambda line: note(line, quiet=quiet))
+            return gate_outputs.calibrated(*gate.calibrate(wishes, tell))
+        report = gate.run_gate(wishes, os.environ, Clock(), tell)
     gate_outputs.deliver(report, outputs, Clock().now_utc().date(), chosen.color)
     return report.exit_code
+
+
+def _bisect(
+    words: "Sequence[str]", wishes: "Wishes", subject: str | None, tell: "Callable[[str], None]"
+) -> int:
+    from nnbench.errors import UsageError
+    from nnbench.machine.clock import Clock
+    from nnbench.studies.gate.bisect import bisect
+    from nnbench.terminal import gate_outputs
+
+    if words[0] != "bisect" or len(words) != 3:
+        raise UsageError(f"gate: expected nothing, or bisect GOOD BAD, found {' '.join(words)}.")
+    found = bisect(
+        wishes.folder, words[1], words[2], subject=subject, budget_s=wishes.budget_s, clock=Clock(), say=tell
+    )
+    return gate_outputs.bisected(found.good, found.bad, found.unsure, found.why)

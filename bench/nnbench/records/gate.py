@@ -70,3 +70,26 @@ class Scatter:
     sigma: float  # of the difference of two seeds
     margin: float
     n_red: int  # of 1,000 gates of unchanged code with other seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Commits between which a subject changed: by a ratio of times, or a difference of a metric."""
+
+    before: str
+    after: str
+    change: float
+    interval: tuple[float, float]
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One subject over the gates that measured it."""
+
+    name: str
+    family: Family
+    n: int
+    level: float  # the last commit against the first: a ratio, or a difference
+    is_ratio: bool
+    moved: tuple[Moved, ...]

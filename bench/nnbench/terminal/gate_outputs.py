@@ -9,10 +9,10 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from nnbench.errors import NnbenchError, UsageError
+from nnbench.errors import NnbenchError, NothingMeasured, UsageError
 from nnbench.machine.writing import make_folder, printable, write_files
 from nnbench.plan.settings import Color
-from nnbench.records.gate import GateReport, Scatter
+from nnbench.records.gate import Chain, GateReport, Scatter
 from nnbench.reporting.json import gate as gate_json
 from nnbench.reporting.render import text
 from nnbench.reporting.views import gate as view
@@ -139,4 +139,23 @@ def calibrated(path: Path, found: Sequence[Scatter]) -> int:
             f" (at most {100 * bound:.1f} %)"
         )
     say(f'wrote {path.name}. Commit it; margin = "auto" reads it.')
+    return 0
+
+
+def chains(found: Sequence[Chain]) -> int:
+    """Print the chains of earlier gates."""
+    if not found:
+        raise NothingMeasured("gate --history: no gate has measured anything here yet. Run `nnbench gate`.")
+    for line in (line for each in found for line in view.progress(each)):
+        say(line)
+    return 0
+
+
+def bisected(good: str, bad: str, unsure: Sequence[str], why: str) -> int:
+    """Print the first bad commit, or all those that it may be."""
+    if unsure:
+        say(f"between {good} and {bad}; these could not be told: {' '.join(unsure)}")
+    else:
+        say(f"first bad commit: {bad} (the one before, {good}, is good)")
+    say(why)
     return 0

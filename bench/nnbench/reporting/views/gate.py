@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from textwrap import wrap
 
-from nnbench.records.gate import VERDICTS, Family, GateItem, GateReport, ItemVerdict
+from nnbench.records.gate import VERDICTS, Chain, Family, GateItem, GateReport, ItemVerdict
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import (
     Block,
@@ -205,3 +205,18 @@ def build(report: GateReport, today: date) -> Document:
         listing,
     )
     return Document("nnbench gate", (Section("base and head", blocks),))
+
+
+def progress(chain: Chain) -> list[str]:
+    """Return a chain as lines: how far it has come, and where it changed."""
+    level = f"{100 * (chain.level - 1):+.1f} %" if chain.is_ratio else f"{chain.level:+.4g}"
+    lines = [f"{FAMILIES[chain.family]}  {chain.name}: {level} over {chain.n} gates"]
+    for each in chain.moved:
+        low, high = each.interval
+        size = (
+            f"{100 * (each.change - 1):+.1f} % [{100 * (low - 1):+.1f}, {100 * (high - 1):+.1f}]"
+            if chain.is_ratio
+            else f"{each.change:+.4g} [{low:+.4g}, {high:+.4g}]"
+        )
+        lines.append(f"    between {each.before} and {each.after}: {size}, p = {each.p:.2g}")
+    return lines

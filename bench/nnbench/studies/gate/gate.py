@@ -12,10 +12,11 @@ from nnbench.machine.clock import Clock
 from nnbench.plan.gate import AcceptSection, GateSection, LearningSection, read_gate
 from nnbench.records.gate import GateItem, GateReport, Scatter
 from nnbench.studies.gate.calibration import calibrate_learning, read_calibration, write_calibration
+from nnbench.studies.gate.history import remember
 from nnbench.studies.gate.learning.marked import with_marked
 from nnbench.studies.gate.learning.study import judge_learning
-from nnbench.studies.gate.revisions import Revisions, find_revisions, first_change
-from nnbench.studies.gate.sides import HeadCannotBeBuilt, Side, base_side, head_side
+from nnbench.studies.gate.revisions import Checkout, Revisions, find_revisions, first_change
+from nnbench.studies.gate.sides import CannotBeBuilt, Side, base_side, head_side
 
 REGRESSED, CRASHED, INCONCLUSIVE, NOTHING = 1, 3, 5, 6
 _HOW = (
@@ -32,7 +33,6 @@ class Wishes:
     base: str | None = None
     budget_s: float | None = None
     is_strict: bool = False
-    seed: int = 0
 
 
 def configuration(folder: Path) -> GateSection:
@@ -68,13 +68,15 @@ def run_gate(
     notes += tuple(_expired(items, asked.accept, clock.now_utc().date()))
     code, why = exit_code(items, is_strict=wishes.is_strict)
     seconds = clock.elapsed_s() - began_s
-    return GateReport(found.base_name, found.head_name, _machine(), seconds, tuple(items), code, why, notes)
+    report = GateReport(found.base_name, found.head_name, _machine(), seconds, tuple(items), code, why, notes)
+    remember(wishes.folder, report)
+    return report
 
 
 def calibrate(wishes: Wishes, say: Callable[[str], None]) -> tuple[Path, list[Scatter]]:
     """Measure how far apart unchanged code is on this machine, and write the margins that follow."""
     asked = configuration(wishes.folder)
-    here = Revisions(wishes.folder, "", "", ())
+    here = Revisions(Checkout(wishes.folder, Path()), "", "", ())
     with tempfile.TemporaryDirectory(prefix="nnbench-gate-", ignore_cleanup_errors=True) as name:
         side = head_side(here, asked, Path(name))
         found = calibrate_learning(
@@ -86,12 +88,6 @@ def calibrate(wishes: Wishes, say: Callable[[str], None]) -> tuple[Path, list[Sc
 def _measured(
     wishes: Wishes, asked: GateSection, found: Revisions, clock: Clock, say: Callable[[str], None]
 ) -> list[GateItem]:
-    budget_s = wishes.budget_s
-    ends_s = None if budget_s is None else clock.elapsed_s() + budget_s
-
-    def is_over() -> bool:
-        return ends_s is not None and clock.elapsed_s() >= ends_s
-
     with tempfile.TemporaryDirectory(prefix="nnbench-gate-", ignore_cleanup_errors=True) as name:
         work = Path(name)
         say(f"base {found.base_name}: checking out and setting up")
@@ -100,16 +96,32 @@ def _measured(
             say(f"head {found.head_name}: setting up")
         try:
             head = head_side(found, asked, work)
-        except HeadCannotBeBuilt as error:
+        except CannotBeBuilt as error:
             return [_not_built(each.name or "learning", str(error)) for each in asked.learning]
-        learning = with_marked(asked.learning, head)
-        vanished = _vanished(base, learning)
-        calibrated = read_calibration(wishes.folder)
-        items = judge_learning(
-            learning, base, head, calibrated=calibrated, work=work, is_over=is_over, say=say
-        )
-        left_s = None if ends_s is None else max(0.0, ends_s - clock.elapsed_s())
-        return [*vanished, *items, *_speed(asked, base, head, left_s, wishes.seed, clock, say)]
+        items = judged(asked, base, head, work, wishes.budget_s, clock, say)
+        return [*_vanished(base, with_marked(asked.learning, head)), *items]
+
+
+def judged(
+    asked: GateSection,
+    base: Side,
+    head: Side,
+    work: Path,
+    budget_s: float | None,
+    clock: Clock,
+    say: Callable[[str], None],
+) -> list[GateItem]:
+    """Return the items of all subjects; the budget is for all of them together."""
+    ends_s = None if budget_s is None else clock.elapsed_s() + budget_s
+
+    def is_over() -> bool:
+        return ends_s is not None and clock.elapsed_s() >= ends_s
+
+    learning = with_marked(asked.learning, head)
+    calibrated = read_calibration(head.folder)
+    items = judge_learning(learning, base, head, calibrated=calibrated, work=work, is_over=is_over, say=say)
+    left_s = None if ends_s is None else max(0.0, ends_s - clock.elapsed_s())
+    return [*items, *_speed(asked, base, head, left_s, 0, clock, say)]
 
 
 def _speed(

@@ -20,25 +20,37 @@ class NoBase(EnvironmentProblem):
 
 
 @dataclass(frozen=True, slots=True)
+class Checkout:
+    """A git checkout, and the project's folder in it: the root itself, or one of several projects."""
+
+    root: Path
+    inside: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.inside
+
+
+@dataclass(frozen=True, slots=True)
 class Revisions:
     """The base's commit, the head's, and the files that differ between it and the folder as it is."""
 
-    root: Path  # of the checkout
+    checkout: Checkout
     base: str
     head: str
     changed: tuple[str, ...]
 
     @property
     def base_name(self) -> str:
-        return self.base[:_SHORT]
+        return short(self.base)
 
     @property
     def head_name(self) -> str:
-        return self.head[:_SHORT] + ("-dirty" if self.is_dirty else "")
+        return short(self.head) + ("-dirty" if self.is_dirty else "")
 
     @property
     def is_dirty(self) -> bool:
-        return bool(_changes(self.root))
+        return bool(_changes(self.checkout.root))
 
     def that_count(self, ignored: tuple[str, ...]) -> tuple[str, ...]:
         """Return the changed files that a subject may be made of."""
@@ -49,7 +61,7 @@ def first_change(found: Revisions, names: tuple[str, ...]) -> tuple[str, int] | 
     """Return the first file of code that changed and its first line that did: where to point at."""
     for name in sorted(names, key=lambda each: not each.endswith(".py")):
         hunk = re.search(
-            r"^@@ -\S+ \+(\d+)", git(found.root, "diff", "-U0", found.base, "--", name), re.MULTILINE
+            r"^@@ -\S+ \+(\d+)", git(found.checkout.root, "diff", "-U0", found.base, "--", name), re.MULTILINE
         )
         if hunk:
             return name, max(1, int(hunk[1]))
@@ -62,11 +74,12 @@ def find_revisions(folder: Path, asked: str, environment: Mapping[str, str]) -> 
     ``asked`` is a commit, a branch or a tag, or ``"merge-base"``: where the head left the branch that it goes
     to. On that branch itself, this is the last commit while files differ from it, and else the one before.
     """
-    root = Path(_in_repository(folder))
+    checkout = checkout_of(folder)
+    root = checkout.root
     head = git(root, "rev-parse", "--verify", "--quiet", "HEAD")
     if not head:
         raise NoBase(f"{root}: there is no commit yet, so there is no base to compare with. Commit first.")
-    base = _merge_base(root, head, environment) if asked == "merge-base" else _commit(root, asked)
+    base = _merge_base(root, head, environment) if asked == "merge-base" else commit_of(root, asked)
     if (
         base == head
         and asked == "merge-base"
@@ -77,21 +90,33 @@ def find_revisions(folder: Path, asked: str, environment: Mapping[str, str]) -> 
             raise NoBase(f"{root}: the only commit there is has no base to compare with.{_shallow(root)}")
     changed = git(root, "diff", "--name-only", "-z", base).split("\0")
     new = git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
-    return Revisions(root, base, head, tuple(sorted({*changed, *new} - {""})))
+    return Revisions(checkout, base, head, tuple(sorted({*changed, *new} - {""})))
 
 
-def _in_repository(folder: Path) -> str:
+def checkout_of(folder: Path) -> Checkout:
+    """Return the checkout that a folder is in, or raise NoBase."""
     root = git(folder, "rev-parse", "--show-toplevel")
     if not root:
         raise NoBase(f"{folder}: this is no git repository, so there is no base to compare with.")
-    return root
+    top = Path(root)
+    return Checkout(top, folder.resolve().relative_to(top.resolve()))
 
 
-def _commit(root: Path, name: str) -> str:
+def commit_of(root: Path, name: str) -> str:
+    """Return the commit that a name stands for, or raise NoBase."""
     found = git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if not found:
         raise NoBase(f"base {name!r}: git knows no such commit, branch or tag here.{_shallow(root)}")
     return found
+
+
+def first_parents(root: Path, good: str, bad: str) -> list[str]:
+    """Return the commits behind ``good`` up to ``bad``, along first parents, the oldest first."""
+    return git(root, "rev-list", "--first-parent", "--reverse", f"{good}..{bad}").split()
+
+
+def short(commit: str) -> str:
+    return commit[:_SHORT]
 
 
 def _merge_base(root: Path, head: str, environment: Mapping[str, str]) -> str:

@@ -11,14 +11,14 @@ from typing import Literal
 
 from nnbench.errors import EnvironmentProblem
 from nnbench.plan.gate import GateSection
-from nnbench.studies.gate.revisions import NoBase, Revisions, check_out
+from nnbench.studies.gate.revisions import Checkout, NoBase, Revisions, check_out, short
 
 SETUP_S = 1800.0
 _LINES_SHOWN = 3
 
 
-class HeadCannotBeBuilt(Exception):
-    """The set-up command fails on the head, and not on the base."""
+class CannotBeBuilt(Exception):
+    """The set-up command of a side fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,24 @@ class Side:
 
 def base_side(found: Revisions, asked: GateSection, work: Path) -> Side:
     """Check the base out and set it up, or raise NoBase."""
-    folder = work / "base"
-    check_out(found.root, found.base, folder)
     try:
-        return _set_up("base", folder, found.base_name, asked, work)
-    except HeadCannotBeBuilt as error:
+        return side_of("base", found.checkout, found.base, asked, work)
+    except CannotBeBuilt as error:
         raise NoBase(f"base {found.base_name} cannot be built: {error}") from None
 
 
+def side_of(
+    name: Literal["base", "head"], checkout: Checkout, commit: str, asked: GateSection, work: Path
+) -> Side:
+    """Check a commit out and set it up, or raise CannotBeBuilt."""
+    place = work / name
+    check_out(checkout.root, commit, place)
+    return _set_up(name, place / checkout.inside, short(commit), asked, work)
+
+
 def head_side(found: Revisions, asked: GateSection, work: Path) -> Side:
-    """Set the head up where it lies, or raise HeadCannotBeBuilt."""
-    return _set_up("head", found.root, found.head_name, asked, work)
+    """Set the head up where it lies, or raise CannotBeBuilt."""
+    return _set_up("head", found.checkout.folder, found.head_name, asked, work)
 
 
 def _set_up(name: Literal["base", "head"], folder: Path, commit: str, asked: GateSection, work: Path) -> Side:
@@ -73,7 +80,7 @@ def _make_venv(venv: Path) -> None:
     )
     try:
         _run(command, venv.parent, {}, shell=False)
-    except HeadCannotBeBuilt as error:
+    except CannotBeBuilt as error:
         raise EnvironmentProblem(f"no virtual environment can be made: {error}") from None
 
 
@@ -93,10 +100,10 @@ def _run(command: str | list[str], folder: Path, environment: Mapping[str, str],
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise HeadCannotBeBuilt(f"`{command}` took more than {SETUP_S / 60:.0f} minutes.") from None
+        raise CannotBeBuilt(f"`{command}` took more than {SETUP_S / 60:.0f} minutes.") from None
     except OSError as error:
-        raise HeadCannotBeBuilt(f"`{command}` cannot be started: {error.strerror}.") from None
+        raise CannotBeBuilt(f"`{command}` cannot be started: {error.strerror}.") from None
     if done.returncode != 0:
         said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         tail = " / ".join(said[-_LINES_SHOWN:]) or "it says no reason"
-        raise HeadCannotBeBuilt(f"`{command}` ended with {done.returncode}: {tail}")
+        raise CannotBeBuilt(f"`{command}` ended with {done.returncode}: {tail}")
