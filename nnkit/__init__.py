@@ -1,6 +1,6 @@
 """nnkit: a small training core, in which a model compiles to a flat program of Numba kernels."""
 
-from nnkit import activations, initializers, layers, losses, optimizers, pretraining, schedules
+from nnkit import activations, initializers, layers, losses, metrics, optimizers, pretraining, schedules
 from nnkit.callbacks import EarlyStopping
 from nnkit.model import History, Sequential, load_model
 from nnkit.neighbours import NearestMean, NearestNeighbours
@@ -25,6 +25,7 @@ __all__ = [
     "layers",
     "load_model",
     "losses",
+    "metrics",
     "optimizers",
     "pretraining",
     "schedules",

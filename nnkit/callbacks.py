@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnkit.errors import InvalidArgument
+from nnkit.metrics import is_better_larger
 
 
 class Fitting(Protocol):
@@ -77,7 +78,7 @@ class EarlyStopping(Callback):
     monitor: str = "val_loss"
     patience: int = 5
     min_delta: float = 0.0
-    mode: Literal["min", "max"] | None = None  # None: max for accuracy, min for loss
+    mode: Literal["min", "max"] | None = None  # None: as the metric has it; min for loss
     restore_best_weights: bool = True
     best: float = field(default=np.nan, init=False)
     best_step: int = field(default=0, init=False)
@@ -119,6 +120,6 @@ class EarlyStopping(Callback):
     def _improves(self, value: float) -> bool:
         if np.isnan(self.best):
             return True
-        larger = self.mode == "max" or (self.mode is None and "accuracy" in self.monitor)
+        larger = self.mode == "max" or (self.mode is None and is_better_larger(self.monitor))
         gain = value - self.best if larger else self.best - value
         return gain > self.min_delta

@@ -16,6 +16,7 @@ from nnkit.execution.trial import Data, Trial
 from nnkit.layers.base import Layer, frozen_names, named
 from nnkit.layers.ending import check_ending
 from nnkit.losses import Loss
+from nnkit.metrics import Asked, asked
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.registry import parse_choice
 from nnkit.training import saving
@@ -24,6 +25,7 @@ from nnkit.training.fit import Fit
 from nnkit.training.history import History as History
 from nnkit.training.history import Trace as Trace
 from nnkit.training.hooks import Hooks, checked_callbacks
+from nnkit.training.measuring import measured
 from nnkit.training.samples import as_array, checked_data, checked_inputs
 from nnkit.training.summary import summarize
 from nnkit.training.turns import Turn, alone, in_turn
@@ -50,7 +52,7 @@ class Sequential:
         self.dtype = dtype
         self._loss: Loss | None = None
         self._optimizer: BoundOptimizer | None = None
-        self._metrics: tuple[str, ...] = ()
+        self._metrics: tuple[Asked, ...] = ()
         self._trial: Trial | None = None
         self._is_stale = False  # the trial's program is from before the last compile
         self._learners: dict[int, tuple[Program, Table]] = {}  # by batch size
@@ -68,7 +70,11 @@ class Sequential:
         loss: str | Loss = "sparse_categorical_crossentropy",
         metrics: str | Sequence[str] | None = (),
     ) -> None:
-        """Choose the optimizer, the loss and the metrics (``"accuracy"``). The weights stay, as in Keras."""
+        """Choose the optimizer, the loss and the metrics. The weights stay, as in Keras.
+
+        Metrics are those of `nnkit.metrics` by name, such as ``"accuracy"`` and ``"f1"``. A fit measures them
+        on its validation data, and only the accuracy on what it trains on.
+        """
         chosen = _resolve_optimizer(optimizer)
         record = losses.get(loss) if isinstance(loss, str) else loss
         if not isinstance(record, Loss):
@@ -113,6 +119,7 @@ class Sequential:
             shuffle=shuffle,
             callbacks=() if hooks is None else (hooks,),
             batch_size=rows,
+            metrics=self._metrics,
         )
         if hooks is not None:
             steps = -(-len(data) // rows)
@@ -128,10 +135,9 @@ class Sequential:
 
     @in_turn
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
-        """Return the mean loss, and the accuracy if compiled in, over all samples."""
+        """Return the mean loss over all samples, and the metrics that are compiled in."""
         self._check_compiled("evaluate")
-        loss, correct = self._trial_of().evaluate_on(self._checked(x, y))
-        return {"loss": loss, "accuracy": correct} if self._counts_correct() else {"loss": loss}
+        return measured(self._trial_of(), self._checked(x, y), (asked("loss"), *self._metrics))
 
     @in_turn
     def predict(self, x: ArrayLike) -> Array:
@@ -277,7 +283,7 @@ class Sequential:
             "optimizer": [optimizer.name, dict(optimizer.parameters)],
             "schedule": None if schedule is None else [schedule.record.name, dict(schedule.parameters)],
             "loss": loss.name,
-            "metrics": list(self._metrics),
+            "metrics": [one.name for one in self._metrics],
             "frozen": list(frozen_names(self.layers)),
             "counts": trial.counts(),
         }
@@ -355,7 +361,7 @@ class Sequential:
             raise InvalidArgument(f"{verb}: the model has no loss yet. Call compile(optimizer, loss) first.")
 
     def _counts_correct(self) -> bool:
-        return "accuracy" in self._metrics
+        return any(one.name == "accuracy" for one in self._metrics)
 
 
 def load_model(path: str | Path) -> Sequential:

@@ -251,12 +251,12 @@ class Trial:
         return float(self.evaluations[0, 1]), float(self.evaluations[0, 2])
 
     def evaluate_on(self, data: Data) -> tuple[float, float]:
-        """Evaluate on other data; what a fit in progress evaluates on stays attached."""
-        cells = self._itinerary.copy()
-        kept = {name: getattr(self, name, None) for name in ("evaluations", "_evaluation")}
+        """Evaluate on other data; what a fit in progress evaluates on stays attached, and its probes."""
+        cells, looks = self._itinerary.copy(), int(self._header[EVALUATION])
+        kept = {name: getattr(self, name, None) for name in ("evaluations", "_evaluation", "probe_rows")}
         self.attach_evaluation(data, every=0)
         result = self.evaluate()
-        self._itinerary[:] = cells
+        self._itinerary[:], self._header[EVALUATION] = cells, looks
         vars(self).update(kept)
         return result
 

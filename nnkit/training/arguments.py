@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnkit.errors import InvalidArgument, shown
+from nnkit.errors import InvalidArgument, UnknownName, shown
 from nnkit.layers.base import Layer
 from nnkit.losses import Loss
+from nnkit.metrics import Asked, asked, refusal
 
 
 def check_arguments(layers: object, input_shape: object, seed: object, dtype: str) -> None:
@@ -33,19 +34,25 @@ def check_arguments(layers: object, input_shape: object, seed: object, dtype: st
         raise InvalidArgument(f"Sequential: seed must be a whole number of 64 bits, found {seed!r}.")
 
 
-def checked_metrics(given: str | Sequence[str] | None, loss: Loss) -> tuple[str, ...]:
-    """Return the metrics as a tuple; raise InvalidArgument where one is unknown or the loss has no labels."""
+def checked_metrics(given: str | Sequence[str] | None, loss: Loss) -> tuple[Asked, ...]:
+    """Return the metrics, each once; raise InvalidArgument where one is unknown or does not fit the loss."""
     metrics = (given,) if isinstance(given, str) else given if given is not None else ()
     if not isinstance(metrics, list | tuple):
         raise InvalidArgument(f"compile: metrics must be a list such as ['accuracy'], found {given!r}.")
-    unknown = [name for name in metrics if name != "accuracy"]
-    if unknown:
-        raise InvalidArgument(f"compile: no metric named {unknown[0]!r}. There is 'accuracy'.")
-    if metrics and loss.targets != "labels":
-        raise InvalidArgument(
-            f"compile: accuracy needs labels, and loss {loss.name} has none. Leave metrics out."
-        )
-    return tuple(metrics)
+    found: dict[str, Asked] = {}
+    for name in metrics:
+        try:
+            one = asked(name)
+        except UnknownName as error:
+            raise InvalidArgument(f"compile: {error}") from None
+        if one.of_training:
+            raise InvalidArgument(
+                f"compile: {name}: a model evaluates the data that it is given. Write {one.metric.name!r}."
+            )
+        if (reason := refusal(one.metric, loss)) is not None:
+            raise InvalidArgument(f"compile: {reason}")
+        found[one.name] = one
+    return tuple(found.values())
 
 
 def check_count(where: str, value: object) -> None:

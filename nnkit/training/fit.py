@@ -1,7 +1,7 @@
 """Fitting: the loop over evaluation points around the driver."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from nnkit.callbacks import Callback
 from nnkit.execution import driver
 from nnkit.execution.trial import Data, Trial
+from nnkit.metrics import Asked
 from nnkit.optimizers.bound import BoundOptimizer, update_by_hand
 from nnkit.optimizers.optimizer import as_number
 from nnkit.schedules.record import check_length
+from nnkit.training.measuring import Measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Outcome:
     step_correct: NDArray[np.float64]
     rows: NDArray[np.int64]  # per step
     evaluations: NDArray[np.float64]
+    measured: dict[str, NDArray[np.float64]] = field(default_factory=dict)  # what was asked for besides
 
     def per_epoch(self, with_accuracy: bool) -> dict[str, list[float]]:
         """Return Keras's history: means over the samples of each whole or begun epoch."""
@@ -42,6 +45,7 @@ class Outcome:
             history["val_loss"] = [float(value) for value in self.evaluations[:, 1]]
             if with_accuracy:
                 history["val_accuracy"] = [float(value) for value in self.evaluations[:, 2]]
+            history |= {name: values.tolist() for name, values in self.measured.items()}
         return history
 
 
@@ -70,6 +74,7 @@ class Fit:
         callbacks: Sequence[Callback] = (),
         every: int | None = None,
         batch_size: int | None = None,
+        metrics: Sequence[Asked] = (),
     ) -> None:
         self._trial = trial
         self._data = data
@@ -88,6 +93,7 @@ class Fit:
         # The driver would evaluate before an update that is made by hand, and before a callback hears of it.
         self._announced = [one for one in callbacks if getattr(one, "announces_tests", False)]
         self._evaluates_here = self._is_by_hand() or bool(self._announced)
+        self._measures = None if validation is None else Measures(metrics, data, validation)
         if validation is not None:
             by_driver = 0 if self._evaluates_here else self._every
             trial.attach_evaluation(
@@ -125,7 +131,7 @@ class Fit:
     # -- how it runs ---------------------------------------------------------------------------------
 
     def _is_stepwise(self) -> bool:
-        return bool(self._callbacks) or self._is_by_hand()
+        return bool(self._callbacks) or bool(self._measures) or self._is_by_hand()
 
     def _is_by_hand(self) -> bool:
         return self._trial.program.optimizer.record.kernel is None
@@ -153,6 +159,8 @@ class Fit:
                     loss = self._trial.evaluations[self._trial.n_evaluations - 1, 1]
                     if not (np.isfinite(loss) and self._trial.is_finite()):
                         return "diverged", step
+                elif self._measures:
+                    self._measures.take(self._trial)
                 self._call_back(step)
             if self._reason is not None:
                 return "stopped", step
@@ -179,6 +187,8 @@ class Fit:
         for callback in self._announced:
             callback.on_test_begin()
         self._trial.evaluate_after(step)
+        if self._measures:
+            self._measures.take(self._trial)
         for callback in self._announced:
             callback.on_test_end({name.removeprefix("val_"): x for name, x in self._evaluated().items()})
 
@@ -187,7 +197,8 @@ class Fit:
         if self._validation is None or not self._trial.n_evaluations:
             return {}
         row = self._trial.evaluations[self._trial.n_evaluations - 1]
-        return {"val_loss": float(row[1]), "val_accuracy": float(row[2])}
+        measured = self._measures.last if self._measures else {}
+        return {"val_loss": float(row[1]), "val_accuracy": float(row[2]), **measured}
 
     def _call_back(self, step: int) -> None:
         values = {"loss": float(self._trial.step_totals[step - 1, 0]), **self._evaluated()}
@@ -209,6 +220,7 @@ class Fit:
             totals[:, 1].copy(),
             self._rows(0, steps),
             evaluations,
+            self._measures.series(len(evaluations)) if self._measures else {},
         )
 
     def _rows(self, first: int, last: int) -> NDArray[np.int64]:

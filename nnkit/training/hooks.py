@@ -52,7 +52,8 @@ class Hooks(Callback):
         self._tell("on_train_end", self._logs)
 
     def _shown(self, values: Mapping[str, float]) -> dict[str, float]:
-        return {name: value for name, value in values.items() if self._has_accuracy or "accuracy" not in name}
+        hidden = () if self._has_accuracy else ("accuracy", "val_accuracy")
+        return {name: value for name, value in values.items() if name not in hidden}
 
     def _tell(self, hook: str, *arguments: Any) -> None:
         for told in (getattr(one, hook) for one in self._callbacks if hasattr(one, hook)):

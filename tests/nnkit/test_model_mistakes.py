@@ -71,11 +71,13 @@ def test_a_model_that_cannot_be_is_refused(
     [
         ({"optimizer": NO_OPTIMIZER}, f"Did you mean {NEAREST_OPTIMIZER!r}"),
         ({"loss": "crossentropy"}, "no loss named 'crossentropy'"),
-        ({"metrics": ("auc",)}, "no metric named 'auc'. There is 'accuracy'"),
+        ({"metrics": ("auk",)}, "no metric named 'auk'. Did you mean 'auc'?"),
+        ({"metrics": ("train_f1",)}, "a model evaluates the data that it is given. Write 'f1'"),
         (
             {"metrics": ("accuracy",), "loss": "mse"},
-            "accuracy needs labels, and loss mean_squared_error has none",
+            "accuracy needs labels, and loss 'mean_squared_error' has none. There are: loss, rmse, mae, r2",
         ),
+        ({"metrics": ("r2",)}, "r2 needs numbers as targets, and loss 'sparse_.*' has labels"),
         ({"optimizer": "sgd(learning_rate=0)"}, "learning_rate must be above 0"),
         ({"optimizer": nnkit.optimizers.Adam}, r"made by a call such as optimizers.Adam"),
         ({"optimizer": 0.1}, "optimizer must be a name such as 'adam' .*found 0.1"),
@@ -84,7 +86,7 @@ def test_a_model_that_cannot_be_is_refused(
         ({"loss": None}, "loss must be a name such as 'mse', found None"),
         ({"loss": nnkit.losses}, "loss must be a name such as 'mse', found <module"),
         ({"metrics": 3}, r"metrics must be a list such as \['accuracy'\], found 3"),
-        ({"metrics": ["accuracy", 3]}, "no metric named 3"),
+        ({"metrics": ["accuracy", 3]}, "expected its name, found 3. Write it as text"),
     ],
 )
 def test_compile_names_what_it_does_not_know(arguments: dict[str, Any], message: str) -> None:
