@@ -124,8 +124,12 @@ def _scaled(case: Any, choice: str) -> Any:
 
 
 def _targets_move(case: Any) -> str | None:
-    if case.measure.metric == "loss" and case.training.loss in ("mean_squared_error", "mse"):
-        return "scales its targets too, so that losses could not be compared"
+    from nnkit import losses, metrics
+
+    one = metrics.asked(case.measure.metric)
+    if one.metric.in_target_units and losses.record(case.training.loss).targets == "real":
+        named = "losses" if one.metric.name == "loss" else one.name
+        return f"scales its targets too, so that {named} could not be compared"
     return None
 
 

@@ -1,21 +1,18 @@
 """The cases there are: the built-in ones by name or alias, and any case file by its path."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nnbench.cases import resources
+from nnbench.cases import measures, resources
 from nnbench.cases.axis import AXES, PLACEHOLDERS
 from nnbench.cases.files import check, read_toml
 from nnbench.cases.spec import CaseSpec
 from nnbench.errors import UsageError
 from nnkit.errors import NnkitError, did_you_mean
 from nnkit.registry import parse_choice
-
-_MONITORED = ("loss", "val_loss", "val_accuracy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def _mistakes(case: CaseSpec, where: str) -> Iterator[str]:
 
     yield from _unknown(datasets, case.data.dataset, f"{where}, data.dataset")
     yield from _unknown(losses, case.training.loss, f"{where}, training.loss")
-    yield from _wrong_measure(case, where)
+    yield from measures.mistakes(case, where)
     for word in sorted(_words(list(case.model.unrolled()))):
         if word.startswith("$") and word not in PLACEHOLDERS:
             yield f"{where}, model.layers: no axis named {word!r}.{did_you_mean(word, PLACEHOLDERS)}"
@@ -114,23 +111,6 @@ def _mistakes(case: CaseSpec, where: str) -> Iterator[str]:
     for name, values in case.run.given().items():
         for text in values:
             yield from _wrong_choice(name, text, f"{where}, run.{name}")
-
-
-def _wrong_measure(case: CaseSpec, where: str) -> Iterator[str]:
-    """Yield a line for every value to be measured or monitored that trials of the case will not have."""
-    from nnkit import losses
-
-    early, place = case.training.early_stopping, f"{where}, training.early_stopping.monitor"
-    monitor = None if early is None else early.monitor
-    if monitor not in (None, *_MONITORED):
-        yield f"{place}: no value named {monitor!r}.{did_you_mean(monitor, _MONITORED)}"
-    loss = case.training.loss
-    with suppress(NnkitError):  # that there is no such loss is said elsewhere
-        needs = f"needs labels, and loss {loss!r} has none."
-        if losses.record(loss).targets != "labels" and case.measure.metric == "accuracy":
-            yield f'{where}, measure.metric: accuracy {needs} Write "loss".'
-        if losses.record(loss).targets != "labels" and monitor == "val_accuracy":
-            yield f'{place}: val_accuracy {needs} Write "val_loss".'
 
 
 def _unknown(registry: Any, text: str, where: str) -> Iterator[str]:

@@ -23,6 +23,7 @@ Kind = Literal[
     "initializers",
     "schedules",
     "losses",
+    "metrics",
     "layers",
     "cases",
     "suites",
@@ -32,7 +33,7 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _PART_KINDS = (
-    *("optimizers", "activations", "initializers", "schedules", "losses", "layers", "datasets"),
+    *("optimizers", "activations", "initializers", "schedules", "losses", "metrics", "layers", "datasets"),
     "functions",
 )
 
@@ -162,6 +163,7 @@ def _cases() -> Iterable[Entry]:
                 **_to_fetch(dataset),
                 "budget": f"{training.epochs} epochs in batches of {training.batch_size}",
                 "metric": measure.metric,
+                **({"also measured": ", ".join(measure.also)} if measure.also else {}),
                 "target": "none" if measure.target is None else spell_value(measure.target),
                 **_calibrated(case),
                 "noticeable": spell_value(measure.noticeable),

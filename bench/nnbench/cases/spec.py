@@ -234,7 +234,8 @@ class TransferSection(Section):
 
 
 class MeasureSection(Section):
-    metric: Literal["accuracy", "loss"] = "accuracy"
+    metric: Text = "accuracy"  # of the validation part; of the training part it is "train_accuracy"
+    also: Texts = ()  # measured besides, and compared by nobody
     target: Number | None = None
     noticeable: Positive
 

@@ -12,7 +12,7 @@ def command(
         str,
         typer.Argument(
             metavar="KIND",
-            help="optimizers, activations, initializers, schedules, losses, layers,"
+            help="optimizers, activations, initializers, schedules, losses, metrics, layers,"
             " cases, suites, datasets, functions, claims, runs.",
         ),
     ],

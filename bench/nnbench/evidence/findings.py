@@ -1,8 +1,11 @@
 """What a run found: its trials as recorded, judged by the run's own cases, with summaries and verdicts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nnbench.evidence.case import Findings
 from nnbench.evidence.showcase import showcase
@@ -28,7 +31,7 @@ def find(store: Store, run: RunRecord) -> Findings:
     trials = tuple(
         replace(_judged(trial, facts[trial.case]), axes=shown.get((trial.case, trial.axes), trial.axes))
         for trial in recorded
-        if trial.case in facts
+        if trial.case in facts and _has_metric(trial, facts[trial.case])
     )
     # The points of a search are no configurations to be ranked: what it says is computed for its report.
     found = Findings(run, trials) if run.tuning is not None else judge(run, trials)
@@ -60,17 +63,42 @@ def _with_pictures(store: Store, found: Findings) -> tuple[TrialRecord, ...]:
 
 
 def _judged(trial: TrialRecord, facts: CaseFacts) -> TrialRecord:
-    """Return the trial with the steps that it took to this case's target.
+    """Return the trial with its best evaluation, and the steps that it took to this case's target.
 
-    The target is no part of a trial's identity: a case whose target was moved keeps its trials.
+    Metric and target are no part of a trial's identity: a case that is judged by others keeps its trials.
     """
-    steps, values = trial.curves.get("eval_step"), trial.curves.get(f"val_{facts.metric}")
+    steps, values = trial.curves.get("eval_step"), trial.curves.get(facts.curve)
     if steps is None or values is None:
         return trial
+    trial = replace(trial, best=_best(trial, facts, steps, values))
     found = math.inf
     if facts.target is not None:
         found = steps_to_target(steps, values, facts.target, direction=facts.direction)
     return replace(trial, steps_to_target=int(found) if math.isfinite(found) else None)
+
+
+def _has_metric(trial: TrialRecord, facts: CaseFacts) -> bool:
+    """Return whether the record can be judged: a run that was broken off may find one without its metric."""
+    return trial.status != "finished" or facts.metric in trial.final
+
+
+def _best(
+    trial: TrialRecord, facts: CaseFacts, steps: NDArray[np.float32], values: NDArray[np.float32]
+) -> Mapping[str, float]:
+    """Return the best evaluation as recorded, or from the curves where it is that of another metric."""
+    known = np.flatnonzero(np.isfinite(values))
+    if not known.size:
+        return {}
+    place = known[np.argmax(values[known]) if facts.direction == "max" else np.argmin(values[known])]
+    if facts.metric in trial.best and trial.best["step"] == steps[place]:
+        return trial.best
+    curves = {name.removeprefix("val_"): one for name, one in trial.curves.items() if _is_metric(name)}
+    # The shortest text of a float32 is what it stands for: 0.95, and not 0.949999988.
+    return {name: float(str(one[place])) for name, one in curves.items()} | {"step": float(steps[place])}
+
+
+def _is_metric(curve: str) -> bool:
+    return curve.startswith(("val_", "train_"))
 
 
 def _reference(trials: Sequence[TrialRecord], facts: CaseFacts, run: RunRecord) -> Axes | None:

@@ -86,7 +86,7 @@ class TrialRecord:
     axes: Axes
     seed: int
     status: Status
-    final: Mapping[str, float]  # validation metrics at the last step; empty unless finished
+    final: Mapping[str, float]  # metrics at the last step, NaN where one has no value; empty unless finished
     best: Mapping[str, float]  # the best evaluated values, with "step"; empty if never evaluated
     steps: int
     steps_to_target: int | None  # first evaluated step that reached the case's target; None is infinity
@@ -94,20 +94,47 @@ class TrialRecord:
     digest: str  # sha256 of the final parameters
     failure: str | None = None  # failure kind: diverged, blown_up, chance, …
     error: str | None = None  # text of the error when status is failed
-    # float32 curves: "step_loss" one per step; "eval_step" and "val_*" one per evaluation
+    # float32 curves: "step_loss" one per step; "eval_step", "val_*" and "train_*" one per evaluation
     curves: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     pictures: Pictures | None = None  # of one seed of a configuration whose first layer is a convolution
     numerics: int = 1  # nnkit's NUMERICS_VERSION: the same seed gives other bits in another one
 
 
 @dataclass(frozen=True, slots=True)
-class CaseFacts:
-    """What a report must know of a case, stored with the run so that reporting needs nothing else."""
+class MetricFacts:
+    """How the numbers of a metric are read."""
+
+    metric: str
+    direction: Direction
+    unit: str | None = None  # "%" or "", or None where it has no record: then its name tells
+    least: float | None = None  # the ends of its range
+    most: float | None = None
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """The ends of the metric's range, where it has any."""
+        return (0.0, 1.0) if self.unit is None and self.metric == "accuracy" else (self.least, self.most)
+
+    @property
+    def curve(self) -> str:
+        """The curve of a trial that has the metric's values."""
+        return self.metric if self.is_of_training else f"val_{self.metric}"
+
+    @property
+    def is_of_training(self) -> bool:
+        """True for ``train_accuracy``: it is evaluated on what was trained on."""
+        return self.metric.startswith("train_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFacts(MetricFacts):
+    """What a report must know of a case, stored with the run so that reporting needs nothing else.
+
+    The metric is the one that is compared: ``"accuracy"``, of the validation data, or ``"train_accuracy"``.
+    """
 
     name: str
     summary: str
-    metric: str  # "accuracy" or "loss": the validation metric that is compared
-    direction: Direction
     target: float | None
     noticeable: float  # the just-noticeable difference, in units of the metric
     chance: float  # the metric of a useless model
@@ -119,6 +146,7 @@ class CaseFacts:
     steps: int
     suite_version: int | None = None  # of target and metric; None: the case was never calibrated
     exchange_rate: float | None = None  # of the metric for a step, near the target; None: not known
+    also: tuple[MetricFacts, ...] = ()  # what is measured besides, and compared by nobody
 
 
 @dataclass(frozen=True, slots=True)

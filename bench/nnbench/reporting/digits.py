@@ -7,6 +7,8 @@ because an empty cell would look like an oversight.
 import math
 from dataclasses import dataclass
 
+from nnbench.records.trials import MetricFacts
+
 MISSING = "—"
 NEVER = "never"
 MINUS = "−"
@@ -28,6 +30,11 @@ class Scale:
     bounded: bool  # 0 and 1 are the ends of the scale, to be printed only when they are meant
 
     @property
+    def decimals(self) -> int | None:
+        """The decimals of a value without an interval; None: as many as three digits take."""
+        return (1 if self.factor == 100.0 else 3) if self.bounded else None
+
+    @property
     def of_differences(self) -> "Scale":
         """The scale of a difference of two such metrics: percentage points instead of percent."""
         return Scale(self.factor, self.difference_unit, self.difference_unit, bounded=False)
@@ -35,17 +42,22 @@ class Scale:
 
 PERCENT = Scale(factor=100.0, unit="%", difference_unit="pp", bounded=True)
 IN_PERCENT = Scale(factor=1.0, unit="%", difference_unit="pp", bounded=False)
+SHARE = Scale(factor=1.0, unit="", difference_unit="", bounded=True)  # 0.972, as F1 is written
 PLAIN = Scale(factor=1.0, unit="", difference_unit="", bounded=False)
 
 
-def scale_of(metric: str) -> Scale:
-    """Return percent for accuracies and rates, the bare number for everything else.
+def scale_of(facts: MetricFacts) -> Scale:
+    """Return how a metric's numbers are written: as its record has it, or else as its name tells.
 
-    A name that ends in % is that of values which are in percent already.
+    By their names accuracies and rates are shares, written in percent; one that ends in % is that of values
+    which are in percent already.
     """
-    if metric.endswith("%"):
+    if facts.unit is not None:
+        is_share = facts.limits == (0.0, 1.0)
+        return (PERCENT if facts.unit == "%" else SHARE) if is_share else PLAIN
+    if facts.metric.endswith("%"):
         return IN_PERCENT
-    return PERCENT if "accuracy" in metric or metric.endswith("rate") else PLAIN
+    return PERCENT if "accuracy" in facts.metric or facts.metric.endswith("rate") else PLAIN
 
 
 def decimals_for(value: float, low: float, high: float) -> int | None:
@@ -101,21 +113,26 @@ def scaled(value: float, scale: Scale, *, decimals: int | None = None) -> str:
     """Write a metric in its scale, without its unit; a share is 0 or 100 only when it is exactly that."""
     if not scale.bounded or not math.isfinite(value):
         return number(value * scale.factor, decimals=decimals)
-    return percentage(value, decimals=decimals)
+    return _share(value, scale, decimals)
 
 
 def percentage(share: float, *, decimals: int | None = None) -> str:
     """Write a share of 1 as a percentage without its unit; 0.9996 is ``99.96``, never ``100``."""
+    return _share(share, PERCENT, decimals)
+
+
+def _share(share: float, scale: Scale, decimals: int | None) -> str:
+    whole = scale.factor
     if share in (0.0, 1.0):
-        return f"{share * 100:.0f}"
+        return f"{share * whole:.0f}"
     if not 0 < share < 1:  # no share at all, but an interval may reach there
-        return number(share * 100, decimals=decimals)
-    wanted = 1 if decimals is None else min(decimals, _MOST_DECIMALS)
+        return number(share * whole, decimals=decimals)
+    wanted = min((scale.decimals or 0) if decimals is None else decimals, _MOST_DECIMALS)
     for digits in range(wanted, 2 * _MOST_DECIMALS):
-        text = number(share * 100, decimals=min(digits, _MOST_DECIMALS))
-        if float(text) not in (0.0, 100.0):
+        text = number(share * whole, decimals=min(digits, _MOST_DECIMALS))
+        if float(text) not in (0.0, whole):
             return text
-    return "<0.00001" if share < 0.5 else ">99.99999"
+    return "<0.00001" if share < 0.5 else f">{whole - 1e-5:.5f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +166,7 @@ def _decimals(value: float, interval: tuple[float, float], scale: Scale, least: 
     low, high = interval
     decimals = decimals_for(value * scale.factor, low * scale.factor, high * scale.factor)
     if decimals is None:
-        return 1 if scale.bounded else None
+        return scale.decimals
     return max(decimals, least)
 
 

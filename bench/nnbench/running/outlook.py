@@ -99,7 +99,7 @@ def _outlook(plan: Plan, part: CaseMatrix, facts: CaseFacts) -> Outlook:
 def _told(outlook: Outlook) -> str:
     if outlook.difference is None:
         return "only what is far above the scatter of seeds"
-    scale = digits.scale_of(outlook.facts.metric)
+    scale = digits.scale_of(outlook.facts)
     least = digits.with_unit(f"{outlook.difference * scale.factor:.2g}", scale.difference_unit)
     return f"differences of {least} or more"
 

@@ -8,6 +8,7 @@ from nnbench.plan.matrix import TrialSpec
 from nnbench.plan.request import Plan
 from nnbench.records.trials import CaseFacts, RunRecord, Tuning
 from nnbench.running import experiment
+from nnbench.running.probing import settled_keys
 from nnbench.running.workplace import Workplace
 from nnbench.terminal.progress import Counted
 
@@ -27,7 +28,7 @@ class Stages:
     def complete(self, trials: Sequence[TrialSpec]) -> None:
         """Run those of the trials that the store does not have."""
         keys = [trial.key for trial in trials]
-        cached = self._around.store.finished_keys(keys)
+        cached = settled_keys(self._around.store, trials)
         todo = [trial for trial in trials if trial.key not in cached]
         n_new, warm_s = experiment.train(todo, self._plan.settings, self._around)
         self._keys += keys

@@ -10,6 +10,7 @@ from nnbench.records.trials import (
     Axes,
     CaseFacts,
     CaseRace,
+    MetricFacts,
     Pictures,
     Pruning,
     RunRecord,
@@ -130,7 +131,7 @@ def facts_of_run(record: RunRecord) -> str:
 def run_of_row(run: str, created: str, facts: str, trial_keys: tuple[str, ...]) -> RunRecord:
     """Return the record of a run; what an earlier version did not write has its neutral value."""
     values: dict[str, Any] = from_json(facts)
-    values["cases"] = tuple(CaseFacts(**case) for case in values["cases"])
+    values["cases"] = tuple(map(_case, values["cases"]))
     values["varying"] = tuple(values["varying"])
     values.setdefault("state_bytes", {})
     values["tuned_by"] = tuple(values.get("tuned_by", ()))
@@ -138,6 +139,10 @@ def run_of_row(run: str, created: str, facts: str, trial_keys: tuple[str, ...]) 
     values["shown"] = tuple((case, chosen_axes(axes)) for case, axes in values.get("shown", ()))
     values["races"] = tuple(map(_race, values.get("races", ())))
     return RunRecord(run=run, created=created, trial_keys=trial_keys, **values)
+
+
+def _case(values: dict[str, Any]) -> CaseFacts:
+    return CaseFacts(**{**values, "also": tuple(MetricFacts(**each) for each in values.get("also", ()))})
 
 
 def _race(values: dict[str, Any]) -> CaseRace:

@@ -120,7 +120,7 @@ def target_of(median: float, sigma: float, facts: CaseFacts) -> float:
 def _exchange_rate(best: Axes, target: float, found: Findings) -> float | None:
     (facts,) = found.run.cases
     curves = [trial.curves for trial in found.trials if trial.axes == best and trial.status == "finished"]
-    metric = f"val_{facts.metric}"
+    metric = facts.curve
     if not all(metric in each for each in curves):
         return None
     values = [each[metric] for each in curves]

@@ -1,16 +1,19 @@
 """What reports must know of a case, and what a trial of it is measured by."""
 
+from dataclasses import asdict
 from functools import lru_cache
 
 import numpy as np
 
+from nnbench.cases.measures import asked_of
 from nnbench.cases.spec import CaseSpec
-from nnbench.records.trials import CaseFacts, Direction
+from nnbench.records.trials import CaseFacts, Direction, MetricFacts
 from nnbench.training.data import dataset_of, seen_of, sizes_of
 from nnbench.training.layers import make_layers
 from nnbench.training.program import CaseKey, steps_per_epoch
 from nnkit import losses, optimizers
 from nnkit.compiler.program import compile_program
+from nnkit.metrics import Asked
 from nnkit.training.samples import checked_data
 
 
@@ -29,12 +32,12 @@ def facts(case: CaseSpec) -> CaseFacts:
         batch_size=training.batch_size,
     )
     x, y = seen_of(case)
+    metric, *others = (_metric_facts(one) for one in asked_of(case))
     checked_data(x, y, program.loss, dataset.input_shape, program.output_shape, "float32", "data.")
     return CaseFacts(
         name=case.name,
         summary=case.summary,
-        metric=measure.metric,
-        direction=direction_of(case),
+        **asdict(metric),
         target=measure.target,
         noticeable=measure.noticeable,
         chance=_chance(case),
@@ -46,6 +49,7 @@ def facts(case: CaseSpec) -> CaseFacts:
         steps=training.epochs * steps_per_epoch(n_train, training.batch_size),
         suite_version=None if case.calibration is None else case.calibration.suite_version,
         exchange_rate=None if case.calibration is None else case.calibration.exchange_rate,
+        also=tuple(others),
     )
 
 
@@ -64,18 +68,23 @@ def _own_axes(case: CaseSpec) -> dict[str, str]:
     return {"optimizer": own.optimizer, "activation": own.activation, "init": own.init, "norm": own.norm}
 
 
+def _metric_facts(one: Asked) -> MetricFacts:
+    metric = one.metric
+    return MetricFacts(one.name, metric.direction, metric.unit, metric.least, metric.most)
+
+
 def _chance(case: CaseSpec) -> float:
     """Return the metric of a model that ignores its input: the commonest class, or the mean target."""
-    dataset = dataset_of(case)
-    if dataset.n_classes == 0:
-        return 1.0 if case.data.scale == "standardize" else float(np.var(dataset.y))
-    _, labels = seen_of(case)
-    shares = np.bincount(labels) / len(labels)
-    shares = shares[shares > 0]
-    if case.measure.metric == "accuracy":
-        return float(shares.max())
-    return float(-np.sum(shares * np.log(shares)))
+    metric = asked_of(case)[0].metric
+    _, targets = seen_of(case)
+    if dataset_of(case).n_classes:
+        return metric.useless(targets.reshape(-1))
+    values = np.asarray(targets, dtype=np.float64).reshape(len(targets), -1)
+    if case.data.scale == "standardize" and metric.in_target_units:
+        spread = values.std(axis=0)
+        values = (values - values.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
+    return metric.useless(values)
 
 
 def direction_of(case: CaseSpec) -> Direction:
-    return "max" if case.measure.metric == "accuracy" else "min"
+    return asked_of(case)[0].metric.direction

@@ -9,26 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnbench.cases.choices import DEFAULT_RATE
+from nnbench.cases.measures import asked_of
 from nnbench.cases.spec import CaseSpec
 from nnbench.machine.stopping import Stop
 from nnbench.plan.matrix import TrialSpec
-from nnbench.records.trials import Axes, Direction, Pictures, TrialRecord
+from nnbench.records.trials import Axes, Pictures, TrialRecord
 from nnbench.statistics.trials.curves import steps_to_target
 from nnbench.statistics.trials.failures import failure_kind
 from nnbench.training import pictures as picturing
 from nnbench.training import transfer
 from nnbench.training.data import parts_of
-from nnbench.training.facts import direction_of, facts_of
+from nnbench.training.facts import facts_of
 from nnbench.training.pretraining import pretrain
 from nnbench.training.program import layers_of, program_of, steps_per_epoch
 from nnbench.training.readings import as_curves
-from nnkit import NUMERICS_VERSION, schedules
+from nnkit import NUMERICS_VERSION, metrics, schedules
 from nnkit.callbacks import Callback, EarlyStopping
 from nnkit.execution import driver
 from nnkit.execution.trial import Data, Trial
 from nnkit.initializers.learnt import is_learnt
 from nnkit.insight import probes
 from nnkit.insight.probes import Readings
+from nnkit.metrics import Asked
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.optimizers.optimizer import as_number
 from nnkit.registry import parse_choice
@@ -80,6 +82,7 @@ def _train(trial: TrialSpec, stop: Stop | None, *, probes: bool) -> _Trained:
         order=ORDERS[trial.case.training.order],
         rates=_rates(program.optimizer, trial.axes, n_steps),
         callbacks=_callbacks(trial.case),
+        metrics=asked_of(trial.case),
     )
     with stop.telling(run.stop) if stop is not None else nullcontext():
         outcome = fit.run()
@@ -137,21 +140,24 @@ def _record(trial: TrialSpec, trained: _Trained, *, dead_share: float = 0.0) -> 
     table = outcome.evaluations
     has_accuracy = run.program.loss.targets == "labels"
     names = ("loss", "accuracy") if has_accuracy else ("loss",)
+    asked = asked_of(trial.case)
     series = {name: table[:, 1 + column] for column, name in enumerate(names)}
+    series |= {one.name: outcome.measured[one.curve] for one in asked if one.curve in outcome.measured}
     finished = _is_finished(outcome)
     status = "finished" if finished else outcome.status
     measure = trial.case.measure
-    values = series[measure.metric]
+    metric = asked[0]
+    values = series[metric.name]
     reached = None
     if measure.target is not None and len(table):
-        step = steps_to_target(table[:, 0], values, measure.target, direction=direction_of(trial.case))
+        step = steps_to_target(table[:, 0], values, measure.target, direction=metric.metric.direction)
         reached = int(step) if np.isfinite(step) else None
     # A loss of float64 may be larger than any float32: it is kept as infinity.
     with np.errstate(over="ignore"):
         curves = {
             "step_loss": outcome.step_loss.astype(np.float32),
             "eval_step": table[:, 0].astype(np.float32),
-            **{f"val_{name}": column.astype(np.float32) for name, column in series.items()},
+            **{metrics.asked(name).curve: column.astype(np.float32) for name, column in series.items()},
         }
     record = TrialRecord(
         key=trial.key,
@@ -160,7 +166,7 @@ def _record(trial: TrialSpec, trained: _Trained, *, dead_share: float = 0.0) -> 
         seed=trial.seed,
         status=status,  # type: ignore[arg-type]
         final={name: float(column[-1]) for name, column in series.items()} if finished else {},
-        best=_best(table, series, measure.metric, direction_of(trial.case)),
+        best=_best(table, series, metric),
         steps=outcome.steps,
         steps_to_target=reached,
         train_s=run.train_s + trained.pretrain_s,
@@ -174,13 +180,13 @@ def _record(trial: TrialSpec, trained: _Trained, *, dead_share: float = 0.0) -> 
 
 
 def _best(
-    table: NDArray[np.float64], series: Mapping[str, NDArray[np.float64]], metric: str, direction: Direction
+    table: NDArray[np.float64], series: Mapping[str, NDArray[np.float64]], metric: Asked
 ) -> dict[str, float]:
-    values = series[metric]
+    values = series[metric.name]
     known = np.flatnonzero(np.isfinite(values))
     if not known.size:
         return {}
-    chosen = known[np.argmax(values[known]) if direction == "max" else np.argmin(values[known])]
+    chosen = known[np.argmax(values[known]) if metric.metric.direction == "max" else np.argmin(values[known])]
     return {
         **{name: float(column[chosen]) for name, column in series.items()},
         "step": float(table[chosen, 0]),

@@ -55,7 +55,7 @@ class Window:
 
 def as_line(series: Series, facts: CaseFacts) -> Line:
     """Return the median and quartiles over the trials of a configuration."""
-    name = f"val_{facts.metric}"
+    name = facts.curve
     curves = [
         trial.curves.get(name, np.empty(0, np.float32))
         for trial in series.trials
@@ -123,7 +123,7 @@ def _with_margin(low: float, high: float, facts: CaseFacts) -> tuple[float, floa
     if facts.direction == "min" and 0 < low * _LOG_FROM_RATIO < high:
         margin = (high / low) ** _MARGIN
         return low / margin, high * margin, "log", resolution
-    if digits.scale_of(facts.metric).bounded and low >= 0 and high <= 1:
+    if digits.scale_of(facts).bounded and low >= 0 and high <= 1:
         best, worst = max(1 - high, resolution), 1 - low
         if worst > _LOG_FROM_RATIO * best:
             margin = (worst / best) ** _MARGIN

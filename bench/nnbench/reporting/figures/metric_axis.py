@@ -15,7 +15,7 @@ _ERRORS = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.
 
 def draw_metric_axis(plot: Plot, facts: CaseFacts, view: Window) -> None:
     """Give the vertical axis the window's scale and limits, plain ticks, and the target as a line."""
-    scale = digits.scale_of(facts.metric)
+    scale = digits.scale_of(facts)
     _scale_values(plot, view)
     plot.yaxis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{value * scale.factor:.6g}".replace("-", digits.MINUS))
@@ -37,7 +37,7 @@ def draw_metric_axis(plot: Plot, facts: CaseFacts, view: Window) -> None:
 
 def metric_name(facts: CaseFacts, view: Window) -> str:
     """Return what to write beside the axis."""
-    name = words.unit_after(words.metric(facts), digits.scale_of(facts.metric).unit)
+    name = words.unit_after(words.metric(facts), digits.scale_of(facts).unit)
     return f"{name}\n(log of the error)" if view.scale == "log of the error" else name
 
 

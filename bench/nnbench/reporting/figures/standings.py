@@ -41,7 +41,7 @@ def draw(figure: StandingsFigure) -> Figure:
         tick.set_fontweight("bold" if row.may_be_best else "normal")
     plot.tick_params(axis="y", length=0)
     plot.spines["left"].set_visible(False)
-    scale = digits.scale_of(figure.facts.metric)
+    scale = digits.scale_of(figure.facts)
     plot.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _written(value * scale.factor)))
     plot.set_xlabel(words.unit_after("difference", scale.difference_unit))
@@ -68,7 +68,7 @@ def _draw_row(
     low, high = ends
     if not low < row.difference < high:
         at = low if row.difference < low else high
-        scale = digits.scale_of(figure.facts.metric)
+        scale = digits.scale_of(figure.facts)
         text = _written(float(f"{row.difference * scale.factor:.3g}"))
         plot.plot(at, place, marker="<" if at == low else ">", color=color, clip_on=False, markersize=5)
         plot.annotate(

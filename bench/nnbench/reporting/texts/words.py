@@ -19,8 +19,19 @@ VERDICT: dict[Verdict, tuple[str, Tone]] = {
 
 def metric(facts: CaseFacts) -> str:
     """Return ``validation accuracy``; what was made elsewhere has the name that it had there."""
+    if facts.is_of_training and facts.n_validation:
+        return f"training {facts.metric.removeprefix('train_').replace('_', ' ')}"
     name = facts.metric.replace("_", " ").removesuffix(" %")
     return f"validation {name}" if facts.n_validation else name
+
+
+def lost(facts: CaseFacts) -> str:
+    """Return what a trial without a score counts as in a search: ``an accuracy of 0``."""
+    name, is_larger_better = facts.metric.replace("_", " "), facts.direction == "max"
+    worst = facts.limits[not is_larger_better]
+    if worst is not None:
+        return f"an {name} of {worst:g}" if name[0] in "aeiouf" else f"a {name} of {worst:g}"
+    return f"{'less' if is_larger_better else 'more'} than the worst {name}"
 
 
 def unit_after(header: str, unit: str) -> str:
@@ -30,14 +41,14 @@ def unit_after(header: str, unit: str) -> str:
 
 def metric_value(value: float, facts: CaseFacts) -> str:
     """Return ``95 %``: a figure that somebody chose, in as many digits as it has."""
-    scale = digits.scale_of(facts.metric)
+    scale = digits.scale_of(facts)
     text = f"{value * scale.factor:.6g}".replace("-", digits.MINUS)
     return digits.with_unit(text, scale.unit)
 
 
 def noticeable(facts: CaseFacts) -> str:
     """Return ``±0.5 pp``."""
-    scale = digits.scale_of(facts.metric)
+    scale = digits.scale_of(facts)
     return f"±{digits.with_unit(f'{facts.noticeable * scale.factor:.6g}', scale.difference_unit)}"
 
 
@@ -45,7 +56,7 @@ def median(value: float, interval: tuple[float, float], facts: CaseFacts) -> str
     """Return ``97.2 % [96.8, 97.4]``, or that most trials left no score."""
     if not has_score(value):
         return "no score"
-    scale = digits.scale_of(facts.metric)
+    scale = digits.scale_of(facts)
     written = digits.estimate(value, scored(interval), scale)
     return f"{digits.with_unit(written.value, scale.unit)} {written.interval}".rstrip()
 
@@ -69,7 +80,7 @@ def behind(comparison: Comparison, facts: CaseFacts) -> str:
         return f"{comparison.reason} ({p})"
     sign = -1.0 if facts.direction == "max" else 1.0
     low, high = sorted(sign * end for end in comparison.interval)
-    scale = digits.scale_of(facts.metric).of_differences
+    scale = digits.scale_of(facts).of_differences
     written = digits.estimate(sign * comparison.difference, (low, high), scale)
     found = ", ".join(filter(None, (worth(comparison.difference, facts), p)))
     return f"{digits.with_unit(written.value, scale.unit)} {written.interval} behind ({found})"
@@ -80,7 +91,7 @@ def signed_difference(comparison: Comparison, facts: CaseFacts) -> str:
     p = digits.p_value(comparison.p)
     if not has_score(comparison.difference):
         return f"{comparison.reason}, {p}"
-    scale = digits.scale_of(facts.metric)
+    scale = digits.scale_of(facts)
     written = digits.difference(comparison.difference, scored(comparison.interval), scale)
     value = digits.with_unit(written.value, scale.difference_unit)
     return f"{' '.join(filter(None, (value, written.interval)))}, {p}"

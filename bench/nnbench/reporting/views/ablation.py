@@ -41,7 +41,7 @@ def ablation_headline(case: AblatedCase) -> Paragraph:
 
 def ablation_table(case: AblatedCase) -> Table:
     """Return a row for each component; where each was off alone, the optimizer with all of them first."""
-    scale = digits.scale_of(case.facts.metric)
+    scale = digits.scale_of(case.facts)
     metric = words.unit_after(case.facts.metric.replace("_", " "), scale.unit)
     difference = words.unit_after("difference", scale.difference_unit)
     alone = not case.ablation.is_crossed
@@ -115,7 +115,7 @@ def _amount(comparison: Comparison, facts: CaseFacts) -> str:
         value, low, high = -value, -high, -low
     if not (low > 0 and words.has_score(high)):
         return ""
-    scale = digits.scale_of(facts.metric).of_differences
+    scale = digits.scale_of(facts).of_differences
     written = digits.estimate(value, (low, high), scale)
     return f"{digits.with_unit(written.value, scale.unit)} {written.interval}"
 

@@ -14,7 +14,7 @@ MOST_LINES = 8  # on one panel; the palette has no more colours that everybody c
 
 def curves(case: CaseEvidence) -> CurvesFigure | None:
     """Return the figure of a case, or None where no trial has a value of the metric to draw."""
-    name = f"val_{case.facts.metric}"
+    name = case.facts.curve
     if not any(np.isfinite(trial.curves.get(name, ())).any() for trial in case.trials):
         return None
     metric = words.metric(case.facts)

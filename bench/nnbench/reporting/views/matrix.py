@@ -21,7 +21,7 @@ def matrix(case: CaseEvidence) -> Table | None:
     if len(rows) < _LEAST or len(columns) < _LEAST:
         return None
     found = {(each.axes.as_dict()[down], each.axes.as_dict()[across]): each for each in case.ranking}
-    unit = digits.scale_of(case.facts.metric).unit
+    unit = digits.scale_of(case.facts).unit
     return Table(
         title=words.unit_after(f"Median {words.metric(case.facts)}", unit) + f": {down} by {across}",
         columns=(Column(down), *(Column(name, "decimal") for name in columns)),
@@ -43,6 +43,6 @@ def _cell(case: CaseEvidence, summary: ConfigurationSummary | None) -> Cell:
         return Cell(digits.MISSING, "quiet")
     if not words.has_score(summary.median):
         return Cell("no score", "bad")
-    scale = digits.scale_of(case.facts.metric)
+    scale = digits.scale_of(case.facts)
     text = digits.estimate(summary.median, words.scored(summary.interval), scale).value
     return Cell(text, "good" if summary is case.ranking[0] else "plain")

@@ -20,7 +20,7 @@ def race(case: CaseEvidence) -> Block | None:
         return None
     if not case.race.prunings:
         return Paragraph(f"No configuration left the race. {_rule(case.race)} {_ENDINGS[case.race.ending]}")
-    scale = digits.scale_of(case.facts.metric)
+    scale = digits.scale_of(case.facts)
     columns = (
         Column("configuration", wraps=True),
         Column("after", "right"),

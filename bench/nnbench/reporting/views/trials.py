@@ -13,7 +13,7 @@ _STEP = "step"
 
 def trials(case: CaseEvidence) -> Table:
     """List every trial of a case in the order in which the run asked for it."""
-    unit = digits.scale_of(case.facts.metric).unit
+    unit = digits.scale_of(case.facts).unit
     metric = case.facts.metric.replace("_", " ")
     has_errors = any(trial.error for trial in case.trials)
     axes = case.varying or ("configuration",)
@@ -58,5 +58,5 @@ def _row(case: CaseEvidence, trial: TrialRecord, has_errors: bool) -> tuple[Cell
 
 def _metric(case: CaseEvidence, values: Mapping[str, float]) -> str:
     value = values.get(case.facts.metric, float("nan"))
-    scale = digits.scale_of(case.facts.metric)
-    return digits.scaled(value, scale, decimals=2 if scale.bounded else None)
+    scale = digits.scale_of(case.facts)
+    return digits.scaled(value, scale, decimals=None if scale.decimals is None else scale.decimals + 1)

@@ -61,7 +61,7 @@ def _rate(case: CaseEvidence) -> list[_Filled]:
 
 
 def _median(case: CaseEvidence) -> list[_Filled]:
-    scale = digits.scale_of(case.facts.metric)
+    scale = digits.scale_of(case.facts)
     header = words.unit_after(case.facts.metric.replace("_", " "), scale.unit)
     cells = [_score(each, scale) for each in case.ranking]
     filled: list[_Filled] = [(Column(_with_interval(header, cells, SUMMARY_LEVEL), "decimal"), cells)]
@@ -85,7 +85,7 @@ def _outcome(case: CaseEvidence) -> list[_Filled]:
     if not case.comparisons:
         return []
     found = [case.comparison_of(each.axes) for each in case.ranking]
-    header = words.unit_after("difference", digits.scale_of(case.facts.metric).difference_unit)
+    header = words.unit_after("difference", digits.scale_of(case.facts).difference_unit)
     cells = [_difference(each, row, case) for each, row in zip(found, case.ranking, strict=True)]
     verdicts_ = [_verdict(case, each, row) for each, row in zip(found, case.ranking, strict=True)]
     p_values = [Cell(digits.bare_p(each.p)) if each else _QUIET for each in found]
@@ -113,7 +113,7 @@ def _difference(comparison: Comparison | None, row: ConfigurationSummary, case: 
     is_bounded = any(words.has_score(end) for end in comparison.interval)
     if not words.has_score(comparison.difference) or not (is_bounded or words.has_score(row.median)):
         return Cell(digits.MISSING)
-    scale = digits.scale_of(case.facts.metric)
+    scale = digits.scale_of(case.facts)
     return Cell(str(digits.difference(comparison.difference, words.scored(comparison.interval), scale)))
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from nnbench.records.trials import CaseFacts, TrialRecord
 from nnbench.statistics.factors.effects import Effects, Measured, analyze_effects
 from nnbench.statistics.factors.sums_of_squares import code_factor, determined, sum_coded_design
+from nnbench.statistics.trials.failures import has_no_value
 from nnbench.statistics.trials.summary import score, within_range
 
 # Why an axis is no factor: only one of its choices left a score, or its choices go with those of the axes
@@ -33,7 +34,8 @@ def case_effects(
     trials: Sequence[TrialRecord], facts: CaseFacts, varying: Sequence[str]
 ) -> CaseEffects | None:
     """Return the effects of the axes that vary; None where fewer than two do, or no trial left a score."""
-    ended = [trial for trial in trials if trial.case == facts.name and trial.status != "cancelled"]
+    own = [trial for trial in trials if trial.case == facts.name and trial.status != "cancelled"]
+    ended = [trial for trial in own if not has_no_value(trial, facts)]
     chosen = [trial.axes.as_dict() for trial in ended]
     levels = {
         axis: [each[axis] for each in chosen] for axis in varying if all(axis in each for each in chosen)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nnbench.records.trials import CaseFacts, Status, TrialRecord
 
 FailureKind = Literal[
-    "failed", "pruned", "diverged", "blown_up", "dead", "spike", "chance", "overfit", "plateau"
+    "failed", "pruned", "diverged", "no_value", "blown_up", "dead", "spike", "chance", "overfit", "plateau"
 ]
 
 # The training loss at the end, in units of the loss at the start.
@@ -33,7 +33,7 @@ SPIKE_SHARE = 0.5
 PLATEAU_FALL = 0.02
 # … and stands above this share of the loss at the start: below it there was little left to learn.
 PLATEAU_LEVEL = 0.1
-# Chance is a share of the validation examples, known to so many of its standard errors.
+# Chance is a share of the examples, known to so many of its standard errors.
 CHANCE_ERRORS = 2.0
 # A loss "at" a step is the median over this share of all the steps around it, since one batch is noisy.
 _WINDOW_SHARE = 0.1
@@ -57,6 +57,8 @@ def failure_kind(trial: TrialRecord, facts: CaseFacts, *, dead_share: float = 0.
     """
     if trial.status != "finished":
         return _BY_STATUS.get(trial.status)
+    if has_no_value(trial, facts):
+        return "no_value"
     loss = _curve(trial, "step_loss")
     if loss.size and _level_at_end(loss) > BLOWN_UP_RATIO * abs(float(loss[0])):
         return "blown_up"
@@ -72,6 +74,12 @@ def failure_kind(trial: TrialRecord, facts: CaseFacts, *, dead_share: float = 0.
     if _has_overfit(loss, validation_loss):
         return "overfit"
     return "plateau" if facts.target is not None and _is_on_plateau(loss) else None
+
+
+def has_no_value(trial: TrialRecord, facts: CaseFacts) -> bool:
+    """Return whether a trial went well, and its metric has no value on its data: an AUC of one class."""
+    is_missing = math.isnan(trial.final.get(facts.metric, 0.0))
+    return trial.status == "finished" and is_missing and math.isfinite(trial.final.get("loss", math.nan))
 
 
 def failures_by_level(trials: Iterable[TrialRecord], facts: CaseFacts) -> dict[str, dict[str, LevelFailures]]:
@@ -107,8 +115,9 @@ def _is_at_chance(trial: TrialRecord, facts: CaseFacts) -> bool:
         return False
     gain = value - facts.chance if facts.direction == "max" else facts.chance - value
     noise = facts.noticeable
-    if facts.metric == "accuracy":
-        error = math.sqrt(facts.chance * (1.0 - facts.chance) / facts.n_validation)
+    if facts.limits == (0.0, 1.0):
+        n = facts.n_train if facts.is_of_training else facts.n_validation
+        error = math.sqrt(facts.chance * (1.0 - facts.chance) / n)  # of an accuracy; of others about it
         noise = max(noise, CHANCE_ERRORS * error)
     return gain <= noise
 

@@ -2,7 +2,8 @@
 
 What counts as evidence: a finished trial has its score; a diverged one, and one that a racing rule stopped
 for losing, have the worst there is. A trial that failed with an error or was cancelled says nothing of its
-configuration: it has no score and makes no pair, and failures are shown beside the count.
+configuration, nor does one whose metric has no value on its validation data: it has no score and makes no
+pair, and failures are shown beside the count.
 """
 
 import math
@@ -28,7 +29,7 @@ from nnbench.statistics.comparing.pairs import PairResult
 from nnbench.statistics.comparing.verdicts import Decision
 from nnbench.statistics.estimation.bootstrap import Interval
 from nnbench.statistics.estimation.intervals import median_interval, wilson_interval
-from nnbench.statistics.trials.failures import failure_kind
+from nnbench.statistics.trials.failures import failure_kind, has_no_value
 
 _EVIDENCE = frozenset({"finished", "diverged", "pruned"})
 
@@ -56,7 +57,7 @@ def scores_by_configuration(trials: Iterable[TrialRecord], facts: CaseFacts) -> 
     scores: dict[Axes, dict[int, float]] = {}
     for trial in _of_case(trials, facts):
         by_seed = scores.setdefault(trial.axes, {})
-        if trial.status not in _EVIDENCE:
+        if not is_evidence(trial, facts):
             continue
         if trial.seed in by_seed:
             raise ValueError(
@@ -158,6 +159,11 @@ def as_comparison(facts: CaseFacts, a: Axes, b: Axes, pair: PairResult, decision
     )
 
 
+def is_evidence(trial: TrialRecord, facts: CaseFacts) -> bool:
+    """Return whether the trial says something of its configuration."""
+    return trial.status in _EVIDENCE and not has_no_value(trial, facts)
+
+
 def has_reached_target(trial: TrialRecord) -> bool:
     """Return whether the trial reached its target; one that diverged afterwards did not."""
     return trial.steps_to_target is not None and trial.status != "diverged"
@@ -170,7 +176,7 @@ def _of_case(trials: Iterable[TrialRecord], facts: CaseFacts) -> list[TrialRecor
 def _summarize(
     axes: Axes, trials: Sequence[TrialRecord], scores: Sequence[float], facts: CaseFacts
 ) -> ConfigurationSummary:
-    evidence = [trial for trial in trials if trial.status in _EVIDENCE]
+    evidence = [trial for trial in trials if is_evidence(trial, facts)]
     steps = [trial.steps_to_target if has_reached_target(trial) else None for trial in evidence]
     n_successes = sum(_is_success(trial, facts) for trial in evidence)
     return ConfigurationSummary(
@@ -194,10 +200,10 @@ def _is_success(trial: TrialRecord, facts: CaseFacts) -> bool:
 
 def within_range(interval: Interval, facts: CaseFacts) -> Interval:
     """Return the part of an interval that the metric can reach: Student's may leave it with few seeds."""
-    if facts.metric != "accuracy":
-        return interval
-    low, high = interval
-    return (max(low, 0.0) if math.isfinite(low) else low, min(high, 1.0) if math.isfinite(high) else high)
+    (low, high), (least, most) = interval, facts.limits
+    if least is not None and math.isfinite(low):
+        low = max(low, least)
+    return low, min(high, most) if most is not None and math.isfinite(high) else high
 
 
 def _count_failures(trials: Iterable[TrialRecord], facts: CaseFacts) -> Mapping[str, int]:

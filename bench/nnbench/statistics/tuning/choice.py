@@ -2,10 +2,10 @@
 
 A point is scored by the mean over its tuning seeds. A trial without a score counts as the worst value: an
 accuracy of 0, or one just-noticeable difference more than the largest loss that the same search has seen, or
-than the loss of a useless model where that is larger. A median would not see that just under half of the
-seeds fail. From twenty seeds on, the outermost twentieth at either end is left out of the mean: a collapse
-that one seed in three hundred has would otherwise decide, in the searches that happen to meet it, for a rate
-that is worse on all the others.
+than the loss of a useless model where that is larger; so for every metric, as its range has an end or not. A
+median would not see that just under half of the seeds fail. From twenty seeds on, the outermost twentieth at
+either end is left out of the mean: a collapse that one seed in three hundred has would otherwise decide, in
+the searches that happen to meet it, for a rate that is worse on all the others.
 
 Points are as good as the best where their mean is within one standard error of the best mean; of a basin of
 such points the middle one is chosen. Source of the rule: Breiman et al. (1984), Classification and Regression
@@ -56,10 +56,11 @@ def standings_by_axes(trials: Sequence[TrialRecord], facts: CaseFacts) -> dict[A
 
 def lost_value(scores: Sequence[Sequence[float]], facts: CaseFacts) -> float:
     """Return what a trial without a score counts as, among these scores of one search."""
-    if facts.direction == "max":
-        return 0.0
-    known = [value for row in scores for value in row if math.isfinite(value)]
-    return max([facts.chance, *known]) + facts.noticeable
+    worst, sign = facts.limits[facts.direction == "min"], 1.0 if facts.direction == "max" else -1.0
+    if worst is not None:
+        return worst
+    known = [sign * value for row in scores for value in row if math.isfinite(value)]
+    return sign * (min([sign * facts.chance, *known]) - facts.noticeable)
 
 
 def filled(scores: ArrayLike, lost: float) -> NDArray[np.float64]:

@@ -74,7 +74,7 @@ def _with_curve(trial: TrialRecord, course: Course, facts: CaseFacts) -> TrialRe
     return replace(
         trial,
         steps_to_target=int(reached) if math.isfinite(reached) else None,
-        curves={"eval_step": steps.astype("f4"), f"val_{facts.metric}": values.astype("f4")},
+        curves={"eval_step": steps.astype("f4"), facts.curve: values.astype("f4")},
     )
 
 

@@ -8,12 +8,14 @@ store has each once.
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 from nnbench.plan.matrix import CaseMatrix, TrialSpec, configuration_key, with_seeds
 from nnbench.plan.seeds import Ranges
 from nnbench.records.trials import Axes, CaseFacts, RunRecord, Search, TrialRecord, Tuning
 from nnbench.running import experiment
+from nnbench.running.probing import settled_keys
 from nnbench.running.stages import Stages
 from nnbench.running.workplace import Workplace, workplace
 from nnbench.statistics.trials.summary import worst_score
@@ -225,19 +227,19 @@ def foreseen(asked: SearchPlan) -> list[TrialSpec]:
     facts = experiment.facts_of(asked.plan)
     try:
         with Store.open(asked.plan.settings.store, create=False) as store:
-            return _foreseen(asked, Course(asked, facts, store.trials), store.finished_keys)
+            return _foreseen(asked, Course(asked, facts, store.trials), partial(settled_keys, store))
     except MissingStore:
-        return _foreseen(asked, Course(asked, facts, lambda keys: ()), lambda keys: set())
+        return _foreseen(asked, Course(asked, facts, lambda keys: ()), lambda trials: set())
 
 
 def _foreseen(
-    asked: SearchPlan, course: Course, settled: Callable[[Iterable[str]], set[str]]
+    asked: SearchPlan, course: Course, settled: Callable[[Sequence[TrialSpec]], set[str]]
 ) -> list[TrialSpec]:
     known: list[TrialSpec] = []
     for trials in course.stages():
         known += trials
         keys = {trial.key for trial in trials}
-        if settled(keys) != keys:
+        if settled(trials) != keys:
             break
     if course.is_over:
         return known  # the last stage

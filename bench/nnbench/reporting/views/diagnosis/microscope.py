@@ -19,7 +19,7 @@ from nnbench.reporting.views.diagnosis.medians import (
     size_with_interval,
 )
 from nnbench.statistics.estimation.intervals import median_interval
-from nnbench.statistics.trials.summary import score
+from nnbench.statistics.trials.summary import is_evidence, score, worst_score
 
 _MOST_STEPS = 6  # columns of a table over time
 
@@ -164,8 +164,8 @@ def _outcome(diagnosis: Diagnosis) -> str:
     n = digits.counted(len(trials), "seed")
     if not trials:
         return "No trial was finished."
-    scores = [score(trial, facts) for trial in trials]
-    middle = float(np.median(scores))
+    scores = [score(trial, facts) for trial in trials if is_evidence(trial, facts)]
+    middle = float(np.median(scores)) if scores else worst_score(facts)
     median = words.median(middle, median_interval(scores), facts)
     found = f"median {words.metric(facts)} {median}" if words.has_score(middle) else median
     kinds = Counter(words.what_happened(trial, facts) for trial in trials)

@@ -23,7 +23,7 @@ Cells = Mapping[tuple[str, str], Measured]
 
 def main_effects(case: CaseEvidence, found: CaseEffects, effects: Effects) -> Table:
     """Return a row for each choice, axis by axis, the best one of each first."""
-    unit = digits.scale_of(case.facts.metric).difference_unit
+    unit = digits.scale_of(case.facts).difference_unit
     is_bounded = effects.n_seeds > 1
     columns = [
         Column("axis"),
@@ -48,7 +48,7 @@ def main_effects(case: CaseEvidence, found: CaseEffects, effects: Effects) -> Ta
 
 def _shift(shift: Measured, facts: CaseFacts) -> Cell:
     """Write a shift; it is good or bad only where its interval leaves 0 out."""
-    written = digits.difference(shift.value, words.scored(shift.interval), digits.scale_of(facts.metric))
+    written = digits.difference(shift.value, words.scored(shift.interval), digits.scale_of(facts))
     return Cell(str(written), _tone(shift, facts))
 
 
@@ -115,7 +115,7 @@ def _table(case: CaseEvidence, effects: Effects, share: TermShare, note: str) ->
     n = sorted({each.n for each in cells.values()})
     trials = digits.count(n[0]) if n[0] == n[-1] else f"{digits.count(n[0])} to {digits.count(n[-1])}"
     notes = [f"n = {trials} trials in each combination."]
-    unit = digits.scale_of(case.facts.metric).difference_unit
+    unit = digits.scale_of(case.facts).difference_unit
     title = words.unit_after("Beyond both shifts", unit) + f" [95%]: {down} by {across}"
     if len(effects.main[across]) > _MOST_COLUMNS:
         return _list(case, title, (down, across), cells, [*notes, note])
@@ -150,7 +150,7 @@ def heat_maps(case: CaseEvidence, found: CaseEffects, effects: Effects) -> HeatM
     """Return a map for each pair of axes, the pair that explains most first."""
     pairs = _pairs(effects)
     shown = [each.term for each in pairs[:_MOST_MAPS]]
-    unit = digits.scale_of(case.facts.metric).unit
+    unit = digits.scale_of(case.facts).unit
     metric = f"{words.metric(case.facts)}, {unit}," if unit else words.metric(case.facts)
     bounded = " and its 95 % interval (jackknife over seeds)" if effects.n_seeds > 1 else ""
     lost = " Trials without a score are left out and counted." if effects.n_without_score else ""
@@ -192,7 +192,7 @@ def _map(case: CaseEvidence, found: CaseEffects, effects: Effects, pair: Term) -
 def _heat(case: CaseEvidence, measured: Measured | None, n_asked: int) -> HeatCell:
     if measured is None:
         return HeatCell(("no score",) if n_asked else (digits.MISSING,), float("nan"))
-    scale = digits.scale_of(case.facts.metric)
+    scale = digits.scale_of(case.facts)
     written = digits.estimate(measured.value, words.scored(measured.interval), scale)
     counted = f"{measured.n} of {n_asked}" if measured.n < n_asked else ""
     return HeatCell(tuple(filter(None, (written.value, written.interval, counted))), measured.value)

@@ -12,7 +12,7 @@ def tuning_debt(case: SearchedCase) -> Table | None:
     """Set the leader's gain over every other at its default beside that over it tuned; None without any."""
     if not case.debts:
         return None
-    unit = digits.scale_of(case.facts.metric).difference_unit
+    unit = digits.scale_of(case.facts).difference_unit
     columns = (
         Column("configuration", wraps=True),
         Column(f"{words.unit_after('gain over its default', unit)} [95%]", "decimal"),
@@ -41,5 +41,5 @@ def _notes(case: SearchedCase) -> list[str]:
 
 
 def _written(case: SearchedCase, part: Estimate) -> str:
-    scale = digits.scale_of(case.facts.metric)
+    scale = digits.scale_of(case.facts)
     return str(digits.difference(part.value, words.scored(part.interval), scale))

@@ -15,7 +15,7 @@ _EDGES = {None: "inside", "low": "on the low edge", "high": "on the high edge"}
 
 def sensitivity(case: SearchedCase) -> Table:
     """Say how far the rate may move, what a bad guess costs, and what the default costs."""
-    unit = digits.scale_of(case.facts.metric).difference_unit
+    unit = digits.scale_of(case.facts).difference_unit
     columns = (
         *(Column(axis, wraps=True) for axis in case.naming),
         Column(f"basin, decades [{_bounds(case)}]", "decimal"),
@@ -62,12 +62,12 @@ def _basin(each: SearchedConfiguration) -> Cell:
 def _excess(case: SearchedCase, each: SearchedConfiguration) -> Cell:
     if each.sensitivity is None:
         return Cell(digits.MISSING, "quiet")
-    scale = digits.scale_of(case.facts.metric).of_differences
+    scale = digits.scale_of(case.facts).of_differences
     return Cell(str(digits.estimate(each.sensitivity.mean_excess, each.excess_interval, scale)))
 
 
 def _regret(case: SearchedCase, each: SearchedConfiguration) -> Cell:
-    scale = digits.scale_of(case.facts.metric)
+    scale = digits.scale_of(case.facts)
     if each.is_default:
         return Cell("none: it is the best", "quiet")
     if each.gain is None:

@@ -28,7 +28,7 @@ def tuned_headline(case: SearchedCase) -> Paragraph:
 
 def tuned(case: SearchedCase) -> Table:
     """Set the tuned point and the default side by side, best tuned median first."""
-    scale = digits.scale_of(case.facts.metric)
+    scale = digits.scale_of(case.facts)
     metric = words.unit_after(case.facts.metric.replace("_", " "), scale.unit)
     difference = words.unit_after("tuned − default", scale.difference_unit)
     is_grid = case.is_grid
@@ -234,7 +234,7 @@ def _notes(case: SearchedCase) -> list[str]:
     family = f", {name} over the {n_rows} rows" if n_rows > 1 else ""
     good = f"the {thing}s whose mean over the tuning seeds is within one standard error of the best"
     where = "the middle one" if case.is_grid else "the default, or the nearest to it"
-    lost = "an accuracy of 0" if case.facts.direction == "max" else "more than the worst loss"
+    lost = words.lost(case.facts)
     # What an earlier version chose by is said of its searches.
     is_former = all(search.around is None for search in case.tuning.searches)
     chosen = "the best median over the tuning seeds" if is_former else f"of {good}, {where}"

@@ -1,0 +1,60 @@
+"""What trials of a case are measured by: the metric that is compared, and what is asked for besides."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from nnbench.cases.spec import CaseSpec
+from nnkit import metrics
+from nnkit.errors import NnkitError, did_you_mean
+from nnkit.metrics import Asked
+
+BY_THE_DRIVER = ("val_loss", "val_accuracy")  # every evaluation has them, accuracy where there are labels
+_STEP_LOSS = "loss"  # what early stopping may watch besides: the loss of the batch before
+
+
+def asked_of(case: CaseSpec) -> tuple[Asked, ...]:
+    """Return the metric of a case, then the further ones that it asks for, each once."""
+    measure, early = case.measure, case.training.early_stopping
+    names = [measure.metric, *measure.also]
+    if early is not None and early.monitor != _STEP_LOSS:
+        names.append(early.monitor.removeprefix("val_"))
+    return tuple({one.name: one for one in map(metrics.asked, names)}.values())
+
+
+def extra_curves(case: CaseSpec) -> set[str]:
+    """Return the curves that a record of the case must have beside those that every record has."""
+    return {one.curve for one in asked_of(case)} - set(BY_THE_DRIVER)
+
+
+def mistakes(case: CaseSpec, where: str) -> Iterator[str]:
+    """Yield a line for every value to be measured or monitored that trials of the case will not have."""
+    yield from _measured(case, case.measure.metric, f"{where}, measure.metric")
+    for name in case.measure.also:
+        yield from _measured(case, name, f"{where}, measure.also")
+    early = case.training.early_stopping
+    if early is not None and early.monitor != _STEP_LOSS:
+        yield from _monitored(case, early.monitor, f"{where}, training.early_stopping.monitor")
+
+
+def _measured(case: CaseSpec, name: str, place: str) -> Iterator[str]:
+    from nnkit import losses
+
+    try:
+        one = metrics.asked(name)
+    except NnkitError as error:
+        yield f"{place}: {error}"
+        return
+    if name != one.name:
+        yield f"{place}: {name!r} is another name of a metric. Write {one.name!r}."
+        return
+    with suppress(NnkitError):  # that there is no such loss is said elsewhere
+        if (reason := metrics.refusal(one.metric, losses.record(case.training.loss))) is not None:
+            yield f"{place}: {reason}"
+
+
+def _monitored(case: CaseSpec, name: str, place: str) -> Iterator[str]:
+    known = [_STEP_LOSS, *(f"{part}{each}" for part in ("val_", "train_") for each in metrics.names())]
+    if name in known:
+        yield from _measured(case, name.removeprefix("val_"), place)
+    else:
+        yield f"{place}: no value named {name!r}.{did_you_mean(name, known)}"
