@@ -70,11 +70,7 @@ class Sequential:
         loss: str | Loss = "sparse_categorical_crossentropy",
         metrics: str | Sequence[str] | None = (),
     ) -> None:
-        """Choose the optimizer, the loss and the metrics. The weights stay, as in Keras.
-
-        Metrics are those of `nnkit.metrics` by name, such as ``"accuracy"`` and ``"f1"``. A fit measures them
-        on its validation data, and only the accuracy on what it trains on.
-        """
+        """Choose optimizer, loss and metrics (`nnkit.metrics`, by name). The weights stay, as in Keras."""
         chosen = _resolve_optimizer(optimizer)
         record = losses.get(loss) if isinstance(loss, str) else loss
         if not isinstance(record, Loss):

@@ -55,6 +55,7 @@ def command(
     plugin: options.Plugin = None,
     store: options.Store = None,
     dry_run: options.DryRun = False,
+    curves: options.Curves = False,
     kept: options.Destination | None = None,
     to: options.Destination = options.PRINTED,
     quiet: options.Quiet = False,
@@ -67,14 +68,17 @@ def command(
     so the same command again goes on where it was stopped.
     """
     from nnbench.terminal import session
+    from nnbench.terminal.destination import check_curves
 
+    if curves:
+        check_curves(to, kept)
     given = {
         **axes, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
         "dtype": dtype, "against": against, "jobs": session.one_name(jobs, threads), "order": order,
         "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "plugin": plugin,
         "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
-    return _road(cases or [], given, (to, kept), tune_missing=tune_missing, dry_run=dry_run)
+    return _road(cases or [], given, (to, kept), curves=curves, tune_missing=tune_missing, dry_run=dry_run)
 
 
 def _road(
@@ -82,6 +86,7 @@ def _road(
     given: "Mapping[str, object]",
     wanted: "tuple[Destination, Destination | None]",
     *,
+    curves: bool,
     tune_missing: bool,
     dry_run: bool,
 ) -> int:
@@ -110,7 +115,7 @@ def _road(
         return session.INTERRUPTED
     found = _find(tuned, run)  # records become summaries and verdicts
     progress.note(session.summary(run), quiet=plan.settings.quiet)
-    made = printing.report_of(found)
+    made = printing.report_of(found, curves=curves)
     printing.deliver(made, shown, plan.settings.color)
     printing.deliver_beside(made, kept, quiet=plan.settings.quiet)
     return session.SOME_TRIALS_FAILED if any(trial.status == "failed" for trial in found.trials) else 0

@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -27,8 +27,8 @@ def printable(text: str, *, keep: str = "") -> str:
     )
 
 
-def write_files(contents: Mapping[Path, str | bytes]) -> None:
-    """Write all of these files, or raise with one line and leave what was there.
+def write_files(contents: Mapping[Path, bytes | Iterable[str]]) -> None:
+    """Write all of these files, texts also piece by piece, or raise with one line and leave what was there.
 
     Each is written beside its place and put there once all are on the disk: a full disk leaves neither half a
     file nor an empty one. A link stays a link; what is no regular file is refused.
@@ -65,9 +65,11 @@ def _place(path: Path) -> Path:
     return place
 
 
-def _write(half: Path, content: str | bytes, *, like: Path) -> None:
+def _write(half: Path, content: bytes | Iterable[str], *, like: Path) -> None:
+    pieces = [content] if isinstance(content, str | bytes) else content
     with half.open("xb") as stream:
-        stream.write(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+        for piece in pieces:
+            stream.write(piece.encode("utf-8", "backslashreplace") if isinstance(piece, str) else piece)
         stream.flush()
         os.fsync(stream.fileno())  # some disks find out only now that they are full
     if like.exists():

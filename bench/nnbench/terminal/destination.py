@@ -81,6 +81,15 @@ def with_report(
     return shown, destination(form, report, option="--report", default="markdown")
 
 
+def check_curves(*wanted: Destination | None) -> None:
+    """Raise UsageError unless a result goes where curves are numbers."""
+    forms = [each.form for each in wanted if each is not None]
+    if not {"csv", "json"}.intersection(forms):
+        raise UsageError(
+            f"--curves: csv and json have the numbers of curves, {forms[0]} has not. Add --format csv."
+        )
+
+
 def rehearsed_as_json(shown: Destination) -> bool:
     """Return whether a dry run is asked for in JSON; it has no other form than that and text."""
     if shown.path is not None or shown.form not in ("text", "json"):

@@ -47,6 +47,10 @@ Store = Annotated[
     typer.Option(metavar="DIR", help="Where results are kept. By default .nnbench in this folder."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Curves = Annotated[
+    bool,
+    typer.Option("--curves", help="With csv or json: all values of all curves; in csv a row for each."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result and nothing else.")]
 Lang = Annotated[str, typer.Option(metavar="en|ko", help="The language of the words.")]
 Color = Annotated[

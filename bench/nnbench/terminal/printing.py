@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -27,47 +27,51 @@ class Result:
 
     name: str  # of its file in a folder, without the ending
     document: Callable[[], Document]
-    json: Callable[[], str]
-    csv: Callable[[], str]
+    json: Callable[[], Iterable[str]]  # in pieces, which are made one by one: curves are long
+    csv: Callable[[], Iterable[str]]
     text: Callable[[], str] | None = None  # where it is no document, but to be pasted
 
     def rendered(self, form: ReportFormat) -> str:
+        return "".join(self.pieces(form))
+
+    def pieces(self, form: ReportFormat) -> Iterator[str]:
         if form == "text" and self.text is not None:
-            return self.text()
-        if form == "json":
-            return self.json()
-        if form == "csv":
-            return printable(self.csv(), keep="\n\t")
-        # Imported one by one: only HTML pays for its templates, and only pictures for theirs.
-        renderer = import_module(f"nnbench.reporting.render.{form}")
-        return printable(renderer.render(self.document()), keep="\n\t")
+            yield self.text()
+        elif form == "json":
+            yield from self.json()
+        elif form == "csv":
+            yield from (printable(piece, keep="\n\t") for piece in self.csv())
+        else:
+            # Imported one by one: only HTML pays for its templates, and only pictures for theirs.
+            renderer = import_module(f"nnbench.reporting.render.{form}")
+            yield printable(renderer.render(self.document()), keep="\n\t")
 
 
 def result(name: str, document: Document, data: object, rows: Rows) -> Result:
     """Return a result of a document, of its data for JSON, and of its rows for CSV."""
 
-    def comma_separated() -> str:
+    def comma_separated() -> Iterator[str]:
         from nnbench.reporting.render import csv
 
-        return csv.table(rows)
+        yield csv.table(rows)
 
-    return Result(name, lambda: document, lambda: json_text(data), comma_separated)
+    return Result(name, lambda: document, lambda: [json_text(data)], comma_separated)
 
 
-def report_of(found: "Findings") -> Result:
-    """Return the report of a run or a search."""
+def report_of(found: "Findings", *, curves: bool = False) -> Result:
+    """Return the report of a run or a search; with ``curves``, CSV is of these, and JSON has them too."""
 
     def document() -> Document:
         from nnbench.reporting.document import build
 
         return build(found)
 
-    def comma_separated() -> str:
-        from nnbench.reporting.render import csv
+    def comma_separated() -> Iterable[str]:
+        renderer = import_module(f"nnbench.reporting.render.{'curves' if curves else 'csv'}")
+        rendered: str | Iterator[str] = renderer.render(found)
+        return [rendered] if isinstance(rendered, str) else rendered
 
-        return csv.render(found)
-
-    return Result("report", document, lambda: _json_of(found), comma_separated)
+    return Result("report", document, lambda: _json_of(found, curves=curves), comma_separated)
 
 
 def deliver(made: Result, to: Destination, color: Color) -> None:
@@ -77,7 +81,8 @@ def deliver(made: Result, to: Destination, color: Color) -> None:
     elif to.form == "text" and made.text is None:
         print_document(made.document(), color)
     else:
-        sys.stdout.write(text.encodable(made.rendered(to.form), sys.stdout.encoding or "utf-8"))
+        for piece in made.pieces(to.form):
+            sys.stdout.write(text.encodable(piece, sys.stdout.encoding or "utf-8"))
 
 
 def deliver_beside(made: Result, to: Destination | None, *, quiet: bool) -> None:
@@ -89,12 +94,12 @@ def deliver_beside(made: Result, to: Destination | None, *, quiet: bool) -> None
 def write(made: Result, to: Destination) -> Path:
     """Write a result into a file, Markdown with its figures beside it, and return the file's path."""
     path = to.file(made.name)
-    contents: dict[Path, str | bytes] = {}
+    contents: dict[Path, bytes | Iterable[str]] = {}
     if to.form == "markdown":
         from nnbench.reporting.render import markdown
 
         contents = {path.with_name(name): drawn for name, drawn in markdown.figures(made.document())}
-    contents[path] = made.rendered(to.form)
+    contents[path] = made.pieces(to.form)
     make_folder(path.parent)
     write_files(contents)
     return path
@@ -150,11 +155,11 @@ def _finite(value: object) -> object:
     return value
 
 
-def _json_of(found: "Findings") -> str:
+def _json_of(found: "Findings", *, curves: bool) -> Iterable[str]:
     if found.run.tuning is not None:
         from nnbench.reporting.json import tune as tune_json
 
-        return tune_json.render(found.run, found.trials)
+        return [tune_json.render(found.run, found.trials)]
     from nnbench.reporting.json import run as run_json
 
-    return run_json.render(found)
+    return run_json.render(found, curves=curves)

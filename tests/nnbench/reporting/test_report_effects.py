@@ -335,7 +335,7 @@ def test_the_blocks_fit_every_format(width: int) -> None:
 def test_json_has_the_numbers_behind_the_tables() -> None:
     """One entry for each case with two axes or more, with nulls for what nothing bounds."""
     made = tuple(diverged(trials(optimizer_alone), ("sgd", "tanh")))
-    shown = json.render(Findings(samples.run(made), made))
+    shown = "".join(json.render(Findings(samples.run(made), made)))
 
     (entry,) = samples.strict_json(shown)["effects"]
 
@@ -363,7 +363,7 @@ def test_json_of_one_axis_has_no_effects() -> None:
     """The list is there and empty."""
     made = tuple(trials(optimizer_alone, axes=("optimizer",)))
 
-    shown = json.render(Findings(samples.run(made, varying=("optimizer",)), made))
+    shown = "".join(json.render(Findings(samples.run(made, varying=("optimizer",)), made)))
 
     assert samples.strict_json(shown)["effects"] == []
 

@@ -19,7 +19,7 @@ VERDICT = {"case", "a", "b", "verdict", "difference", "interval", "p", "n", "see
 
 
 def parsed(sample: samples.Sample) -> dict[str, Any]:
-    shown = json.render(sample)
+    shown = "".join(json.render(sample))
     return samples.strict_json(shown)
 
 

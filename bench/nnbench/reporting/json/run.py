@@ -4,12 +4,17 @@ Strict JSON: what is not a finite number is null. What a null says:
 ``median`` or an end of an ``interval``: no score bounds it, since so many trials left none (``failures``
 counts them), or there are too few seeds. ``steps_to_target``: never reached.
 ``difference``: no seed on which both sides left a score. ``final``, ``best``: keys without a value are null.
+``curves``, where they are asked for: a value that is not finite. Their numbers are the shortest decimals that
+are the recorded float32: ``step_loss`` by step, ``val_…`` and ``train_…`` at the steps of ``eval_step``.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nnbench.evidence.case import Findings
 from nnbench.records.probes import summary_of
@@ -70,17 +75,29 @@ def header(run: RunRecord, schema: str) -> dict[str, Any]:
     }
 
 
-def render(found: Findings) -> str:
-    """Return the document as one line of JSON for each list's entry, ending in a line break."""
-    entries = [f"{_text(key)}: {_list_or_value(value)}" for key, value in as_dict(found).items()]
-    return "{\n" + ",\n".join(entries) + "\n}\n"
+def render(found: Findings, *, curves: bool = False) -> Iterator[str]:
+    """Yield the document piece by piece, one line of JSON for each list's entry, ending in a line break."""
+    document, start = as_dict(found), "{\n"
+    for key, value in document.items():
+        yield f"{start}{_text(key)}: "
+        if curves and key == "trials":
+            # One by one: the curves of all trials at once may be more than the memory holds.
+            yield from _lines({**_trial(trial), "curves": _curves(trial)} for trial in found.trials)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            yield from _lines(value)
+        else:
+            yield _text(value)
+        start = ",\n"
+    yield "\n}\n"
 
 
-def _list_or_value(value: Any) -> str:
+def _lines(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     # One entry per line: a person can read it and a diff shows which trial changed.
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[\n  " + ",\n  ".join(map(_text, value)) + "\n]"
-    return _text(value)
+    start = "[\n  "
+    for entry in entries:
+        yield start + _text(entry)
+        start = ",\n  "
+    yield "\n]"
 
 
 def _text(value: Any) -> str:
@@ -88,7 +105,8 @@ def _text(value: Any) -> str:
 
 
 def _case(facts: CaseFacts) -> dict[str, Any]:
-    return {key: _json_value(value) for key, value in asdict(facts).items()}
+    named = {"name": facts.name, "summary": facts.summary}  # first, wherever the record has them
+    return {key: _json_value(value) for key, value in (named | asdict(facts)).items()}
 
 
 def _trial(trial: TrialRecord) -> dict[str, Any]:
@@ -108,6 +126,18 @@ def _trial(trial: TrialRecord) -> dict[str, Any]:
         "error": trial.error,
         **_probes(trial),
     }
+
+
+def _curves(trial: TrialRecord) -> dict[str, list[float | int | None]]:
+    """Return the learning curves; what probes read is a number for each layer, and no curve."""
+    named = ("step_loss", "eval_step", "val_", "train_")
+    return {name: _numbers(name, values) for name, values in trial.curves.items() if name.startswith(named)}
+
+
+def _numbers(name: str, values: NDArray[np.float32]) -> list[float | int | None]:
+    if name == "eval_step":
+        return [int(value) for value in values]
+    return [finite(float(str(value))) for value in values]
 
 
 def _probes(trial: TrialRecord) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from nnbench.evidence.case import Findings
 def render(found: Findings) -> str:
     """Return the trials of a run as comma-separated values with a header."""
     trials = found.trials
-    axes = _union(trial.axes.as_dict() for trial in trials)
-    final = _union(trial.final for trial in trials)
-    best = _union(trial.best for trial in trials)
+    axes = union(trial.axes.as_dict() for trial in trials)
+    final = union(trial.final for trial in trials)
+    best = union(trial.best for trial in trials)
     measured = {case.name: (case.metric, case.direction, case.noticeable) for case in found.run.cases}
     header = [
         *("run", "case"),
@@ -46,7 +46,7 @@ def render(found: Findings) -> str:
 def table(rows: Sequence[Mapping[str, object]]) -> str:
     """Return rows of data: what lies inside a value has columns of its own, an interval a low and a high."""
     flat = [dict(_flat(row)) for row in rows]
-    header = _union(flat)
+    header = union(flat)
     return _written(header, ([row.get(name) for name in header] for row in flat))
 
 
@@ -60,6 +60,11 @@ def _flat(row: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, ob
             yield prefix + name, value
 
 
+def line(fields: Iterable[object]) -> str:
+    """Return one row, with the end of its line."""
+    return _written(list(map(_field, fields)), ())
+
+
 def _written(header: list[str], rows: Iterable[Iterable[object]]) -> str:
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
@@ -67,7 +72,7 @@ def _written(header: list[str], rows: Iterable[Iterable[object]]) -> str:
     return target.getvalue()
 
 
-def _union(mappings: Iterable[Iterable[str]]) -> list[str]:
+def union(mappings: Iterable[Iterable[str]]) -> list[str]:
     """Return every key that occurs, in order of first appearance."""
     return list(dict.fromkeys(key for mapping in mappings for key in mapping))
 

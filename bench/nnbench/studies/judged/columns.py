@@ -4,7 +4,7 @@ MLflow (``mlflow.search_runs().to_csv()``, ``mlflow experiments csv``) writes a 
 ``run_id``, ``status``, ``params.NAME``, ``metrics.NAME`` and ``tags.NAME``. Weights & Biases' table of runs
 has ``Name``, ``State`` and others, then hyper-parameters and metrics side by side without a mark; made with
 its interface and pandas it has dictionaries, ``summary`` and ``config``. In that of nnbench (``nnbench report
---format csv``) the axes stand between ``case`` and ``seed``.
+--format csv``) the axes stand between ``case`` and ``seed``; with ``--curves`` its rows are values of curves.
 """
 
 import re
@@ -28,7 +28,7 @@ _OF_THE_RUN = re.compile(
     "|duration|sweep|group|job_type|host(name)?|start_time|end_time|date|time(stamp)?|commit"
 )
 _PREFIX = re.compile(r"^(params|metrics|config|summary|tags)[./:]|^final_")
-_NNBENCH = {"case", "seed", "status", "key", "digest", "metric", "direction", "noticeable"}
+_NNBENCH = {"case", "seed", "status", "metric", "direction", "noticeable"}
 
 
 @dataclass(frozen=True, slots=True)

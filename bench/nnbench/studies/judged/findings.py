@@ -11,9 +11,10 @@ from nnbench.evidence import findings
 from nnbench.evidence.case import Findings
 from nnbench.records.judged import JudgedFile, Measure
 from nnbench.records.trials import CaseFacts, Direction, RunRecord, TrialRecord
-from nnbench.studies.judged.cells import number, score
+from nnbench.studies.judged.cells import EMPTY, number, score
 from nnbench.studies.judged.columns import Columns, Named, find_columns, plain
-from nnbench.studies.judged.measure import direction_of, name_shown, noticeable_of
+from nnbench.studies.judged.curves import with_one_metric
+from nnbench.studies.judged.measure import direction_of, name_shown, noticeable_of, read_as
 from nnbench.studies.judged.sheet import Sheet, read
 from nnbench.studies.judged.trials import Scores, trials_of
 from nnkit.errors import did_you_mean
@@ -36,8 +37,8 @@ def judge(file: str, wishes: Wishes) -> tuple[Findings, JudgedFile]:
     """Read a file and judge it; raise UsageError where it cannot be understood."""
     if wishes.noticeable is not None and not 0 <= wishes.noticeable < math.inf:
         raise UsageError(f"--noticeable {wishes.noticeable:g}: must be a number from 0 on. Try 0.005.")
-    sheet = read(file)
-    columns = find_columns(sheet, wishes.columns)
+    sheet, named = with_one_metric(read(file), wishes.columns)
+    columns = find_columns(sheet, named)
     if wishes.target is not None and columns.step is None:
         raise UsageError(f"--target: {sheet.name} has no column of steps. Name it: --step COLUMN.")
     facts: list[CaseFacts] = []
@@ -72,7 +73,10 @@ def _scores(sheet: Sheet, columns: Columns, rows: Sequence[int], metric: str) ->
     n = len(sheet.rows)
     cells = sheet.column(metric) if metric in sheet.header else [""] * n  # no trial of that run left a score
     ended = sheet.column(columns.status) if columns.status else [""] * n
-    return {row: score(sheet, row, metric, cells[row], ended[row]) for row in rows}
+    found = {row: score(sheet, row, metric, cells[row], ended[row]) for row in rows}
+    # A trial of nnbench that finished and has no score: its metric has no value on its validation data.
+    unknown = EMPTY if columns.metric else ("failed", EMPTY[1])
+    return {row: unknown if score is EMPTY else score for row, score in found.items()}
 
 
 def _measure(sheet: Sheet, row: int, metric: str, values: Sequence[float], wishes: Wishes) -> Measure:
@@ -100,11 +104,16 @@ def _measure(sheet: Sheet, row: int, metric: str, values: Sequence[float], wishe
 
 def _facts(case: str, measure: Measure, values: Sequence[float], target: float | None) -> CaseFacts:
     """Return what is known of a case from its scores; what only its author knows is 0 or NaN."""
+    name = name_shown(plain(measure.column), values)
+    unit, limits = read_as(name)
     return CaseFacts(
         name=case,
         summary="",
-        metric=name_shown(plain(measure.column), values),
+        metric=name,
         direction=measure.direction,
+        unit=unit,
+        least=limits[0],
+        most=limits[1],
         target=target,
         noticeable=measure.noticeable,
         chance=math.nan,

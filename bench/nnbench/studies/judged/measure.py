@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from nnbench.records.trials import Direction
+from nnkit import metrics
 
 # Long words also count inside others, as in "crossentropy", short ones alone.
 _LESS = re.compile(
@@ -48,6 +49,14 @@ def name_shown(name: str, values: Sequence[float]) -> str:
         return re.sub(r"[ _(]*(%|percent|pct)\)?", "", name) + " %"
     is_share = bool(values) and 0 <= min(values) <= max(values) <= 1
     return name if is_share or not ("accuracy" in name or name.endswith("rate")) else f"{name} value"
+
+
+def read_as(name: str) -> tuple[str | None, tuple[float | None, float | None]]:
+    """Return the unit and the ends of the range of one of nnbench's own metrics; of others nothing."""
+    if name.removeprefix(metrics.OF_TRAINING) not in metrics.names():
+        return None, (None, None)
+    metric = metrics.asked(name).metric
+    return metric.unit, (metric.least, metric.most)
 
 
 def _in_small_letters(name: str) -> str:
