@@ -16,7 +16,7 @@ _RANDOM = {"default_rng", "Generator", "RandomState", "SeedSequence", "Philox", 
 _DANGEROUS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 # Entries are generated from the records of their ops; a plug-in's file is the user's own program.
 _MAY_EXECUTE = {"nnkit/entries.py", "bench/nnbench/cases/plugins.py"}
-# A subject is the user's own program, which may draw from the hidden state: it is seeded before each training.
+# A subject is the user's own program, and may draw from the hidden state: it is seeded before each training.
 _MAY_SEED = {"bench/nnbench/subjects/harness.py"}
 
 
