@@ -10,6 +10,7 @@ from nnbench.cases import measures, resources
 from nnbench.cases.axis import AXES, PLACEHOLDERS
 from nnbench.cases.files import check, read_toml
 from nnbench.cases.spec import CaseSpec
+from nnbench.cases.subject import read_subject
 from nnbench.errors import UsageError
 from nnkit.errors import NnkitError, did_you_mean
 from nnkit.registry import parse_choice
@@ -35,8 +36,8 @@ def built_in() -> tuple[Entry, ...]:
 
 
 def is_case(content: dict[str, Any]) -> bool:
-    """A case file has a model or data; a matrix file has neither."""
-    return not {"data", "model", "training", "measure"}.isdisjoint(content)
+    """A case file has a model or data, or a subject that has its own; a matrix file has none of them."""
+    return not {"data", "model", "training", "measure", "subject"}.isdisjoint(content)
 
 
 @lru_cache(maxsize=1)
@@ -61,6 +62,8 @@ def case_named(name: str) -> CaseSpec:
 
 def read_case(content: dict[str, Any], where: str) -> CaseSpec:
     """Return the case in a file's content, or raise UsageError with one line for every mistake in it."""
+    if "subject" in content:
+        return read_subject(content, where)
     case = check(CaseSpec, content, where)
     if mistakes := list(_mistakes(case, where)):
         raise UsageError(*mistakes)

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -305,7 +305,7 @@ class CaseSpec(Section):
         """Return what to call this case in a message: the file it was read from."""
         return self._where or f"case {self.name}"
 
-    def read_from(self, where: str) -> "CaseSpec":
+    def read_from(self, where: str) -> Self:
         """Return the same case, with the file that it was read from."""
         case = self.model_copy()
         case._where = where
@@ -356,6 +356,7 @@ class MatrixFile(Section):
     cases: Texts = ()
     plugin: Texts | None = None
     axes: AxisLists = AxisLists()
+    set: dict[str, Choices] | None = None  # values of the parameters of a subject
     seeds: Seeds | None = None
     first_seed: Whole | None = None
     epochs: Whole | None = None

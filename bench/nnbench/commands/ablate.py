@@ -54,6 +54,7 @@ def command(
     from pathlib import Path
 
     from nnbench.plan import request
+    from nnbench.plan.subjects import native_only
     from nnbench.studies import ablation
     from nnbench.terminal import progress, session
     from nnbench.terminal.destination import rehearsed_as_json
@@ -63,6 +64,7 @@ def command(
         "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
     plan = request.make_plan(cases, given, environment=os.environ, folder=Path.cwd())
+    native_only([part.case for part in plan.matrix.parts], "ablate")
     study = ablation.make_study(plan, crossed=crossed, untuned=untuned, components=components)
     for note in study.plan.matrix.notes:
         progress.note(note, quiet=study.plan.settings.quiet)

@@ -80,6 +80,7 @@ def _plan(case: str, given: dict[str, object]) -> "Plan":
     from nnbench.errors import UsageError
     from nnbench.plan import request
     from nnbench.plan.seeds import n_seeds
+    from nnbench.plan.subjects import native_only
     from nnbench.studies import calibration
     from nnbench.studies.search import tuned
 
@@ -87,7 +88,9 @@ def _plan(case: str, given: dict[str, object]) -> "Plan":
     if chosen.seeds is not None and n_seeds(chosen.seeds) < calibration.FEWEST_SEEDS:
         raise UsageError(f"--seeds: a calibration needs at least {calibration.FEWEST_SEEDS} seeds.")
     chosen = replace(chosen, axes={}, epochs=None, against=None, race=False, budget_s=None)
-    plan = request.plan_for([request.whole_case(case)], chosen)
+    whole = request.whole_case(case)
+    native_only([whole], "calibrate")
+    plan = request.plan_for([whole], chosen)
     return plan if chosen.tuned is None else tuned.at_tuned_rates(plan, tuned.look_up(plan))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def command(
     cases: options.Cases = None,
     axes: options.AxisOptions = options.NO_AXES,
+    values: options.Set = None,
     seeds: options.Seeds = None,
     first_seed: Annotated[str | None, typer.Option(metavar="N", help="Where counted seeds begin.")] = None,
     epochs: options.Epochs = None,
@@ -73,7 +74,7 @@ def command(
     if curves:
         check_curves(to, kept)
     given = {
-        **axes, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
+        **axes, "set": values, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
         "dtype": dtype, "against": against, "jobs": session.one_name(jobs, threads), "order": order,
         "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "plugin": plugin,
         "store": store, "quiet": quiet, "color": color,

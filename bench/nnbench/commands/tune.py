@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def command(
     cases: options.Cases = None,
     axes: options.AxisOptions = options.NO_AXES,
+    values: options.Set = None,
     over: Annotated[
         str | None,
         typer.Option(
@@ -72,7 +73,7 @@ def command(
     from nnbench.terminal.destination import rehearsed_as_json
 
     given = {
-        **axes, "seeds": seeds, "epochs": epochs, "dtype": dtype, "jobs": jobs,
+        **axes, "set": values, "seeds": seeds, "epochs": epochs, "dtype": dtype, "jobs": jobs,
         "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())

@@ -19,6 +19,7 @@ from nnbench.machine.clock import Clock
 from nnbench.plan import request
 from nnbench.plan.matrix import TrialSpec
 from nnbench.plan.settings import Settings
+from nnbench.plan.subjects import native_only
 from nnbench.records.kernels import KernelRun
 from nnbench.terminal.progress import duration, note, progress_on
 from nnbench.training import precompile
@@ -32,6 +33,7 @@ def plan(arguments: Sequence[str], given: Mapping[str, object]) -> tuple[list[Tr
     """Return what these cases would train; without any, all built-in ones whose data are here."""
     if arguments:
         asked = request.make_plan(arguments, given, environment=os.environ, folder=Path.cwd())
+        native_only([part.case for part in asked.matrix.parts], "kernels")
         return asked.matrix.trials(), asked.settings
     plans, absent = [], []
     axes = {name for name in ("activation", "norm") if given[name] is not None}

@@ -41,13 +41,13 @@ def reference_label(matrix: Matrix, against: Given | None) -> str | None:
         others = dict.fromkeys(
             axes.label(matrix.varying)
             for _, axes in matrix.configurations()
-            if axes.as_dict()["optimizer"] not in references
+            if axes.as_dict().get("optimizer") not in references
         )
         return next(iter(others)) if len(others) == 1 else None
-    for word in choices.split(str(against.value)):
-        if not _meanings(word):
-            raise UsageError(f"{against.where} {against.value}: {word!r} is no choice on any axis.")
     every = [axes for _, axes in matrix.configurations()]
+    for word in choices.split(str(against.value)):
+        if not _meanings(word) and not any(_is_written(axes.as_dict(), word) for axes in every):
+            raise UsageError(f"{against.where} {against.value}: {word!r} is no choice on any axis.")
     found = called(str(against.value), every, matrix.varying)
     labels = dict.fromkeys(axes.label(matrix.varying) for axes in found)
     if not labels:
@@ -68,7 +68,7 @@ def called(text: str, configurations: Iterable[Axes], varying: tuple[str, ...]) 
     """Return the configurations with all choices of the list ``text``, on axes that vary if some do."""
     words = [(word, _meanings(word)) for word in choices.split(text)]
     every = list(configurations)
-    for names in (set(varying), set(AXES)):
+    for names in (set(varying), {name for axes in every for name in axes.as_dict()}):
         found = [axes for axes in every if all(_has(axes, names, *word) for word in words)]
         if found:
             return found
@@ -106,9 +106,14 @@ def _on_axis(axis: str, word: str, where: str) -> dict[str, str]:
 
 
 def _has(axes: Axes, names: set[str], word: str, meanings: list[dict[str, str]]) -> bool:
-    """Say whether a choice on one of these axes is meant; a plug-in's may be known by its word alone."""
+    """Say whether a choice on one of these axes is meant."""
     chosen = {name: choice for name, choice in axes.as_dict().items() if name in names}
-    return word in chosen.values() or any(meaning.items() <= chosen.items() for meaning in meanings)
+    return _is_written(chosen, word) or any(meaning.items() <= chosen.items() for meaning in meanings)
+
+
+def _is_written(chosen: Mapping[str, str], word: str) -> bool:
+    """Say whether a choice is written so, alone or behind its axis; of a subject nothing else is known."""
+    return word in chosen.values() or word in [f"{name}={choice}" for name, choice in chosen.items()]
 
 
 def example(axes: Axes, varying: tuple[str, ...]) -> str:

@@ -14,6 +14,7 @@ from nnbench.cases import choices, plugins
 from nnbench.cases.axis import AXES, OWN, applied
 from nnbench.cases.catalogue import refusal
 from nnbench.cases.spec import CaseSpec, canonical_json
+from nnbench.cases.subject import SubjectCase
 from nnbench.errors import UsageError
 from nnbench.machine.foreign import contained
 from nnbench.plan.seeds import Ranges, n_seeds
@@ -163,7 +164,7 @@ class Matrix:
     @property
     def varying(self) -> tuple[str, ...]:
         differing = set().union(*(part.varying() for part in self.parts))
-        return tuple(axis for axis in AXES if axis in differing)
+        return (*(axis for axis in AXES if axis in differing), *sorted(differing - AXES.keys()))
 
     def configurations(self) -> Iterator[tuple[CaseMatrix, Axes]]:
         for part in self.parts:
@@ -198,7 +199,7 @@ def cross(
         _check_used(case, given, asked)
         part = _part(case, values, seeds or own_seeds[case.name], dtype, remarks)
         parts.append(replace(part, probes=probes))
-    _check_size(parts)
+    check_size(parts)
     for part in parts:
         if (n := len(part.configurations())) < part.n_combinations:
             remarks.append(
@@ -240,23 +241,30 @@ def with_seeds(part: CaseMatrix, axes: Axes, seeds: Ranges) -> Iterator[TrialSpe
 def _identity(part: CaseMatrix, axes: Axes, epochs: int) -> "hashlib._Hash":
     """Return the sha256 of the canonical JSON of a trial, up to its last entry: the seed."""
     chosen = dict(axes.values)
-    entries = {
+    entries: dict[str, object] = {
         "axes": chosen,
         "case": part.case.digest,
         # The name changes no bit, but a record carries it: a copied case must not appear under the other's.
         "case_name": part.case.name,
-        "data": data_digest(part.case),
         "dtype": part.dtype,
         "epochs": epochs,
         # The version of the bits that all keys began with. A record says which version made it, and a part
         # whose bits have moved since then says so below: only the trials that use it are trained again.
         "numerics": 1,
     }
+    if isinstance(part.case, SubjectCase):
+        # Neither nnkit's data nor its parts: what its choices are called is its own business.
+        return _begun(entries)
+    entries["data"] = data_digest(part.case)
     # Left out where there are none, so that a plug-in changes no identity but those of its own trials.
     if sources := plugins.sources_among(plugins.names_in([chosen, part.case.identity])):
         entries["plugins"] = sources
     if moved := _moved_parts(chosen, epochs):
         entries["parts"] = moved
+    return _begun(entries)
+
+
+def _begun(entries: Mapping[str, object]) -> "hashlib._Hash":
     return hashlib.sha256(canonical_json(entries).removesuffix("}").encode() + b",")
 
 
@@ -373,7 +381,8 @@ def _check_used(case: CaseSpec, given: Mapping[str, Asked], asked: Mapping[str, 
             )
 
 
-def _check_size(parts: list[CaseMatrix]) -> None:
+def check_size(parts: Sequence[CaseMatrix]) -> None:
+    """Raise UsageError for more trials than one run may have."""
     n = sum(part.n_trials for part in parts)
     if n > MAX_TRIALS:
         raise UsageError(f"the matrix has {n:,} trials; at most {MAX_TRIALS:,} run at once. Split it.")

@@ -7,12 +7,14 @@ from pathlib import Path
 from nnbench.cases import catalogue, plugins
 from nnbench.cases.files import check, read_toml
 from nnbench.cases.spec import CaseSpec, MatrixFile, RunSection
+from nnbench.cases.subject import SubjectCase
 from nnbench.errors import UsageError
 from nnbench.plan import settings
 from nnbench.plan.against import reference_label, with_references
 from nnbench.plan.matrix import Matrix, cross
 from nnbench.plan.seeds import Ranges, read_seeds
 from nnbench.plan.settings import Layer, Settings, auto_seeds
+from nnbench.plan.subjects import check_subjects, native_only, with_subjects
 from nnkit import datasets
 from nnkit.registry import parse_choice
 
@@ -61,20 +63,25 @@ def make_plan(
 def plan_for(cases: Sequence[CaseSpec], chosen: Settings) -> Plan:
     """Return the plan that crosses these cases as the settings say, or each one's own ``[run]`` section."""
     distinct, notes = _each_once(cases)
+    check_subjects(distinct, chosen)
     if chosen.epochs is not None:
         distinct = [case.trained_for(chosen.epochs) for case in distinct]
+    seeds = chosen.seeds or (RACE_SEEDS if chosen.race else None)
+    own_seeds = {case.name: _own_seeds(case, auto_seeds(race=chosen.race)) for case in distinct}
+    native = tuple(case for case in distinct if not isinstance(case, SubjectCase))
     matrix = cross(
-        tuple(distinct),
-        with_references(chosen.axes, chosen.against),
-        seeds=chosen.seeds or (RACE_SEEDS if chosen.race else None),
-        own_seeds={case.name: _own_seeds(case, auto_seeds(race=chosen.race)) for case in distinct},
+        native,
+        with_references(chosen.axes, chosen.against) if native else {},
+        seeds=seeds,
+        own_seeds=own_seeds,
         dtype=chosen.dtype,
         probes=chosen.probes,
         notes=notes,
     )
+    matrix = with_subjects(matrix, distinct, chosen, seeds=seeds, own_seeds=own_seeds)
     plan = Plan(settings=chosen, matrix=matrix, against=reference_label(matrix, chosen.against))
     # The last check: nobody should fetch data first and then read that an option is misspelt.
-    datasets.require(parse_choice(case.data.dataset)[0] for case in distinct)
+    datasets.require(parse_choice(case.data.dataset)[0] for case in native)
     return plan
 
 
@@ -88,7 +95,9 @@ def settings_for(options: Mapping[str, object], *, environment: Mapping[str, str
 
 def one_case(argument: str) -> CaseSpec:
     """Return the case with this name or alias, or in this file, without what it crosses by itself."""
-    return whole_case(argument).model_copy(update={"run": RunSection()})
+    case = whole_case(argument)
+    native_only([case], "this")
+    return case.model_copy(update={"run": RunSection()})
 
 
 def whole_case(argument: str) -> CaseSpec:

@@ -109,6 +109,8 @@ def from_file(file: MatrixFile, where: str, folder: Path, *, prefix: str = "") -
         AXES[axis].key: Given(values, f"{where}, {prefix}axes.{axis}")
         for axis, values in file.axes.given().items()
     }
+    if file.set is not None:
+        layer["set"] = Given(file.set, f"{where}, {prefix}set")
     for name in SCALARS:
         value = getattr(file, name)
         if value is not None:
@@ -196,14 +198,41 @@ def store_path(given: Given | None) -> Path:
 
 
 def _axes(first: Layer) -> Iterator[tuple[str, Asked]]:
+    named = _named_values(first["set"]) if "set" in first else {}
     for name, axis in AXES.items():
         given = first.get(axis.key)
+        if given is not None and name in named:
+            raise UsageError(f"{given.where} and {named[name].where} are one setting. Give one of them.")
         if given is not None:
             try:
                 values = given.value if isinstance(given.value, tuple) else choices.split(str(given.value))
             except UsageError as error:
                 raise UsageError(f"{given.where}: {error}") from None
             yield name, Asked(tuple(values), given.where)
+    yield from named.items()
+
+
+def _named_values(given: Given) -> dict[str, Asked]:
+    """Return the values of ``--set width=32,64``, or of the table ``[set]`` of a file, by axis."""
+    by_key = {axis.key: axis.name for axis in AXES.values()}
+    found: dict[str, Asked] = {}
+    written = given.value
+    pairs = written.items() if isinstance(written, Mapping) else map(_pair, cast("list[str]", written))
+    for name, values in pairs:
+        axis = by_key.get(name, name)
+        if not name.isidentifier() or name in ("seed", "log") or axis in found:
+            raise UsageError(
+                f"{given.where}: expected the name of an axis once, with values behind it, found {name!r}."
+                " Try --set width=32,64."
+            )
+        texts = choices.split(values) if isinstance(values, str) else values
+        found[axis] = Asked(tuple(texts), f"{given.where} {name}")
+    return found
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, values = text.partition("=")
+    return name.strip(), values
 
 
 def auto_seeds(*, race: bool) -> int:

@@ -147,6 +147,7 @@ class CaseFacts(MetricFacts):
     suite_version: int | None = None  # of target and metric; None: the case was never calibrated
     exchange_rate: float | None = None  # of the metric for a step, near the target; None: not known
     also: tuple[MetricFacts, ...] = ()  # what is measured besides, and compared by nobody
+    subject: str | None = None  # the user's own code that trains it, as it was named; None: nnkit does
 
 
 @dataclass(frozen=True, slots=True)

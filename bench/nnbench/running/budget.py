@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
+from nnbench.cases.subject import SubjectCase
 from nnbench.machine.clock import Clock
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
@@ -66,6 +67,8 @@ def _configuration(trial: TrialSpec) -> object:
 
 
 def _estimate_s(trial: TrialSpec) -> float:
+    if isinstance(trial.case, SubjectCase):
+        return 1.0  # nobody knows before the first one: the pace then says
     from nnbench.training.program import estimate_s
 
     return estimate_s(trial)

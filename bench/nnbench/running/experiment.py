@@ -11,6 +11,7 @@ from typing import Any
 
 from nnbench.cases.axis import applied
 from nnbench.cases.spec import CaseSpec
+from nnbench.cases.subject import SubjectCase
 from nnbench.errors import UsageError
 from nnbench.machine import environment
 from nnbench.machine.clock import iso_utc
@@ -22,6 +23,7 @@ from nnbench.running import runner
 from nnbench.running.budget import Budget
 from nnbench.running.engines import ThreadEngine
 from nnbench.running.probing import Earlier, settled_keys
+from nnbench.running.subject_trials import facts_of_subject, subjects_of
 from nnbench.running.workplace import Workplace
 from nnbench.statistics.comparing.looks import fewest_seeds, level_of_look
 from nnbench.store import MissingStore, Store
@@ -34,7 +36,7 @@ class Forecast:
 
     n_trials: int
     n_cached: int
-    seconds: float
+    seconds: float | None  # None: how long a subject takes is not known
     jobs: int
 
 
@@ -45,6 +47,8 @@ def forecast(trials: Sequence[TrialSpec], chosen: Settings) -> Forecast:
     cached = _cached(chosen, trials)
     todo = [trial for trial in trials if trial.key not in cached]
     jobs = n_jobs(chosen)
+    if len(_native(todo)) < len(todo):
+        return Forecast(len(trials), len(trials) - len(todo), None, jobs)
     per_configuration = {_configuration(trial): estimate_s(trial) for trial in _one_each(todo)}
     seconds = sum(per_configuration[_configuration(trial)] for trial in todo)
     return Forecast(len(trials), len(trials) - len(todo), seconds / min(jobs, max(1, len(todo))), jobs)
@@ -56,6 +60,9 @@ def facts_of(plan: Plan) -> tuple[CaseFacts, ...]:
 
     found = []
     for part in plan.matrix.parts:
+        if isinstance(part.case, SubjectCase):
+            found.append(facts_of_subject(part.case))
+            continue
         try:
             found.append(facts(_as_run(part)))
         except EnvironmentProblem:
@@ -109,7 +116,7 @@ def begun(
         tuned_by=plan.tuned_by,
         state_bytes=_state_bytes(plan) if len(facts) > 1 else {},
         trial_keys=keys,
-        environment={**surroundings(plan.settings), "interpreted": _interpreted(trials)},
+        environment={**surroundings(plan), "interpreted": _interpreted(trials)},
         elapsed_s=0.0,
         n_new=0,
         n_cached=0,
@@ -147,7 +154,7 @@ def _interpreted(trials: Sequence[TrialSpec]) -> list[str]:
     from nnkit import optimizers
 
     slow = {record.name for record in optimizers.records() if record.update is not None}
-    spelled = dict.fromkeys(trial.axes.as_dict()["optimizer"] for trial in trials)
+    spelled = dict.fromkeys(trial.axes.as_dict()["optimizer"] for trial in _native(trials))
     # A name may stand inside another: a wrapper, a group.
     return [each for each in spelled if slow & set(re.findall(r"[\w-]+", each))]
 
@@ -158,6 +165,8 @@ def _state_bytes(plan: Plan) -> dict[str, float]:
 
     first: dict[str, TrialSpec] = {}
     for part, axes in plan.matrix.configurations():
+        if isinstance(part.case, SubjectCase):
+            continue  # what it keeps is not known
         first.setdefault(axes.as_dict()["optimizer"], next(with_seeds(part, axes, part.seeds)))
     known = {optimizer: state_bytes(trial) for optimizer, trial in first.items()}
     return {optimizer: found for optimizer, found in known.items() if found is not None}
@@ -167,9 +176,11 @@ def n_jobs(chosen: Settings) -> int:
     return chosen.jobs or environment.usable_cores()
 
 
-def surroundings(chosen: Settings) -> dict[str, Any]:
+def surroundings(plan: Plan) -> dict[str, Any]:
     """Return where and how the trials run, for the record."""
-    return {**environment.machine(), "engine": "threads", "jobs": n_jobs(chosen)}
+    made_with = subjects_of([part.case for part in plan.matrix.parts])
+    subjects = {"subjects": made_with} if made_with else {}
+    return {**environment.machine(), "engine": "threads", "jobs": n_jobs(plan.settings), **subjects}
 
 
 def train(
@@ -198,7 +209,7 @@ def _warm_up(todo: Sequence[TrialSpec], around: Workplace, budget: Budget | None
 
     began_s = around.clock.elapsed_s()
     with suppress(_Stopped):
-        warm_up(_one_each(todo), tell)
+        warm_up(_one_each(_native(todo)), tell)
     return around.clock.elapsed_s() - began_s
 
 
@@ -211,6 +222,8 @@ def _train(todo: Sequence[TrialSpec], jobs: int, around: Workplace, budget: Budg
     earlier = Earlier(store, todo)
 
     def execute(trial: TrialSpec) -> TrialRecord:
+        if isinstance(trial.case, SubjectCase):
+            return around.subjects.run(trial, stop=stop)
         return run_trial(trial, stop=stop)
 
     def keep(record: TrialRecord) -> None:
@@ -243,6 +256,11 @@ def _cached(chosen: Settings, trials: Sequence[TrialSpec]) -> set[str]:
 def _one_each(trials: Sequence[TrialSpec]) -> list[TrialSpec]:
     """Return one trial of every configuration: its seeds need the same kernels and the same time."""
     return list({_configuration(trial): trial for trial in trials}.values())
+
+
+def _native(trials: Sequence[TrialSpec]) -> list[TrialSpec]:
+    """Return the trials that nnkit trains."""
+    return [trial for trial in trials if not isinstance(trial.case, SubjectCase)]
 
 
 def _configuration(trial: TrialSpec) -> tuple[str, object]:

@@ -75,6 +75,8 @@ def summed(plan: Plan, expected: Forecast, *, at_least: bool = False, n_left: in
     about = "at most about" if plan.settings.race else "about"
     budget = plan.settings.budget_s
     limit = "" if budget is None else f"; the budget is {duration(budget)}"
+    if expected.seconds is None:
+        return f"{trials}, {expected.jobs} at a time; how long a subject takes is not known{limit}."
     return f"{trials}, {about} {duration(expected.seconds)} with {expected.jobs} at a time{limit}."
 
 

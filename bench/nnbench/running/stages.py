@@ -39,7 +39,7 @@ class Stages:
     def record(self, facts: Sequence[CaseFacts], *, varying: tuple[str, ...], tuning: Tuning) -> RunRecord:
         """Record the search with all of its trials, and return it."""
         keys = tuple(dict.fromkeys(self._keys))
-        surroundings = experiment.surroundings(self._plan.settings)
+        surroundings = experiment.surroundings(self._plan)
         run = RunRecord(
             run=experiment.run_name(self._created, keys),
             created=iso_utc(self._created),

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nnbench.machine.clock import Clock
 from nnbench.machine.foreign import contained
 from nnbench.machine.stopping import Stop
 from nnbench.plan.settings import Settings
 from nnbench.running.runner import stopped_by_signals
+from nnbench.running.subject_trials import SubjectPool
 from nnbench.store import Store
 from nnbench.terminal.progress import Progress, progress_on
 from nnbench.terminal.session import command_line
@@ -24,6 +25,7 @@ class Workplace:
     progress: Progress
     stop: Stop
     command: str
+    subjects: SubjectPool = field(default_factory=SubjectPool)
 
 
 @contextmanager
@@ -37,5 +39,6 @@ def workplace(chosen: Settings) -> Iterator[Workplace]:
             sys.stderr, clock, quiet=chosen.quiet, color=chosen.color, budget_s=chosen.budget_s
         ) as told,
         contained(),
+        SubjectPool() as subjects,
     ):
-        yield Workplace(store, clock, told, stop, command_line())
+        yield Workplace(store, clock, told, stop, command_line(), subjects)

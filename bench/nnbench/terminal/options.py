@@ -25,6 +25,14 @@ Cases = Annotated[
     list[str] | None,
     typer.Argument(metavar="[CASE…|SUITE|FILE.toml]", help="Cases or a suite by name, or files."),
 ]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=LIST",
+        help="Values of any parameter of a [subject], e.g. width=32,64. May be given several times.",
+    ),
+]
 Seeds = Annotated[
     str | None,
     typer.Option(

@@ -105,7 +105,7 @@ def worth(difference: float, facts: CaseFacts) -> str:
     if facts.exchange_rate is None or not has_score(difference):
         return ""
     steps = abs(difference) / facts.exchange_rate
-    if steps > facts.steps:
+    if facts.steps and steps > facts.steps:
         return f"worth over {digits.count(facts.steps)} steps"
     whole = round(float(f"{steps:.2g}"))
     return f"worth {digits.counted(whole, 'step')}" if whole else ""
@@ -130,6 +130,15 @@ def n_seeds(case: CaseEvidence) -> str:
     """Return ``10 seeds (0–9)``."""
     seeds = case.seeds
     return f"{digits.counted(len(seeds), 'seed')} ({digits.ranges(seeds)})"
+
+
+def seconds_of_subjects(facts: Sequence[CaseFacts]) -> list[str]:
+    """Return the note for a table with seconds of the user's own code."""
+    names = [each.name for each in facts if each.subject is not None]
+    if not names:
+        return []
+    own = f"Seconds of {several(names)} are those of its own framework, in processes of its own:"
+    return [f"{own} slower, and not to be compared with those of other cases."]
 
 
 def seconds_of_python(interpreted: Sequence[str]) -> list[str]:

@@ -40,7 +40,7 @@ def _row(
     span = (
         digits.count(steps[0]) if len(steps) == 1 else f"{digits.count(steps[0])}–{digits.count(steps[-1])}"
     )
-    if not case.facts.steps:  # results made elsewhere need not say
+    if not case.facts.steps and case.facts.subject is None:  # results made elsewhere need not say
         span = digits.MISSING
     errors = dict.fromkeys(trial.error for trial in trials if trial.error)
     cells = (

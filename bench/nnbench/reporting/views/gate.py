@@ -8,6 +8,7 @@ from datetime import date
 from textwrap import wrap
 
 from nnbench.records.gate import VERDICTS, Chain, Family, GateItem, GateReport, ItemVerdict
+from nnbench.records.trials import MetricFacts
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import (
     Block,
@@ -69,7 +70,7 @@ def measured(item: GateItem) -> str:
         said = _difference(item.ratio - 1.0, (low, high), digits.PERCENT, item.margin)
         return f"{said.value} % {said.interval}, margin {100 * item.margin:.3g} %, n = {item.n} pairs"
     assert item.difference is not None, item
-    scale = digits.scale_of(item.metric)
+    scale = digits.scale_of(MetricFacts(item.metric, "max"))
     said = _difference(item.difference, item.interval, scale, item.margin)
     unit = f" {scale.difference_unit}" if scale.difference_unit else ""
     margin = f"{digits.number(item.margin * scale.factor)}{unit}"
@@ -95,7 +96,7 @@ def could_have_seen(item: GateItem) -> str:
         return ""
     if item.ratio is not None:
         return f"this run could have seen {100 * item.mde:.2g} %"
-    scale = digits.scale_of(item.metric)
+    scale = digits.scale_of(MetricFacts(item.metric, "max"))
     unit = f" {scale.difference_unit}" if scale.difference_unit else ""
     return f"this run could have seen {digits.number(item.mde * scale.factor)}{unit}"
 

@@ -1,5 +1,6 @@
 """What was run: the task, the budget, the seeds, the machine, and the command that does it again."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ _VERSIONS = ("nnkit", "numba", "numpy")
 def about(found: Findings) -> Listing:
     """Describe what was run, on what, and how to repeat it."""
     run = found.run
+    subjects: Mapping[str, Mapping[str, str]] = run.environment.get("subjects", {})
     items = [item for facts in run.cases for item in _about_case(facts)]
     items += [
         Item("search", _searched(run.tuning) if run.tuning else ""),
@@ -23,6 +25,7 @@ def about(found: Findings) -> Listing:
         Item("run", _about_run(run, len(found.trials))),
         Item("machine", machine(run.environment)),
         Item("versions", versions(run.environment)),
+        *(Item(f"of {name}", _made_with(found)) for name, found in subjects.items()),
         Item("again", run.command, is_verbatim=True),
     ]
     return Listing(tuple(item for item in items if item.text))
@@ -51,21 +54,34 @@ def _held_out(tuning: Tuning) -> str:
 
 def _about_case(facts: CaseFacts) -> tuple[Item, ...]:
     """Describe a task: data, size, budget, and between which marks its metric lies."""
+    if facts.subject is not None:
+        return _about_subject(facts)
     summary = f"{facts.summary.rstrip('.')}; " if facts.summary else ""
     data = (
         f"{summary}{digits.count(facts.n_train)} training and {digits.count(facts.n_validation)} validation "
         f"examples, {digits.counted(facts.n_parameters, 'parameter')}"
     )
-    version = "" if facts.suite_version is None else f" (suite version {facts.suite_version})"
-    target = ""
-    if facts.target is not None:
-        target = f"; target {words.metric_value(facts.target, facts)}{version}"
+    target = f"; {_target(facts)}" if facts.target is not None else ""
     budget = (
         f"{digits.counted(facts.epochs, 'epoch')} in batches of {digits.count(facts.batch_size)}, "
         f"{digits.counted(facts.steps, 'step')}{target}; "
         f"chance {words.metric_value(facts.chance, facts)}"
     )
     return Item(facts.name, data), Item("budget", budget)
+
+
+def _target(facts: CaseFacts) -> str:
+    version = "" if facts.suite_version is None else f" (suite version {facts.suite_version})"
+    return "" if facts.target is None else f"target {words.metric_value(facts.target, facts)}{version}"
+
+
+def _about_subject(facts: CaseFacts) -> tuple[Item, ...]:
+    """Describe a task that the user's own code trains: what it is, and what is known of its metric."""
+    chance = "" if math.isnan(facts.chance) else f"chance {words.metric_value(facts.chance, facts)}"
+    marks = "; ".join(filter(None, (_target(facts), chance)))
+    summary = f"{facts.summary.rstrip('.')}; " if facts.summary else ""
+    text = f"{summary}a subject: {facts.subject}, trained in processes of its own"
+    return Item(facts.name, text), Item("marks", marks)
 
 
 def _about_run(run: RunRecord, n_recorded: int) -> str:
@@ -94,6 +110,11 @@ def machine(environment: Mapping[str, Any]) -> str:
         f"Python {environment['python']}" if environment.get("python") else None,
     )
     return ", ".join(str(each) for each in known if each)
+
+
+def _made_with(made_with: Mapping[str, str]) -> str:
+    """Return the versions that a subject is made with, from what its processes said."""
+    return ", ".join(f"{name} {version}" for name, version in made_with.items() if name != "call")
 
 
 def versions(environment: Mapping[str, Any]) -> str:

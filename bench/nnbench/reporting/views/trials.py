@@ -31,7 +31,7 @@ def trials(case: CaseEvidence) -> Table:
         *([Column("error", rank=6, wraps=True)] if has_errors else []),
     )
     rows = tuple(_row(case, trial, has_errors) for trial in case.trials)
-    notes = tuple(words.seconds_of_python(case.interpreted))
+    notes = (*words.seconds_of_python(case.interpreted), *words.seconds_of_subjects([case.facts]))
     return Table(f"{digits.counted(len(rows), 'trial')} of {case.facts.name}", columns, rows, notes)
 
 

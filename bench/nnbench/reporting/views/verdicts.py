@@ -153,7 +153,8 @@ def _budget(case: CaseEvidence) -> list[_Filled]:
 def _steps(row: ConfigurationSummary, case: CaseEvidence) -> str:
     """Return the median; where half of the trials or more did not get there, it lies beyond the last step."""
     if row.median_steps_to_target == float("inf") and row.success_rate > 0:
-        return f">{digits.count(case.facts.steps)}"
+        last = case.facts.steps or max(trial.steps for trial in case.trials)
+        return f">{digits.count(last)}"
     return digits.count(row.median_steps_to_target)
 
 
@@ -183,7 +184,7 @@ def _notes(case: CaseEvidence) -> list[str]:
         notes.append(f"Intervals: {methods}.")
     if any(trial.status in ("diverged", "pruned") for trial in case.trials):
         notes.append("A diverged or pruned trial counts as the worst there is.")
-    return [*notes, *words.seconds_of_python(case.interpreted)]
+    return [*notes, *words.seconds_of_python(case.interpreted), *words.seconds_of_subjects([case.facts])]
 
 
 def _compared(case: CaseEvidence) -> str:
@@ -200,7 +201,8 @@ def _compared(case: CaseEvidence) -> str:
 
 
 def _when(facts: CaseFacts) -> str:
-    return " after the last step" if facts.steps else ""  # results from elsewhere may know of no steps
+    # Results from elsewhere may know of no steps.
+    return " after the last step" if facts.steps or facts.subject is not None else ""
 
 
 def _equivalent(facts: CaseFacts) -> str:

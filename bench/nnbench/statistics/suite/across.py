@@ -50,7 +50,7 @@ def normalize_scores(scores: ArrayLike, facts: CaseFacts) -> NDArray[np.float64]
 
     Nothing is clipped: a score above the target counts above 1, and a trial without a score is -inf.
     """
-    if facts.target is None or facts.target == facts.chance:
+    if facts.target is None or not abs(facts.target - facts.chance) > 0.0:
         raise ValueError(
             f"case {facts.name!r}: scores are normalised between chance ({facts.chance!r}) and target, but"
             f" that is {facts.target!r}. Leave the case out, or give it another target."

@@ -133,7 +133,7 @@ class _Case:
 
     @property
     def has_target(self) -> bool:
-        return self.facts.target is not None and self.facts.target != self.facts.chance
+        return self.facts.target is not None and abs(self.facts.target - self.facts.chance) > 0.0
 
     @property
     def sign(self) -> float:

@@ -115,8 +115,8 @@ def _is_at_chance(trial: TrialRecord, facts: CaseFacts) -> bool:
         return False
     gain = value - facts.chance if facts.direction == "max" else facts.chance - value
     noise = facts.noticeable
-    if facts.limits == (0.0, 1.0):
-        n = facts.n_train if facts.is_of_training else facts.n_validation
+    n = facts.n_train if facts.is_of_training else facts.n_validation
+    if facts.limits == (0.0, 1.0) and n:  # nobody knows how many rows a subject has
         error = math.sqrt(facts.chance * (1.0 - facts.chance) / n)  # of an accuracy; of others about it
         noise = max(noise, CHANCE_ERRORS * error)
     return gain <= noise

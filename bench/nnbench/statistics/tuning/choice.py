@@ -60,7 +60,15 @@ def lost_value(scores: Sequence[Sequence[float]], facts: CaseFacts) -> float:
     if worst is not None:
         return worst
     known = [sign * value for row in scores for value in row if math.isfinite(value)]
-    return sign * (min([sign * facts.chance, *known]) - facts.noticeable)
+    chance = untrained_value([sign * value for value in known], facts)
+    return sign * (min([sign * chance, *known]) - facts.noticeable)
+
+
+def untrained_value(known: Sequence[float], facts: CaseFacts) -> float:
+    """Return what a model that learnt nothing scores; where nobody knows chance, the worst score there is."""
+    if not math.isnan(facts.chance):
+        return facts.chance
+    return min(known, default=0.0) if facts.direction == "max" else max(known, default=0.0)
 
 
 def filled(scores: ArrayLike, lost: float) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from nnbench.records.trials import Axes, CaseFacts, Comparison, Judgement, Tunin
 from nnbench.statistics.estimation.bootstrap import Interval
 from nnbench.statistics.estimation.distributions import t_two_sided_p
 from nnbench.statistics.estimation.intervals import t_interval
+from nnbench.statistics.tuning.choice import untrained_value
 
 LEVEL = 0.05
 _DECIDED = frozenset({"better", "worse"})
@@ -136,7 +137,7 @@ def worst_in(scores: Sequence[Scores], facts: CaseFacts) -> float:
     """Return what a trial without a score counts as: one noticeable difference below the worst of all."""
     sign = _sign(facts)
     known = [sign * value for own in scores for value in own.values() if math.isfinite(value)]
-    return sign * (min(known, default=sign * facts.chance) - facts.noticeable)
+    return sign * (min(known, default=sign * untrained_value((), facts)) - facts.noticeable)
 
 
 def _verdict(facts: CaseFacts, row: Side, share: Mapping[int, int], floor: float, family: int) -> Comparison:

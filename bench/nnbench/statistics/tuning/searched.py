@@ -22,7 +22,13 @@ from nnbench.statistics.comparing.looks import level_of_look
 from nnbench.statistics.estimation.bootstrap import Interval
 from nnbench.statistics.trials.failures import failure_kind
 from nnbench.statistics.trials.summary import as_comparison, scores_by_configuration, summaries
-from nnbench.statistics.tuning.choice import Standing, filled, lost_value, standings_by_axes
+from nnbench.statistics.tuning.choice import (
+    Standing,
+    filled,
+    lost_value,
+    standings_by_axes,
+    untrained_value,
+)
 from nnbench.statistics.tuning.nested import nested_verdicts, share_of
 from nnbench.statistics.tuning.sensitivity import Sensitivity, intervals_over_seeds, sensitivity
 
@@ -275,7 +281,7 @@ def _sensitivity(
         sensitivity,
         rates,
         direction=facts.direction,
-        untrained=facts.chance,
+        untrained=untrained_value(table[np.isfinite(table)].tolist(), facts),
         tolerance=facts.noticeable,
         default=search.spans[0].default,
         even=[point.stage == "grid" for point in search.points],

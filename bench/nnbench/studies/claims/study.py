@@ -120,7 +120,7 @@ def ahead(study: Study) -> Ahead:
         n_trials=sum(each.n_trials for each, _ in found),
         n_trained=sum(each.n_cached for each, _ in found),
         searches=sum(is_untuned for _, is_untuned in found),
-        trial_seconds=sum(each.seconds for each, _ in found),
+        trial_seconds=sum(each.seconds or 0.0 for each, _ in found),
     )
 
 

@@ -6,10 +6,13 @@ from itertools import chain, count, islice
 
 from nnbench.cases import choices
 from nnbench.cases.axis import AXES
+from nnbench.cases.spec import CaseSpec
+from nnbench.cases.subject import SubjectCase
 from nnbench.errors import UsageError
 from nnbench.plan.matrix import CaseMatrix, configuration_key
 from nnbench.plan.request import Plan
 from nnbench.plan.seeds import MAX_SEED, Ranges, n_seeds, read_seeds
+from nnbench.plan.subjects import native_only
 from nnbench.records.trials import Axes, Strategy
 from nnbench.studies.search.grid import LEAST_RATE, MOST_RATE, PER_ROUND, RATE, ROUNDS, reach
 from nnbench.studies.search.points import Dimension, dimensions, searchable, values_of
@@ -126,6 +129,7 @@ def make_plan(
     optimizers = _check_optimizers(asked)
     if over is None:
         return asked
+    native_only([part.case for part in plan.matrix.parts], "--over")
     names = _read_over(over, optimizers)
     for name, where in _set_by_axes(plan):
         if name in names:
@@ -189,9 +193,18 @@ def _check_optimizers(asked: SearchPlan) -> list[str]:
                 " axis to cross instead, for example --optimizer."
             )
         for one in crossed.optimizers:
-            if one.text == axes.as_dict()["optimizer"]:
+            if one.text == optimizer_of(axes):
+                _check_has_rate(one, crossed.case)
                 _check_optimizer(one, asked.decades)
     return list(dict.fromkeys(optimizer_of(axes) for _, axes in asked.configurations()))
+
+
+def _check_has_rate(one: choices.Optimizer, case: CaseSpec) -> None:
+    if one.default_rate == choices.DEFAULT_RATE and isinstance(case, SubjectCase):
+        raise UsageError(
+            f"{case.where}: tune searches around a learning rate, and {case.subject.call} has none by"
+            " default. Give its parameter learning_rate one, or write learning_rate in [axes]."
+        )
 
 
 def _check_optimizer(one: choices.Optimizer, decades: float) -> None:
@@ -239,13 +252,13 @@ def _read_over(over: str, optimizers: Sequence[str]) -> tuple[str, ...]:
 
 def optimizer_of(axes: Axes) -> str:
     """Return the optimizer of a configuration with all that is set of it, by an axis of its own too."""
-    return dict(axes.values)["optimizer"]
+    return dict(axes.values).get("optimizer", "")  # a subject need not take one
 
 
 def _set_by_axes(plan: Plan) -> list[tuple[str, str]]:
     """Return the hyper-parameters that axes set, and where those were given."""
-    inside = [(AXES[axis].into_optimizer, given.where) for axis, given in plan.settings.axes.items()]
-    return [(name, where) for name, where in inside if name is not None]
+    axes = [(AXES[axis], given.where) for axis, given in plan.settings.axes.items() if axis in AXES]
+    return [(axis.into_optimizer, where) for axis, where in axes if axis.into_optimizer is not None]
 
 
 def _names(optimizer: str) -> list[str]:

@@ -42,7 +42,8 @@ def look_up(plan: Plan) -> Rates:
     asked = {
         configuration_key(crossed, axes): (crossed, axes)
         for crossed, axes in plan.matrix.configurations()
-        if axes.as_dict()["learning_rate"] != choices.DEFAULT_RATE  # an optimizer that has no rate
+        # There are optimizers that have no rate, and subjects that take none.
+        if axes.as_dict().get("learning_rate", choices.DEFAULT_RATE) != choices.DEFAULT_RATE
     }
     try:
         with Store.open(plan.settings.store, create=False) as store:
@@ -165,10 +166,9 @@ def _command(plan: Plan, rates: Rates) -> str:
     """Return the search that is missing, as it can be pasted into a shell."""
     chosen = plan.settings
     words = ["nnbench", "tune", *dict.fromkeys(_case_argument(crossed) for crossed, _ in rates.missing)]
-    for axis in AXES:
-        if axis in chosen.axes:
-            missing = dict.fromkeys(axes.as_dict()[axis] for _, axes in rates.missing)
-            words += [f"--{axis.replace('_', '-')}", ",".join(missing)]
+    for axis in chosen.axes:
+        missing = ",".join(dict.fromkeys(axes.as_dict()[axis] for _, axes in rates.missing))
+        words += [f"--{axis.replace('_', '-')}", missing] if axis in AXES else ["--set", f"{axis}={missing}"]
     for name, value in (("epochs", chosen.epochs), ("jobs", chosen.jobs)):
         words += [f"--{name}", str(value)] if value is not None else []
     words += ["--dtype", chosen.dtype] if chosen.dtype != "float32" else []

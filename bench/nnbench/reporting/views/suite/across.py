@@ -34,8 +34,8 @@ def _table(over: Overview, run: RunRecord) -> Table:
         *(column for column, _ in shown),
     )
     rows = tuple((Cell(each.label), *(cell(each) for _, cell in shown)) for each in over.members)
-    notes = (_note(over), *(each.note for each in found), *words.seconds_of_python(interpreted(run)))
-    return Table("", columns, rows, notes)
+    seconds = *words.seconds_of_python(interpreted(run)), *words.seconds_of_subjects(run.cases)
+    return Table("", columns, rows, (_note(over), *(each.note for each in found), *seconds))
 
 
 def _note(over: Overview) -> str:
