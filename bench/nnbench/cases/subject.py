@@ -115,7 +115,7 @@ class SubjectCase(CaseSpec):
     training: TrainingSection = TrainingSection(loss="(of the subject)", epochs=1)
     axes: SubjectAxes = SubjectAxes()  # type: ignore[assignment]
     measure: SubjectMeasure
-    run: RunSection = SubjectRun()
+    run: SubjectRun = SubjectRun()
     _description: Description | None = PrivateAttr(default=None)
 
     @property
@@ -212,8 +212,8 @@ def read_subject(content: dict[str, Any], where: str) -> SubjectCase:
     case = check(SubjectCase, content, where).read_from(where)
     if case.measure.direction is None:
         raise UsageError(
-            f"{where}, measure.better: this is missing: is more or less of {case.measure.metric} better? Write"
-            ' better = "higher" or better = "lower".'
+            f"{where}, measure.better: this is missing: is more or less of {case.measure.metric} better?"
+            ' Write better = "higher" or better = "lower".'
         )
     return case.described()
 

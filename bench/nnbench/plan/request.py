@@ -96,7 +96,7 @@ def settings_for(options: Mapping[str, object], *, environment: Mapping[str, str
 def one_case(argument: str) -> CaseSpec:
     """Return the case with this name or alias, or in this file, without what it crosses by itself."""
     case = whole_case(argument)
-    native_only([case], "this")
+    native_only([case], "this verb")
     return case.model_copy(update={"run": RunSection()})
 
 

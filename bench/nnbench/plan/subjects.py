@@ -74,8 +74,8 @@ def native_only(cases: Sequence[CaseSpec], verb: str) -> None:
     for case in cases:
         if isinstance(case, SubjectCase):
             raise UsageError(
-                f"{case.where}: {verb} looks into a training, and of a [subject] nnbench knows only what it"
-                " logs. It can be run, tuned and compared."
+                f"{case.where}: this is a [subject], of which nnbench knows only what it logs; {verb} looks"
+                " further. It can be run, tuned and compared."
             )
 
 
