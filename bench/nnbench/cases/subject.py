@@ -117,6 +117,8 @@ class SubjectCase(CaseSpec):
     measure: SubjectMeasure
     run: SubjectRun = SubjectRun()
     _description: Description | None = PrivateAttr(default=None)
+    # The process that was asked: copies of the case share it, and the first trial goes on in it.
+    _asked: list[SubjectProcess] = PrivateAttr(default_factory=list)
 
     @property
     def folder(self) -> Path:
@@ -141,13 +143,13 @@ class SubjectCase(CaseSpec):
         }
 
     def process(self, timeout_s: float | None) -> SubjectProcess:
-        """Return a process that trains this subject; it starts on first use."""
-        return SubjectProcess(
-            self.subject.call,
-            self.folder,
-            python=_interpreter(self.subject, self.folder),
-            timeout_s=timeout_s,
-        )
+        """Return a process that trains this subject: the one that was asked, or one that starts on use."""
+        if self._asked:
+            process = self._asked.pop()
+            process.timeout_s = timeout_s
+            return process
+        python = _interpreter(self.subject, self.folder)
+        return SubjectProcess(self.subject.call, self.folder, python=python, timeout_s=timeout_s)
 
     @property
     def description(self) -> Description:
@@ -159,12 +161,14 @@ class SubjectCase(CaseSpec):
         """Return the case with what the subject says of itself, or raise UsageError."""
         where = f"{self.where}, subject.call"
         _check_there(self.subject.call, self.folder, where)
-        with self.process(_IMPORT_S) as process:
-            found = process.describe()
+        process = self.process(_IMPORT_S)
+        found = process.describe()
         if found.error is not None:
+            process.close()
             place = f"{found.place}: " if found.place else ""
             raise UsageError(f"{where} {self.subject.call}: {place}{found.error}.")
         self._description = found
+        self._asked.append(process)
         for name in self.axes.model_extra or {}:
             self.check_takes(name, f"{self.where}, axes.{name}")
         return self

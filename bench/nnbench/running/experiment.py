@@ -209,7 +209,8 @@ def _warm_up(todo: Sequence[TrialSpec], around: Workplace, budget: Budget | None
 
     began_s = around.clock.elapsed_s()
     with suppress(_Stopped):
-        warm_up(_one_each(_native(todo)), tell)
+        if native := _native(todo):
+            warm_up(_one_each(native), tell)
     return around.clock.elapsed_s() - began_s
 
 

@@ -115,7 +115,7 @@ class SubjectProcess:
         self._asked = {"call": call, "folder": str(folder.resolve())}
         self._python = python
         self._pins = pins
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._channel: _Channel | None = None
 
     def describe(self, *, stop: threading.Event | None = None) -> Description:
@@ -165,6 +165,9 @@ class SubjectProcess:
             self._channel.close(_GRACE_S)
             self._channel = None
 
+    def __del__(self) -> None:
+        self.close()  # one that nobody used is not left behind
+
     def __enter__(self) -> "SubjectProcess":
         return self
 
@@ -185,12 +188,12 @@ class SubjectProcess:
             if channel is None:
                 channel = self._channel = _Channel(self._python, self._asked["folder"], self._pins)
             channel.send({**self._asked, **request})
-            deadline = None if self._timeout_s is None else time.monotonic() + self._timeout_s
+            deadline = None if self.timeout_s is None else time.monotonic() + self.timeout_s
             while (answer := channel.next_answer(deadline, stop))["event"] == "log":
                 logged.append(_logged(answer))
             is_over = True
         except _TimedOut:
-            answer = {"status": "timeout", "error": f"no end within {self._timeout_s:g} s"}
+            answer = {"status": "timeout", "error": f"no end within {self.timeout_s:g} s"}
         except _Ended as ended:
             answer = {"error": str(ended)}
         finally:
