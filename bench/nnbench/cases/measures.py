@@ -12,13 +12,19 @@ BY_THE_DRIVER = ("val_loss", "val_accuracy")  # every evaluation has them, accur
 _STEP_LOSS = "loss"  # what early stopping may watch besides: the loss of the batch before
 
 
-def asked_of(case: CaseSpec) -> tuple[Asked, ...]:
+def reported_of(case: CaseSpec) -> tuple[Asked, ...]:
     """Return the metric of a case, then the further ones that it asks for, each once."""
-    measure, early = case.measure, case.training.early_stopping
-    names = [measure.metric, *measure.also]
-    if early is not None and early.monitor != _STEP_LOSS:
-        names.append(early.monitor.removeprefix("val_"))
-    return tuple({one.name: one for one in map(metrics.asked, names)}.values())
+    names = dict.fromkeys([case.measure.metric, *case.measure.also])
+    return tuple(map(metrics.asked, names))
+
+
+def asked_of(case: CaseSpec) -> tuple[Asked, ...]:
+    """Return the same, and behind them what early stopping watches."""
+    reported, early = reported_of(case), case.training.early_stopping
+    if early is None or early.monitor == _STEP_LOSS:
+        return reported
+    watched = metrics.asked(early.monitor.removeprefix("val_"))
+    return reported if watched in reported else (*reported, watched)
 
 
 def extra_curves(case: CaseSpec) -> set[str]:

@@ -6,6 +6,7 @@ from nnbench.records.judged import JudgedFile
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Block, Document, Section
 from nnbench.reporting.texts import words
+from nnbench.reporting.views.also import also_measured
 from nnbench.reporting.views.curves import curves
 from nnbench.reporting.views.diagnosis.diagnostics import diagnostics
 from nnbench.reporting.views.factors.effects import effects
@@ -77,6 +78,7 @@ def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
         blocks += [
             standings(case),
             verdicts(case),
+            also_measured(case),
             successes(case),
             fewer_seeds(case),
             race(case),

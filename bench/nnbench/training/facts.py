@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from nnbench.cases.measures import asked_of
+from nnbench.cases.measures import reported_of
 from nnbench.cases.spec import CaseSpec
 from nnbench.records.trials import CaseFacts, Direction, MetricFacts
 from nnbench.training.data import dataset_of, seen_of, sizes_of
@@ -32,7 +32,7 @@ def facts(case: CaseSpec) -> CaseFacts:
         batch_size=training.batch_size,
     )
     x, y = seen_of(case)
-    metric, *others = (_metric_facts(one) for one in asked_of(case))
+    metric, *others = (_metric_facts(one) for one in reported_of(case))
     checked_data(x, y, program.loss, dataset.input_shape, program.output_shape, "float32", "data.")
     return CaseFacts(
         name=case.name,
@@ -75,7 +75,7 @@ def _metric_facts(one: Asked) -> MetricFacts:
 
 def _chance(case: CaseSpec) -> float:
     """Return the metric of a model that ignores its input: the commonest class, or the mean target."""
-    metric = asked_of(case)[0].metric
+    metric = reported_of(case)[0].metric
     _, targets = seen_of(case)
     if dataset_of(case).n_classes:
         return metric.useless(targets.reshape(-1))
@@ -87,4 +87,4 @@ def _chance(case: CaseSpec) -> float:
 
 
 def direction_of(case: CaseSpec) -> Direction:
-    return asked_of(case)[0].metric.direction
+    return reported_of(case)[0].metric.direction

@@ -136,8 +136,8 @@ def _curves(trial: TrialRecord) -> dict[str, list[float | int | None]]:
 
 def _numbers(name: str, values: NDArray[np.float32]) -> list[float | int | None]:
     if name == "eval_step":
-        return [int(value) for value in values]
-    return [finite(float(str(value))) for value in values]
+        return [int(value) for value in values.tolist()]
+    return [finite(float(text)) for text in values.astype(str).tolist()]
 
 
 def _probes(trial: TrialRecord) -> dict[str, Any]:

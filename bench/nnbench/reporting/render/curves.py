@@ -10,6 +10,7 @@ of a trial by the metric of its case stands at the step at which it ended, whate
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnbench.evidence.case import Findings
 from nnbench.records.trials import CaseFacts, TrialRecord
@@ -45,14 +46,15 @@ def _rows(trial: TrialRecord, case: CaseFacts) -> Iterator[Row]:
     last = -1
     for name, values in trial.curves.items():
         if name == "step_loss":
-            yield from ((str(at), name, _number(value)) for at, value in enumerate(values, start=1))
+            yield from ((str(at), name, value) for at, value in enumerate(_texts(values), start=1))
         elif name.startswith(("val_", "train_")):
-            for at, value in zip(evaluated, values, strict=False):
-                yield str(int(at)), name, _number(value)
+            for at, value in zip(evaluated.tolist(), _texts(values), strict=False):
+                yield str(int(at)), name, value
             last = int(evaluated[-1]) if name == case.curve and values.size else last
     if last < trial.steps or last < 0:
         yield str(trial.steps), case.curve, ""
 
 
-def _number(value: np.float32) -> str:
-    return str(value) if np.isfinite(value) else ""
+def _texts(values: NDArray[np.float32]) -> list[str]:
+    texts: list[str] = np.where(np.isfinite(values), values.astype(str), "").tolist()
+    return texts
