@@ -53,7 +53,8 @@ def asked(name: str) -> Asked:
     """Return what ``name`` asks for: ``"f1"``, or ``"train_accuracy"``. Errors: UnknownName."""
     bare = name.removeprefix(OF_TRAINING) if isinstance(name, str) else record(name).name
     if bare not in _registry:
-        raise UnknownName(f"no metric named {name!r}.{did_you_mean(bare, names())}")
+        meant = bare.lower().removeprefix("val_")
+        raise UnknownName(f"no metric named {name!r}.{did_you_mean(meant, names())}")
     return Asked(record(bare), of_training=bare != name)
 
 

@@ -286,6 +286,18 @@ def test_the_best_evaluation_is_that_of_the_metric_that_is_asked_for_now(documen
         assert trial["best"]["step"] == record.curves["eval_step"][first]
 
 
+def test_a_trial_fails_by_the_metric_that_is_asked_for_now(document: Any) -> None:
+    """By the loss all stood at their target; what they are by F1 is what a fresh store says."""
+    document("loss", target=10.0, also=("f1",))
+    found = document("f1", target=0.999)
+    fresh = document("f1", "--store", "fresh", target=0.999)
+
+    assert found["new"] == 0
+    failures = [trial["failure"] for trial in fresh["trials"]]
+    assert [trial["failure"] for trial in found["trials"]] == failures
+    assert set(failures) != {None}
+
+
 @pytest.mark.usefixtures("document")
 def test_a_run_that_was_broken_off_reports_no_trial_without_its_metric(document: Any, capsys: Any) -> None:
     """Its trials are in the store from an earlier run, and none of them can be judged."""

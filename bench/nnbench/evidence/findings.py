@@ -19,23 +19,31 @@ from nnbench.records.trials import (
     TrialRecord,
 )
 from nnbench.statistics.trials.curves import steps_to_target
+from nnbench.statistics.trials.failures import failure_kind
 from nnbench.statistics.trials.summary import judged, summaries
 from nnbench.store import Store
+
+_OF_EVERY_TRIAL = ("val_loss", "val_accuracy")
 
 
 def find(store: Store, run: RunRecord) -> Findings:
     """Return what is recorded of a run, and what the statistics make of it."""
-    facts = {case.name: case for case in run.cases}
-    recorded = store.trials(run.trial_keys, with_curves=True)
     shown = {(case, axes): axes for case, axes in run.shown}
     trials = tuple(
-        replace(_judged(trial, facts[trial.case]), axes=shown.get((trial.case, trial.axes), trial.axes))
-        for trial in recorded
-        if trial.case in facts and _has_metric(trial, facts[trial.case])
+        replace(trial, axes=shown.get((trial.case, trial.axes), trial.axes))
+        for trial in recorded(store, run.trial_keys, run.cases)
     )
     # The points of a search are no configurations to be ranked: what it says is computed for its report.
     found = Findings(run, trials) if run.tuning is not None else judge(run, trials)
     return replace(found, trials=_with_pictures(store, found))
+
+
+def recorded(store: Store, keys: Sequence[str], cases: Sequence[CaseFacts]) -> list[TrialRecord]:
+    """Return those of the trials that are recorded and can be judged, as their cases judge them now."""
+    facts = {case.name: case for case in cases}
+    found = store.trials(keys, with_curves=True)
+    known = (trial for trial in found if trial.case in facts and _has_metric(trial, facts[trial.case]))
+    return [_judged(trial, facts[trial.case]) for trial in known]
 
 
 def judge(run: RunRecord, trials: tuple[TrialRecord, ...]) -> Findings:
@@ -71,6 +79,10 @@ def _judged(trial: TrialRecord, facts: CaseFacts) -> TrialRecord:
     if steps is None or values is None:
         return trial
     trial = replace(trial, best=_best(trial, facts, steps, values))
+    if any(_is_metric(name) and name not in _OF_EVERY_TRIAL for name in trial.curves):
+        # It may have been recorded for another metric, by which it did not fail, or otherwise.
+        dead_share = 1.0 if trial.failure == "dead" else 0.0
+        trial = replace(trial, failure=failure_kind(trial, facts, dead_share=dead_share))
     found = math.inf
     if facts.target is not None:
         found = steps_to_target(steps, values, facts.target, direction=facts.direction)

@@ -9,6 +9,7 @@ from nnbench.cases import catalogue
 from nnbench.cases.axis import AXES
 from nnbench.cases.claims import MatrixSection
 from nnbench.errors import UsageError
+from nnbench.evidence.findings import recorded
 from nnbench.plan import request, settings
 from nnbench.plan.request import Plan
 from nnbench.plan.settings import Given, Settings
@@ -20,6 +21,7 @@ from nnbench.running.workplace import workplace
 from nnbench.statistics.claims.expression import BadExpression
 from nnbench.store import Store
 from nnbench.studies.search import search, tuned
+from nnkit import metrics
 
 # What an expression may ask of a trial.
 _OF_TRIAL: Mapping[str, Callable[[TrialRecord], float]] = {
@@ -66,7 +68,7 @@ def _value(trial: TrialRecord, attribute: str) -> float:
         return _OF_TRIAL[attribute](trial)
     if attribute.startswith("best_"):
         return float(trial.best.get(attribute.removeprefix("best_"), float("nan")))
-    if attribute not in ("accuracy", "loss"):
+    if attribute.removeprefix(metrics.OF_TRAINING) not in metrics.names():
         raise BadExpression(f"a trial has no {attribute!r}")
     return float(trial.final.get(attribute, float("nan")))
 
@@ -79,16 +81,15 @@ def carry_out(
     if plan is None:
         return None
     trials = plan.matrix.trials()
-    keys = [trial.key for trial in trials]
+    keys, facts = [trial.key for trial in trials], experiment.facts_of(plan)
     with Store.open(chosen.store, create=True) as store:
         if len(settled_keys(store, trials)) == len(trials):
-            return Trials(where, tuple(store.trials(keys)))
-    facts = experiment.facts_of(plan)
+            return Trials(where, tuple(recorded(store, keys, facts)))
     with workplace(plan.settings) as around:
         experiment.carry_out(plan, facts, around)
         if around.stop.is_set():
             return None
-        return Trials(where, tuple(around.store.trials(keys)))
+        return Trials(where, tuple(recorded(around.store, keys, facts)))
 
 
 def forecast(
