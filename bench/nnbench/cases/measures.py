@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from nnbench.cases.spec import CaseSpec
+from nnbench.cases.subject import SubjectCase
 from nnkit import metrics
 from nnkit.errors import NnkitError, did_you_mean
 from nnkit.metrics import Asked
@@ -29,6 +30,8 @@ def asked_of(case: CaseSpec) -> tuple[Asked, ...]:
 
 def extra_curves(case: CaseSpec) -> set[str]:
     """Return the curves that a record of the case must have beside those that every record has."""
+    if isinstance(case, SubjectCase):
+        return set()  # all that a subject logs is in its record, and it logs no more when it is asked again
     return {one.curve for one in asked_of(case)} - set(BY_THE_DRIVER)
 
 

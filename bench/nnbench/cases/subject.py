@@ -8,6 +8,7 @@ import math
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,9 +31,10 @@ from nnbench.cases.spec import (
     TrainingSection,
 )
 from nnbench.errors import UsageError
-from nnbench.records.trials import Direction
+from nnbench.records.trials import Direction, MetricFacts
 from nnbench.subjects.process import PINS, Description, SubjectProcess
-from nnkit.errors import did_you_mean
+from nnkit import metrics
+from nnkit.errors import UnknownName, did_you_mean
 from nnkit.registry import spell_value
 
 Plain = str | int | float
@@ -95,11 +97,9 @@ class SubjectMeasure(MeasureSection):
     better: Literal["higher", "lower"] | None = None  # None: its name tells
     chance: Number | None = None  # the metric of a useless model
 
-    @property
-    def direction(self) -> Direction | None:
-        if self.better is not None:
-            return _BETTER[self.better]
-        return "max" if "accuracy" in self.metric else "min" if "loss" in self.metric else None
+    def read_as(self) -> MetricFacts | None:
+        """Return how the metric is read; None where nobody says whether more of it is better."""
+        return metric_facts(self.metric, self.better)
 
 
 class SubjectCase(CaseSpec):
@@ -124,11 +124,6 @@ class SubjectCase(CaseSpec):
     def folder(self) -> Path:
         """The folder of the case's file: where the subject is looked for, and what it starts in."""
         return Path(self.where).parent.resolve()
-
-    @property
-    def metric(self) -> str:
-        """What reports call the metric: validation values are without their prefix, as those of nnkit are."""
-        return self.measure.metric.removeprefix("val_")
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -214,12 +209,28 @@ def read_subject(content: dict[str, Any], where: str) -> SubjectCase:
         if section in content:
             raise UsageError(f"{where}, {section}: a subject has its own. Leave this out, or [subject].")
     case = check(SubjectCase, content, where).read_from(where)
-    if case.measure.direction is None:
+    if case.measure.read_as() is None:
         raise UsageError(
             f"{where}, measure.better: this is missing: is more or less of {case.measure.metric} better?"
             ' Write better = "higher" or better = "lower".'
         )
     return case.described()
+
+
+def metric_facts(name: str, better: str | None) -> MetricFacts | None:
+    """Return how what a subject logs is read: as nnkit's metric of that name, or as the file says.
+
+    Reports call validation values without their prefix, as those of nnkit are.
+    """
+    bare = name.removeprefix("val_")
+    with suppress(UnknownName):
+        known = metrics.asked(bare).metric
+        if better is None or _BETTER[better] == known.direction:
+            return MetricFacts(bare, known.direction, known.unit, known.least, known.most)
+    if better is not None:
+        return MetricFacts(bare, _BETTER[better])
+    direction: Direction | None = "max" if "accuracy" in bare else "min" if "loss" in bare else None
+    return None if direction is None else MetricFacts(bare, direction)
 
 
 def spelt(value: Plain) -> str:

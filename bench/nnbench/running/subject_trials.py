@@ -3,16 +3,16 @@
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnbench.cases.subject import UNSAID, SubjectCase
+from nnbench.cases.subject import UNSAID, SubjectCase, metric_facts
 from nnbench.plan.durations import read_budget
 from nnbench.plan.matrix import TrialSpec
-from nnbench.records.trials import CaseFacts, Status, TrialRecord
+from nnbench.records.trials import CaseFacts, MetricFacts, Status, TrialRecord
 from nnbench.statistics.trials.curves import steps_to_target
 from nnbench.statistics.trials.failures import failure_kind
 from nnbench.subjects.process import Logged, SubjectProcess, SubjectRun
@@ -59,12 +59,13 @@ class SubjectPool:
 def facts_of_subject(case: SubjectCase) -> CaseFacts:
     """Return what reports must know of a subject; what only the subject itself knows is 0 or NaN."""
     measure, calibration = case.measure, case.calibration
-    assert measure.direction is not None
+    metric = measure.read_as()
+    assert metric is not None, measure
+    others = (metric_facts(name, None) for name in measure.also)
     return CaseFacts(
         name=case.name,
         summary=case.summary,
-        metric=case.metric,
-        direction=measure.direction,
+        **asdict(metric),
         target=measure.target,
         noticeable=measure.noticeable,
         chance=math.nan if measure.chance is None else measure.chance,
@@ -76,6 +77,7 @@ def facts_of_subject(case: SubjectCase) -> CaseFacts:
         steps=0,
         suite_version=None if calibration is None else calibration.suite_version,
         exchange_rate=None if calibration is None else calibration.exchange_rate,
+        also=tuple(one for one in others if one is not None),
         subject=case.subject.call,
     )
 
@@ -92,7 +94,7 @@ def subjects_of(cases: Sequence[object]) -> dict[str, dict[str, str]]:
 def record_of(trial: TrialSpec, run: SubjectRun, facts: CaseFacts, *, is_stopped: bool) -> TrialRecord:
     """Return the record of a training. A loss or metric that is not finite at the end is divergence."""
     series = _series(run.logged)
-    status, error = _ending(trial, run, series, is_stopped=is_stopped)
+    status, error = _ending(trial, run, series, facts, is_stopped=is_stopped)
     steps, values = series.get(facts.metric, (np.empty(0), np.empty(0)))
     record = TrialRecord(
         key=trial.key,
@@ -130,17 +132,17 @@ def _series(logged: Sequence[Logged]) -> _Series:
 
 
 def _ending(
-    trial: TrialSpec, run: SubjectRun, series: _Series, *, is_stopped: bool
+    trial: TrialSpec, run: SubjectRun, series: _Series, facts: CaseFacts, *, is_stopped: bool
 ) -> tuple[Status, str | None]:
     if run.status != "finished":
         return ("cancelled", None) if is_stopped else ("failed", _said(run))
     case = trial.case
     assert isinstance(case, SubjectCase), case.where
-    if case.metric not in series:
+    if facts.metric not in series:
         logged = ", ".join(sorted({name for each in run.logged for name in each.values})) or "nothing"
         wanted = f"{case.subject.call} logged no {case.measure.metric}, which is the metric"
         return "failed", f"{wanted}; it logged: {logged}"
-    watched = [own[-1] for name, (_, own) in series.items() if name == case.metric or name.endswith("loss")]
+    watched = [own[-1] for name, (_, own) in series.items() if name == facts.metric or name.endswith("loss")]
     return ("finished", None) if np.all(np.isfinite(watched)) else ("diverged", None)
 
 
@@ -179,7 +181,7 @@ def _curves(series: _Series, metric: str) -> dict[str, NDArray[np.float32]]:
     for name, (of, own) in series.items():
         by_step = dict(zip(of.tolist(), own.tolist(), strict=True))
         with np.errstate(over="ignore"):
-            curves[f"val_{name}"] = np.array([by_step.get(step, math.nan) for step in steps.tolist()]).astype(
-                np.float32
-            )
+            curves[MetricFacts(name, "min").curve] = np.array(
+                [by_step.get(step, math.nan) for step in steps.tolist()]
+            ).astype(np.float32)
     return curves

@@ -114,13 +114,15 @@ def test_what_goes_wrong_is_a_record_with_its_line(nnb: Any) -> None:
 
 
 def test_a_metric_that_is_not_logged_is_named(nnb: Any, folder: Path) -> None:
-    case = _CASE.replace('metric = "val_accuracy"', 'metric = "f1"\nbetter = "higher"')
+    case = _CASE.replace('metric = "val_accuracy"', 'metric = "score"\nbetter = "higher"')
     (folder / "mine.toml").write_text(case)
 
     code, text, _ = nnb("run", "mine.toml", "--seeds", "6", "--format", "csv")
 
     assert code == 3
-    assert "train.py:train logged no f1, which is the metric; it logged: loss, val_accuracy, val_loss" in text
+    assert (
+        "train.py:train logged no score, which is the metric; it logged: loss, val_accuracy, val_loss" in text
+    )
 
 
 def test_a_training_that_does_not_end_is_ended(nnb: Any, folder: Path) -> None:
@@ -250,7 +252,7 @@ def test_a_mistake_on_the_command_line_is_one_line(nnb: Any, arguments: tuple[st
         ("train.py:train", "no_such:train", "ModuleNotFoundError: No module named 'no_such'"),
         ('train"', 'train"\ntimeout = "5"', "subject.timeout: expected a time with its unit, found '5'"),
         ('train"', 'train"\npython = "no-python"', "no-python cannot be started in"),
-        ("val_accuracy", "f1", 'Write better = "higher" or better = "lower".'),
+        ("val_accuracy", "score", 'Write better = "higher" or better = "lower".'),
         ("[measure]", "[data]\ndataset = 'iris'\n[measure]", "mine.toml, data: a subject has its own."),
         ("[run]", "[axes]\nwidht = 3\n[run]", "axes.widht: train.py:train has no parameter 'widht'"),
         ("[run]", "[run]\nflag = []", "flag: expected names or numbers"),
@@ -277,3 +279,19 @@ def test_an_error_on_import_says_where(nnb: Any, folder: Path) -> None:
     assert said == (
         "nnbench: mine.toml, subject.call train.py:train: beside.py:1: ZeroDivisionError: division by zero.\n"
     )
+
+
+def test_a_metric_of_nnkit_is_known_by_its_name(nnb: Any, folder: Path) -> None:
+    """What it is called, which way is better and its range come with it; what else is logged is kept."""
+    (folder / "train.py").write_text(
+        "def train(seed, log, optimizer='sgd'):\n"
+        "    log(1, val_rmse={'sgd': 2.0, 'momentum': 1.0}[optimizer] + seed / 100, train_f1=0.5)\n"
+    )
+    (folder / "mine.toml").write_text(_CASE.replace("val_accuracy", "val_rmse").replace("target = 0.5", ""))
+
+    document = _document(nnb("run", "mine.toml", "--json"))
+
+    (verdict,) = document["verdicts"]
+    assert (verdict["a"]["optimizer"], verdict["verdict"]) == ("sgd", "worse")
+    assert {trial["final"]["train_f1"] for trial in document["trials"]} == {0.5}
+    assert sorted(trial["final"]["rmse"] for trial in document["trials"])[0] == 1.0
