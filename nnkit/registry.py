@@ -4,6 +4,7 @@ One record per part. The command line, validation, ``nnbench list`` and the test
 nothing about a part is written twice. Importing this module, or any record, never imports numba.
 """
 
+import inspect
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -113,6 +114,54 @@ class Part:
             name: hyper.check(given[name], place) if name in given else hyper.default
             for name, hyper in known.items()
         }
+
+
+def function_hypers(
+    where: str, function: Callable[..., object], leading: tuple[str, ...], given: Mapping[str, Value]
+) -> tuple[Hyper, ...]:
+    """Return the hyper-parameters of a function from outside: what it takes after its ``leading`` arguments.
+
+    Their defaults are the function's own, or those in ``given``, which come first.
+    """
+    expected = ", ".join(leading)
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # the second for functions that say nothing of their arguments
+        raise InvalidArgument(
+            f"{where}: expected a Python function of ({expected}), found {shown(function)}."
+        ) from None
+    further = list(signature.parameters.values())[len(leading) :]
+    defaults = {one.name: one.default for one in further if one.default is not one.empty} | dict(given)
+    try:
+        signature.bind(*leading, **defaults)
+    except TypeError as error:
+        raise InvalidArgument(
+            f"{where}: the function must take ({expected}) and have a default for everything else: {error}."
+        ) from None
+    return tuple(declared_hyper(where, name, value) for name, value in defaults.items())
+
+
+def declared_hyper(where: str, name: str, value: Value, component: Component | None = None) -> Hyper:
+    """Return the hyper-parameter that a plug-in declares with nothing but its default."""
+    if value is not None and not isinstance(value, bool) and not is_number(value):
+        raise InvalidArgument(f"{where}: {name} must be a number, true, false or none, found {shown(value)}.")
+    return Hyper(name, value, optional=value is None, tune=_scale(value), component=component)
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def first_line(documented: object) -> str:
+    """Return the first line of a docstring, or nothing."""
+    return (getattr(documented, "__doc__", None) or "").strip().partition("\n")[0]
+
+
+def _scale(value: Value) -> Literal["log", "complement"] | None:
+    """Return on which scale a search moves a plug-in's number: a share near 1 is a share that is kept."""
+    if isinstance(value, bool) or not isinstance(value, float) or value <= 0.0:
+        return None
+    return "complement" if 0.5 <= value < 1.0 else "log"
 
 
 def _is_finite(value: Real | float) -> bool:

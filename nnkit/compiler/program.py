@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
+
+from numpy.typing import NDArray
 
 from nnkit.compiler.check import check_plan
 from nnkit.compiler.encode import Table, encode
@@ -89,6 +92,7 @@ class Program:
     named: dict[str, Buffer]  # every value and gradient of the training sequence, by name
     gradient_ops: tuple[Op, ...]  # of the training sequence before fusion: all but clipping and the update
     probes: Probes
+    drawn: dict[Buffer, Callable[[int], NDArray[Any]]]  # first values that a Python function draws, by seed
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -197,6 +201,7 @@ def compile_program(
         {b.name: b for op in train.ops for b in op.touched("out", "inout")},
         gradient_ops,
         found,
+        dict(graph.drawn),
     )
 
 

@@ -1,7 +1,10 @@
 """Emitting ops: what layers, losses and optimizers write their instructions into."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
 
 from nnkit.errors import InvalidArgument
 from nnkit.ops import Buffer, Op, Operand, OpKind, Type, View, flat, rows_of
@@ -26,6 +29,8 @@ class Graph:
     states: dict[str, Buffer] = field(default_factory=dict)
     penalties: dict[Buffer, Penalty] = field(default_factory=dict)
     initial: list[Op] = field(default_factory=list)
+    # What a Python function draws, behind the initial ops: its values by seed.
+    drawn: dict[Buffer, Callable[[int], NDArray[Any]]] = field(default_factory=dict)
 
     @property
     def trainable(self) -> list[Buffer]:

@@ -65,6 +65,9 @@ class Trial:
         self.optimizer_state: dict[str, Any] = {}  # of an optimizer in plain NumPy
         self._header[KEY] = seed
         self._run_once(program.tables["initial"])
+        for buffer, draw in program.drawn.items():
+            values = self.view(buffer)
+            values[...] = draw(seed).reshape(values.shape)
 
     # -- values ------------------------------------------------------------------------------------
 

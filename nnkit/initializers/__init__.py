@@ -1,10 +1,16 @@
 """Initial weights by name; names, formulas and defaults are Keras's, PyTorch's names are aliases."""
 
+from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import NDArray
+
 from nnkit.errors import InvalidArgument
 from nnkit.initializers.builtin import BUILTIN, TRUNCATED_STDDEV
 from nnkit.initializers.learnt import DBN
+from nnkit.initializers.plugin import initializer_of
 from nnkit.initializers.record import BoundInitializer, Initializer, compute_fans
-from nnkit.registry import Registry, Value
+from nnkit.registry import Registry, Value, first_line
 
 __all__ = [
     "LEARNT",
@@ -16,6 +22,7 @@ __all__ = [
     "names",
     "record",
     "records",
+    "register",
 ]
 
 # Chosen by name like the others, but no function of shape and seed: whoever trains must teach them.
@@ -46,3 +53,32 @@ def names() -> tuple[str, ...]:
 
 def records() -> tuple[Initializer, ...]:
     return tuple(_registry)
+
+
+def register(
+    name: str,
+    function: Callable[..., NDArray[Any]],
+    *,
+    summary: str = "",
+    formula: str = "",
+    source: str = "plug-in",
+    **hyperparameters: Value,
+) -> Initializer:
+    """Add an initializer that is a Python function: ``function(shape, rng, **further)`` returns the weights.
+
+    ``rng`` is a ``numpy.random.Generator`` that depends on the trial's seed and on the parameter's place in
+    the model, and on nothing else. What the function takes after the two, with its default, is a
+    hyper-parameter; keywords here replace those defaults. Raises InvalidArgument where what it returns has
+    another shape, is not finite, or is not the same for an ``rng`` in the same state.
+    """
+    _registry.check_name(name)
+    return _registry.add(
+        initializer_of(
+            name,
+            function,
+            hyperparameters,
+            summary=summary or first_line(function) or "A plug-in.",
+            formula=formula,
+            source=source,
+        )
+    )

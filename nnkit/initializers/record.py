@@ -3,7 +3,7 @@
 Every initializer is one of five distributions with one or two numbers that depend on the shape: `Initializer`
 says which, so that a program can draw in place; `BoundInitializer` draws a new array. The ``…_normal``
 of Glorot, He and LeCun are, as in Keras, normals cut at two standard deviations, widened before so that the
-weights drawn have the deviation of the formula.
+weights drawn have the deviation of the formula. One from a plug-in is a Python function instead.
 """
 
 import math
@@ -14,25 +14,27 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nnkit.errors import InvalidArgument
+from nnkit.errors import InvalidArgument, shown
 from nnkit.kernels import draw
 from nnkit.registry import Part, Value
 from nnkit.rng import MAX_STREAMS
 
 Shape = tuple[int, ...]
 Parameters = Mapping[str, Value]
-Distribution = Literal["constant", "uniform", "normal", "truncated_normal", "orthogonal"]
+Distribution = Literal["constant", "uniform", "normal", "truncated_normal", "orthogonal", "function"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initializer(Part):
     """An initializer: a distribution, and ``spread(shape, parameters)``, its numbers for a shape.
 
-    The numbers are (value,), (low, high), (mean, stddev), (mean, stddev before the cut) or (gain,).
+    The numbers are (value,), (low, high), (mean, stddev), (mean, stddev before the cut), (gain,), or none
+    where ``function(shape, rng, **parameters)`` draws.
     """
 
     distribution: Distribution
-    spread: Callable[[Shape, Parameters], tuple[float, ...]]
+    spread: Callable[[Shape, Parameters], tuple[float, ...]] = lambda shape, parameters: ()
+    function: Callable[..., object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class BoundInitializer:
         """Return new weights; the same seed and stream give the same, and float32 is float64 rounded."""
         _check_draw(seed, dtype, stream)
         shape = tuple(shape)  # a list will do
+        if self.record.function is not None:
+            return self._call(self.record.function, shape, dtype, _generator(seed, stream))
         numbers = self.record.spread(shape, self.parameters)
         out: NDArray[Any] = np.full(shape, np.nan, dtype)
         if self.record.distribution == "orthogonal":
@@ -66,6 +70,28 @@ class BoundInitializer:
             }[self.record.distribution]
             fill(out.reshape(-1), *numbers, seed, stream)
         return out
+
+    def _call(
+        self, function: Callable[..., object], shape: Shape, dtype: str, rng: "np.random.Generator"
+    ) -> NDArray[Any]:
+        where = f"initializer {self.name!r}"
+        found = function(shape, rng, **self.parameters)
+        if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiu":
+            kind = f"an array of {found.dtype}" if isinstance(found, np.ndarray) else shown(found)
+            raise InvalidArgument(f"{where}: it must return an array of numbers, found {kind}.")
+        if found.shape != shape:
+            raise InvalidArgument(f"{where}: it must return an array of shape {shape}, found {found.shape}.")
+        with np.errstate(over="ignore"):
+            weights = found.astype(dtype)
+        if not np.isfinite(weights).all():
+            wrong = weights[~np.isfinite(weights)][0]
+            raise InvalidArgument(f"{where}: every weight must be finite in {dtype}, found {wrong}.")
+        return weights
+
+
+def _generator(seed: int, stream: int) -> "np.random.Generator":  # NumPy imports it at its first use
+    """Return the generator of one parameter of one trial, whatever was drawn elsewhere before."""
+    return np.random.Generator(np.random.PCG64([seed % 2**64, stream]))
 
 
 def _check_draw(seed: int, dtype: str, stream: int) -> None:

@@ -1,6 +1,6 @@
 """How parameters start: initializers as ops of the sequence that runs once per trial."""
 
-from functools import cache
+from functools import cache, partial
 
 from nnkit import initializers
 from nnkit.emitting.emitter import Emitter
@@ -67,14 +67,18 @@ def emit_draw(
     """
     initializer = resolve_initializer(given)
     distribution = initializer.record.distribution
+    stream = list(emitter.graph.parameters.values()).index(parameter)
+    shape = shape or parameter.shape
+    if distribution == "function":
+        draw = partial(initializer, shape, dtype=emitter.graph.dtype, stream=stream)
+        emitter.graph.drawn[parameter] = draw
+        return
     kind = fill_kind(distribution)
     names = [scalar.name for scalar in kind.scalars if scalar.cell is None and scalar.name != "stream"]
-    scalars = dict(
-        zip(names, initializer.record.spread(shape or parameter.shape, initializer.parameters), strict=True)
-    )
+    scalars = dict(zip(names, initializer.record.spread(shape, initializer.parameters), strict=True))
     views: dict[str, View] = {"out": flat(parameter)}
     if distribution == "orthogonal":
-        columns = (shape or parameter.shape)[-1]
+        columns = shape[-1]
         rows = parameter.size // columns
         views["out"] = View(parameter, (rows, columns))
         scratch_shape = (min(rows, columns), max(rows, columns))
@@ -82,5 +86,5 @@ def emit_draw(
             emitter.transient("orthogonal scratch", scratch_shape, type="double"), scratch_shape
         )
     if distribution != "constant":
-        scalars["stream"] = list(emitter.graph.parameters.values()).index(parameter)
+        scalars["stream"] = stream
     emitter.graph.initial.append(Op(kind, views, scalars))

@@ -1,9 +1,8 @@
 """Optimizers: found by name, applied by hand or by a model, and registered by plug-ins."""
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from nnkit.errors import InvalidArgument
 from nnkit.jit import Kernel
@@ -18,7 +17,7 @@ from nnkit.optimizers.descent.momentum import MOMENTUM
 from nnkit.optimizers.descent.nesterov import NESTEROV
 from nnkit.optimizers.descent.sgd import SGD as SGD_RECORD
 from nnkit.optimizers.optimizer import CLIPPING, COMMON, Optimizer, learning_rate, scalar_names
-from nnkit.registry import Component, Hyper, Registry, Value
+from nnkit.registry import Component, Hyper, Registry, Value, declared_hyper, first_line, is_number
 from nnkit.schedules import BoundSchedule
 
 _registry: Registry[Optimizer] = Registry("optimizer")
@@ -104,7 +103,7 @@ def register_numpy(
     return _registry.add(
         Optimizer(
             name=name,
-            summary=_first_line(update) or "A plug-in in plain NumPy.",
+            summary=first_line(update) or "A plug-in in plain NumPy.",
             formula="update(params, grads, state, step, learning_rate)",
             source="plug-in",
             hyperparameters=_with_common(declared),
@@ -145,7 +144,7 @@ def register_kernel(
     unknown = sorted(set(scalar_names(made)) - {hyper.name for hyper in declared})
     if unknown:
         raise InvalidArgument(f"optimizer {name!r}: the kernel takes {unknown}, which no keyword declares.")
-    allowed = [one in {hyper.name for hyper in declared} or _is_number(one) for one in slot_start]
+    allowed = [one in {hyper.name for hyper in declared} or is_number(one) for one in slot_start]
     if len(allowed) not in (0, n_slots) or not all(allowed):
         raise InvalidArgument(
             f"optimizer {name!r}: slot_start must have {n_slots} numbers or names of hyper-parameters, found"
@@ -154,7 +153,7 @@ def register_kernel(
     return _registry.add(
         Optimizer(
             name=name,
-            summary=_first_line(made) or "A plug-in compiled by numba.",
+            summary=first_line(made) or "A plug-in compiled by numba.",
             formula=f"{made.__name__}({', '.join(arguments)})",
             source="plug-in",
             hyperparameters=_with_common(declared),
@@ -167,11 +166,7 @@ def register_kernel(
 
 def _declared(name: str, defaults: dict[str, Value], off: Mapping[str, Value]) -> tuple[Hyper, ...]:
     """Return the hyper-parameters that a plug-in's keywords declare, the learning rate first."""
-    for key, value in defaults.items():
-        if value is not None and not isinstance(value, bool) and not _is_number(value):
-            raise InvalidArgument(
-                f"optimizer {name!r}: {key} must be a number, true, false or none, found {value!r}."
-            )
+    for key in defaults:
         if key in {hyper.name for hyper in CLIPPING}:
             raise InvalidArgument(f"optimizer {name!r}: {key} belongs to every optimizer. Leave it out.")
     further = {key: value for key, value in defaults.items() if key != "learning_rate"}
@@ -184,7 +179,7 @@ def _declared(name: str, defaults: dict[str, Value], off: Mapping[str, Value]) -
     return (
         learning_rate(chosen),
         *(
-            Hyper(key, value, optional=value is None, tune=_scale(value), component=parts.get(key))
+            declared_hyper(f"optimizer {name!r}", key, value, parts.get(key))
             for key, value in further.items()
         ),
     )
@@ -196,10 +191,6 @@ def _with_common(declared: tuple[Hyper, ...]) -> tuple[Hyper, ...]:
     return (*declared, *(hyper for hyper in COMMON if hyper.name not in own))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _arguments_of(function: object, where: str) -> tuple[str, ...]:
     """Return the names of a function's arguments, each of which must be given by its place."""
     try:
@@ -209,14 +200,3 @@ def _arguments_of(function: object, where: str) -> tuple[str, ...]:
     if any(one.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD for one in found):
         raise InvalidArgument(f"{where}: * and ** cannot be compiled. Name every argument.")
     return tuple(one.name for one in found)
-
-
-def _scale(value: Value) -> Literal["log", "complement"] | None:
-    """Return on which scale a search moves a plug-in's number: a share near 1 is a share that is kept."""
-    if isinstance(value, bool) or not isinstance(value, float) or value <= 0.0:
-        return None
-    return "complement" if 0.5 <= value < 1.0 else "log"
-
-
-def _first_line(documented: object) -> str:
-    return (getattr(documented, "__doc__", None) or "").strip().partition("\n")[0]

@@ -1,13 +1,14 @@
 """Learning-rate schedules by Keras's names: tables of one rate per update, made before the run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from nnkit.registry import Registry, Value
-from nnkit.schedules.builtin import BUILTIN
+from nnkit.registry import Registry, Value, first_line
+from nnkit.schedules.builtin import BUILTIN, COMMON
 from nnkit.schedules.number_list import NumberList, spell_list
+from nnkit.schedules.plugin import schedule_of
 from nnkit.schedules.record import BoundSchedule, Schedule
 
-__all__ = ["BoundSchedule", "NumberList", "Schedule", "get", "names", "record", "records"]
+__all__ = ["BoundSchedule", "NumberList", "Schedule", "get", "names", "record", "records", "register"]
 
 _registry: Registry[Schedule] = Registry("schedule")
 for _part in BUILTIN:
@@ -34,3 +35,33 @@ def names() -> tuple[str, ...]:
 
 def records() -> tuple[Schedule, ...]:
     return tuple(_registry)
+
+
+def register(
+    name: str,
+    function: Callable[..., float],
+    *,
+    summary: str = "",
+    formula: str = "",
+    source: str = "plug-in",
+    **hyperparameters: Value,
+) -> Schedule:
+    """Add a schedule that is a Python function: ``function(step, n_steps, learning_rate, **further)``.
+
+    It returns the rate of one update; ``step`` is 0 at the first and ``n_steps - 1`` at the last, without the
+    warm-up that every schedule can have in front. What the function takes after the three, with its default,
+    is a hyper-parameter; keywords here replace those defaults. Raises InvalidArgument where a rate is no
+    finite number of at least 0.
+    """
+    _registry.check_name(name)
+    return _registry.add(
+        schedule_of(
+            name,
+            function,
+            hyperparameters,
+            common=COMMON,
+            summary=summary or first_line(function) or "A plug-in.",
+            formula=formula,
+            source=source,
+        )
+    )

@@ -104,6 +104,7 @@ _WARMUP = (
     ),
     Hyper("warmup_from", 0.0, "share of the first rate at which the rise starts", at_least=0.0, at_most=1.0),
 )
+COMMON = (_INITIAL, *_WARMUP)  # what every schedule has
 _DECAY_STEPS = Hyper("decay_steps", None, "none: the whole run", above=0, integer=True, optional=True)
 _STAIRCASE = Hyper("staircase", False, "round step / decay_steps down")
 _KERAS = "Keras 3, keras.optimizers.schedules."

@@ -11,7 +11,7 @@ Every schedule takes a linear warm-up in front: ``warmup_steps`` updates that ri
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,7 @@ class Schedule(Part):
     check: Callable[[Parameters, str], None] | None = (
         None  # what several hyper-parameters must fulfil together
     )
+    takes_rate: bool = False  # computed from the learning rate itself: its rates are no multiples of it
 
     def resolve(self, given: Parameters, where: str | None = None) -> dict[str, Value]:
         parameters = Part.resolve(self, given, where)
@@ -72,6 +73,10 @@ class BoundSchedule:
         if not (math.isfinite(base_rate) and base_rate > 0):
             raise InvalidArgument(
                 f"{self.name}: the learning rate must be above 0, found {base_rate!r}. Try 0.001."
+            )
+        if self.record.takes_rate:
+            return replace(self, parameters={**self.parameters, "initial_learning_rate": base_rate}).table(
+                n_steps
             )
         return self._checked(
             base_rate * (self.table(n_steps) / number(self.parameters, "initial_learning_rate"))

@@ -3,7 +3,7 @@
 import pytest
 
 from nnbench.cases import plugins
-from nnkit import activations, functions, optimizers
+from nnkit import activations, functions, initializers, optimizers, schedules
 
 MINE = """\
 import nnkit
@@ -22,7 +22,8 @@ nnkit.optimizers.register_numpy("mine", update, learning_rate=0.05, beta=0.9)
 
 def forget_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave nnkit and nnbench as a new process finds them; undone after the test."""
-    for registry in (optimizers._registry, activations._registry, functions._registry):
+    for module in (optimizers, activations, initializers, schedules, functions):
+        registry = module._registry
         parts = {name: part for name, part in registry._parts.items() if part.source != "plug-in"}
         monkeypatch.setattr(registry, "_parts", parts)
     for known in ("_sources", "_executed"):

@@ -148,8 +148,8 @@ def _owning(sources: Sources, content: bytes, where: str) -> Iterator[None]:
         _sources.update(dict.fromkeys(added, sources.digest_with(content)))
     if not added:
         raise UsageError(
-            f"{where}: this registers no part. Call nnkit.optimizers.register_numpy, register_kernel or"
-            " nnkit.activations.register in it."
+            f"{where}: this registers no part. Call nnkit.optimizers.register_numpy, or register of"
+            " nnkit.activations, initializers or schedules in it; `nnbench init optimizer` writes one."
         )
 
 
