@@ -60,6 +60,7 @@ def offered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         ("nnbench list optim", ["optimizers"]),
         ("nnbench data import cif", ["cifar10", "cifar10_20k"]),
         ("nnbench show adamw", ["adamw"]),
+        ("nnbench init c", ["case", "claim"]),
     ],
 )
 def test_names_are_offered_where_they_belong(line: str, names: list[str], offered: Offered) -> None:

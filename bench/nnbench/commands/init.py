@@ -1,56 +1,43 @@
-"""``nnbench init``: a matrix file to start from."""
+"""``nnbench init``: a file to start from, of any kind that nnbench reads."""
 
 from typing import Annotated
 
 import typer
 
-# Options come before [axes]: in TOML, what follows a table belongs to it.
-STARTER = """\
-# What to compare. Run it with            nnbench run {name}
-# See what it will do, and how long, with nnbench run {name} --dry-run
-
-cases = ["digits_mlp"]    # nnbench list cases; or the path of a case file of your own
-seeds = 10                # how many, or which: "1,5-9"
-# epochs = 20             # in place of each case's own
-# jobs = 2                # trials at the same time; by default as many as there are cores
-# against = "adam,relu"   # compare with this configuration instead of the leader
-# plugin = "mine.py"      # a file that registers optimizers or activations of your own
-# tuned = true            # run each at the learning rate that nnbench tune found for it
-
-# Every value on one axis meets every value on the others. An axis left out stays at the case's own choice.
-# Parameters stand in the name: "sgd(momentum=0.9)".
-[axes]
-{axes}"""
-
 
 def command(
-    file: Annotated[str, typer.Argument(metavar="[FILE]", help="The file to write.")] = "matrix.toml",
+    starter: Annotated[
+        str,
+        typer.Argument(
+            metavar="[KIND]",
+            help="matrix, case, claim, optimizer, activation, initializer or schedule; any other word is the"
+            " FILE of a matrix.",
+        ),
+    ] = "matrix",
+    file: Annotated[str | None, typer.Argument(metavar="[FILE]", help="The file to write.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> int:
-    """Write a matrix file to start from.
+    """Write a file to start from: what to compare, or something of your own to compare.
 
-    A file that is there stays as it is.
+    Every file works as it is, and says in its comments what can be changed. A file that is there stays.
     """
-    import shlex
     from pathlib import Path
 
-    from nnbench.errors import UsageError
-    from nnbench.machine.writing import printable, write_files
+    from nnbench.machine.writing import write_files
+    from nnbench.starters import kinds
 
-    path, name = Path(file), shlex.quote(printable(file))
-    if not force and (path.is_symlink() or path.exists()):
-        raise UsageError(f"{file}: this file exists. Choose another name, or --force to replace it.")
-    write_files({path: STARTER.format(name=name, axes=_axes())})
-    print(f"wrote {name}. Next: nnbench run {name} --dry-run")
+    kind, chosen = kinds.as_asked(starter, file)
+    _check_free(chosen, is_forced=force)
+    write_files({Path(chosen): kinds.content_of(kind, chosen)})
+    print(f"wrote {kinds.as_word(chosen)}. Next: {kinds.next_command(kind, chosen)}")
     return 0
 
 
-def _axes() -> str:
-    """Return a line for every axis, the first two to be crossed and the others as comments."""
-    from nnbench.cases.axis import AXES
+def _check_free(file: str, *, is_forced: bool) -> None:
+    from pathlib import Path
 
-    lines = []
-    for place, axis in enumerate(AXES.values()):
-        line = axis.starter if place < 2 else f"# {axis.starter}"
-        lines.append(f"{line:<46}# nnbench list {axis.lists}\n" if axis.lists else f"{line}\n")
-    return "".join(lines)
+    from nnbench.errors import UsageError
+
+    path = Path(file)
+    if not is_forced and (path.is_symlink() or path.exists()):
+        raise UsageError(f"{file}: this file exists. Choose another name, or --force to replace it.")

@@ -10,6 +10,7 @@ from nnbench.cases import catalogue, choices, inventory
 from nnbench.cases.axis import AXES, OWN, Axis
 from nnbench.errors import NnbenchError
 from nnbench.records.claims import LANGUAGES
+from nnbench.starters.kinds import KINDS as STARTERS
 
 _RUNS_OFFERED = 20
 _LAYERS = {"norm": choices.NORM_LAYERS, "augment": choices.AUGMENT_LAYERS}
@@ -75,6 +76,7 @@ _NAMES: dict[str, Callable[[Any], Iterable[str]]] = {
     "against": lambda ctx: _parts("optimizers"),
     "names": lambda ctx: _parts("datasets"),
     "function": lambda ctx: _parts("functions"),
+    "starter": lambda ctx: STARTERS,
     "kind": lambda ctx: (*inventory.KINDS, "runs"),
     "name": _everything,
 }
