@@ -170,6 +170,14 @@ BUILTIN = (
         spread=partial(_scaled_stddev, 1.0, "in"),
     ),
     Initializer(
+        name="torch_uniform",
+        summary="Uniform, as PyTorch draws dense and convolution kernels by itself.",
+        formula="w ~ U(-a, a), a = 1 / sqrt(fan_in)",
+        source="PyTorch, nn.Linear.reset_parameters: kaiming_uniform_ with a = sqrt(5)",
+        distribution="uniform",
+        spread=partial(_scaled_limit, 1 / 3, "in"),
+    ),
+    Initializer(
         name="orthogonal",
         summary="Rows or columns, whichever are fewer, at right angles and of length gain.",
         formula="w = gain * Q of the normal draw Z = Q R, R's diagonal positive",

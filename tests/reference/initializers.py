@@ -19,6 +19,7 @@ VARIANCE_SCALING: dict[str, tuple[float, str, str]] = {
     "he_uniform": (2.0, "in", "uniform"),
     "he_normal": (2.0, "in", "truncated_normal"),
     "lecun_uniform": (1.0, "in", "uniform"),
+    "torch_uniform": (1 / 3, "in", "uniform"),
     "lecun_normal": (1.0, "in", "truncated_normal"),
 }
 
