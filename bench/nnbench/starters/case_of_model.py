@@ -26,7 +26,7 @@ def case_text(model: Model, name: str, dataset: str | None) -> str:
     tables = _with_axis_of_activations(_with_axis_of_inits(found.layers, own), own)
     like = _case_on(found.record.name)
     sections = {
-        "data": {"dataset": found.record.name, **_data(model, like)},
+        "data": {"dataset": found.dataset, **_data(model, like)},
         "model": tables,
         "axes": own,
         "training": {"loss": found.loss, **_budget(like)},
@@ -36,7 +36,7 @@ def case_text(model: Model, name: str, dataset: str | None) -> str:
         },
         "run": {"optimizer": _compared(own["optimizer"]), "seeds": 10},
     }
-    head = {"name": name, "summary": f"{model.where}, on {found.record.name}"}
+    head = {"name": name, "summary": f"{model.where}, on {found.dataset}"}
     text = "\n\n".join(["\n".join([*_comments(model), *as_toml(head)]), *_written(sections)]) + "\n"
     catalogue.read_case(tomllib.loads(text), model.where)  # nothing is written that cannot be run
     return text

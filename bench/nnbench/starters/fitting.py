@@ -1,7 +1,7 @@
 """Which data set a model of another framework fits: by the shape of its inputs, its outputs and its size."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt, prod
 
 from nnbench.errors import UsageError
@@ -20,6 +20,7 @@ _HEADS = {CLASSES: "softmax", TWO: "sigmoid"}
 class Fitted:
     """A data set, the loss on it, and the layers of the model for it, what the loss has in it left out."""
 
+    dataset: str  # as a case names it
     record: DatasetRecord
     loss: str
     layers: list[LayerTable]
@@ -32,7 +33,7 @@ def fitted(model: Model, asked: str | None) -> Fitted:
         name = parse_choice(asked)[0]
         if name not in datasets.names():
             raise UsageError(f"--dataset: no data set named {name!r}.{did_you_mean(name, datasets.names())}")
-        return _on(model, datasets.record(name))
+        return replace(_on(model, datasets.record(name)), dataset=asked)
     found = [one for one in map(datasets.record, datasets.names()) if _suits(model, one)]
     if not found:
         raise UsageError(
@@ -85,18 +86,16 @@ def _on(model: Model, record: DatasetRecord) -> Fitted:
             f"{model.where}: it has {model.n_parameters:,} parameters, and {made.n_parameters:,} on"
             f" {record.name}: it was made for other inputs. Name its data with --dataset."
         )
-    return Fitted(record, loss, stack, head)
+    return Fitted(record.name, record, loss, stack, head)
 
 
 def _layer(table: LayerTable) -> layers.Layer:
-    arguments = {
-        key: tuple(map(_tuple, value)) if isinstance(value, list) else value for key, value in table.items()
-    }
-    return layers.record(arguments.pop("type")).make(**arguments)
+    arguments = {key: _tuple(value) for key, value in table.items() if key != "type"}
+    return layers.record(table["type"]).make(**arguments)
 
 
 def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
 
 
 def _shape_for(model: Model, found: tuple[int, ...]) -> tuple[int, ...] | None:
