@@ -50,9 +50,13 @@ def read_keras(content: object, where: str) -> Model:
             " Write the layers of the case by hand: nnbench init case."
         )
     model = Model(where)
-    _read_stack(model, table, str(table.get("keras_version", "3")))
-    if isinstance(table.get("compile_config"), Mapping):
-        _read_compiled(model, table["compile_config"])
+    try:
+        _read_stack(model, table, str(table.get("keras_version", "3")))
+        if isinstance(table.get("compile_config"), Mapping):
+            _read_compiled(model, table["compile_config"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{where}: this is no configuration as Keras writes it ({said}).") from error
     return model
 
 
@@ -94,7 +98,7 @@ def _input(model: Model, given: Given) -> None:
 
 
 def _dense(model: Model, given: Given) -> None:
-    model.add("Dense", units=given.take("units"), **_weights(given))
+    model.add("Dense", units=int(given.take("units")), **_weights(given))
     _activate(model, given)
 
 
@@ -106,7 +110,7 @@ def _convolution(kind: str) -> Callable[[Model, Given], None]:
             padding = [whole(dilation) * (whole(kernel) - 1), 0]
         model.add(
             kind,
-            filters=given.take("filters"),
+            filters=int(given.take("filters")),
             kernel_size=whole(kernel),
             strides=whole(given.take("strides", 1)),
             padding=padding,
@@ -304,8 +308,10 @@ _LAYERS: dict[str, Callable[[Model, Given], None]] = {
 
 def _read_compiled(model: Model, compiled: Mapping[str, Any]) -> None:
     loss = compiled.get("loss")
-    config = loss.get("config", {}) if isinstance(loss, Mapping) else {}
-    name = str(config.get("name", loss)) if loss is not None else ""
+    config = loss.get("config") if isinstance(loss, Mapping) else loss
+    if not isinstance(config, Mapping):  # a name, or {"class_name": "function", "config": "mse"}
+        config = {"name": config or ""}
+    name = str(config.get("name", "?"))
     if name and name not in _LOSSES:
         raise UsageError(f"{model.where}, loss: nnkit has no {name}. Known: {', '.join(sorted(_LOSSES))}.")
     if config.get("label_smoothing"):

@@ -96,6 +96,9 @@ def test_what_a_model_was_compiled_with_is_taken() -> None:
     assert axes["cnn"].optimizer == "sgd(global_clipnorm=1, learning_rate=0.1, momentum=0.9)"
     assert axes["binary"].optimizer == "rmsprop"
     assert axes["tanh_end"].optimizer == "sgd"
+    content = recorded("tanh_end")["model"]
+    content["compile_config"]["loss"] = {"class_name": "function", "config": "mse"}
+    assert case_of(content)[1].training.loss == "mean_squared_error"
     losses = {name: case_of(recorded(name)["model"])[1].training.loss for name in axes}
     assert losses["mlp"] == losses["cnn"] == "sparse_categorical_crossentropy"
     assert (losses["binary"], losses["tanh_end"]) == ("binary_crossentropy", "mean_squared_error")
@@ -224,7 +227,16 @@ def test_what_nnkit_has_not_is_one_line_and_no_file(
     assert not Path("mine.toml").exists()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[[[", '{"class_name": 3}', '{"class_name": "Sequential"}', "NaN"])
+BROKEN = (
+    *("", "{", "[[[", "NaN", '{"class_name": 3}', '{"class_name": "Sequential"}'),
+    *(f'{{"class_name": "Sequential", "config": {config}}}' for config in ("3", '{"layers": [3]}', '["a"]')),
+    '{"class_name": "Sequential", "config": [{"class_name": "Dense", "config": {"units": "a"}}]}',
+    '{"class_name": "Sequential", "config": [{"class_name": "Dense", "config": {}}]}',
+    '{"class_name": "Sequential", "config": [], "compile_config": {"loss": [1], "optimizer": 3}}',
+)
+
+
+@pytest.mark.parametrize("text", BROKEN)
 @pytest.mark.parametrize("file", ["bad.json", "bad.keras"])
 def test_files_that_hold_no_model_are_one_line(
     text: str, file: str, nnb: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

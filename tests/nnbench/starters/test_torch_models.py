@@ -41,7 +41,8 @@ NETS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
     "cnn": (
         lambda: nn.Sequential(
             nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU6(), nn.MaxPool2d(2),
-            nn.Conv2d(4, 6, (3, 2), stride=(2, 1), padding=(1, 0)), nn.SiLU(), nn.Flatten(), nn.Linear(36, 10),
+            nn.Conv2d(4, 6, (3, 2), stride=(2, 1), padding=(1, 0)), nn.SiLU(), nn.Flatten(),
+            nn.Linear(36, 10),
         ),
         (1, 8, 8),
     ),
