@@ -1,17 +1,30 @@
 """Datasets by name: small real ones that ship with the package, generated ones, and larger ones to fetch."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Any
 
 from nnkit.datasets import remote
 from nnkit.datasets.dataset import Dataset, DatasetRecord, Task
 from nnkit.datasets.embedded import EMBEDDED
 from nnkit.datasets.images import IMAGES
 from nnkit.datasets.mnist1d import MNIST1D, MNIST1D_SHUFFLED
+from nnkit.datasets.own import record_of
 from nnkit.datasets.planar import PLANAR
 from nnkit.registry import Registry, Value
 
-__all__ = ["DATASETS", "Dataset", "DatasetRecord", "Task", "is_there", "load", "names", "record", "require"]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "DatasetRecord",
+    "Task",
+    "is_there",
+    "load",
+    "names",
+    "record",
+    "register",
+    "require",
+]
 
 DATASETS: Registry[DatasetRecord] = Registry("dataset")
 for _record in (*EMBEDDED, *PLANAR, MNIST1D, MNIST1D_SHUFFLED, *IMAGES):
@@ -37,6 +50,24 @@ def is_there(name: str) -> bool:
     part = record(name)
     folder = remote.place(part.name)
     return all(remote.state_of(file, folder / file.name) == "fetched" for file in part.files)
+
+
+def register(
+    name: str,
+    build: Callable[..., tuple[Any, Any]],
+    *,
+    task: Task | None = None,
+    summary: str = "A plug-in.",
+    source: str = "plug-in",
+) -> DatasetRecord:
+    """Add a dataset: a function that returns features (n, …) and targets (n,) or (n, outputs).
+
+    It is called once, now, and again where it is loaded; keywords of it with a number as default become
+    hyper-parameters. Targets of whole numbers or texts are classes, others are a regression, unless ``task``
+    says which. Raises InvalidArgument or InvalidData with one line.
+    """
+    DATASETS.check_name(name)
+    return DATASETS.add(record_of(name, build, task=task, summary=summary, source=source))
 
 
 def load(name: str, /, **hyperparameters: Value) -> Dataset:

@@ -20,7 +20,7 @@ Arrays = tuple[NDArray[Any], NDArray[Any]]  # features and targets, in any numer
 class Dataset:
     """Samples and targets that can be trained on: every one that exists has passed the checks below.
 
-    ``x`` is float32 of shape (n, ...); ``y`` is int32 labels of shape (n,), or float32 of shape (n, 1)
+    ``x`` is float32 of shape (n, ...); ``y`` is int32 labels of shape (n,), or float32 of shape (n, outputs)
     for regression. Both are copied, contiguous and read-only. ``digest`` is the sha256 of shapes and bytes.
     """
 
@@ -37,7 +37,7 @@ class Dataset:
         _check_features(self.name, x)
         if self.task == "regression":
             _check_values(self.name, x, y)
-            self._keep("y", np.array(y.reshape(len(x), 1), dtype=np.float32, order="C"))
+            self._keep("y", np.array(y.reshape(len(x), -1), dtype=np.float32, order="C"))
         else:
             _check_labels(self.name, x, y, self.n_classes)
             self._keep("y", np.array(y, dtype=np.int32, order="C"))
@@ -92,7 +92,7 @@ def _check_features(name: str, x: NDArray[Any]) -> None:
 
 
 def _check_values(name: str, x: NDArray[Any], y: NDArray[Any]) -> None:
-    if y.shape not in ((len(x),), (len(x), 1)):
+    if y.shape[:1] != (len(x),) or y.ndim > 2 or y.size == 0:
         raise InvalidData(f"dataset {name!r}: y must have shape ({len(x)}, 1) like x, found {y.shape}.")
     _check_finite(name, "y", y)
 

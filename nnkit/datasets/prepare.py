@@ -59,8 +59,9 @@ class Prepared:
     train_rows: Rows  # of the dataset, in the order of x_train
     val_rows: Rows
     scaling: Scaling
-    target_mean: float  # a prediction p means p * target_std + target_mean in the dataset's units
-    target_std: float
+    # A prediction p means p * target_std + target_mean in the dataset's units; an array for several outputs.
+    target_mean: float | NDArray[np.float64]
+    target_std: float | NDArray[np.float64]
 
 
 def prepare(
@@ -91,8 +92,8 @@ def prepare(
         train_rows=train,
         val_rows=val,
         scaling=scaling,
-        target_mean=target.shift.item(),
-        target_std=target.divisor.item(),
+        target_mean=_plain(target.shift),
+        target_std=_plain(target.divisor),
     )
 
 
@@ -109,7 +110,7 @@ def split_rows(dataset: Dataset, validation: float | str, split_seed: int) -> tu
     # One permutation of all rows, in which the first of each class are held out: the training part
     # stays mixed over the classes, as a fixed batch order needs it.
     order = np.random.Generator(np.random.Philox(key=split_seed)).permutation(len(dataset))
-    is_held_out = _first_of_each(_strata(dataset)[order], validation)
+    is_held_out = first_of_each(_strata(dataset)[order], validation)
     return order[~is_held_out], order[is_held_out]
 
 
@@ -130,10 +131,12 @@ def _strata(dataset: Dataset) -> NDArray[np.int32]:
     return dataset.y.astype(np.int32, copy=False)
 
 
-def _first_of_each(strata: NDArray[np.int32], share: float) -> NDArray[np.bool_]:
+def first_of_each(strata: NDArray[Any], share: float, *, leave: int = 0) -> NDArray[np.bool_]:
+    """Return which rows are among the first of their stratum, the share of each, and leave some at least."""
     chosen = np.zeros(len(strata), dtype=np.bool_)
-    for stratum, quota in enumerate(_quotas(np.bincount(strata), share)):
-        chosen[np.flatnonzero(strata == stratum)[:quota]] = True
+    counts = np.bincount(strata)
+    for stratum, quota in enumerate(_quotas(counts, share)):
+        chosen[np.flatnonzero(strata == stratum)[: min(quota, max(0, int(counts[stratum]) - leave))]] = True
     return chosen
 
 
@@ -168,6 +171,10 @@ def _targets(dataset: Dataset, rows: Rows, target: Scaling) -> NDArray[np.int32]
     if dataset.task == "regression":
         return target.apply(dataset.y.astype(np.float32, copy=False), rows)
     return np.ascontiguousarray(dataset.y[rows], dtype=np.int32)
+
+
+def _plain(values: NDArray[np.float64]) -> float | NDArray[np.float64]:
+    return float(values.item()) if values.size == 1 else values
 
 
 def _identity() -> Scaling:

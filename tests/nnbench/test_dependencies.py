@@ -8,8 +8,8 @@ import tomllib
 from tests.house.source_files import PACKAGES, ROOT, files, tree
 
 # What another dependency brings, and what is asked for only where somebody installed it.
-BROUGHT = {"llvmlite": "numba", "markupsafe": "jinja2"}
-ON_REQUEST = {"torch"}
+BROUGHT = {"llvmlite": "numba", "markupsafe": "jinja2", "PIL": "matplotlib"}
+ON_REQUEST = {"torch", "pyarrow"}
 
 
 def imported() -> set[str]:

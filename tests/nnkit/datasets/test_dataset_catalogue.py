@@ -155,9 +155,10 @@ def test_data_that_cannot_be_trained_on_are_refused(x: np.ndarray, y: np.ndarray
 
 
 def test_regression_targets_must_fit_the_samples() -> None:
-    """Targets of a wrong shape or with infinities are refused; a flat vector becomes a column."""
+    """Targets of a wrong shape or with infinities are refused; a vector becomes a column, several stay."""
     assert Dataset("d", X, np.arange(3.0), "regression", 0).y.shape == (3, 1)
-    with pytest.raises(InvalidData, match=r"\(3, 1\) like x, found \(3, 2\)"):
-        Dataset("d", X, np.zeros((3, 2)), "regression", 0)
+    assert Dataset("d", X, np.zeros((3, 2)), "regression", 0).y.shape == (3, 2)
+    with pytest.raises(InvalidData, match=r"\(3, 1\) like x, found \(2, 3\)"):
+        Dataset("d", X, np.zeros((2, 3)), "regression", 0)
     with pytest.raises(InvalidData, match=r"y\[2\] = inf"):
         Dataset("d", X, np.array([0.0, 1.0, np.inf]), "regression", 0)
