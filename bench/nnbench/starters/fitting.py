@@ -34,29 +34,41 @@ def fitted(model: Model, asked: str | None) -> Fitted:
         if name not in datasets.names():
             raise UsageError(f"--dataset: no data set named {name!r}.{did_you_mean(name, datasets.names())}")
         return replace(_on(model, datasets.record(name)), dataset=asked)
-    found = [one for one in map(datasets.record, datasets.names()) if _suits(model, one)]
+    found, why = _tried(model)
     if not found:
         raise UsageError(
-            f"{model.where}: no data set fits its {model.n_outputs} outputs and inputs"
+            why
+            or f"{model.where}: no data set fits its {model.n_outputs} outputs and inputs"
             f" {_spelt(model.input_shape)}. Name one with --dataset; nnbench list datasets."
         )
-    others = ", ".join(one.name for one in found[1:])
+    others = ", ".join(one.dataset for one in found[1:])
     model.notes.append(f"The data are a guess by the shape{f'; {others} would fit too' if others else ''}.")
-    return _on(model, found[0])
+    return found[0]
+
+
+def _tried(model: Model) -> tuple[list[Fitted], str]:
+    """Return the model on all data that fit, and why it cannot be on the first whose shapes would."""
+    found, why = [], ""
+    for record in map(datasets.record, datasets.names()):
+        if not _suits(model, record):
+            continue
+        try:
+            found.append(_on(model, record))
+        except UsageError as error:
+            why = why or str(error)
+    return found, why
 
 
 def _suits(model: Model, record: DatasetRecord) -> bool:
-    """Return whether the model has an output for what is to be predicted, and compiles."""
-    outputs = {"regression": 1, "binary": 1 if _loss(model, record) == TWO else 2}
-    wanted = outputs.get(record.task, record.n_classes)
+    """Return whether the model takes the samples, and has an output for what is to be predicted."""
+    loss = _loss(model, record)
+    outputs = {"regression": 1, "binary": 1 if loss == TWO else 2}
     is_number = record.task == "regression"
-    if model.n_outputs != wanted or (is_number != (_loss(model, record) == NUMBERS)):
-        return False
-    try:
-        _on(model, record)
-    except UsageError:
-        return False
-    return True
+    return (
+        model.n_outputs == outputs.get(record.task, record.n_classes)
+        and is_number == (loss == NUMBERS)
+        and _shape_for(model, record.input_shape) is not None
+    )
 
 
 def _on(model: Model, record: DatasetRecord) -> Fitted:

@@ -199,6 +199,8 @@ def changed(name: str, place: int, **values: Any) -> Any:
         ({"class_name": "Functional", "config": {}}, "expected a Keras Sequential, as"),
         ({"class_name": "Functional", "config": {}}, "found a Functional model"),
         ([], "found something else"),
+        (changed("mlp", 2, rate=1.5), "on digits: Dropout: rate must be at least 0 and below 1, found 1.5"),
+        (changed("cnn", 5, kernel_size=[9, 9]), "on digits: conv2d_1: a window of 9 x 9 does not fit"),
         (changed("mlp", 4, units=11), "no data set fits its 11 outputs and inputs of shape (64)"),
         (
             {**recorded("mlp")["model"], "compile_config": {"loss": "huber", "optimizer": "adam"}},
