@@ -10,7 +10,14 @@ from nnbench.machine.clock import Clock
 from nnbench.plan.gate import GateSection
 from nnbench.records.gate import GateItem
 from nnbench.studies.gate.gate import configuration, judged
-from nnbench.studies.gate.revisions import Checkout, checkout_of, commit_of, first_parents, short
+from nnbench.studies.gate.revisions import (
+    Checkout,
+    checkout_of,
+    commit_of,
+    files_between,
+    first_parents,
+    short,
+)
 from nnbench.studies.gate.sides import CannotBeBuilt, Side, side_of
 
 
@@ -30,6 +37,7 @@ class _Judge:
 
     asked: GateSection
     checkout: Checkout
+    good_commit: str
     good: Side
     work: Path
     budget_s: float | None
@@ -45,7 +53,8 @@ class _Judge:
             head = side_of("head", self.checkout, commit, self.asked, work)
         except CannotBeBuilt as error:
             return None, f"it cannot be built: {error}"
-        items = judged(self.asked, self.good, head, work, self.budget_s, self.clock, self.say)
+        changed = files_between(self.checkout.root, self.good_commit, commit)
+        items = judged(self.asked, self.good, head, changed, work, self.budget_s, self.clock, self.say)
         worse = [item for item in items if item.verdict in ("regressed", "crashed")]
         if worse:
             return True, _told(worse[0])
@@ -78,7 +87,14 @@ def bisect(
     with tempfile.TemporaryDirectory(prefix="nnbench-bisect-", ignore_cleanup_errors=True) as name:
         work = Path(name)
         judge = _Judge(
-            asked, checkout, side_of("base", checkout, ends[0], asked, work), work, budget_s, clock, say
+            asked,
+            checkout,
+            ends[0],
+            side_of("base", checkout, ends[0], asked, work),
+            work,
+            budget_s,
+            clock,
+            say,
         )
         is_bad, why = judge.is_bad(ends[1])
         if not is_bad:

@@ -9,14 +9,15 @@ from pathlib import Path
 from nnbench.errors import NothingMeasured, UsageError
 from nnbench.machine import environment
 from nnbench.machine.clock import Clock
-from nnbench.plan.gate import AcceptSection, GateSection, LearningSection, read_gate
-from nnbench.records.gate import GateItem, GateReport, Scatter
+from nnbench.plan.gate import AcceptSection, GateSection, LearningSection, SpeedSection, read_gate
+from nnbench.records.gate import Family, GateItem, GateReport, Scatter
 from nnbench.studies.gate.calibration import calibrate_learning, read_calibration, write_calibration
 from nnbench.studies.gate.history import remember
 from nnbench.studies.gate.learning.marked import with_marked
 from nnbench.studies.gate.learning.study import judge_learning
 from nnbench.studies.gate.revisions import Checkout, Revisions, find_revisions, first_change
 from nnbench.studies.gate.sides import CannotBeBuilt, Side, base_side, head_side
+from nnbench.studies.gate.speed.study import judge_speed, name_of
 
 REGRESSED, CRASHED, INCONCLUSIVE, NOTHING = 1, 3, 5, 6
 _HOW = (
@@ -97,15 +98,21 @@ def _measured(
         try:
             head = head_side(found, asked, work)
         except CannotBeBuilt as error:
-            return [_not_built(each.name or "learning", str(error)) for each in asked.learning]
-        items = judged(asked, base, head, work, wishes.budget_s, clock, say)
-        return [*_vanished(base, with_marked(asked.learning, head)), *items]
+            named: list[tuple[str, Family]] = [
+                (each.name or "learning", "quality") for each in asked.learning
+            ]
+            named += [(name_of(each), "speed") for each in asked.speed]
+            return [_not_built(name, family, str(error)) for name, family in named]
+        changed = found.that_count(asked.ignore)
+        items = judged(asked, base, head, changed, work, wishes.budget_s, clock, say)
+        return [*_vanished(base, with_marked(asked.learning, head), asked.speed), *items]
 
 
 def judged(
     asked: GateSection,
     base: Side,
     head: Side,
+    changed: Sequence[str],
     work: Path,
     budget_s: float | None,
     clock: Clock,
@@ -120,34 +127,25 @@ def judged(
     learning = with_marked(asked.learning, head)
     calibrated = read_calibration(head.folder)
     items = judge_learning(learning, base, head, calibrated=calibrated, work=work, is_over=is_over, say=say)
-    left_s = None if ends_s is None else max(0.0, ends_s - clock.elapsed_s())
-    return [*items, *_speed(asked, base, head, left_s, 0, clock, say)]
-
-
-def _speed(
-    asked: GateSection,
-    base: Side,
-    head: Side,
-    budget_s: float | None,
-    seed: int,
-    clock: Clock,
-    say: Callable[[str], None],
-) -> list[GateItem]:
-    return []
+    return items + judge_speed(
+        asked.speed, base, head, changed=changed, work=work, is_over=is_over, seed=0, say=say
+    )
 
 
 def _untouched(asked: GateSection) -> list[GateItem]:
     why = "no file that counts has changed"
-    named = [(each.name or each.pytest or "", "quality") for each in asked.learning]
-    named += [(each.name or each.call or each.pytest or "", "speed") for each in asked.speed]
-    return [GateItem(name, family, "ok", why, same_bits=True) for name, family in named]  # type: ignore[arg-type]
+    named: list[tuple[str, Family]] = [(each.name or each.pytest or "", "quality") for each in asked.learning]
+    named += [(name_of(each), "speed") for each in asked.speed]
+    return [GateItem(name, family, "ok", why, same_bits=True) for name, family in named]
 
 
-def _not_built(name: str, why: str) -> GateItem:
-    return GateItem(name, "quality", "crashed", f"the head cannot be built: {why}", crashed_on_head=True)
+def _not_built(name: str, family: Family, why: str) -> GateItem:
+    return GateItem(name, family, "crashed", f"the head cannot be built: {why}", crashed_on_head=True)
 
 
-def _vanished(base: Side, learning: Sequence[LearningSection]) -> list[GateItem]:
+def _vanished(
+    base: Side, learning: Sequence[LearningSection], speed: Sequence[SpeedSection]
+) -> list[GateItem]:
     """Return an item for every subject that the base guards and the head does not name any more."""
     before = read_gate(base.folder)
     if before is None:
@@ -157,9 +155,11 @@ def _vanished(base: Side, learning: Sequence[LearningSection]) -> list[GateItem]
         guarded = with_marked(before.learning, base)
     except UsageError:  # its tests cannot even be found: then it guarded none of them
         return []
-    gone = [each.name for each in guarded if each.name not in here]
+    gone: list[tuple[str, Family]] = [(each.name, "quality") for each in guarded if each.name not in here]
+    fast = {name_of(each) for each in speed}
+    gone += [(name_of(each), "speed") for each in before.speed if name_of(each) not in fast]
     why = "the base guards this subject, and the head does not name it any more"
-    return [GateItem(name, "quality", "crashed", why, vanished=True) for name in gone]
+    return [GateItem(name, family, "crashed", why, vanished=True) for name, family in gone]
 
 
 # -- what is meant --------------------------------------------------------------------------------------

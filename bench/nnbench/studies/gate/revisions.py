@@ -115,6 +115,11 @@ def first_parents(root: Path, good: str, bad: str) -> list[str]:
     return git(root, "rev-list", "--first-parent", "--reverse", f"{good}..{bad}").split()
 
 
+def files_between(root: Path, base: str, head: str) -> tuple[str, ...]:
+    """Return the files that differ between two commits."""
+    return tuple(filter(None, git(root, "diff", "--name-only", "-z", base, head).split("\0")))
+
+
 def short(commit: str) -> str:
     return commit[:_SHORT]
 
