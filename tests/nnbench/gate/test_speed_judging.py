@@ -62,7 +62,7 @@ def suite(machine: Any, **course: Any) -> dict[str, GateItem]:
     calls = {call: Question(call, "speed", call, 0.03, FLOOR_S) for call in CALLS}
     imports = {"kernels": Question("import kernels", "compile", CALLS[0], COLD_MARGIN, COLD_FLOOR_S)}
     settings = {"is_over": lambda: False, "say": lambda line: None, **course}
-    items = time_in_pairs(Course((BASE, HEAD), machine, [0], **settings), calls, imports)
+    items = time_in_pairs(Course((BASE, HEAD), machine, **settings), calls, imports)
     assert len(items) == 5
     return {item.name: item for item in items}
 

@@ -155,11 +155,11 @@ def _modules(own: str, replaced: set[Place]) -> Iterator[str]:
 
 def _source(path: str, replaced: set[Place]) -> str:
     with open(path, "rb") as stream:
-        tree = _Stripped(path, replaced).visit(ast.parse(stream.read(), path))
+        tree = Stripped(path, replaced).visit(ast.parse(stream.read(), path))
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
-class _Stripped(ast.NodeTransformer):
+class Stripped(ast.NodeTransformer):
     """Empties docstrings, and leaves of compiled functions the names and the defaults of arguments."""
 
     def __init__(self, path: str, replaced: set[Place]) -> None:

@@ -3,12 +3,21 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from random import Random
+from typing import Any, Literal, Protocol
 
 from nnbench.studies.gate.sides import Side
-from nnbench.studies.gate.speed.process import Prober
 
 Answer = dict[str, Any]
+
+
+class Timer(Protocol):
+    """What times calls in a fresh process of a side."""
+
+    @property
+    def chance(self) -> Random: ...
+
+    def time(self, side: Side, calls: Sequence[str]) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ def play(
     duets: Duets,
     calls: Sequence[str],
     sides: tuple[Side, Side],
-    prober: Prober,
+    timer: Timer,
     *,
     n_pairs: int,
     has_control: bool,
@@ -70,8 +79,8 @@ def play(
     forward: list[str] = []
     while duets.n < n_pairs and not is_over():
         # Each order is followed by its reverse: ABBA or BAAB, so that a drift of the machine cancels out.
-        forward = forward[::-1] if duets.n % 2 else prober.chance.sample(list(arms), len(arms))
-        answers = {arm: prober.time(arms[arm], calls) for arm in forward}
+        forward = forward[::-1] if duets.n % 2 else timer.chance.sample(list(arms), len(arms))
+        answers = {arm: timer.time(arms[arm], calls) for arm in forward}
         _add(duets, calls, answers)
 
 

@@ -17,6 +17,7 @@ from nnbench.studies.gate.sides import Side
 from nnbench.studies.gate.speed.duet import Failed, Record
 from nnbench.studies.gate.speed.judging import COLD_FLOOR_S, COLD_MARGIN, FLOOR_S, Asked, Question
 from nnbench.studies.gate.speed.process import Prober, idlest_cpus
+from nnbench.studies.gate.speed.suites import judge_suite
 from nnbench.studies.gate.speed.timing import Course, crashed, decided, imports_of, time_in_pairs
 
 Answer = dict[str, Any]
@@ -63,29 +64,32 @@ def judge_speed(
     say: Callable[[str], None],
 ) -> list[GateItem]:
     """Return the items of all speed subjects; ``changed`` are the files that differ and count."""
-    calls = [each for each in subjects if each.call is not None]
-    if not calls:
+    if not subjects:
         return []
     cpus = idlest_cpus()
+    prober = Prober(Path(tempfile.mkdtemp(prefix="speed-", dir=work)), cpus[0], Random(seed))
     course = Course(
         (base, head),
-        Prober(Path(tempfile.mkdtemp(prefix="speed-", dir=work)), cpus[0], Random(seed)),
-        cpus,
+        prober,
         is_over,
         say,
         has_other_files=any(not name.endswith(".py") and name != "pyproject.toml" for name in changed),
     )
-    items, left = _started(course, calls)
+    items, left = _started(course, prober, cpus, [each for each in subjects if each.call is not None])
     if left:
         timed = {each.call: each.question for each in left}
-        items += time_in_pairs(course, timed, imports_of(timed)) + _compare_cold(course, left)
+        items += time_in_pairs(course, timed, imports_of(timed)) + _compare_cold(course, prober, left)
+    for each in subjects:
+        items += judge_suite(course, prober, each, changed) if each.pytest is not None else []
     return items
 
 
 # -- the first process of each side ---------------------------------------------------------------------
 
 
-def _started(course: Course, asked: Sequence[SpeedSection]) -> tuple[list[GateItem], list[Subject]]:
+def _started(
+    course: Course, prober: Prober, cpus: Sequence[int | None], asked: Sequence[SpeedSection]
+) -> tuple[list[GateItem], list[Subject]]:
     """Start each call once on both sides; return the items that follow, and what has to be timed."""
     items: list[GateItem] = []
     left: list[Subject] = []
@@ -93,7 +97,7 @@ def _started(course: Course, asked: Sequence[SpeedSection]) -> tuple[list[GateIt
     for module, members in modules:
         sections = {each.call or "": each for each in members}
         course.say(f"speed: {module}, {len(sections)} to start for the first time on either side")
-        first = _first_of_both(course, list(sections))
+        first = _first_of_both(course.sides, prober, cpus[:2], list(sections))
         facts = [answer.get("facts", {}) for answer in first]
         for call, section in sections.items():
             base, head = (answer["calls"][call] for answer in first)
@@ -110,13 +114,14 @@ def _module(asked: SpeedSection) -> str:
     return (asked.call or "").rpartition(":")[0]
 
 
-def _first_of_both(course: Course, calls: Sequence[str]) -> list[Answer]:
+def _first_of_both(
+    sides: Sequence[Side], prober: Prober, cpus: Sequence[int | None], calls: Sequence[str]
+) -> list[Answer]:
     """Run the first process of both sides, at the same time where there are two CPUs."""
-    cpus = course.cpus[:2]
     with ThreadPoolExecutor(len(cpus)) as pool:
         started = [
-            pool.submit(course.prober.cold, side, calls, course.prober.caches(side), cpus[place % len(cpus)])
-            for place, side in enumerate(course.sides)
+            pool.submit(prober.cold, side, calls, prober.caches(side), cpus[place % len(cpus)])
+            for place, side in enumerate(sides)
         ]
         return [each.result() for each in started]
 
@@ -151,7 +156,7 @@ def _place(answer: Answer) -> tuple[str, int] | None:
 # -- the first call: compilation ------------------------------------------------------------------------
 
 
-def _compare_cold(course: Course, subjects: Sequence[Subject]) -> list[GateItem]:
+def _compare_cold(course: Course, prober: Prober, subjects: Sequence[Subject]) -> list[GateItem]:
     """Return the items of first calls: looked at once, and timed in pairs where they seem longer."""
     compiled = [each for each in subjects if max(_compile_s(each.base), _compile_s(each.head)) > COLD_FLOOR_S]
     suspects = [each for each in compiled if _seems_longer(each)]
@@ -159,7 +164,7 @@ def _compare_cold(course: Course, subjects: Sequence[Subject]) -> list[GateItem]
     asked: dict[str, Asked] = {}
     for each in suspects:
         question = Question(f"first call of {each.name}", "compile", each.call, COLD_MARGIN, COLD_FLOOR_S)
-        asked[each.call] = Asked(question, _cold_pairs(course, each))
+        asked[each.call] = Asked(question, _cold_pairs(course, prober, each))
     return items + decided(asked, level=LEVEL, family=len(compiled))
 
 
@@ -178,7 +183,7 @@ def _as_long(subject: Subject) -> GateItem:
     return GateItem(f"first call of {subject.name}", "compile", "ok", why, n=1, margin=COLD_MARGIN)
 
 
-def _cold_pairs(course: Course, subject: Subject) -> Record:
+def _cold_pairs(course: Course, prober: Prober, subject: Subject) -> Record:
     """Compile on either side in turns, in processes with empty caches."""
     course.say(f"speed: first call of {subject.name}, {COLD_PAIRS} pairs of processes with empty caches")
     record = Record()
@@ -187,8 +192,8 @@ def _cold_pairs(course: Course, subject: Subject) -> Record:
             break
         both = {}
         for side in course.sides if pair % 2 else course.sides[::-1]:
-            with tempfile.TemporaryDirectory(dir=course.prober.work) as caches:
-                answer = course.prober.cold(side, [subject.call], Path(caches), course.cpus[0])
+            with tempfile.TemporaryDirectory(dir=prober.work) as caches:
+                answer = prober.cold(side, [subject.call], Path(caches), prober.cpu)
             both[side.name] = answer["calls"][subject.call]
         if not any("error" in each for each in both.values()):
             record.base_s.append(max(_compile_s(both["base"]), 1e-9))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from nnbench.records.gate import GateItem
 from nnbench.statistics.comparing.non_inferiority import LEVEL, spent
 from nnbench.studies.gate.sides import Side
-from nnbench.studies.gate.speed.duet import Duets, Failed, Record, play
+from nnbench.studies.gate.speed.duet import Duets, Failed, Record, Timer, play
 from nnbench.studies.gate.speed.judging import (
     COLD_FLOOR_S,
     COLD_MARGIN,
@@ -17,7 +17,6 @@ from nnbench.studies.gate.speed.judging import (
     judge,
     why_of,
 )
-from nnbench.studies.gate.speed.process import Prober
 
 SCREENED = 8  # pairs
 CONFIRMED = (8, 16)  # further pairs: two looks
@@ -30,8 +29,7 @@ class Course:
     """What stays the same while the subjects of one gate are timed."""
 
     sides: tuple[Side, Side]
-    prober: Prober
-    cpus: Sequence[int | None]
+    timer: Timer
     is_over: Callable[[], bool]
     say: Callable[[str], None]
     has_other_files: bool = False  # some differ that no digest of code knows of
@@ -99,7 +97,7 @@ def _play(
         duets,
         calls,
         course.sides,
-        course.prober,
+        course.timer,
         n_pairs=n_pairs,
         has_control=has_control,
         is_over=course.is_over,
