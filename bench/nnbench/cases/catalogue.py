@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nnbench.cases import measures, resources
+from nnbench.cases import measures, resources, samples
 from nnbench.cases.axis import AXES, PLACEHOLDERS
 from nnbench.cases.files import check, read_toml
 from nnbench.cases.spec import CaseSpec
@@ -67,6 +67,8 @@ def read_case(content: dict[str, Any], where: str) -> CaseSpec:
     case = check(CaseSpec, content, where)
     if mistakes := list(_mistakes(case, where)):
         raise UsageError(*mistakes)
+    if case.data.file:
+        case = case.rewritten(data=samples.found_in(case.data, Path(where).parent, where))
     return case.read_from(where)
 
 
@@ -98,7 +100,8 @@ def _mistakes(case: CaseSpec, where: str) -> Iterator[str]:
     """Yield a line for every name in the case that stands for nothing."""
     from nnkit import datasets, layers, losses
 
-    yield from _unknown(datasets, case.data.dataset, f"{where}, data.dataset")
+    if not case.data.file:
+        yield from _unknown(datasets, case.data.dataset, f"{where}, data.dataset")
     yield from _unknown(losses, case.training.loss, f"{where}, training.loss")
     yield from measures.mistakes(case, where)
     for word in sorted(_words(list(case.model.unrolled()))):

@@ -10,8 +10,9 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictFloat, StrictInt,
 from pydantic import StrictStr as Text
 
 from nnbench.cases import resources
+from nnbench.cases.fields import Count, Section, Texts, Whole
 from nnbench.cases.files import check, read_toml
-from nnbench.cases.spec import AxisLists, Count, Section, Texts, Whole
+from nnbench.cases.spec import AxisLists
 from nnbench.errors import UsageError
 from nnbench.records.claims import ClaimFacts, PictureFacts, QuantityFacts, Wording
 from nnkit.errors import did_you_mean

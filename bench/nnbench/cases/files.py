@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from nnbench.cases.spec import Section
+from nnbench.cases.fields import Section
 from nnbench.errors import UsageError
 from nnkit.errors import did_you_mean
 

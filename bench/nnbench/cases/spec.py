@@ -9,16 +9,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
-    PlainValidator,
     PrivateAttr,
     StrictBool,
     StrictInt,
@@ -26,96 +23,31 @@ from pydantic import (
     create_model,
     model_validator,
 )
-from pydantic import StrictStr as Text
 
 from nnbench.cases.axis import AXES, Axis
-from nnkit.registry import spell_value
+from nnbench.cases.data_section import DataSection
+from nnbench.cases.fields import (
+    Choices,
+    Count,
+    Epochs,
+    NotNegative,
+    Number,
+    Positive,
+    Section,
+    Seeds,
+    Text,
+    Texts,
+    Whole,
+    not_empty,
+)
 
-T = TypeVar("T")
 MOST_LAYERS = 10_000
-
-
-def _number(value: object) -> object:
-    # Without this, "20" and true would pass for numbers; a file that says so has a mistake in it.
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("expected a number")
-    return value
-
-
-def _choice(value: object) -> str:
-    """Return one value of an axis as text: names are written with quotes, rates and sizes without."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return spell_value(value)
-    raise ValueError("expected a name or a number")
-
-
-def _list(value: object) -> object:
-    """Take a single value for a list of one, so that ``optimizer = "adam"`` may be written."""
-    return value if isinstance(value, list | tuple) else [value]
-
-
-def _choices(value: object) -> object:
-    if value == []:
-        raise ValueError("the list is empty. Name at least one, or leave it out")
-    return _list(value)
-
-
-def _seeds(value: object) -> int | str | tuple[int, ...]:
-    if isinstance(value, int | str) and not isinstance(value, bool):
-        return value
-    if isinstance(value, list | tuple) and all(type(seed) is int for seed in value):
-        return tuple(value)
-    raise ValueError('expected a number of seeds, a list of seeds, or text like "1,5-9"')
-
-
-def _validation(value: object) -> float | str:
-    if value == "official":
-        return "official"
-    if isinstance(value, float) and 0 < value < 1:
-        return value
-    raise ValueError('expected a share above 0 and below 1, or "official"')
 
 
 def _snake_case(value: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
         raise ValueError("expected small letters, digits and underscores, a letter first")
     return value
-
-
-def _not_empty(value: T) -> T:
-    # Not pydantic's min_length: that one also counts items that are wrong, and would report them twice.
-    if not value:
-        raise ValueError("expected at least one")
-    return value
-
-
-Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-NotNegative = Annotated[Number, Field(ge=0)]
-Positive = Annotated[Number, Field(gt=0)]
-Whole = Annotated[int, BeforeValidator(_number)]
-Count = Annotated[Whole, Field(ge=1)]
-Epochs = Annotated[Whole, Field(ge=1, le=1_000_000)]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_list)]
-Choices = Annotated[tuple[Annotated[str, PlainValidator(_choice)], ...], BeforeValidator(_choices)]
-Seeds = Annotated[int | str | tuple[int, ...], PlainValidator(_seeds)]
-
-
-class Section(BaseModel):
-    """A table of a file: an unknown key is a mistake, and nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class DataSection(Section):
-    dataset: Text  # a name, or "spirals(n_samples=600)"
-    # While a rate is tuned a part of the official training part stands in for the official test part; no file
-    # can say "official_training", which is another case with other trials.
-    validation: Annotated[float | Literal["official", "official_training"], PlainValidator(_validation)] = (
-        0.25
-    )
-    scale: Literal["none", "unit", "standardize"] = "none"
 
 
 class LayerSection(Section):
@@ -142,7 +74,7 @@ class RepeatSection(Section):
     """A stack of layers, as often as ``repeat`` says."""
 
     repeat: Count
-    layers: Annotated[tuple["AnyLayer", ...], AfterValidator(_not_empty)]
+    layers: Annotated[tuple["AnyLayer", ...], AfterValidator(not_empty)]
 
 
 def _kind(value: object) -> str:
@@ -169,7 +101,7 @@ def _count(layers: Iterable[RepeatSection | LayerSection]) -> int:
 
 
 class ModelSection(Section):
-    layers: Annotated[tuple[AnyLayer, ...], AfterValidator(_not_empty), AfterValidator(_not_too_many)]
+    layers: Annotated[tuple[AnyLayer, ...], AfterValidator(not_empty), AfterValidator(_not_too_many)]
 
     def unrolled(self) -> tuple[dict[str, Any], ...]:
         """Return the layers as plain tables ``{"type": …, …}``, repeats written out."""
@@ -319,7 +251,7 @@ class CaseSpec(Section):
         moved = {} if self.transfer is None else {"transfer": self.transfer.model_dump(mode="json")}
         return {
             **moved,
-            "data": self.data.model_dump(mode="json"),
+            "data": self.data.identity(),
             "layers": list(self.model.unrolled()),
             # What is off is left out, so that a new kind of regularisation keeps the old identities.
             "training": {name: value for name, value in training.items() if value is not None and value != 0},

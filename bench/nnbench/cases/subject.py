@@ -17,17 +17,16 @@ from pydantic import AfterValidator, ConfigDict, PrivateAttr, model_validator
 from pydantic import StrictStr as Text
 
 from nnbench.cases.axis import AXES
+from nnbench.cases.data_section import DataSection
+from nnbench.cases.fields import Number, Section
 from nnbench.cases.files import check, read_bytes
 from nnbench.cases.sources import Sources
 from nnbench.cases.spec import (
     CaseSpec,
-    DataSection,
     LayerSection,
     MeasureSection,
     ModelSection,
-    Number,
     RunSection,
-    Section,
     TrainingSection,
 )
 from nnbench.errors import UsageError

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic import StrictStr as Text
 
+from nnbench.cases.fields import Count, Number, Positive, Section, Texts
 from nnbench.cases.files import check, read_toml
-from nnbench.cases.spec import Count, Number, Positive, Section, Texts
 from nnbench.errors import UsageError
 from nnbench.plan.durations import read_budget
 

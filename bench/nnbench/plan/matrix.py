@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from nnbench.cases import choices, plugins
+from nnbench.cases import choices, plugins, samples
 from nnbench.cases.axis import AXES, OWN, applied
 from nnbench.cases.catalogue import refusal
 from nnbench.cases.spec import CaseSpec, canonical_json
@@ -282,11 +282,8 @@ def _moved_parts(chosen: Mapping[str, str], epochs: int) -> dict[str, int]:
 
 def data_digest(case: CaseSpec) -> str:
     """Return the digest of the case's samples and targets."""
-    from nnkit import datasets
-
-    name, given = parse_choice(case.data.dataset)
     with contained():  # the function of a plug-in may make it
-        return datasets.load(name, **given).digest
+        return samples.digest_of(case.data)
 
 
 def _canonical(asked: Mapping[str, Asked], notes: list[str]) -> dict[str, Asked]:

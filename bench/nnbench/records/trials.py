@@ -148,6 +148,7 @@ class CaseFacts(MetricFacts):
     exchange_rate: float | None = None  # of the metric for a step, near the target; None: not known
     also: tuple[MetricFacts, ...] = ()  # what is measured besides, and compared by nobody
     subject: str | None = None  # the user's own code that trains it, as it was named; None: nnkit does
+    data: str = ""  # of files of the user's own: their names, rows, columns and digest
 
 
 @dataclass(frozen=True, slots=True)

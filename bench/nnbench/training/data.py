@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnbench.cases.spec import CaseSpec, DataSection, TransferSection
+from nnbench.cases import samples
+from nnbench.cases.data_section import DataSection
+from nnbench.cases.spec import CaseSpec, TransferSection
 from nnkit import datasets
 from nnkit.datasets.prepare import Prepared, prepare
+from nnkit.datasets.tables.parts import prepare_table
 from nnkit.errors import InvalidArgument
 from nnkit.execution.trial import Data
-from nnkit.registry import parse_choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,7 @@ class Parts:
 
 
 def dataset_of(case: CaseSpec) -> datasets.Dataset:
-    name, given = parse_choice(case.data.dataset)
-    return datasets.load(name, **given)
+    return samples.dataset_of(case.data)
 
 
 def parts_of(case: CaseSpec, seed: int, dtype: str) -> Parts:
@@ -64,7 +65,7 @@ def _of_classes(
     train, validation = (_only(part, classes) for part in (whole.train, whole.validation))
     if rows is not None and rows > len(train):
         raise InvalidArgument(
-            f"dataset {section.dataset!r}: a transfer to {rows:,} rows, and the classes"
+            f"dataset {samples.dataset_of(section).name!r}: a transfer to {rows:,} rows, and the classes"
             f" {', '.join(map(str, classes))} have {len(train):,} to train on."
         )
     return Parts(Data(train.x[:rows], train.y[:rows]), validation)
@@ -81,8 +82,13 @@ def _only(part: Data, classes: tuple[int, ...]) -> Data:
 
 @lru_cache(maxsize=64)
 def _prepared(section: DataSection, split_seed: int, dtype: str) -> Parts:
-    name, given = parse_choice(section.dataset)
-    dataset, validation = datasets.load(name, **given), section.validation
+    dataset, validation = samples.dataset_of(section), section.validation
+    problem = samples.own_data(section).problem if section.file else None
+    if problem is not None:
+        parts = prepare_table(
+            problem, validation=float(validation), split_seed=split_seed, scale=section.scale
+        )
+        return Parts(_data(parts.x_train, parts.y_train, dtype), _data(parts.x_val, parts.y_val, dtype))
     if validation == "official_training":
         dataset, validation = _official_training(dataset)
     found: Prepared = prepare(

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from nnbench.cases import samples
 from nnbench.cases.measures import reported_of
 from nnbench.cases.spec import CaseSpec
 from nnbench.records.trials import CaseFacts, Direction, MetricFacts
@@ -50,6 +51,7 @@ def facts(case: CaseSpec) -> CaseFacts:
         suite_version=None if case.calibration is None else case.calibration.suite_version,
         exchange_rate=None if case.calibration is None else case.calibration.exchange_rate,
         also=tuple(others),
+        data=samples.described(case.data) if case.data.file else "",
     )
 
 

@@ -67,7 +67,7 @@ def _about_case(facts: CaseFacts) -> tuple[Item, ...]:
         f"{digits.counted(facts.steps, 'step')}{target}; "
         f"chance {words.metric_value(facts.chance, facts)}"
     )
-    return Item(facts.name, data), Item("budget", budget)
+    return Item(facts.name, data), Item("data", facts.data), Item("budget", budget)
 
 
 def _target(facts: CaseFacts) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import tomlkit
 
+from nnbench.cases.fields import NotNegative, Positive, Section
 from nnbench.cases.files import check, read_toml
-from nnbench.cases.spec import NotNegative, Positive, Section
 from nnbench.errors import UsageError
 from nnbench.machine.writing import write_files
 from nnbench.plan.durations import read_budget
