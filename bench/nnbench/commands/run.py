@@ -9,6 +9,7 @@ from nnbench.terminal import options
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from nnbench.cases.spec import CaseSpec
     from nnbench.evidence.case import Findings
     from nnbench.plan.request import Plan
     from nnbench.records.trials import RunRecord
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
 
 @options.with_axes()
+@options.with_own_data
 def command(
     cases: options.Cases = None,
+    own: options.OwnData = options.NO_DATA,
     axes: options.AxisOptions = options.NO_AXES,
     values: options.Set = None,
     seeds: options.Seeds = None,
@@ -65,7 +68,8 @@ def command(
     """Train every combination, record it, and print the verdicts.
 
     Every axis takes a comma list, with parameters in the name: --optimizer 'sgd(momentum=0.9),adam'.
-    Without any axis, a case runs its own comparison. What was trained before is taken from the store,
+    Without any axis, a case runs its own comparison. --data table.csv --target COLUMN needs no case: one is
+    written. What was trained before is taken from the store,
     so the same command again goes on where it was stopped.
     """
     from nnbench.terminal import session
@@ -79,12 +83,36 @@ def command(
         "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "plugin": plugin,
         "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
-    return _road(cases or [], given, (to, kept), curves=curves, tune_missing=tune_missing, dry_run=dry_run)
+    further = _own_case(own, quiet=quiet, dry_run=dry_run)
+    return _road(
+        cases or [], given, further, (to, kept), curves=curves, tune_missing=tune_missing, dry_run=dry_run
+    )
+
+
+def _own_case(own: "Mapping[str, object]", *, quiet: bool, dry_run: bool) -> "tuple[CaseSpec, ...]":
+    """Return the case for the user's own files, having said what it is and kept it; none without files."""
+    from nnbench.machine.writing import make_folder, write_files
+    from nnbench.plan.own_data import own_case_of
+    from nnbench.terminal import progress
+
+    found = own_case_of(own)
+    if found is None:
+        return ()
+    for line in found.said:
+        progress.note(line, quiet=quiet)
+    if not dry_run and not found.is_there:
+        make_folder(found.path.parent)
+        write_files({found.path: found.text})
+        progress.note(
+            f"wrote the case to {found.path}; any verb takes it: nnbench run {found.path}", quiet=quiet
+        )
+    return (found.case,)
 
 
 def _road(
     words: "Sequence[str]",
     given: "Mapping[str, object]",
+    further: "Sequence[CaseSpec]",
     wanted: "tuple[Destination, Destination | None]",
     *,
     curves: bool,
@@ -99,7 +127,7 @@ def _road(
     from nnbench.terminal import printing, progress, session
 
     shown, kept = wanted
-    plan = request.make_plan(words, given, environment=os.environ, folder=Path.cwd())
+    plan = request.make_plan(words, given, further, environment=os.environ, folder=Path.cwd())
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
     if dry_run:

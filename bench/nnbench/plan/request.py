@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnbench.cases import catalogue, plugins
+from nnbench.cases import catalogue, plugins, samples
 from nnbench.cases.files import check, read_toml
 from nnbench.cases.spec import CaseSpec, MatrixFile, RunSection
 from nnbench.cases.subject import SubjectCase
@@ -16,7 +16,7 @@ from nnbench.plan.seeds import Ranges, read_seeds
 from nnbench.plan.settings import Layer, Settings, auto_seeds
 from nnbench.plan.subjects import check_subjects, native_only, with_subjects
 from nnkit import datasets
-from nnkit.registry import parse_choice
+from nnkit.datasets.tables import SUFFIXES
 
 # For a race that is not told how many: the seeds of a case's own are too few for anybody to leave early.
 RACE_SEEDS: Ranges = (range(40),)
@@ -43,18 +43,19 @@ class _Named:
 def make_plan(
     arguments: Sequence[str],
     options: Mapping[str, object],
+    further: Sequence[CaseSpec] = (),
     *,
     environment: Mapping[str, str],
     folder: Path,
 ) -> Plan:
-    """Return the plan for ``nnbench run`` with these arguments and options, or raise UsageError."""
+    """Return the plan for these arguments and options, and further cases, or raise UsageError."""
     found, from_pyproject_cases = settings.from_pyproject(folder)
     asked = settings.from_options(options), settings.from_environment(environment)
     # Before the first name is looked up: a case may well be made of parts that a plug-in adds.
     plugins.load(settings.plugin_files(*asked, found))
     named = _read_arguments(arguments)
     chosen = settings.read_settings(*asked, named.layer, found)
-    cases = named.cases or tuple(catalogue.case_named(name) for name in from_pyproject_cases)
+    cases = (*named.cases, *further) or tuple(catalogue.case_named(name) for name in from_pyproject_cases)
     if not cases:
         raise UsageError("usage: nnbench run CASE… [--optimizer a,b] [--activation c,d] …", _known_cases())
     return plan_for(cases, chosen)
@@ -81,7 +82,7 @@ def plan_for(cases: Sequence[CaseSpec], chosen: Settings) -> Plan:
     matrix = with_subjects(matrix, distinct, chosen, seeds=seeds, own_seeds=own_seeds)
     plan = Plan(settings=chosen, matrix=matrix, against=reference_label(matrix, chosen.against))
     # The last check: nobody should fetch data first and then read that an option is misspelt.
-    datasets.require(parse_choice(case.data.dataset)[0] for case in native)
+    datasets.require(name for case in native for name in samples.needed(case.data))
     return plan
 
 
@@ -113,6 +114,8 @@ def _read_arguments(arguments: Sequence[str]) -> _Named:
     from_matrix: list[CaseSpec] = []
     layers: dict[str, Layer] = {}
     for argument in arguments:
+        if argument.lower().endswith(SUFFIXES):
+            raise UsageError(f"{argument}: no case, but data: nnbench run --data {argument} --target COLUMN")
         suite = catalogue.suites().get(argument)
         if suite is None and not _is_path(argument):
             cases.append(catalogue.case_named(argument))

@@ -19,6 +19,8 @@ from nnbench.terminal.destination import ReportFormat, with_report
 Verb = Callable[..., int]
 AxisOptions = Mapping[str, str | None]  # by the key of the axis: what was asked for, as one comma list
 NO_AXES: AxisOptions = {}
+OwnData = Mapping[str, object]  # by the name of the option
+NO_DATA: OwnData = {}
 PRINTED = Destination("text")
 
 Cases = Annotated[
@@ -97,6 +99,48 @@ _REPORT = _parameter(
         metavar="FILE|DIR", help="Also write the report there, as it ends, else as Markdown with figures."
     ),
 )
+_OWN_DATA = [
+    _parameter(
+        "data",
+        list[str] | None,
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="A table of your own (CSV, TSV, NPZ, NPY, Parquet), a folder of pictures, or twice:"
+            " features and targets. A case is written beside it.",
+        ),
+    ),
+    _parameter(
+        "target",
+        list[str] | None,
+        typer.Option("--target", metavar="LIST", help="With --data: the column to predict, or several."),
+    ),
+    _parameter(
+        "task",
+        str | None,
+        typer.Option(metavar="TASK", help="With --data: classification or regression, if guessed wrongly."),
+    ),
+    _parameter(
+        "drop",
+        list[str] | None,
+        typer.Option("--drop", metavar="LIST", help="With --data: columns to leave out."),
+    ),
+    _parameter(
+        "group",
+        str | None,
+        typer.Option(metavar="COLUMN", help="With --data: rows of one group stay on one side of the split."),
+    ),
+    _parameter(
+        "time",
+        str | None,
+        typer.Option(metavar="COLUMN", help="With --data: the last rows by this column validate."),
+    ),
+    _parameter(
+        "case_file",
+        str | None,
+        typer.Option("--case", metavar="FILE.toml", help="With --data: where the case is written."),
+    ),
+]
 _DEBUG = _parameter(
     "debug", bool, typer.Option("--debug", help="Show the traceback of an error."), default=False
 )
@@ -132,6 +176,16 @@ def with_destinations(verb: Verb) -> Verb:
 
     places = {"to": [_FORM, _OUTPUT, _AS_JSON], "kept": [_REPORT]}
     return _in_place_of(verb, places, gathered, behind=[_DEBUG])
+
+
+def with_own_data(verb: Verb) -> Verb:
+    """Give a verb the options of ``--data`` in place of its parameter ``own``, a dict of them."""
+    names = [one.name for one in _OWN_DATA]
+
+    def gathered(given: dict[str, Any]) -> dict[str, Any]:
+        return {"own": {name: given.pop(name) for name in names}}
+
+    return _in_place_of(verb, {"own": _OWN_DATA}, gathered)
 
 
 def _in_place_of(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnbench.cases.choices import part_of
+from nnbench.cases.spec import canonical_json
 from nnbench.machine.clock import Clock
 from nnbench.plan.matrix import Dtype, TrialSpec
 from nnbench.training.data import parts_of
@@ -62,7 +63,7 @@ class _Task:
     dtype: Dtype
 
     def _decides(self) -> tuple[Any, ...]:
-        data = self.trial.as_trained.data.model_dump_json()
+        data = canonical_json(self.trial.as_trained.data.identity())
         return data, self.trial.seed, self.sizes, self.chosen, self.dtype
 
     def __hash__(self) -> int:
