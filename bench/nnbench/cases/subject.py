@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, PrivateAttr, model_validator
+from pydantic import AfterValidator, ConfigDict, PrivateAttr, StrictBool, model_validator
 from pydantic import StrictStr as Text
 
 from nnbench.cases.axis import AXES
@@ -55,6 +55,7 @@ class SubjectSection(Section):
     call: Annotated[Text, AfterValidator(_named)]
     python: Text | None = None  # None: the interpreter that runs nnbench
     timeout: Text | None = None  # of one trial, as 10m; None: as long as it takes
+    fresh: StrictBool = False  # a process for every trial: for code that remembers the one before
 
 
 class SubjectAxes(Section):
@@ -132,6 +133,7 @@ class SubjectCase(CaseSpec):
             "python": self.subject.python,
             "source": source_digest(self.subject.call, self.folder),
             "pins": dict(PINS),
+            **({"fresh": True} if self.subject.fresh else {}),
             # A training without it has failed, so that one that is judged by another is another trial.
             "metric": self.measure.metric,
         }

@@ -44,9 +44,15 @@ class SubjectPool:
             handed = {name: case.handed(name, text) for name, text in trial.axes.values if text != UNSAID}
             run = process.train(trial.seed, handed, stop=stop)
         finally:
-            with self._lock:
-                self._idle.setdefault(case.name, []).append(process)
+            self._give_back(case, process)
         return record_of(trial, run, facts_of_subject(case), is_stopped=stop.is_set())
+
+    def _give_back(self, case: SubjectCase, process: SubjectProcess) -> None:
+        if case.subject.fresh:
+            process.close()
+            return
+        with self._lock:
+            self._idle.setdefault(case.name, []).append(process)
 
     def _take(self, case: SubjectCase) -> SubjectProcess:
         with self._lock:

@@ -113,6 +113,20 @@ def test_what_goes_wrong_is_a_record_with_its_line(nnb: Any) -> None:
     assert "train.py:17: ValueError: no optimizer 'other'" in " ".join(text.split())
 
 
+def test_code_that_remembers_gets_a_process_for_every_trial(nnb: Any, folder: Path) -> None:
+    (folder / "train.py").write_text(
+        "SEEN = []\ndef train(seed, log):\n    SEEN.append(seed)\n    log(1, val_loss=len(SEEN))\n"
+    )
+    case = _CASE.replace("val_accuracy", "val_loss").replace('optimizer = ["sgd", "momentum"]', "")
+    (folder / "mine.toml").write_text(case)
+    kept = _document(nnb("run", "mine.toml", "--jobs", "1", "--seeds", "3", "--json"))
+    (folder / "mine.toml").write_text(case.replace('train"\n', 'train"\nfresh = true\n'))
+    fresh = _document(nnb("run", "mine.toml", "--jobs", "1", "--seeds", "3", "--json"))
+
+    assert sorted(trial["final"]["loss"] for trial in kept["trials"]) == [1.0, 2.0, 3.0]
+    assert [trial["final"]["loss"] for trial in fresh["trials"]] == [1.0, 1.0, 1.0]
+
+
 def test_a_metric_that_is_not_logged_is_named(nnb: Any, folder: Path) -> None:
     case = _CASE.replace('metric = "val_accuracy"', 'metric = "score"\nbetter = "higher"')
     (folder / "mine.toml").write_text(case)
