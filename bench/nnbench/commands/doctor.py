@@ -1,11 +1,18 @@
 """``nnbench doctor``: what this machine is, and what is wrong with it."""
 
+from typing import Annotated
+
+import typer
+
 from nnbench.terminal import options
 
 ENVIRONMENT = 4
 
 
 def command(
+    noise: Annotated[
+        bool, typer.Option("--noise", help="Also time pairs of processes for 10 s: what could a gate see?")
+    ] = False,
     store: options.Store = None,
     to: options.Destination = options.PRINTED,
     color: options.Color = None,
@@ -18,6 +25,8 @@ def command(
 
     chosen = display_settings(store=store, color=color)
     checks = checkup.examine(chosen.store)
+    if noise:
+        checks += checkup.pairs_of_processes()
     items = [{"name": check.name, "state": check.state, "finding": check.finding} for check in checks]
     tones: dict[str, Tone] = {"ok": "good", "warn": "unsure", "fail": "bad"}
     columns = (Column("check"), Column("state"), Column("found", wraps=True))

@@ -14,6 +14,7 @@ from nnbench.store import MissingStore, Store
 
 State = Literal["ok", "warn", "fail"]
 
+POOR = 0.1  # a slow-down that a gate should not miss
 _VECTORS = ("avx512f", "avx2", "asimd")
 
 
@@ -39,6 +40,26 @@ def examine(store: Path) -> list[Check]:
         _load(facts),
         _guarded("noise", _noise),
     ]
+
+
+def pairs_of_processes() -> list[Check]:
+    """Return what a gate could see on this machine, from ten seconds of pairs that did the same work."""
+    from nnbench.reporting.digits import percentage
+    from nnbench.studies.gate.speed.noise import see
+
+    seen = see(Clock())
+    said = [f"{percentage(seen.smallest_visible(n))} % in {n} pairs" for n in (8, 16)]
+    scatter = (
+        f"samples of one process scatter by {percentage(seen.within)} %, pairs of processes by"
+        f" {percentage(seen.between)} % (n = {seen.n}); {percentage(seen.stolen)} % of the time went to other"
+        f" virtual machines; the CPU was taken away {seen.switches:.0f} times a process"
+    )
+    is_poor = seen.smallest_visible(16) > POOR
+    checks = [
+        Check("pairs of processes", "warn" if is_poor else "ok", scatter),
+        Check("smallest slow-down", "warn" if is_poor else "ok", f"{' and '.join(said)}. {seen.in_words}"),
+    ]
+    return checks + ([Check("frequency", "ok", "; ".join(seen.facts))] if seen.facts else [])
 
 
 def _guarded(name: str, look: Callable[[], Check]) -> Check:
