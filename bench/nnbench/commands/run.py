@@ -48,6 +48,10 @@ def command(
     probes: Annotated[
         bool, typer.Option("--probes", help="Also record dead units, saturation and gradients at the end.")
     ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Of the trials those in piece I of N, from 0; `merge` joins them."),
+    ] = None,
     jobs: options.Jobs = None,
     threads: Annotated[
         str | None, typer.Option(metavar="N", hidden=True, help="Another name for --jobs.")
@@ -80,8 +84,8 @@ def command(
     given = {
         **axes, "set": values, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
         "dtype": dtype, "against": against, "jobs": session.one_name(jobs, threads), "order": order,
-        "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "plugin": plugin,
-        "store": store, "quiet": quiet, "color": color,
+        "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "shard": shard,
+        "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
     further = _own_case(own, quiet=quiet, dry_run=dry_run)
     return _road(
@@ -123,11 +127,15 @@ def _road(
     import os
     from pathlib import Path
 
+    from nnbench.errors import UsageError
     from nnbench.plan import request
+    from nnbench.plan.shard import NO_SEARCH
     from nnbench.terminal import printing, progress, session
 
     shown, kept = wanted
     plan = request.make_plan(words, given, further, environment=os.environ, folder=Path.cwd())
+    if plan.settings.shard is not None and tune_missing:
+        raise UsageError(NO_SEARCH.format(where="--tune-missing"))
     for note in plan.matrix.notes:
         progress.note(note, quiet=plan.settings.quiet)
     if dry_run:
@@ -210,7 +218,7 @@ def _find(plan: "Plan", run: "RunRecord") -> "Findings":
 
     with Store.open(plan.settings.store, create=False) as store:
         found = findings.find(store, run)
-    if not found.trials:
+    if not found.trials and (run.trial_keys or run.shard is None):
         spent = "" if run.budget_s is None else " Its budget did not last for one: ask for more."
         raise NothingMeasured(f"run {run.run}: no trial was recorded.{spent}")
     return found

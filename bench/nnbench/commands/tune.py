@@ -46,6 +46,7 @@ def command(
     ] = None,
     epochs: options.Epochs = None,
     dtype: options.Dtype = None,
+    shard: Annotated[str | None, typer.Option(hidden=True)] = None,
     jobs: options.Jobs = None,
     plugin: options.Plugin = None,
     store: options.Store = None,
@@ -66,12 +67,16 @@ def command(
     import os
     from pathlib import Path
 
+    from nnbench.errors import UsageError
     from nnbench.plan import request
+    from nnbench.plan.shard import NO_SEARCH
     from nnbench.studies.search import rehearsal
     from nnbench.studies.search.plan import make_plan
     from nnbench.terminal import progress
     from nnbench.terminal.destination import rehearsed_as_json
 
+    if shard is not None:
+        raise UsageError(NO_SEARCH.format(where="--shard"))
     given = {
         **axes, "set": values, "seeds": seeds, "epochs": epochs, "dtype": dtype, "jobs": jobs,
         "plugin": plugin, "store": store, "quiet": quiet, "color": color,

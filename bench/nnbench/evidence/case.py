@@ -33,6 +33,7 @@ class CaseEvidence:
     is_tuned: bool  # each configuration ran at the learning rate that a search found for it
     race: CaseRace | None = None
     interpreted: tuple[str, ...] = ()  # optimizers that step in Python
+    shard: str | None = None  # None: these are all trials of the run
 
     def label(self, axes: Axes) -> str:
         """Return the choices that tell this configuration from the others; all of them if it is alone."""
@@ -93,6 +94,7 @@ class Findings:
             is_tuned=bool(run.tuned_by),
             race=next((race for race in run.races if race.case == facts.name), None),
             interpreted=interpreted(run),
+            shard=run.shard,
         )
 
 

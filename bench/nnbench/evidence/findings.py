@@ -34,7 +34,9 @@ def find(store: Store, run: RunRecord) -> Findings:
         for trial in recorded(store, run.trial_keys, run.cases)
     )
     # The points of a search are no configurations to be ranked: what it says is computed for its report.
-    found = Findings(run, trials) if run.tuning is not None else judge(run, trials)
+    # Nor are those of a shard: which of their seeds it has is chance.
+    is_judged = run.tuning is None and run.shard is None
+    found = judge(run, trials) if is_judged else Findings(run, trials)
     return replace(found, trials=_with_pictures(store, found))
 
 

@@ -11,7 +11,7 @@ from nnbench.cases.subject import SubjectCase
 from nnbench.errors import UsageError
 from nnbench.plan import settings
 from nnbench.plan.against import reference_label, with_references
-from nnbench.plan.matrix import Matrix, cross
+from nnbench.plan.matrix import Matrix, TrialSpec, cross
 from nnbench.plan.seeds import Ranges, read_seeds
 from nnbench.plan.settings import Layer, Settings, auto_seeds
 from nnbench.plan.subjects import check_subjects, native_only, with_subjects
@@ -30,6 +30,11 @@ class Plan:
     matrix: Matrix
     against: str | None  # label of the reference configuration
     tuned_by: tuple[str, ...] = ()  # the searches that its learning rates come from
+
+    def trials(self) -> list[TrialSpec]:
+        """Return the trials of the matrix; of a shard, those that fall into it."""
+        trials, shard = self.matrix.trials(), self.settings.shard
+        return trials if shard is None else [trial for trial in trials if shard.has(trial.key)]
 
 
 @dataclass(frozen=True, slots=True)

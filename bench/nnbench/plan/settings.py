@@ -18,6 +18,7 @@ from nnbench.errors import UsageError
 from nnbench.plan.durations import read_budget
 from nnbench.plan.matrix import Asked, Dtype, Order
 from nnbench.plan.seeds import Ranges, read_seeds
+from nnbench.plan.shard import Shard, read_shard
 from nnbench.statistics.comparing.looks import fewest_seeds, fewest_to_race, level_of_look
 from nnkit.errors import did_you_mean
 
@@ -69,6 +70,7 @@ class Settings:
     race: bool = False
     budget_s: float | None = None
     probes: bool = False
+    shard: Shard | None = None  # None: the whole run
 
 
 def from_options(options: Mapping[str, object]) -> Layer:
@@ -178,7 +180,19 @@ def read_settings(*layers: Layer) -> Settings:
         race=race,
         budget_s=None if budget is None else read_budget(str(budget.value), budget.where),
         probes=_truth(first.get("probes")),
+        shard=_shard(first.get("shard"), race=race),
     )
+
+
+def _shard(given: Given | None, *, race: bool) -> Shard | None:
+    if given is None:
+        return None
+    if race:
+        raise UsageError(
+            f"{given.where}: a race decides from all of its trials who goes on, and a shard has some of them."
+            " Leave one of the two out."
+        )
+    return read_shard(str(given.value), given.where)
 
 
 def store_path(given: Given | None) -> Path:

@@ -309,6 +309,7 @@ class RunRecord:
     shown: tuple[tuple[str, Axes], ...] = ()
     # How many times the comparison of a case was looked at, this one included; those not named: once.
     looks: Mapping[str, int] = field(default_factory=dict)
+    shard: str | None = None  # "2/8": of this run, the trials that fall into the third of eight shards
 
 
 Verdict = Literal["better", "worse", "equivalent", "cannot_tell"]

@@ -23,6 +23,7 @@ from nnbench.reporting.views.search.figure import search_figures
 from nnbench.reporting.views.search.sensitivity import sensitivity
 from nnbench.reporting.views.search.settings import best_settings
 from nnbench.reporting.views.search.tuned import tuned, tuned_headline
+from nnbench.reporting.views.shard import shard
 from nnbench.reporting.views.standings import standings
 from nnbench.reporting.views.successes import successes
 from nnbench.reporting.views.suite.across import across
@@ -61,7 +62,7 @@ def _document(title: str, sections: list[Section], found: Findings) -> Document:
 
 def _compared(found: Findings) -> list[Section]:
     sections = [Section(_heading(case), _of_case(case)) for case in found.cases()]
-    over = overview(found.run, found.trials)
+    over = overview(found.run, found.trials) if found.run.shard is None else None
     if over is not None:
         sections.append(across(over, found.run))
     return sections
@@ -73,7 +74,7 @@ def _heading(case: CaseEvidence) -> str:
 
 
 def _of_case(case: CaseEvidence) -> tuple[Block, ...]:
-    blocks: list[Block | None] = [headline(case)]
+    blocks: list[Block | None] = [headline(case) if case.shard is None else shard(case)]
     if case.ranking:
         blocks += [
             standings(case),

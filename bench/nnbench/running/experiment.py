@@ -81,7 +81,7 @@ def carry_out(plan: Plan, facts: tuple[CaseFacts, ...], around: Workplace) -> Ru
     """
     store, clock = around.store, around.clock
     began_s = clock.elapsed_s()
-    trials = plan.matrix.trials()
+    trials = plan.trials()
     cached = settled_keys(store, trials)
     run = replace(begun(plan, facts, trials, around), n_cached=len(cached))
     # Recorded now as well: a run that is killed can still be reported.
@@ -123,6 +123,7 @@ def begun(
         budget_s=plan.settings.budget_s,
         shown=tuple((part.case.name, axes) for part, axes in plan.matrix.configurations() if axes.shown),
         looks=_looks(trials, around.store),
+        shard=None if plan.settings.shard is None else str(plan.settings.shard),
     )
 
 

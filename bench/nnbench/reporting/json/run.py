@@ -41,12 +41,15 @@ SCHEMA = "nnbench.run/1"
 def as_dict(found: Findings) -> dict[str, Any]:
     """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
     run = found.run
-    over = overview(run, found.trials)
+    # A shard compares nothing: what of a comparison it has is chance.
+    compared = found.trials if run.shard is None else ()
+    over = overview(run, compared)
     return {
         **header(run, SCHEMA),
         "against": run.against,
         "tuned_by": list(run.tuned_by),
         "level": LEVEL,
+        "shard": run.shard,
         "budget_s": None if run.budget_s is None else finite(run.budget_s),
         "races": [_race(race) for race in run.races],
         "trials": [_trial(trial) for trial in found.trials],
@@ -54,7 +57,7 @@ def as_dict(found: Findings) -> dict[str, Any]:
         "verdicts": verdicts(found),
         "may_be_best": [may_be_best(judgement) for judgement in found.judgements],
         "fewer_seeds": fewer_seeds_as_list(found),
-        "effects": effects_as_list(run, found.trials),
+        "effects": effects_as_list(run, compared),
         "across": None if over is None else across_as_dict(over),
     }
 

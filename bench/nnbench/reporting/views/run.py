@@ -94,8 +94,9 @@ def _about_run(run: RunRecord, n_recorded: int) -> str:
         if details
         else digits.counted(asked, "trial")
     )
+    shard = "" if run.shard is None else f"shard {run.shard}, "
     budget = "" if run.budget_s is None else f" of a budget of {digits.seconds(run.budget_s)}"
-    return f"{run.run}, {run.created}, {n}, {digits.seconds(run.elapsed_s)}{budget}"
+    return f"{run.run}, {run.created}, {shard}{n}, {digits.seconds(run.elapsed_s)}{budget}"
 
 
 def machine(environment: Mapping[str, Any]) -> str:
