@@ -1,6 +1,6 @@
 """One module per verb of the command line, each with a function ``command``."""
 
 VERBS = (
-    *("run", "tune", "ablate", "calibrate", "report", "compare", "judge", "list", "show", "explain"),
+    *("run", "merge", "tune", "ablate", "calibrate", "report", "compare", "judge", "list", "show", "explain"),
     *("claims", "verify", "kernels", "diagnose", "descend", "data", "gate", "doctor", "init"),
 )

@@ -36,18 +36,13 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open an existing store that this process will not change, even on a disk that cannot be written."""
-    with reachable(path, "read"):
-        _refuse_folder(path)
-        if not path.exists():
-            raise MissingStore(path)
-    with one_line(path, "read"):
-        connection, version = _connect_for_reading(path)
+    """Open an existing store that this process will not change, even on a disk that cannot be written.
+
+    An older one is brought up to date where it lies.
+    """
+    connection, version = _open_as_it_is(path)
     if version == len(MIGRATIONS):
         return connection
-    if version == 0:
-        connection.close()
-        raise MissingStore(path)
     try:
         open_for_writing(path).close()
     except EnvironmentProblem:
@@ -55,6 +50,28 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
             return _brought_up_to_date(connection, path)
     connection.close()
     return open_for_reading(path)
+
+
+def open_untouched(path: Path) -> sqlite3.Connection:
+    """Open an existing store that stays as it is: an older one is brought up to date in a copy."""
+    connection, version = _open_as_it_is(path)
+    if version == len(MIGRATIONS):
+        return connection
+    with one_line(path, "read"):
+        return _brought_up_to_date(connection, path)
+
+
+def _open_as_it_is(path: Path) -> tuple[sqlite3.Connection, int]:
+    with reachable(path, "read"):
+        _refuse_folder(path)
+        if not path.exists():
+            raise MissingStore(path)
+    with one_line(path, "read"):
+        connection, version = _connect_for_reading(path)
+    if version == 0:
+        connection.close()
+        raise MissingStore(path)
+    return connection, version
 
 
 def new_tables(path: Path) -> sqlite3.Connection:
@@ -66,7 +83,7 @@ def new_tables(path: Path) -> sqlite3.Connection:
 
 
 def _brought_up_to_date(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
-    """Return a copy in memory of an older store that cannot be written."""
+    """Return a copy in memory of an older store that is not to be written."""
     copy = sqlite3.connect(":memory:", isolation_level=None)
     with _closed_on_error(copy):
         with closing(connection):
