@@ -40,7 +40,7 @@ def run(
         budget.lasting(trials),
         execute=budget.watching(execute),
         engine=engine,
-        keep=lambda record: None,
+        keep=lambda records: None,
         stop=threading.Event(),
     )
     engine.close()

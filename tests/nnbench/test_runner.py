@@ -1,7 +1,7 @@
 """The runner: every trial once, whatever happens to some of them."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -25,7 +25,7 @@ def run(
 ) -> list[TrialRecord]:
     kept: list[TrialRecord] = []
     engine = ThreadEngine(jobs)
-    keep = options.pop("keep", kept.append)
+    keep = options.pop("keep", kept.extend)
     stop = options.pop("stop", threading.Event())
     try:
         run_trials(trials, execute=execute, engine=engine, keep=keep, stop=stop)
@@ -72,7 +72,7 @@ def test_an_exception_becomes_a_failed_record_and_the_run_goes_on() -> None:
 def test_only_the_calling_thread_keeps_records() -> None:
     keepers = set()
 
-    run(some_trials(30), keep=lambda record: keepers.add(threading.get_ident()))
+    run(some_trials(30), keep=lambda records: keepers.add(threading.get_ident()))
 
     assert keepers == {threading.get_ident()}
 
@@ -86,8 +86,8 @@ def test_a_record_is_kept_before_the_run_is_over() -> None:
             assert may_end.wait(10)
         return run_trial(trial)
 
-    def keep(record: TrialRecord) -> None:
-        kept.append(record.seed)
+    def keep(records: Sequence[TrialRecord]) -> None:
+        kept.extend(record.seed for record in records)
         may_end.set()
 
     run(some_trials(2), execute, keep=keep)
@@ -108,9 +108,9 @@ def test_only_a_few_trials_are_submitted_at_a_time() -> None:
     most_ahead = 0
     n_kept = 0
 
-    def keep(record: TrialRecord) -> None:
+    def keep(records: Sequence[TrialRecord]) -> None:
         nonlocal most_ahead, n_kept
-        n_kept += 1
+        n_kept += len(records)
         most_ahead = max(most_ahead, taken - n_kept)
 
     run(trials(), keep=keep, jobs=2)
@@ -126,9 +126,9 @@ def test_stopping_begins_no_further_trial_and_keeps_none_that_was_cut_short() ->
     def execute(trial: TrialSpec) -> TrialRecord:
         return run_trial(trial, stop=stop)
 
-    def keep(record: TrialRecord) -> None:
-        kept.append(record)
-        if len(kept) == 5:
+    def keep(records: Sequence[TrialRecord]) -> None:
+        kept.extend(records)
+        if len(kept) >= 5:
             stop.set()
 
     run(some_trials(1000), execute, keep=keep, stop=stop)
@@ -140,7 +140,7 @@ def test_stopping_begins_no_further_trial_and_keeps_none_that_was_cut_short() ->
 def test_a_full_disk_ends_the_run_and_stops_the_workers() -> None:
     stop = threading.Event()
 
-    def keep(record: TrialRecord) -> None:
+    def keep(records: Sequence[TrialRecord]) -> None:
         raise EnvironmentProblem("store: the disk is full.")
 
     with pytest.raises(EnvironmentProblem, match="disk is full"):
@@ -152,6 +152,7 @@ def test_a_full_disk_ends_the_run_and_stops_the_workers() -> None:
 def test_any_executor_of_futures_can_be_an_engine() -> None:
     class InPlace:
         n_workers = 1
+        n_submitted = 4
 
         def submit(self, execute: Any, trial: TrialSpec) -> "Future[TrialRecord]":
             future: Future[TrialRecord] = Future()
@@ -162,6 +163,6 @@ def test_any_executor_of_futures_can_be_an_engine() -> None:
             pass
 
     kept: list[TrialRecord] = []
-    run_trials(some_trials(10), execute=run_trial, engine=InPlace(), keep=kept.append, stop=threading.Event())
+    run_trials(some_trials(10), execute=run_trial, engine=InPlace(), keep=kept.extend, stop=threading.Event())
 
     assert [record.seed for record in kept] == list(range(10))

@@ -301,6 +301,8 @@ class MatrixFile(Section):
     budget: Text | None = None
     probes: StrictBool | None = None
     order: Text | None = None
+    engine: Text | None = None
+    scheduler: Text | None = None
     color: Text | None = None
     quiet: StrictBool | None = None
 

@@ -53,6 +53,8 @@ def command(
         typer.Option(metavar="I/N", help="Of the trials those in piece I of N, from 0; `merge` joins them."),
     ] = None,
     jobs: options.Jobs = None,
+    engine: options.Engine = None,
+    scheduler: options.Scheduler = None,
     threads: Annotated[
         str | None, typer.Option(metavar="N", hidden=True, help="Another name for --jobs.")
     ] = None,
@@ -84,6 +86,7 @@ def command(
     given = {
         **axes, "set": values, "seeds": seeds, "first_seed": first_seed, "epochs": epochs,
         "dtype": dtype, "against": against, "jobs": session.one_name(jobs, threads), "order": order,
+        "engine": engine, "scheduler": scheduler,
         "tuned": tuned or tune_missing, "race": race, "budget": budget, "probes": probes, "shard": shard,
         "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip

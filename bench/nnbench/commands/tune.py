@@ -48,6 +48,8 @@ def command(
     dtype: options.Dtype = None,
     shard: Annotated[str | None, typer.Option(hidden=True)] = None,
     jobs: options.Jobs = None,
+    engine: options.Engine = None,
+    scheduler: options.Scheduler = None,
     plugin: options.Plugin = None,
     store: options.Store = None,
     dry_run: options.DryRun = False,
@@ -79,6 +81,7 @@ def command(
         raise UsageError(NO_SEARCH.format(where="--shard"))
     given = {
         **axes, "set": values, "seeds": seeds, "epochs": epochs, "dtype": dtype, "jobs": jobs,
+        "engine": engine, "scheduler": scheduler,
         "plugin": plugin, "store": store, "quiet": quiet, "color": color,
     }  # fmt: skip
     plan = request.make_plan(cases or [], given, environment=os.environ, folder=Path.cwd())

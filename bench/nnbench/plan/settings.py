@@ -23,11 +23,24 @@ from nnbench.statistics.comparing.looks import fewest_seeds, fewest_to_race, lev
 from nnkit.errors import did_you_mean
 
 Color = Literal["auto", "always", "never"]
+How = Literal["threads", "processes", "dask"]  # engines, by name
 ENVIRONMENT_PREFIX = "NNBENCH_"
 # The options that may also stand in the environment or in a file, as they are spelt there.
 SCALARS = (
     *("plugin", "seeds", "first_seed", "epochs", "jobs", "store"),
-    *("dtype", "against", "tuned", "race", "budget", "probes", "order", "color", "quiet"),
+    *(
+        "dtype",
+        "against",
+        "tuned",
+        "race",
+        "budget",
+        "probes",
+        "order",
+        "engine",
+        "scheduler",
+        "color",
+        "quiet",
+    ),
 )
 # By every spelling: ``lr`` and ``learning_rate`` are one setting, and so are ``jobs`` and ``threads``.
 NAMES = {
@@ -71,6 +84,8 @@ class Settings:
     budget_s: float | None = None
     probes: bool = False
     shard: Shard | None = None  # None: the whole run
+    engine: How | None = None  # None: what suits the trials
+    scheduler: str | None = None  # address of a dask scheduler; None: a cluster of this machine
 
 
 def from_options(options: Mapping[str, object]) -> Layer:
@@ -181,7 +196,21 @@ def read_settings(*layers: Layer) -> Settings:
         budget_s=None if budget is None else read_budget(str(budget.value), budget.where),
         probes=_truth(first.get("probes")),
         shard=_shard(first.get("shard"), race=race),
+        **_engine(first, budget),
     )
+
+
+def _engine(first: Layer, budget: Given | None) -> dict[str, Any]:
+    given, scheduler = first.get("engine"), first.get("scheduler")
+    engine = None if given is None else _one_of(given, How, "threads")
+    if scheduler is not None and engine != "dask":
+        raise UsageError(f"{scheduler.where}: a scheduler is dask's. Add --engine dask, or leave it out.")
+    if given is not None and budget is not None and engine != "threads":
+        raise UsageError(
+            f"{given.where}: {engine} run trials in batches, and {budget.where} decides before each one"
+            " whether it still fits. Leave one of the two out."
+        )
+    return {"engine": engine, "scheduler": None if scheduler is None else str(scheduler.value)}
 
 
 def _shard(given: Given | None, *, race: bool) -> Shard | None:

@@ -34,7 +34,7 @@ class Budget:
         def within(trial: TrialSpec) -> TrialRecord:
             # Asked when the trial would begin, not when it was put in line: only then is the time known.
             if not self._admits(trial):
-                return _not_begun(trial)
+                return not_begun(trial)
             began_s = self._clock.elapsed_s()
             record = execute(trial)
             self._learn(trial, self._clock.elapsed_s() - began_s)
@@ -74,7 +74,8 @@ def _estimate_s(trial: TrialSpec) -> float:
     return estimate_s(trial)
 
 
-def _not_begun(trial: TrialSpec) -> TrialRecord:
+def not_begun(trial: TrialSpec) -> TrialRecord:
+    """Return the record of a trial that was not begun, which is not kept."""
     return TrialRecord(
         key=trial.key,
         case=trial.case.name,

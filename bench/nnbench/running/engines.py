@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
+from nnbench.errors import EnvironmentProblem
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
 
@@ -11,12 +12,19 @@ Execute = Callable[[TrialSpec], TrialRecord]
 # The system may hand a signal to any thread, a sleeping one of a linear algebra library too; the main thread,
 # which alone answers it, hears of it when its own sleep ends. So it never sleeps longer than this.
 LISTEN_S = 0.1
+# Enough that no worker waits while the parent writes to the store, few enough to stop quickly.
+_SUBMITTED_PER_WORKER = 4
+
+
+class EngineLost(EnvironmentProblem):
+    """No trial can be run any more; those that ended are kept."""
 
 
 class Engine(Protocol):
-    """What the runner asks of an engine; an executor of ``concurrent.futures`` has both already."""
+    """What the runner asks of an engine."""
 
     n_workers: int
+    n_submitted: int  # at most so many trials are handed over that have not come back
 
     def submit(self, execute: Execute, trial: TrialSpec) -> "Future[TrialRecord]":
         """Begin a trial as soon as a worker is free."""
@@ -32,6 +40,7 @@ class ThreadEngine:
 
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
+        self.n_submitted = _SUBMITTED_PER_WORKER * n_workers
         self._pool = ThreadPoolExecutor(n_workers, thread_name_prefix="trial")
         self._running: set[Future[TrialRecord]] = set()
 

@@ -17,11 +17,11 @@ from nnbench.machine import environment
 from nnbench.machine.clock import iso_utc
 from nnbench.plan.matrix import CaseMatrix, TrialSpec, in_order, with_seeds
 from nnbench.plan.request import Plan
-from nnbench.plan.settings import Settings
+from nnbench.plan.settings import How, Settings
 from nnbench.records.trials import Axes, CaseFacts, RunRecord, TrialRecord
 from nnbench.running import runner
 from nnbench.running.budget import Budget
-from nnbench.running.engines import ThreadEngine
+from nnbench.running.choice import begin, how_to_run
 from nnbench.running.probing import Earlier, settled_keys
 from nnbench.running.subject_trials import facts_of_subject, subjects_of
 from nnbench.running.workplace import Workplace
@@ -88,13 +88,14 @@ def carry_out(plan: Plan, facts: tuple[CaseFacts, ...], around: Workplace) -> Ru
     store.put_run(run)
     todo = [trial for trial in trials if trial.key not in cached]
     budget = None if run.budget_s is None else Budget(run.budget_s, clock)
+    how = how_to_run(todo, plan.settings, n_jobs(plan.settings))
     n_new, warm_s = train(todo, plan.settings, around, budget)
     run = replace(
         run,
         elapsed_s=clock.elapsed_s() - began_s,
         n_new=n_new,
         # Apart from the rest: a first run compiles, and would make the same trials look slower.
-        environment={**run.environment, "warm_up_s": warm_s},
+        environment={**run.environment, "engine": how, "warm_up_s": warm_s},
     )
     store.put_run(run)
     return run
@@ -181,7 +182,8 @@ def surroundings(plan: Plan) -> dict[str, Any]:
     """Return where and how the trials run, for the record."""
     made_with = subjects_of([part.case for part in plan.matrix.parts])
     subjects = {"subjects": made_with} if made_with else {}
-    return {**environment.machine(), "engine": "threads", "jobs": n_jobs(plan.settings), **subjects}
+    engine, jobs = plan.settings.engine or "auto", n_jobs(plan.settings)
+    return {**environment.machine(), "engine": engine, "jobs": jobs, **subjects}
 
 
 def train(
@@ -192,7 +194,7 @@ def train(
         return 0, 0.0
     ordered = in_order(list(todo), chosen.order)
     warm_s = _warm_up(ordered, around, budget)
-    return _train(ordered, n_jobs(chosen), around, budget), warm_s
+    return _train(ordered, n_jobs(chosen), how_to_run(todo, chosen, n_jobs(chosen)), around, budget), warm_s
 
 
 class _Stopped(Exception):
@@ -215,7 +217,7 @@ def _warm_up(todo: Sequence[TrialSpec], around: Workplace, budget: Budget | None
     return around.clock.elapsed_s() - began_s
 
 
-def _train(todo: Sequence[TrialSpec], jobs: int, around: Workplace, budget: Budget | None) -> int:
+def _train(todo: Sequence[TrialSpec], jobs: int, how: How, around: Workplace, budget: Budget | None) -> int:
     """Run the trials and return how many were recorded."""
     from nnbench.training.trial import run_trial
 
@@ -228,16 +230,15 @@ def _train(todo: Sequence[TrialSpec], jobs: int, around: Workplace, budget: Budg
             return around.subjects.run(trial, stop=stop)
         return run_trial(trial, stop=stop)
 
-    def keep(record: TrialRecord) -> None:
+    def keep(records: Sequence[TrialRecord]) -> None:
         nonlocal n_kept
-        reconciled = earlier.reconciled(record)
-        if reconciled is not None:
-            store.put_trial(reconciled)
-        n_kept += 1
+        reconciled = map(earlier.reconciled, records)
+        store.put_trials(record for record in reconciled if record is not None)
+        n_kept += len(records)
         progress.training(n_kept, len(todo))
 
     progress.training(0, len(todo))
-    engine = ThreadEngine(jobs)
+    engine = begin(how, jobs, stop, around.clock)
     watched = execute if budget is None else budget.watching(execute)
     lasting = todo if budget is None else budget.lasting(todo)
     try:

@@ -7,7 +7,7 @@ a time, so a matrix of 100,000 trials costs no more per trial than one of 100.
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -17,11 +17,10 @@ from nnbench.cases import plugins
 from nnbench.machine.stopping import Interrupted, listening
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
-from nnbench.running.engines import LISTEN_S, Engine, Execute
+from nnbench.running.engines import LISTEN_S, Engine, EngineLost, Execute
 
-# Enough that no worker waits while this thread writes to the store, few enough to stop quickly.
-SUBMITTED_PER_WORKER = 4
 INTERRUPTED = 130
+_MOST_KEPT_AT_ONCE = 64
 
 _Done = tuple[TrialSpec, "Future[TrialRecord]"]
 
@@ -31,28 +30,29 @@ def run_trials(
     *,
     execute: Execute,
     engine: Engine,
-    keep: Callable[[TrialRecord], None],
+    keep: Callable[[Sequence[TrialRecord]], None],
     stop: threading.Event,
 ) -> None:
-    """Run the trials in their order and call ``keep`` with every record, in the order they finish.
+    """Run the trials in their order and call ``keep`` with the records that have come, as they finish.
 
     An exception in a trial becomes a record with status ``failed``. Once ``stop`` is set no further trial
     begins, and those that are cut short are not kept.
     """
     done: SimpleQueue[_Done] = SimpleQueue()
     waiting = iter(() if stop.is_set() else trials)
-    n_submitted = _submit(
-        itertools.islice(waiting, SUBMITTED_PER_WORKER * engine.n_workers), execute, engine, done
-    )
+    n_submitted = _submit(itertools.islice(waiting, engine.n_submitted), execute, engine, done)
     try:
         while n_submitted:
-            trial, future = _next(done)
-            n_submitted -= 1
-            record = _record(trial, future)
-            if record.status != "cancelled":
-                keep(record)
+            ended = _ended(done)
+            n_submitted -= len(ended)
+            records: list[TrialRecord] = []
+            try:
+                records.extend(_record(trial, future) for trial, future in ended)
+            finally:  # what ends the run does not take along what ended before it
+                if finished := [record for record in records if record.status != "cancelled"]:
+                    keep(finished)
             if not stop.is_set():
-                n_submitted += _submit(itertools.islice(waiting, 1), execute, engine, done)
+                n_submitted += _submit(itertools.islice(waiting, len(ended)), execute, engine, done)
     except BaseException:
         # The disk is full, or the user presses Ctrl-C twice: the workers must not go on for nobody.
         stop.set()
@@ -69,10 +69,16 @@ def _submit(trials: Iterable[TrialSpec], execute: Execute, engine: Engine, done:
     return n_submitted
 
 
-def _next(done: "SimpleQueue[_Done]") -> _Done:
-    while True:
+def _ended(done: "SimpleQueue[_Done]") -> list[_Done]:
+    """Wait for a trial to end, and return it with those that ended meanwhile: one transaction keeps them."""
+    ended: list[_Done] = []
+    while not ended:
         with suppress(Empty):
-            return done.get(timeout=LISTEN_S)
+            ended.append(done.get(timeout=LISTEN_S))
+    with suppress(Empty):
+        while len(ended) < _MOST_KEPT_AT_ONCE:
+            ended.append(done.get_nowait())
+    return ended
 
 
 def _announce(trial: TrialSpec, done: "SimpleQueue[_Done]", future: "Future[TrialRecord]") -> None:
@@ -87,7 +93,12 @@ def _record(trial: TrialSpec, future: "Future[TrialRecord]") -> TrialRecord:
     error = future.exception()
     if error is None:
         return future.result()
-    if not isinstance(error, Exception) and not plugins.place_of(error):
+    return failed(trial, error)
+
+
+def failed(trial: TrialSpec, error: BaseException) -> TrialRecord:
+    """Return the record of a trial that raised; raise what ends the run itself."""
+    if isinstance(error, EngineLost) or not (isinstance(error, Exception) or plugins.place_of(error)):
         raise error
     return TrialRecord(
         key=trial.key,

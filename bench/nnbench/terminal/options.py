@@ -44,6 +44,14 @@ Seeds = Annotated[
 Epochs = Annotated[str | None, typer.Option(metavar="N", help="Epochs, in place of the case's own.")]
 Dtype = Annotated[str | None, typer.Option(metavar="TYPE", help="float32 (the default) or float64.")]
 Jobs = Annotated[str | None, typer.Option("--jobs", "-j", metavar="N", help="Trials at the same time.")]
+Engine = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="threads, processes or dask; by default what suits the trials."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Of a dask scheduler, e.g. tcp://head:8786, for --engine dask."),
+]
 Tuned = Annotated[
     bool, typer.Option("--tuned", help="Run each at the learning rate that `nnbench tune` found for it.")
 ]
