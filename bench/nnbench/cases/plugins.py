@@ -52,6 +52,11 @@ def sources_among(names: Iterable[str]) -> dict[str, str]:
     return {f"{kind}/{name}": source for (kind, name), source in _sources.items() if name in used}
 
 
+def sources() -> dict[str, str]:
+    """Return the sources of all parts that plug-ins have added, by kind and name."""
+    return {f"{kind}/{name}": source for (kind, name), source in _sources.items()}
+
+
 def files() -> list[str]:
     """Return the files that were executed, as they were named."""
     return [name for place, name in _executed.items() if Path(place).is_absolute()]

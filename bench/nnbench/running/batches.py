@@ -7,7 +7,7 @@ what its journey costs is then little, and what a killed worker loses too.
 import math
 import threading
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -45,9 +45,12 @@ class Lane(Protocol):
 class BatchEngine:
     """Hands trials to lanes in batches, the same trial again where a worker was lost."""
 
-    def __init__(self, lanes: Sequence[Lane], stop: Stop, clock: Clock) -> None:
+    def __init__(
+        self, lanes: Sequence[Lane], stop: Stop, clock: Clock, *, at_end: Callable[[], None] = lambda: None
+    ) -> None:
         self.n_workers = len(lanes)
         self.n_submitted = 2 * MOST_IN_A_BATCH * len(lanes)
+        self._at_end = at_end  # when all lanes are closed
         self._stop = stop
         self._clock = clock
         self._waiting: deque[_Waiting] = deque()
@@ -75,6 +78,7 @@ class BatchEngine:
         for thread in self._threads:
             while thread.is_alive():
                 thread.join(LISTEN_S)
+        self._at_end()
 
     def _serve(self, lane: Lane) -> None:
         try:

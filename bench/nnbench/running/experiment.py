@@ -17,7 +17,7 @@ from nnbench.machine import environment
 from nnbench.machine.clock import iso_utc
 from nnbench.plan.matrix import CaseMatrix, TrialSpec, in_order, with_seeds
 from nnbench.plan.request import Plan
-from nnbench.plan.settings import How, Settings
+from nnbench.plan.settings import Settings
 from nnbench.records.trials import Axes, CaseFacts, RunRecord, TrialRecord
 from nnbench.running import runner
 from nnbench.running.budget import Budget
@@ -194,7 +194,7 @@ def train(
         return 0, 0.0
     ordered = in_order(list(todo), chosen.order)
     warm_s = _warm_up(ordered, around, budget)
-    return _train(ordered, n_jobs(chosen), how_to_run(todo, chosen, n_jobs(chosen)), around, budget), warm_s
+    return _train(ordered, chosen, around, budget), warm_s
 
 
 class _Stopped(Exception):
@@ -217,7 +217,7 @@ def _warm_up(todo: Sequence[TrialSpec], around: Workplace, budget: Budget | None
     return around.clock.elapsed_s() - began_s
 
 
-def _train(todo: Sequence[TrialSpec], jobs: int, how: How, around: Workplace, budget: Budget | None) -> int:
+def _train(todo: Sequence[TrialSpec], chosen: Settings, around: Workplace, budget: Budget | None) -> int:
     """Run the trials and return how many were recorded."""
     from nnbench.training.trial import run_trial
 
@@ -238,7 +238,8 @@ def _train(todo: Sequence[TrialSpec], jobs: int, how: How, around: Workplace, bu
         progress.training(n_kept, len(todo))
 
     progress.training(0, len(todo))
-    engine = begin(how, jobs, stop, around.clock)
+    how = how_to_run(todo, chosen, n_jobs(chosen))
+    engine = begin(how, n_jobs(chosen), chosen.scheduler, stop, around.clock)
     watched = execute if budget is None else budget.watching(execute)
     lasting = todo if budget is None else budget.lasting(todo)
     try:
