@@ -42,8 +42,8 @@ def _changes(values: NDArray[np.float64], spread: NDArray[np.float64], offset: i
         return []
     scores, places = _scan(values[None], spread)
     first, last = places[0]
-    random = np.random.Generator(np.random.Philox(offset))
-    drawn, _ = _scan(random.standard_normal((N_DRAWN, values.size)) * spread, spread)
+    draws = np.random.Generator(np.random.Philox(offset))
+    drawn, _ = _scan(draws.standard_normal((N_DRAWN, values.size)) * spread, spread)
     p = float((1 + np.sum(drawn >= scores[0] - 1e-12)) / (1 + N_DRAWN))
     if p > LEVEL:
         return []

@@ -112,11 +112,11 @@ def _rounded_up(value: float) -> float:
 
 def _n_red(asked: LearningSection, scores: "np.typing.NDArray[np.float64]", margin: float) -> int:
     """Return how many gates of unchanged code are red, each with seeds drawn from those that were trained."""
-    random = np.random.Generator(np.random.Philox(0))
+    draws = np.random.Generator(np.random.Philox(0))
     levels = spent(LEVEL, asked.seeds)
     n_red = 0
     for _ in range(N_GATES):
-        base, head = random.choice(scores, (2, asked.seeds[-1]))
+        base, head = draws.choice(scores, (2, asked.seeds[-1]))
         for n, level in zip(asked.seeds, levels, strict=True):
             called = look_at(
                 base[:n], head[:n], margin=margin, is_better_higher=asked.is_better_higher, level=level
