@@ -39,6 +39,12 @@ from typing import Any, NamedTuple
 Event = dict[str, Any]
 
 _FRAMEWORKS = ("numpy", "torch", "tensorflow", "keras", "jax", "sklearn")
+_SEEDERS = {
+    "numpy": "random.seed",
+    "torch": "manual_seed",
+    "tensorflow": "random.set_seed",
+    "keras": "utils.set_random_seed",
+}
 
 
 class Frameworks:
@@ -62,21 +68,16 @@ class Frameworks:
 
     def versions(self) -> dict[str, str]:
         """Return the version of Python and of each framework that was imported."""
-        found = {"python": platform.python_version()}
-        for name in _FRAMEWORKS:
-            version = getattr(sys.modules.get(name), "__version__", None)
-            if version is not None:
-                found[name] = str(version)
-        return found
+        known = {name: getattr(sys.modules.get(name), "__version__", None) for name in _FRAMEWORKS}
+        found = {name: str(version) for name, version in known.items() if version is not None}
+        return {"python": platform.python_version(), **found}
 
     def isa(self) -> str:
         """Return what vectors the frameworks that were imported take this processor to have."""
-        found = []
         core = sys.modules.get("numpy._core._multiarray_umath")
         has, known = getattr(core, "__cpu_features__", {}), getattr(core, "__cpu_dispatch__", [])
-        found += [f"numpy {each}" for each in known if has.get(each)][-1:]  # the widest comes last
-        backends = getattr(sys.modules.get("torch"), "backends", None)
-        if backends is not None:
+        found = [f"numpy {each}" for each in known if has.get(each)][-1:]  # the widest comes last
+        if (backends := getattr(sys.modules.get("torch"), "backends", None)) is not None:
             found.append(f"torch {backends.cpu.get_cpu_capability()}")
         if "numba" in sys.modules and "NUMBA_CPU_NAME" in os.environ:
             found.append(f"numba {os.environ['NUMBA_CPU_NAME']}")
@@ -104,15 +105,8 @@ class Frameworks:
         self._seed_one(name)
 
     def _seed_one(self, name: str) -> None:
-        module: Any = sys.modules[name]
-        if name == "numpy":
-            module.random.seed(self._seed % 2**32)
-        elif name == "torch":
-            module.manual_seed(self._seed)
-        elif name == "tensorflow":
-            module.random.set_seed(self._seed)
-        elif name == "keras":
-            module.utils.set_random_seed(self._seed % 2**32)
+        if name in _SEEDERS:
+            operator.attrgetter(_SEEDERS[name])(sys.modules[name])(self._seed % 2**32)
 
 
 class _Arrival:
@@ -126,7 +120,6 @@ class _Arrival:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: Any) -> None:
-        # From here on nobody sees that it was another: packages read their own loader.
         module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
         self._then()
@@ -268,11 +261,7 @@ def _import(module: str, folder: str) -> Any:
     loaded = importlib.util.module_from_spec(spec)
     # Before it runs: dataclasses and pickle look a module up by its name.
     sys.modules[name] = loaded
-    try:
-        spec.loader.exec_module(loaded)
-    except BaseException:
-        del sys.modules[name]
-        raise
+    spec.loader.exec_module(loaded)
     return loaded
 
 
@@ -335,14 +324,12 @@ class Harness:
 
 
 def _error(error: BaseException, folder: str) -> Event:
-    try:
-        text = " ".join(str(error).split())
-    except Exception:
-        text = ""
+    # Of a SyntaxError the lines before show where it is.
+    said = next(each for each in traceback.format_exception_only(type(error), error) if each[0] != " ")
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     return {
         "event": "error",
-        "error": f"{type(error).__name__}: {text}"[:1000] if text else type(error).__name__,
+        "error": " ".join(said.split())[:1000],
         "place": _place_of(error, folder),
         "traceback": trace[-8000:],
     }
@@ -387,8 +374,7 @@ class Requests:
 def main() -> None:
     """Take standard input and output for the requests and answers; the subject gets neither."""
     requests, answers = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     # Started by path, its own folder is where modules are looked for first; they would shadow the subject's.
     here = os.path.dirname(os.path.abspath(__file__))
