@@ -35,9 +35,9 @@ def scaled(shape: Any, rng: Any, gain: float = 1.0) -> Any:
 
 def test_a_schedule_gets_the_step_the_length_of_the_run_and_the_learning_rate() -> None:
     """By hand: 0.4, 0.3, 0.2, and the floor, which is a rate and no share of one."""
-    schedules.register("mine", falling)
+    schedules.register("mine", falling, floor=0.15)
 
-    np.testing.assert_allclose(schedules.get("mine").relative(0.4, 4), [0.4, 0.3, 0.2, 0.1], rtol=1e-15)
+    np.testing.assert_allclose(schedules.get("mine").relative(0.4, 4), [0.4, 0.3, 0.2, 0.15], rtol=1e-15)
     absolute = schedules.get("mine", initial_learning_rate=0.4, floor=0.25).table(4)
     np.testing.assert_allclose(absolute, [0.4, 0.3, 0.25, 0.25], rtol=1e-15)
 
