@@ -1,7 +1,6 @@
 """What is called slower, on machines made of random numbers: no clock has to be asked."""
 
 import math
-import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ class Machine:
     def __init__(
         self, seed: int, *, sd: float = 0.01, slow: float = 1.0, until: int = 10**9, call_s: float = 1e-3
     ) -> None:
-        self.chance = random.Random(seed)
+        self.chance = np.random.default_rng(seed)
         self.random = np.random.default_rng(seed)
         self.sd, self.slow, self.until, self.call_s = sd, slow, until, call_s
         self.n_processes = 0

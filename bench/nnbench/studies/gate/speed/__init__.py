@@ -1,1 +1,1 @@
-"""Is the head slower? Pairs of fresh processes, for what runs other code; nothing is red before new pairs."""
+"""The head's speed against the base's: pairs of fresh processes for what runs other code."""

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any, Literal, Protocol
+
+import numpy as np
 
 from nnbench.studies.gate.sides import Side
 
@@ -15,7 +16,7 @@ class Timer(Protocol):
     """What times calls in a fresh process of a side."""
 
     @property
-    def chance(self) -> Random: ...
+    def chance(self) -> np.random.Generator: ...
 
     def time(self, side: Side, calls: Sequence[str]) -> Answer: ...
 
@@ -79,7 +80,7 @@ def play(
     forward: list[str] = []
     while duets.n < n_pairs and not is_over():
         # Each order is followed by its reverse: ABBA or BAAB, so that a drift of the machine cancels out.
-        forward = forward[::-1] if duets.n % 2 else timer.chance.sample(list(arms), len(arms))
+        forward = forward[::-1] if duets.n % 2 else [str(arm) for arm in timer.chance.permutation(list(arms))]
         answers = {arm: timer.time(arms[arm], calls) for arm in forward}
         _add(duets, calls, answers)
 

@@ -5,7 +5,6 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from statistics import mean
 
 import numpy as np
@@ -64,7 +63,7 @@ def see(clock: Clock, *, seconds: float = SECONDS, root: Path = Path("/")) -> Se
         (folder / "nnbench_work.py").write_text(_WORK, encoding="utf-8")
         side = Side("base", folder, sys.executable, "", {"PYTHONPATH": name})
         cpu = idlest_cpus()[0]
-        prober = Prober(folder, cpu, Random(0))
+        prober = Prober(folder, cpu, np.random.Generator(np.random.Philox(0)))
         answers: list[Answer] = []
         while len(answers) < 2 * _MOST and (
             len(answers) < 2 * _LEAST or clock.elapsed_s() - began_s < seconds or len(answers) % 2
@@ -89,7 +88,7 @@ def _seen(answers: list[Answer], took_s: float, found: tuple[str, ...]) -> Seen:
 
 
 def facts(root: Path, cpu: int | None) -> tuple[str, ...]:
-    """Return what Linux tells of frequencies and of threads that share a core; nothing where it tells none."""
+    """Return what Linux tells of frequencies and of threads that share a core, if anything."""
     system = root / "sys/devices/system/cpu"
     found = []
     if governor := _read(system / f"cpu{cpu or 0}/cpufreq/scaling_governor"):

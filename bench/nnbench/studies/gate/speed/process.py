@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from nnbench.studies.gate.sides import Side
 from nnbench.subjects.process import PINS
@@ -30,7 +31,7 @@ class Prober:
 
     work: Path
     cpu: int | None
-    chance: random.Random
+    chance: np.random.Generator
 
     def caches(self, side: Side) -> Path:
         """Return where a side keeps what it compiles while the gate runs."""
@@ -48,7 +49,7 @@ class Prober:
         """Return what a process of this side has in its environment."""
         # How long the environment is moves the stack, and with it times by some per cent (Mytkowicz et al.
         # 2009, ASPLOS): a length by chance makes it noise that the pairs see, where it would be a bias.
-        padding = "x" * self.chance.randrange(_MOST_PADDING)
+        padding = "x" * int(self.chance.integers(_MOST_PADDING))
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
         own = {
             "NUMBA_CACHE_DIR": str(caches / "numba"),

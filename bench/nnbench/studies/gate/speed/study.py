@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
+
+import numpy as np
 
 from nnbench.plan.gate import SpeedSection
 from nnbench.records.gate import GateItem
@@ -67,7 +68,11 @@ def judge_speed(
     if not subjects:
         return []
     cpus = idlest_cpus()
-    prober = Prober(Path(tempfile.mkdtemp(prefix="speed-", dir=work)), cpus[0], Random(seed))
+    prober = Prober(
+        Path(tempfile.mkdtemp(prefix="speed-", dir=work)),
+        cpus[0],
+        np.random.Generator(np.random.Philox(seed)),
+    )
     course = Course(
         (base, head),
         prober,

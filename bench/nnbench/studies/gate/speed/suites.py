@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import random
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -36,7 +35,7 @@ class SuiteProber:
     """Runs a suite where a `Prober` makes calls; the names of the benchmarks stand for the calls."""
 
     def __init__(self, prober: Prober, place: str) -> None:
-        self.chance: random.Random = prober.chance
+        self.chance = prober.chance
         self.work = prober.work
         self._prober = prober
         self._place = place
