@@ -126,8 +126,7 @@ def test_a_file_that_is_there_stays(nnb: Command) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("optimzer",), "no kind of file named 'optimzer'. Did you mean 'optimizer'?"),
-        (("optimizers",), "Did you mean 'optimizer'? A matrix: nnbench init matrix optimizers."),
+        (("optimzer", "mine.py"), "no kind of file named 'optimzer'. Did you mean 'optimizer'?"),
         (("my.toml", "other.toml"), "no kind of file named 'my.toml'. Known: activation, case, claim,"),
         (("case", "a.toml", "b.toml"), "b.toml"),
     ],

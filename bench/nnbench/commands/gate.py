@@ -31,6 +31,9 @@ def command(
         bool,
         typer.Option("--calibrate", help="Measure how far apart unchanged code is here; write the margins."),
     ] = False,
+    suites: Annotated[
+        int, typer.Option(metavar="N", min=1, help="With --calibrate: how many suites of timed calls.")
+    ] = 40,
     history: Annotated[
         bool, typer.Option("--history", help="Print how far each subject has come, and where it changed.")
     ] = False,
@@ -83,7 +86,7 @@ def command(
         if words:
             return _bisect(words, wishes, subject, tell)
         if calibrate:
-            return gate_outputs.calibrated(*gate.calibrate(wishes, tell))
+            return gate_outputs.calibrated(*gate.calibrate(wishes, suites, tell))
         report = gate.run_gate(wishes, os.environ, Clock(), tell)
     gate_outputs.deliver(report, outputs, Clock().now_utc().date(), chosen.color)
     return report.exit_code

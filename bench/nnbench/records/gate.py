@@ -93,3 +93,14 @@ class Chain:
     level: float  # the last commit against the first: a ratio, or a difference
     is_ratio: bool
     moved: tuple[Moved, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Steadiness:
+    """How one call scatters where nothing changed, over suites of pairs, and the margin that follows."""
+
+    name: str
+    n_suites: int
+    n_red: int
+    sd: float  # of the log ratio of a pair, the median over the suites
+    margin: float  # that a suite with all its pairs can see

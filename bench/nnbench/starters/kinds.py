@@ -49,9 +49,6 @@ def as_asked(word: str, file: str | None) -> tuple[str, str]:
         return word, KINDS[word].file if file is None else file
     if file is not None:
         raise UsageError(f"init: no kind of file named {word!r}.{did_you_mean(word, KINDS)}")
-    near = did_you_mean(word, KINDS)
-    if near.startswith(" Did") and not Path(word).suffix:
-        raise UsageError(f"init: no kind of file named {word!r}.{near} A matrix: nnbench init matrix {word}.")
     return "matrix", word
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from nnbench.errors import NnbenchError, NothingMeasured, UsageError
 from nnbench.machine.writing import make_folder, printable, write_files
 from nnbench.plan.settings import Color
-from nnbench.records.gate import Chain, GateReport, Scatter
+from nnbench.records.gate import Chain, GateReport, Scatter, Steadiness
 from nnbench.reporting.json import gate as gate_json
 from nnbench.reporting.render import text
 from nnbench.reporting.views import gate as view
@@ -128,7 +128,7 @@ def _quietly(write: Callable[[], None]) -> None:
         note(f"the report is not written: {error}")
 
 
-def calibrated(path: Path, found: Sequence[Scatter]) -> int:
+def calibrated(path: Path, found: Sequence[Scatter], steady: Sequence[Steadiness]) -> int:
     """Print what was calibrated, and where it was written."""
     for each in found:
         bound = clopper_pearson_interval(each.n_red, 1000)[1]
@@ -137,6 +137,12 @@ def calibrated(path: Path, found: Sequence[Scatter]) -> int:
             f"{each.name}: {each.metric} of two seeds differs by σ = {each.sigma:.3g} (n = {each.n}{failed});"
             f" margin {each.margin:g}; {each.n_red} of 1,000 gates of unchanged code were red"
             f" (at most {100 * bound:.1f} %)"
+        )
+    for one in steady:
+        bound = clopper_pearson_interval(one.n_red, one.n_suites)[1]
+        say(
+            f"{one.name}: pairs scatter by {100 * one.sd:.2g} %; margin {100 * one.margin:.2g} %; {one.n_red} of"
+            f" {one.n_suites} suites of unchanged code were red (at most {100 * bound:.1f} %)"
         )
     say(f'wrote {path.name}. Commit it; margin = "auto" reads it.')
     return 0

@@ -1,10 +1,12 @@
 """What a gate could see on a machine: the words, and the facts that Linux tells."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from nnbench.studies.gate.speed.noise import Seen, facts
+from tests.nnbench.gate import project
 
 
 @pytest.mark.parametrize(("between", "word"), [(0.005, "good"), (0.05, "fair"), (0.3, "poor")])
@@ -36,3 +38,16 @@ def test_facts_of_the_frequency_are_read(
         path.write_text(content, encoding="utf-8")
 
     assert facts(tmp_path, 3) == expected
+
+
+def test_a_calibration_times_a_call_against_itself_and_writes_its_margin(tmp_path: Path) -> None:
+    config = '[tool.nnbench.gate]\n[[tool.nnbench.gate.speed]]\ncall = "timed:run"\n'
+    folder = project.make(tmp_path / "project", pyproject__toml=config)
+    project.write(folder, timed__py="def run():\n    return sum(range(2000))\n")
+
+    done = project.gate(folder, "--calibrate", "--suites", "1")
+
+    assert done.returncode == 0, done.stderr
+    assert "0 of 1 suites of unchanged code were red" in " ".join(done.stdout.split())
+    written = tomllib.loads((folder / "nnbench-gate.toml").read_text(encoding="utf-8"))
+    assert written["speed"]["timed:run"]["margin"] >= 0.03

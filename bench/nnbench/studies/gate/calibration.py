@@ -15,7 +15,7 @@ from nnbench.errors import UsageError
 from nnbench.machine.writing import write_files
 from nnbench.plan.durations import read_budget
 from nnbench.plan.gate import CALIBRATION, LearningSection
-from nnbench.records.gate import Scatter
+from nnbench.records.gate import Scatter, Steadiness
 from nnbench.statistics.comparing.non_inferiority import LEVEL, look_at, spent
 from nnbench.statistics.estimation.distributions import t_quantile
 from nnbench.studies.gate.learning.study import Calibrated
@@ -35,8 +35,16 @@ class _Learning(Section):
     red_of_1000: int = 0
 
 
+class _Speed(Section):
+    margin: Positive
+    sd: NotNegative
+    suites: int = 0
+    red: int = 0
+
+
 class _File(Section):
     learning: dict[str, _Learning] = {}  # noqa: RUF012
+    speed: dict[str, _Speed] = {}  # noqa: RUF012
 
 
 def read_calibration(folder: Path) -> dict[str, Calibrated]:
@@ -127,17 +135,33 @@ def _n_red(asked: LearningSection, scores: "np.typing.NDArray[np.float64]", marg
     return n_red
 
 
-def write_calibration(folder: Path, found: Sequence[Scatter]) -> Path:
+def write_calibration(folder: Path, found: Sequence[Scatter], steady: Sequence[Steadiness]) -> Path:
     """Write the margins into nnbench-gate.toml; what else stands there is kept."""
     path = folder / CALIBRATION
     content = tomlkit.parse(path.read_text(encoding="utf-8")) if path.is_file() else tomlkit.document()
-    learning = content.setdefault("learning", tomlkit.table())
-    for each in found:
-        learning[each.name] = {
-            "margin": each.margin,
-            "sigma": float(f"{each.sigma:.3g}"),
-            "n": each.n,
-            "red_of_1000": each.n_red,
-        }
+    tables: dict[str, dict[str, dict[str, float]]] = {
+        "learning": {
+            each.name: {
+                "margin": each.margin,
+                "sigma": float(f"{each.sigma:.3g}"),
+                "n": each.n,
+                "red_of_1000": each.n_red,
+            }
+            for each in found
+        },
+        "speed": {
+            each.name: {
+                "margin": each.margin,
+                "sd": float(f"{each.sd:.3g}"),
+                "suites": each.n_suites,
+                "red": each.n_red,
+            }
+            for each in steady
+            if math.isfinite(each.margin)
+        },
+    }
+    for kind, rows in tables.items():
+        if rows:
+            content.setdefault(kind, tomlkit.table()).update(rows)
     write_files({path: tomlkit.dumps(content)})
     return path

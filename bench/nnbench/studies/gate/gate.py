@@ -10,13 +10,14 @@ from nnbench.errors import NothingMeasured, UsageError
 from nnbench.machine import environment
 from nnbench.machine.clock import Clock
 from nnbench.plan.gate import AcceptSection, GateSection, LearningSection, SpeedSection, read_gate
-from nnbench.records.gate import Family, GateItem, GateReport, Scatter
+from nnbench.records.gate import Family, GateItem, GateReport, Scatter, Steadiness
 from nnbench.studies.gate.calibration import calibrate_learning, read_calibration, write_calibration
 from nnbench.studies.gate.history import remember
 from nnbench.studies.gate.learning.marked import with_marked
 from nnbench.studies.gate.learning.study import judge_learning
 from nnbench.studies.gate.revisions import Checkout, Revisions, find_revisions, first_change
 from nnbench.studies.gate.sides import CannotBeBuilt, Side, base_side, head_side
+from nnbench.studies.gate.speed.calibration import calibrate_speed
 from nnbench.studies.gate.speed.study import judge_speed, name_of
 
 REGRESSED, CRASHED, INCONCLUSIVE, NOTHING = 1, 3, 5, 6
@@ -74,16 +75,19 @@ def run_gate(
     return report
 
 
-def calibrate(wishes: Wishes, say: Callable[[str], None]) -> tuple[Path, list[Scatter]]:
+def calibrate(
+    wishes: Wishes, n_suites: int, say: Callable[[str], None]
+) -> tuple[Path, list[Scatter], list[Steadiness]]:
     """Measure how far apart unchanged code is on this machine, and write the margins that follow."""
     asked = configuration(wishes.folder)
     here = Revisions(Checkout(wishes.folder, Path()), "", "", ())
     with tempfile.TemporaryDirectory(prefix="nnbench-gate-", ignore_cleanup_errors=True) as name:
-        side = head_side(here, asked, Path(name))
-        found = calibrate_learning(
-            with_marked(asked.learning, side), (side, replace(side, name="base")), Path(name), say
-        )
-    return write_calibration(wishes.folder, found), found
+        work = Path(name)
+        side = head_side(here, asked, work)
+        sides = (side, replace(side, name="base"))
+        found = calibrate_learning(with_marked(asked.learning, side), sides, work, say)
+        steady = calibrate_speed(asked.speed, side, work, n_suites=n_suites, say=say)
+    return write_calibration(wishes.folder, found, steady), found, steady
 
 
 def _measured(
