@@ -22,6 +22,7 @@ from nnbench.plan.settings import read_settings
 from nnbench.records.trials import TrialRecord
 from nnbench.running.batches import BatchEngine, WorkerLost
 from nnbench.running.budget import not_begun
+from nnbench.running.carried import Carried, here, pack
 from nnbench.running.engines import LISTEN_S, EngineLost
 
 _INSTALL = '--engine dask needs dask.distributed. Install it: pip install "nnkit-bench[cluster]"'
@@ -72,14 +73,19 @@ def _of_this_process(files: tuple[str, ...]) -> Fingerprint:
 
 
 def run_there(
-    trials: Sequence[TrialSpec], files: tuple[str, ...], expected: Fingerprint
+    trials: Sequence[TrialSpec], files: tuple[str, ...], expected: Fingerprint, *data: Carried
 ) -> list[TrialRecord]:
     """Run trials on a worker that computes as it should; it may have joined a moment ago."""
     from nnbench.running.worker import run_batch
 
     if difference := expected.difference(fingerprint(files)):
         raise WorkerDiffers(f"a worker differs: {difference}.")
-    return run_batch(trials, Stop())
+    carried = {each.content: each for each in data}
+    there = [
+        here(trial, carried[trial.case.data.content]) if trial.case.data.content else trial
+        for trial in trials
+    ]
+    return run_batch(there, Stop())
 
 
 def dask_engine(n_workers: int, scheduler: str | None, stop: Stop, clock: Clock) -> BatchEngine:
@@ -99,7 +105,8 @@ def dask_engine(n_workers: int, scheduler: str | None, stop: Stop, clock: Clock)
         _check(client, files, expected)
         n_lanes = _LANES_PER_THREAD * sum(client.nthreads().values())
         where = scheduler or "this machine"
-        lanes = [_DaskLane(client, files, expected, stop, where) for _ in range(n_lanes)]
+        sent = _Sent(client)
+        lanes = [_DaskLane(client, files, expected, sent, stop, where) for _ in range(n_lanes)]
         return BatchEngine(lanes, stop, clock, at_end=lambda: _close(client))
     except BaseException:
         _close(client)
@@ -153,13 +160,37 @@ def _close(client: Any) -> None:
         cluster.close(timeout=_CONNECT_S)
 
 
+class _Sent:
+    """The files of cases, each sent once: dask moves them on to every worker that needs them."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._futures: dict[str, Any] = {}
+
+    def needed_by(self, trials: Sequence[TrialSpec]) -> list[Any]:
+        """Return what stands for the files of these trials on the cluster."""
+        with self._lock:
+            sections = {trial.case.data.content: trial.case.data for trial in trials}
+            for content in sections.keys() - self._futures.keys() - {""}:
+                self._futures[content] = self._client.scatter(pack(sections[content]), hash=False)
+            return [self._futures[content] for content in sections if content]
+
+
 class _DaskLane:
     """A place in the line of the cluster."""
 
     def __init__(
-        self, client: Any, files: tuple[str, ...], expected: Fingerprint, stop: Stop, where: str
+        self,
+        client: Any,
+        files: tuple[str, ...],
+        expected: Fingerprint,
+        sent: _Sent,
+        stop: Stop,
+        where: str,
     ) -> None:
         self._client = client
+        self._sent = sent
         self._more = files, expected
         self._stop = stop
         self._where = where
@@ -168,7 +199,8 @@ class _DaskLane:
         from distributed.scheduler import KilledWorker
 
         try:
-            future = self._client.submit(run_there, list(trials), *self._more, pure=False)
+            data = self._sent.needed_by(trials)
+            future = self._client.submit(run_there, list(trials), *self._more, *data, pure=False)
             return list(self._result(future, trials))
         except KilledWorker:
             raise WorkerLost("its worker was killed") from None

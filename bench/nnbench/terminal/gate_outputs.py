@@ -141,8 +141,8 @@ def calibrated(path: Path, found: Sequence[Scatter], steady: Sequence[Steadiness
     for one in steady:
         bound = clopper_pearson_interval(one.n_red, one.n_suites)[1]
         say(
-            f"{one.name}: pairs scatter by {100 * one.sd:.2g} %; margin {100 * one.margin:.2g} %; {one.n_red} of"
-            f" {one.n_suites} suites of unchanged code were red (at most {100 * bound:.1f} %)"
+            f"{one.name}: pairs scatter by {100 * one.sd:.2g} %; margin {100 * one.margin:.2g} %;"
+            f" {one.n_red} of {one.n_suites} suites of unchanged code were red (at most {100 * bound:.1f} %)"
         )
     say(f'wrote {path.name}. Commit it; margin = "auto" reads it.')
     return 0
