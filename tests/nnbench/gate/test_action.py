@@ -58,8 +58,8 @@ def test_a_regression_fails_the_step_and_is_annotated(folder: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert "::error file=optimizer.py,line=16,title=REGRESSED%3A logistic adam::" in done.stdout
     assert "REGRESSED" in (folder.parent / "summary.md").read_text(encoding="utf-8")
-    kept = sorted(file.name for file in (folder / ".nnbench/gate").iterdir())
-    assert kept == ["gate.json", "gate.md", "gate.xml"]
+    kept = {file.name for file in (folder / ".nnbench/gate").iterdir()}
+    assert kept >= {"gate.json", "gate.md", "gate.xml"}
 
 
 def test_a_change_of_nothing_passes_the_step(folder: Path) -> None:
