@@ -54,3 +54,24 @@ def test_a_help_that_cannot_start_is_no_harm(monkeypatch: pytest.MonkeyPatch, tm
 
     assert said[-1] == (len(needed), len(needed))
     assert all(entry.address(dtype) for entry, dtype in needed)
+
+
+def test_a_case_with_files_survives_the_way_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files are found from the folder that the other process starts in."""
+    (tmp_path / "t.csv").write_text(
+        "a,y\n" + "".join(f"{7 * i % 13},{i % 2}\n" for i in range(40)), encoding="utf-8"
+    )
+    case = (
+        'name = "own"\nsummary = "a table"\n[data]\nfile = "t.csv"\ntarget = "y"\ntask = "classification"\n'
+        '[model]\nlayers = [{ type = "Dense", units = 2 }]\n[training]\nepochs = 1\n'
+        'loss = "sparse_categorical_crossentropy"\n[measure]\nnoticeable = 0.01\n'
+    )
+    (tmp_path / "own.toml").write_text(case, encoding="utf-8")
+    own = request.one_case(str(tmp_path / "own.toml"))
+    trials = request.plan_for([own], read_settings()).matrix.trials()
+    described = json.loads(json.dumps([precompile._described(trial) for trial in trials]))
+    monkeypatch.chdir("/")
+
+    arrived = [precompile._read(one) for one in described]
+
+    assert arrived[0].case.identity == trials[0].case.identity

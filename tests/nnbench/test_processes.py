@@ -22,6 +22,7 @@ from nnbench.running.processes import ProcessLane, process_engine
 from nnbench.running.runner import run_trials
 from nnbench.training.trial import run_trial
 from tests.nnbench import fake_trial
+from tests.nnbench.plugin_samples import forget_plugins
 from tests.nnbench.test_matrix import crossed
 from tests.waiting import until
 
@@ -106,8 +107,11 @@ def test_a_killed_worker_is_replaced_and_its_trials_are_run_again() -> None:
     assert first not in {lane._process.pid for lane in lanes}
 
 
-def test_a_plug_in_that_kills_its_workers_fails_its_own_trials_alone(nnb: Any, tmp_path: Path) -> None:
+def test_a_plug_in_that_kills_its_workers_fails_its_own_trials_alone(
+    nnb: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The worker is told the plug-in, and the other trials of the batch are run elsewhere."""
+    forget_plugins(monkeypatch)
     plugin = tmp_path / "killer.py"
     plugin.write_text(KILLER)
 

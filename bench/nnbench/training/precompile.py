@@ -10,7 +10,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
+from nnbench.cases.samples import found_in
 from nnbench.cases.spec import CaseSpec
 from nnbench.machine.environment import usable_cores
 from nnbench.plan.matrix import TrialSpec
@@ -70,8 +72,13 @@ def _help(trials: Sequence[TrialSpec]) -> Iterator[None]:
 
 
 def _described(trial: TrialSpec) -> dict[str, object]:
+    case, data = trial.case.model_dump(mode="json"), trial.case.data
+    # What a section does not say is not said as nothing either: a dataset by name has no files.
+    case["data"] = {key: value for key, value in case["data"].items() if value not in (None, "", [])}
+    if data.file:
+        case["data"]["file"] = [str(path) for path in data.paths]  # the other process starts elsewhere
     return {
-        "case": trial.case.model_dump(mode="json"),
+        "case": case,
         "axes": dict(trial.axes.values),
         "epochs": trial.epochs,
         "dtype": trial.dtype,
@@ -81,8 +88,11 @@ def _described(trial: TrialSpec) -> dict[str, object]:
 def _read(described: dict[str, object]) -> TrialSpec:
     axes = described["axes"]
     assert isinstance(axes, dict)
+    case = CaseSpec.model_validate(described["case"])
+    if case.data.file:
+        case = case.rewritten(data=found_in(case.data, Path(), case.name))
     return TrialSpec(
-        case=CaseSpec.model_validate(described["case"]),
+        case=case,
         axes=Axes(tuple(axes.items())),
         seed=0,
         epochs=int(str(described["epochs"])),
