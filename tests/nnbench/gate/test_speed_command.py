@@ -116,6 +116,7 @@ def test_each_benchmark_of_a_suite_is_an_item(folder: Path) -> None:
     done = project.gate(folder, "--json")
 
     found = items(done)
+    assert len(found) == 3, (found, done.stderr)
     short, long, longer = (found[f"test_speed.py::test_{name}"] for name in ("short", "long", "longer"))
     assert short["n"] == 8
     assert short["ratio"] == pytest.approx(1.0, abs=0.5)

@@ -50,7 +50,12 @@ class Prober:
         # How long the environment is moves the stack, and with it times by some per cent (Mytkowicz et al.
         # 2009, ASPLOS): a length by chance makes it noise that the pairs see, where it would be a bias.
         padding = "x" * int(self.chance.integers(_MOST_PADDING))
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+        # A gate that runs inside of pytest must not tell the pytest of a suite that it is a part of that.
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name != "PYTHONHOME" and not name.startswith("PYTEST_")
+        }
         own = {
             "NUMBA_CACHE_DIR": str(caches / "numba"),
             "NNKIT_CACHE_DIR": str(caches / "nnkit"),
