@@ -245,21 +245,26 @@ def test_a_store_of_an_earlier_version_is_read_and_stays_as_it_is(tmp_path: Path
 
 
 def test_a_killed_merge_leaves_the_store_whole_and_the_next_completes_it(tmp_path: Path) -> None:
-    """Killed while it writes: the log of the store has grown, and nothing of it is committed."""
+    """Killed while it writes, with 150 of 200 trials taken: nothing of it is committed."""
     curve = np.zeros(5000, np.float32)
     a = store(tmp_path, "a", [trial(index, curves={"step_loss": curve}) for index in range(200)])
     into = store(tmp_path, "c", [trial(500)])
-    log = into.with_name("store.sqlite-wal")
+    late = tmp_path / "late"
     code = "import sys; from nnbench.cli import main; sys.exit(main(sys.argv[1:]))"
     slow = (
-        "import time, nnbench.store.merging as m; put = m._take_trial;"
-        "m._take_trial = lambda *given: (time.sleep(0.01), put(*given))[1];"
+        "import pathlib, time, nnbench.store.merging as m\n"
+        "put, taken = m._take_trial, []\n"
+        "def take(*given):\n"
+        "    taken.append(put(*given))\n"
+        f"    if len(taken) == 150: pathlib.Path({str(late)!r}).touch(), time.sleep(600)\n"
+        "    return taken[-1]\n"
+        "m._take_trial = take\n"
     )
 
     merging = subprocess.Popen(
         [sys.executable, "-c", slow + code, "merge", str(a.parent), "--into", str(into.parent)]
     )
-    until(lambda: log.exists() and log.stat().st_size > 100_000)
+    until(late.exists)
     merging.send_signal(signal.SIGKILL)
     merging.wait()
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def pytest_alone(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "nnbench.learning_marker", "--strict-markers"]
-    # The plug-in may be registered by an installed nnbench as well: pytest takes the same module once.
+    command = [sys.executable, "-m", "pytest", "-q", "--strict-markers"]
+    if not entry_points(group="pytest11", name="nnbench"):  # of a checkout that is not installed
+        command += ["-p", "nnbench.learning_marker"]
     return subprocess.run(
         [*command, "-p", "no:cacheprovider", "checks"],
         cwd=folder,
