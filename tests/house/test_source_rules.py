@@ -14,10 +14,8 @@ _FORBIDDEN_MODULES = re.compile(r"utils?|commons?|helpers?|managers?|misc|tools?
 # What may be asked of numpy.random: generators that are passed on, and their types.
 _RANDOM = {"default_rng", "Generator", "RandomState", "SeedSequence", "Philox", "PCG64", "BitGenerator"}
 _DANGEROUS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
-# Entries are generated from the records of their ops; a plug-in's file is the user's own program; a worker
-# and the process that started it speak over a socket that has no name.
-_SPEAK = {"bench/nnbench/running/processes.py", "bench/nnbench/running/worker.py"}
-_MAY_EXECUTE = {"nnkit/entries.py", "bench/nnbench/cases/plugins.py", *_SPEAK}
+# Entries are generated from the records of their ops; a plug-in's file is the user's own program.
+_MAY_EXECUTE = {"nnkit/entries.py", "bench/nnbench/cases/plugins.py"}
 # A subject is the user's own program, and may draw from the hidden state: it is seeded before each training.
 _MAY_SEED = {"bench/nnbench/subjects/harness.py"}
 

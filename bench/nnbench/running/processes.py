@@ -1,21 +1,22 @@
 """Trials in processes of this machine: short ones keep one interpreter's lock, and there it is one each."""
 
+import json
 import os
-import pickle
 import select
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 from nnbench.cases import plugins
 from nnbench.errors import EnvironmentProblem
 from nnbench.machine.clock import Clock
 from nnbench.machine.stopping import Stop
+from nnbench.plan import described
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
+from nnbench.running import messages
 from nnbench.running.batches import BatchEngine, WorkerLost
 from nnbench.running.engines import LISTEN_S, EngineLost
 
@@ -38,9 +39,9 @@ class ProcessLane:
 
     def run(self, trials: Sequence[TrialSpec]) -> list[TrialRecord]:
         try:
-            self._socket.sendall(pickle.dumps(list(trials), pickle.HIGHEST_PROTOCOL))
+            messages.send(self._socket.sendall, described.to_text(trials))
             records = self._answer()
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except (OSError, EOFError):
             raise self._lost() from None
         self._n_fruitless = 0
         return records
@@ -64,7 +65,9 @@ class ProcessLane:
                 raise EnvironmentProblem(f"a worker cannot be started ({error.strerror}).") from error
         self._answers = self._socket.makefile("rb")
         with suppress(OSError):  # it has ended already, which is noticed when it is given a trial
-            self._socket.sendall(pickle.dumps([os.path.abspath(file) for file in plugins.files()]))
+            messages.send(
+                self._socket.sendall, json.dumps([os.path.abspath(file) for file in plugins.files()])
+            )
 
     def _answer(self) -> list[TrialRecord]:
         is_told = False
@@ -72,8 +75,7 @@ class ProcessLane:
             if self._stop.is_set() and not is_told:
                 self._socket.shutdown(socket.SHUT_WR)
                 is_told = True
-        found: Any = pickle.load(self._answers)
-        return list(found)
+        return messages.records_of(messages.receive(self._answers))
 
     def _lost(self) -> Exception:
         """Return what to raise; unless nothing can be run any more, another worker has been started."""

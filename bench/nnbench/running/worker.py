@@ -4,8 +4,8 @@ Run as a program it reads batches from standard input, a socket, and answers on 
 closed, or its process is killed, the trial that runs is cut short and the worker ends.
 """
 
+import json
 import os
-import pickle
 import sys
 import threading
 import warnings
@@ -19,8 +19,10 @@ from typing import BinaryIO
 from nnbench.cases import plugins
 from nnbench.cases.spec import CaseSpec
 from nnbench.machine.stopping import Stop
+from nnbench.plan import described
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
+from nnbench.running import messages
 from nnbench.running.runner import failed
 from nnbench.training.trial import run_trial
 
@@ -48,14 +50,14 @@ def _the_same(case: CaseSpec) -> CaseSpec:
 
 def _serve(asking: BinaryIO, answering: BinaryIO) -> None:
     stop, has_ended = Stop(), threading.Event()
-    asked: SimpleQueue[Sequence[TrialSpec] | None] = SimpleQueue()
-    files: Sequence[str] = pickle.load(asking)
+    asked: SimpleQueue[str | None] = SimpleQueue()
+    files: Sequence[str] = json.loads(messages.receive(asking)[0])
     plugins.load(files)
 
     def listen() -> None:
         try:
             while True:
-                asked.put(pickle.load(asking))
+                asked.put(messages.receive(asking)[0])
         except (EOFError, OSError):
             asked.put(None)
             stop.set()
@@ -64,8 +66,9 @@ def _serve(asking: BinaryIO, answering: BinaryIO) -> None:
                 os._exit(1)
 
     threading.Thread(target=listen, daemon=True).start()
-    while (trials := asked.get()) is not None:
-        answering.write(pickle.dumps(run_batch(trials, stop), pickle.HIGHEST_PROTOCOL))
+    while (text := asked.get()) is not None:
+        records = run_batch(described.from_text(text), stop)
+        messages.send(answering.write, *messages.of_records(records))
         answering.flush()
     has_ended.set()
 

@@ -5,18 +5,14 @@ the kernel pack what the other has finished. Wherever they meet, all is compiled
 help: if it cannot start or fails, this one compiles everything.
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
-from nnbench.cases.samples import found_in
-from nnbench.cases.spec import CaseSpec
 from nnbench.machine.environment import usable_cores
+from nnbench.plan import described
 from nnbench.plan.matrix import TrialSpec
-from nnbench.records.trials import Axes
 from nnbench.training.program import needed_entries
 from nnkit.jit import Entry
 
@@ -53,7 +49,7 @@ def _alone() -> Iterator[None]:
 @contextmanager
 def _help(trials: Sequence[TrialSpec]) -> Iterator[None]:
     command = [sys.executable, "-m", "nnbench.training.precompile"]
-    asked = json.dumps([_described(trial) for trial in trials])
+    asked = described.to_text(trials)
     try:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
@@ -71,39 +67,9 @@ def _help(trials: Sequence[TrialSpec]) -> Iterator[None]:
         process.wait()
 
 
-def _described(trial: TrialSpec) -> dict[str, object]:
-    case, data = trial.case.model_dump(mode="json"), trial.case.data
-    # What a section does not say is not said as nothing either: a dataset by name has no files.
-    case["data"] = {key: value for key, value in case["data"].items() if value not in (None, "", [])}
-    if data.file:
-        case["data"]["file"] = [str(path) for path in data.paths]  # the other process starts elsewhere
-    return {
-        "case": case,
-        "axes": dict(trial.axes.values),
-        "epochs": trial.epochs,
-        "dtype": trial.dtype,
-    }
-
-
-def _read(described: dict[str, object]) -> TrialSpec:
-    axes = described["axes"]
-    assert isinstance(axes, dict)
-    case = CaseSpec.model_validate(described["case"])
-    if case.data.file:
-        case = case.rewritten(data=found_in(case.data, Path(), case.name))
-    return TrialSpec(
-        case=case,
-        axes=Axes(tuple(axes.items())),
-        seed=0,
-        epochs=int(str(described["epochs"])),
-        dtype="float64" if described["dtype"] == "float64" else "float32",
-        key="",
-    )
-
-
 def main() -> None:
     """Compile what the trials on standard input need, from the last kernel on."""
-    trials = [_read(described) for described in json.load(sys.stdin)]
+    trials = described.from_text(sys.stdin.read())
     for entry, dtype in reversed(needed_entries(trials)):
         entry.address(dtype)
 
