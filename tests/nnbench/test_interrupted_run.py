@@ -145,6 +145,11 @@ sys.stderr.write("ready\\n")
 sys.stderr.flush()
 time.sleep(600)
 """
+TAKEN_ELSEWHERE = f"""\
+import signal, threading, time
+threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGINT, signal.SIGTERM, signal.SIGHUP}})
+{WAITING}"""
 ENDLESS = MINE.replace(
     "    for name", "    print('ready', file=sys.stderr, flush=True)\n    while True: pass\n    for name"
 )
@@ -174,7 +179,21 @@ def test_a_signal_outside_of_training_ends_the_command_in_one_line(
     process = begin_real(folder, *verb)
 
     process.send_signal(number)
-    out, said = process.communicate(timeout=30)
+    out, said = process.communicate(timeout=_HANG_S)
+
+    assert (process.returncode, out, said) == (130, "", "nnbench: interrupted.\n")
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_another_thread_takes_ends_the_command_too(
+    folder: Path, number: signal.Signals
+) -> None:
+    """A library's thread may take it, and the main thread's sleep then goes on."""
+    (folder / "mine.py").write_text(TAKEN_ELSEWHERE)
+    process = begin_real(folder, "list", "optimizers")
+
+    process.send_signal(number)
+    out, said = process.communicate(timeout=_HANG_S)
 
     assert (process.returncode, out, said) == (130, "", "nnbench: interrupted.\n")
 

@@ -1,13 +1,20 @@
 """The request to stop: the signals that make it, a flag to look at, and a call for code that cannot look."""
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import FrameType
 
 # Ctrl-C, the end of a job, and a terminal that is closed. Windows has no SIGHUP.
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+_POKE = getattr(signal, "SIGURG", None)  # ignored by every program, and no request to stop
+_POKE_EVERY_S = 0.05
 
 
 class Interrupted(KeyboardInterrupt):
@@ -24,17 +31,65 @@ def listening(handle: Callable[[], None]) -> Iterator[None]:
         yield  # only the main thread may handle signals
         return
 
+    waking = _waking()
+
     def called(number: int, frame: FrameType | None) -> None:
+        waking.n_handled += 1
         handle()
 
     ignored = signal.getsignal(_SIGNALS[-1]) is signal.SIG_IGN
     heard = _SIGNALS[:2] if ignored else _SIGNALS
     before = {number: signal.signal(number, called) for number in heard}
     try:
-        yield
+        with waking.on():
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class _Waking:
+    """Wakes the main thread for a signal that did not.
+
+    Python answers signals in its main thread, between two of its instructions. A signal that the system hands
+    to another thread (of a linear algebra library, say), or that comes between the last instruction and a call
+    that sleeps, stays unanswered until that call returns. So a thread of its own hears of every signal by
+    a pipe, and interrupts the main thread's call until the signal is answered.
+    """
+
+    def __init__(self) -> None:
+        self.n_handled = 0
+        self._heard, self._told = os.pipe()
+        os.set_blocking(self._told, False)
+        threading.Thread(target=self._wake, name="signals", daemon=True).start()
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        """Hear of signals during the block. Only the main thread may call it."""
+        if _POKE is None:  # Windows: its calls that sleep are woken by Python itself
+            yield
+            return
+        handler = signal.signal(_POKE, lambda number, frame: None)
+        before = signal.set_wakeup_fd(self._told, warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            signal.signal(_POKE, handler)
+
+    def _wake(self) -> None:
+        main, n_heard = threading.main_thread().ident, 0
+        while main is not None and (numbers := os.read(self._heard, 64)):
+            n_heard += sum(number in _SIGNALS for number in numbers)
+            while self.n_handled < n_heard and signal.getsignal(_POKE) is not signal.SIG_DFL:
+                signal.pthread_kill(main, _POKE)
+                time.sleep(_POKE_EVERY_S)
+            n_heard = self.n_handled  # two signals of one number at once are answered once
+
+
+@cache
+def _waking() -> _Waking:
+    return _Waking()
 
 
 @contextmanager
