@@ -8,9 +8,9 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from nnkit.errors import InvalidArgument, UnknownName, did_you_mean, shown
 
@@ -89,6 +89,25 @@ class Hyper:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ClosedForm:
+    """A value that follows from a part's formula by hand, and that a wrong implementation misses.
+
+    claim       in words and symbols, as `nnbench list` and `nnbench show` print it
+    measure     what is measured of the part: a function of whatever its registry's ``get`` returns. Whatever
+                has the same methods can be measured too, such as another library's class behind an adapter
+    expected    the values by the formula, or a function of all hyper-parameters that returns them
+    options     the hyper-parameters that the part is made with
+    tolerance   the largest difference from ``expected``, as a share of its largest magnitude, in float64
+    """
+
+    claim: str
+    measure: Callable[[Any], Any]
+    expected: Any
+    options: Mapping[str, Value] = field(default_factory=dict)
+    tolerance: float = 1e-12
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What every kind of part shares. Kinds add fields of their own by inheritance."""
@@ -99,6 +118,7 @@ class Part:
     source: str
     hyperparameters: tuple[Hyper, ...] = ()
     aliases: tuple[str, ...] = ()
+    closed_forms: tuple[ClosedForm, ...] = ()
     numerics: int = 1  # rises when the same choice gives other bits than before …
     # … and whether it does with these hyper-parameters, in a run of so many epochs or more steps.
     moved: Callable[[Mapping[str, Value], int], bool] = lambda parameters, epochs: True

@@ -49,6 +49,7 @@ class Entry:
     source: str = ""
     aliases: tuple[str, ...] = ()
     hyperparameters: tuple[Hyper, ...] = ()
+    closed_forms: tuple[str, ...] = ()
     details: Mapping[str, str] = field(default_factory=dict)  # further lines to show
 
 
@@ -89,6 +90,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "source": entry.source,
         "aliases": list(entry.aliases),
         "hyperparameters": [_hyper_as_json(hyper) for hyper in entry.hyperparameters],
+        "closed_forms": list(entry.closed_forms),
         **entry.details,
     }
 
@@ -138,6 +140,7 @@ def _of_part(kind: Any, part: Part) -> Entry:
         source=part.source,
         aliases=part.aliases,
         hyperparameters=part.hyperparameters,
+        closed_forms=tuple(form.claim for form in part.closed_forms),
         details=details,
     )
 

@@ -57,6 +57,7 @@ def _blocks(entry: "Entry") -> "list[Block]":
     from nnkit.registry import spell_value
 
     about = [("also", ", ".join(entry.aliases)), ("formula", entry.formula), ("source", entry.source)]
+    about += [("closed form", claim) for claim in entry.closed_forms]
     blocks: list[Block] = [present.paragraph(entry.summary)]
     lines = present.listing([*about, *entry.details.items()])
     blocks += [lines] if lines.items else []

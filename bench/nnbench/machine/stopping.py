@@ -13,7 +13,8 @@ from types import FrameType
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-_POKE = getattr(signal, "SIGURG", None)  # ignored by every program, and no request to stop
+# Ignored by every program, and no request to stop. Windows has none, and wakes calls that sleep by itself.
+_POKE: int | None = getattr(signal, "SIGURG", None)
 _POKE_EVERY_S = 0.05
 
 
@@ -66,7 +67,7 @@ class _Waking:
     @contextmanager
     def on(self) -> Iterator[None]:
         """Hear of signals during the block. Only the main thread may call it."""
-        if _POKE is None:  # Windows: its calls that sleep are woken by Python itself
+        if _POKE is None:
             yield
             return
         handler = signal.signal(_POKE, lambda number, frame: None)
@@ -79,7 +80,7 @@ class _Waking:
 
     def _wake(self) -> None:
         main, n_heard = threading.main_thread().ident, 0
-        while main is not None and (numbers := os.read(self._heard, 64)):
+        while main is not None and _POKE is not None and (numbers := os.read(self._heard, 64)):
             n_heard += sum(number in _SIGNALS for number in numbers)
             while self.n_handled < n_heard and signal.getsignal(_POKE) is not signal.SIG_DFL:
                 signal.pthread_kill(main, _POKE)

@@ -5,6 +5,7 @@ from functools import partial
 
 from nnkit.jit import kernel
 from nnkit.kernels.update import above_zero
+from nnkit.optimizers.closed_form import after_each, moved
 from nnkit.optimizers.optimizer import (
     COMMON,
     NO_EPSILON,
@@ -14,7 +15,7 @@ from nnkit.optimizers.optimizer import (
     learning_rate,
     share_kept,
 )
-from nnkit.registry import Component, Hyper, Value
+from nnkit.registry import ClosedForm, Component, Hyper, Value
 from nnkit.simd import fma, real, sqrt
 
 
@@ -113,5 +114,13 @@ ADAM = Optimizer(
     slot_names=("m", "v"),
     kernel=adam_update,
     flops=12,
+    closed_forms=(
+        ClosedForm(
+            "every step on a constant gradient g is learning_rate * g / (g + epsilon)",
+            moved(0.5, 5),
+            lambda p: after_each(5, lambda t: t * p["learning_rate"] * 0.5 / (0.5 + p["epsilon"])),
+            {"epsilon": 0.01},
+        ),
+    ),
     source="Kingma and Ba (2015), arXiv:1412.6980, Algorithm 1; epsilon of Keras 3, in the paper's place",
 )
