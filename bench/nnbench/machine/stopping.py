@@ -53,8 +53,8 @@ class _Waking:
     """Wakes the main thread for a signal that did not.
 
     Python answers signals in its main thread, between two of its instructions. A signal that the system hands
-    to another thread (of a linear algebra library, say), or that comes between the last instruction and a call
-    that sleeps, stays unanswered until that call returns. So a thread of its own hears of every signal by
+    to another thread (of a linear algebra library, say), or that comes between the last instruction and a
+    call that sleeps, stays unanswered until that call returns. So a thread of its own hears of every signal by
     a pipe, and interrupts the main thread's call until the signal is answered.
     """
 
