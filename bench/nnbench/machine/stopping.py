@@ -52,10 +52,10 @@ def listening(handle: Callable[[], None]) -> Iterator[None]:
 class _Waking:
     """Wakes the main thread for a signal that did not.
 
-    Python answers signals in its main thread, between two of its instructions. A signal that the system hands
+    Python answers signals in its main thread, between two of its instructions. A signal that the system gives
     to another thread (of a linear algebra library, say), or that comes between the last instruction and a
-    call that sleeps, stays unanswered until that call returns. So a thread of its own hears of every signal by
-    a pipe, and interrupts the main thread's call until the signal is answered.
+    call that sleeps, stays unanswered until that call returns. So a thread of its own hears every signal
+    through a pipe, and interrupts the main thread's call until the signal is answered.
     """
 
     def __init__(self) -> None:
