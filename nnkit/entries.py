@@ -54,9 +54,13 @@ def make_entry(name: str, compute: Kernel, arguments: tuple[Argument, ...]) -> E
 
 def _decode(argument: Argument, position: int) -> tuple[str, int]:
     if isinstance(argument, Scalar):
-        if argument.cell is not None:
-            return f"header_{argument.type}(base, {argument.cell})", position
-        return f"scalar_{argument.type}(base, args, {position})", position + 1
+        read, given = (
+            f"header_{argument.type}(base, {argument.cell})",
+            f"scalar_{argument.type}(base, args, {position})",
+        )
+        if not argument.is_fixed:
+            return read, position
+        return f"{read} * {given}" if argument.is_scaled else given, position + 1
     if argument.external is not None:
         pointer = f"external_{argument.type}(base, {argument.external})"
         return f"carray({pointer}, (header_integer(base, {argument.external + 1}),))", position
@@ -70,7 +74,7 @@ def encode_arguments(op: Op, offsets: Mapping[Buffer, int]) -> list[int]:
     cells: list[int] = []
     for argument in op.kind.arguments:
         if isinstance(argument, Scalar):
-            if argument.cell is None:
+            if argument.is_fixed:
                 value = op.scalars[argument.name]
                 whole = argument.type == "integer"
                 cells.append(int(value) if whole else struct.unpack("<q", struct.pack("<d", value))[0])

@@ -85,11 +85,20 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A number argument of a kernel: fixed when the program is encoded, or read from a header cell."""
+    """A number argument of a kernel: fixed when the program is encoded, or read from a header cell.
+
+    With ``is_scaled`` it is the cell's number times one that is fixed: the rate of some parameters only.
+    """
 
     name: str
     type: Literal["real", "double", "integer"] = "real"
     cell: int | None = None
+    is_scaled: bool = False
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether an op of the kind must say a number for it."""
+        return self.cell is None or self.is_scaled
 
 
 Argument = Operand | Scalar

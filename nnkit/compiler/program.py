@@ -14,7 +14,7 @@ from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.fuse import fuse
 from nnkit.compiler.plan import Plan, make_plan
 from nnkit.compiler.probes import NO_PROBES, Probes, watch_activations, watch_weights
-from nnkit.compiler.update import emit_clipping, emit_decay, emit_penalties, emit_update, slot_buffers
+from nnkit.compiler.update import arrange, emit_clipping, emit_decay, emit_penalties, emit_update
 from nnkit.emitting.backward import sweep_backward
 from nnkit.emitting.emitter import Emitter, Graph
 from nnkit.entries import op_kind
@@ -165,10 +165,10 @@ def compile_program(
     sweep_backward(train, outputs, doutputs)
     emit_penalties(train)
     gradient_ops = tuple(train.ops)
-    slots = slot_buffers(graph, optimizer)
-    emit_clipping(train, optimizer)
-    emit_decay(train, optimizer)
-    emit_update(train, optimizer, slots)
+    groups = arrange(graph, optimizer)
+    for step in (emit_clipping, emit_decay, emit_update):
+        for group in groups:
+            step(train, group)
 
     evaluate, predict, final = _inference(graph, layers, input_shape, loss)
     watched, activations = watch_activations(evaluate.ops, dtype) if probes else (evaluate.ops, ())
@@ -182,6 +182,7 @@ def compile_program(
         tuple(before),
         tuple(after),
     )
+    slots = [slot for group in groups for slot in group.slots]
     plan = _plan(graph, sequences, slots, found, dtype, batch_size, eval_batch, share=not keep_values)
     return Program(
         dtype,

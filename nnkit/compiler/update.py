@@ -1,14 +1,17 @@
 """The end of a step: penalties, clipping, and the optimizer over the flat vector of all parameters."""
 
+from dataclasses import dataclass
 from functools import cache
+from math import prod
 
 from nnkit.emitting.emitter import Emitter, Graph
 from nnkit.entries import op_kind
 from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value, decay_weights, regularize
 from nnkit.layers.draw import fill_kind
-from nnkit.ops import PENALTY_BUFFER, RATE, STEP, Buffer, Op, Operand, OpKind, Scalar, View, flat
+from nnkit.ops import PENALTY_BUFFER, RATE, STEP, Buffer, Op, Operand, OpKind, Role, Scalar, Type, View, flat
 from nnkit.optimizers.bound import BoundOptimizer
-from nnkit.optimizers.optimizer import Optimizer, as_number, scalar_names
+from nnkit.optimizers.groups import matrix_of
+from nnkit.optimizers.optimizer import Optimizer, Sizes, as_number, scalar_names
 
 _LANES = Operand("lanes", "scratch", type="double")
 REGULARIZE = op_kind(
@@ -41,32 +44,83 @@ DECAY_WEIGHTS = op_kind(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Parameters that one optimizer moves, and its slots: lists of buffers, each one vector in the arena.
+
+    share   the learning rate of these parameters, as a multiple of the program's
+    """
+
+    optimizer: BoundOptimizer
+    parameters: list[Buffer]
+    share: float
+    slots: list[list[Buffer]]
+
+
 @cache
-def update_kind(record: Optimizer) -> OpKind:
-    """Return the op kind of an optimizer's fused kernel."""
+def update_kind(record: Optimizer, *, is_scaled: bool = False) -> OpKind:
+    """Return the op kind of an optimizer's kernel; ``is_scaled`` where it has a share of the rate."""
     assert record.kernel is not None, record.name
+
+    def operand(name: str, role: Role) -> Operand:
+        kind: Type = record.shaped[name].type if name in record.shaped else "real"
+        return Operand(name, role, rank=record.rank_of(name), type=kind)
+
     return op_kind(
-        f"{record.name}_update",
+        f"{record.name}_update_scaled"
+        if is_scaled
+        else f"{record.name}_update",  # machine code is kept by name
         record.kernel,
-        Operand("p", "inout"),
-        Operand("g", "in"),
-        *(Operand(slot, "inout") for slot in record.slot_names),
-        Scalar("learning_rate", "double", cell=RATE),
+        operand("p", "inout"),
+        operand("g", "inout" if record.over == "matrix" else "in"),
+        *(operand(slot, "inout") for slot in record.slot_names),
+        *(operand(scratch, "scratch") for scratch in record.scratch),
+        Scalar("learning_rate", "double", cell=RATE, is_scaled=is_scaled),
         Scalar("step", "integer", cell=STEP),
         *(Scalar(hyper, "double") for hyper in scalar_names(record.kernel)),
-        flops=lambda shapes: record.flops * shapes["p"][0],
+        flops=lambda shapes: record.flops * prod(shapes["p"]),
     )
 
 
-def slot_buffers(graph: Graph, optimizer: BoundOptimizer) -> list[list[Buffer]]:
-    """Return the optimizer's slots, one buffer per parameter each, and append their first values."""
-    starts = optimizer.record.start_values(optimizer.parameters)
+def arrange(graph: Graph, optimizer: BoundOptimizer) -> list[Group]:
+    """Put the parameters of each optimizer side by side, append its slots' first values, and return them."""
+    shapes = {buffer.name: buffer.shape for buffer in graph.trainable}
+    by_name = {buffer.name: buffer for buffer in graph.trainable}
+    groups = []
+    for member, names in optimizer.members(shapes):
+        parameters = [by_name[name] for name in names]
+        share = 1.0 if member is optimizer else member.share_of_rate(optimizer)
+        groups.append(Group(member, parameters, share, _slots(graph, member, parameters)))
+    order = [buffer for group in groups for buffer in group.parameters]
+    graph.gradients = {buffer: graph.gradients[buffer] for buffer in order}
+    return groups
+
+
+def _slots(graph: Graph, optimizer: BoundOptimizer, parameters: list[Buffer]) -> list[list[Buffer]]:
+    record = optimizer.record
     slots = []
-    for name, start in zip(optimizer.record.slot_names, starts, strict=True) if graph.gradients else ():
-        slot = [Buffer(f"{name} {buffer.name}", buffer.shape, "slot") for buffer in graph.trainable]
+    for name, start in zip(record.slot_names, record.start_values(optimizer.parameters), strict=True):
+        if record.over == "all" and name in record.shaped:
+            shape = record.shape_of(name, _sizes(graph, record, parameters))
+            slot = [Buffer(name, shape, "slot")]
+        elif record.over == "all":
+            slot = [Buffer(f"{name} {buffer.name}", buffer.shape, "slot") for buffer in parameters]
+        else:
+            slot = [
+                Buffer(f"{name} {one.name}", record.shape_of(name, _sizes(graph, record, [one])), "slot")
+                for one in parameters
+            ]
         slots.append(slot)
         graph.initial.append(Op(fill_kind("constant"), {"out": _whole(slot)}, {"value": start}))
     return slots
+
+
+def _sizes(graph: Graph, record: Optimizer, parameters: list[Buffer]) -> Sizes:
+    """Return for what a kernel is called that sees these parameters at once."""
+    if record.over == "matrix":
+        (one,) = parameters
+        return Sizes(*matrix_of(one.shape), graph.lanes)
+    return Sizes(1, sum(buffer.size for buffer in parameters), graph.lanes)
 
 
 def emit_penalties(emitter: Emitter) -> None:
@@ -81,32 +135,53 @@ def emit_penalties(emitter: Emitter) -> None:
         emitter.emit(REGULARIZE, views, l1=penalty.l1, l2=penalty.l2)
 
 
-def emit_clipping(emitter: Emitter, optimizer: BoundOptimizer) -> None:
-    gradients = list(emitter.graph.gradients.values())
-    by_value, by_norm = optimizer.parameters.get("clipvalue"), optimizer.parameters.get("global_clipnorm")
-    if gradients and by_value is not None:
+def emit_clipping(emitter: Emitter, group: Group) -> None:
+    gradients = [emitter.graph.gradients[parameter] for parameter in group.parameters]
+    parameters = group.optimizer.parameters
+    by_value, by_norm = parameters.get("clipvalue"), parameters.get("global_clipnorm")
+    if by_value is not None:
         emitter.emit(CLIP_BY_VALUE, {"g": _whole(gradients)}, limit=as_number(by_value))
-    if gradients and by_norm is not None:
+    if by_norm is not None:
         lanes = emitter.transient("lanes", (LANES,), type="double")
         emitter.emit(CLIP_BY_GLOBAL_NORM, {"g": _whole(gradients), "lanes": lanes}, limit=as_number(by_norm))
 
 
-def emit_decay(emitter: Emitter, optimizer: BoundOptimizer) -> None:
+def emit_decay(emitter: Emitter, group: Group) -> None:
     """Append the decay of the weights, where the optimizer's own kernel does not make it."""
-    parameters = emitter.graph.trainable
-    if parameters and optimizer.decay:
-        emitter.emit(DECAY_WEIGHTS, {"p": _whole(parameters)}, weight_decay=optimizer.decay)
+    if group.optimizer.decay:
+        decay = group.share * group.optimizer.decay
+        emitter.emit(DECAY_WEIGHTS, {"p": _whole(group.parameters)}, weight_decay=decay)
 
 
-def emit_update(emitter: Emitter, optimizer: BoundOptimizer, slots: list[list[Buffer]]) -> None:
+def emit_update(emitter: Emitter, group: Group) -> None:
     """Append the update; an optimizer without a kernel is applied by Python between the steps."""
-    graph, kernel = emitter.graph, optimizer.record.kernel
-    if kernel is None or not graph.gradients:
+    record = group.optimizer.record
+    if record.kernel is None:
         return
-    views = {"p": _whole(graph.trainable), "g": _whole(list(graph.gradients.values()))}
-    views |= {name: _whole(slot) for name, slot in zip(optimizer.record.slot_names, slots, strict=True)}
-    scalars = zip(scalar_names(kernel), optimizer.record.scalars(optimizer.parameters), strict=True)
-    emitter.emit(update_kind(optimizer.record), views, **dict(scalars))
+    scalars = dict(zip(scalar_names(record.kernel), record.scalars(group.optimizer.parameters), strict=True))
+    is_scaled = group.share != 1.0
+    kind = update_kind(record, is_scaled=is_scaled)
+    if is_scaled:
+        scalars["learning_rate"] = group.share
+    at_once = [group.parameters] if record.over == "all" else [[one] for one in group.parameters]
+    for index, parameters in enumerate(at_once):
+        slots = group.slots if record.over == "all" else [[slot[index]] for slot in group.slots]
+        emitter.emit(kind, _views(emitter, record, parameters, slots), **scalars)
+
+
+def _views(
+    emitter: Emitter, record: Optimizer, parameters: list[Buffer], slots: list[list[Buffer]]
+) -> dict[str, Buffer | View]:
+    sizes = _sizes(emitter.graph, record, parameters)
+    gradients = [emitter.graph.gradients[parameter] for parameter in parameters]
+    vectors = {"p": parameters, "g": gradients, **dict(zip(record.slot_names, slots, strict=True))}
+    views: dict[str, Buffer | View] = {
+        name: View(vector[0], record.shape_of(name, sizes)) for name, vector in vectors.items()
+    }
+    for name in record.scratch:
+        shape = record.shape_of(name, sizes)
+        views[name] = View(emitter.transient(name, shape, type=record.shaped[name].type), shape)
+    return views
 
 
 def _whole(vector: list[Buffer]) -> View:

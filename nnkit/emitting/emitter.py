@@ -65,7 +65,7 @@ class Emitter:
             if operand.external is None
         }
         op = Op(kind, shaped, scalars)
-        missing = {scalar.name for scalar in kind.scalars if scalar.cell is None} - scalars.keys()
+        missing = {scalar.name for scalar in kind.scalars if scalar.is_fixed} - scalars.keys()
         assert not missing, (kind.name, missing)
         self.ops.append(op)
         return op

@@ -43,7 +43,8 @@ def get(name: str, **hyperparameters: Value | BoundSchedule) -> BoundOptimizer:
     described = chosen.becomes(parameters) if chosen.becomes is not None else None
     if described is not None:
         chosen, parameters = record(described[0]), record(described[0]).resolve(described[1])
-    return BoundOptimizer(chosen, parameters, schedule)
+    made = None if chosen.companion is None else chosen.companion(parameters)
+    return BoundOptimizer(chosen, parameters, schedule, companion=made and get(made[0], **made[1]))
 
 
 def record(name: str) -> Optimizer:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from nnkit.errors import InvalidArgument
 from nnkit.jit import explained
 from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value
-from nnkit.optimizers.optimizer import COMMON, DECAY, Optimizer, as_number
+from nnkit.optimizers.groups import matrices, matrix_of
+from nnkit.optimizers.optimizer import COMMON, DECAY, Optimizer, Sizes, as_number
 from nnkit.registry import Value
 from nnkit.schedules import BoundSchedule
 
@@ -28,12 +29,17 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoundOptimizer:
-    """An optimizer with every hyper-parameter's value; a ``schedule`` replaces the learning rate."""
+    """An optimizer with every hyper-parameter's value; a ``schedule`` replaces the learning rate.
+
+    What is no matrix is its ``companion``'s, where it has one. The companion's rate follows the schedule too:
+    it stays the same multiple of this one's.
+    """
 
     record: Optimizer
     parameters: dict[str, Value]
     schedule: BoundSchedule | None = None
     memory: Memory = field(default_factory=Memory)
+    companion: "BoundOptimizer | None" = None
 
     @property
     def name(self) -> str:
@@ -44,56 +50,103 @@ class BoundOptimizer:
         """The decay of the weights before the optimizer's step; 0 where the step itself makes it."""
         return as_number(self.parameters["weight_decay"]) if DECAY in self.record.hyperparameters else 0.0
 
+    def members(self, shapes: Mapping[str, tuple[int, ...]]) -> "list[tuple[BoundOptimizer, list[str]]]":
+        """Return every optimizer that moves some of these parameters, with their names in order."""
+        own = list(shapes)
+        if self.companion is not None:
+            own = matrices(shapes, ends=self.parameters.get("ends") is not False)
+        rest = {name: shape for name, shape in shapes.items() if name not in own}
+        further = [] if self.companion is None else self.companion.members(rest)
+        return [*([(self, own)] if own else []), *further]
+
+    def share_of_rate(self, of: "BoundOptimizer") -> float:
+        """Return what this optimizer's learning rate is as a multiple of another's."""
+        return as_number(self.parameters["learning_rate"]) / as_number(of.parameters["learning_rate"])
+
     def apply(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
         """Make one step: change the arrays of ``parameters`` in place. Call again for the next step."""
         _check_names(parameters, gradients, self.name)
         for name, array in parameters.items():
             _check_parameter(name, array, gradients[name], self.name)
-        arrays = {
-            name: np.ascontiguousarray(gradients[name], dtype=array.dtype)
-            for name, array in parameters.items()
-        }
-        arrays = _clipped(arrays, self.parameters)
         rate = self._rate(self.memory.step)
         self.memory.step += 1
+        shapes = {name: array.shape for name, array in parameters.items()}
+        for member, names in self.members(shapes):
+            arrays = {name: parameters[name] for name in names}
+            own = {
+                name: np.ascontiguousarray(gradients[name], dtype=array.dtype)
+                for name, array in arrays.items()
+            }
+            member.memory.step = self.memory.step
+            member._move(arrays, own, rate * (1.0 if member is self else member.share_of_rate(self)))
+
+    def _move(self, parameters: dict[str, Array], gradients: dict[str, Array], rate: float) -> None:
+        gradients = _clipped(gradients, self.parameters)
         if self.decay:
             for array in parameters.values():
                 array *= array.dtype.type(1.0 - rate * self.decay)
         if self.record.update is not None:
             # Copies, because an update may change its gradients too, and these may be the caller's own.
-            own = {name: gradient.copy() for name, gradient in arrays.items()}
+            own = {name: gradient.copy() for name, gradient in gradients.items()}
             update_by_hand(self, parameters, own, self.memory.state, self.memory.step, rate)
-            return
-        for name, array in parameters.items():
-            self._call_kernel(name, array, arrays[name], rate)
+        elif self.record.over == "all" and not self.record.is_elementwise and parameters:
+            self._call_for_all(parameters, gradients, rate)
+        else:
+            for name, array in parameters.items():
+                self._call_kernel(name, array, gradients[name], rate)
 
     def _rate(self, step: int) -> float:
         return (
             as_number(self.parameters["learning_rate"]) if self.schedule is None else self.schedule.rate(step)
         )
 
-    def _slots(self, name: str, array: Array) -> tuple[Array, ...]:
+    def _slots(self, name: str, array: Array, sizes: Sizes) -> tuple[Array, ...]:
         """Return the slots of a parameter, which stay with its name."""
         if name not in self.memory.slots:
             starts = self.record.start_values(self.parameters)
-            self.memory.slots[name] = tuple(np.full(array.size, start, array.dtype) for start in starts)
+            self.memory.slots[name] = tuple(
+                np.full(self.record.shape_of(slot, sizes), start, array.dtype)
+                for slot, start in zip(self.record.slot_names, starts, strict=True)
+            )
         slots = self.memory.slots[name]
-        if any(slot.size != array.size or slot.dtype != array.dtype for slot in slots):
+        expected = [self.record.shape_of(slot, sizes) for slot in self.record.slot_names]
+        if any(
+            slot.shape != shape or slot.dtype != array.dtype
+            for slot, shape in zip(slots, expected, strict=True)
+        ):
             raise InvalidArgument(
                 f"{self.name}: parameter {name!r} had {slots[0].size} values of {slots[0].dtype} in earlier"
                 f" steps, found {array.size} of {array.dtype}. Take a new optimizer for another model."
             )
         return slots
 
+    def _call_for_all(self, parameters: dict[str, Array], gradients: dict[str, Array], rate: float) -> None:
+        """Call a kernel that sees all parameters at once, as one vector of their common type."""
+        whole = np.concatenate([array.reshape(-1) for array in parameters.values()])
+        slopes = np.concatenate([gradient.reshape(-1) for gradient in gradients.values()])
+        self._call_kernel("", whole, slopes, rate)
+        start = 0
+        for array in parameters.values():
+            array[...] = whole[start : start + array.size].reshape(array.shape)
+            start += array.size
+
     def _call_kernel(self, name: str, array: Array, gradient: Array, rate: float) -> None:
         assert self.record.kernel is not None, self.name
-        flat = np.ascontiguousarray(array).reshape(-1)
+        rows, columns = matrix_of(array.shape) if self.record.over == "matrix" else (1, array.size)
+        sizes = Sizes(rows, columns, 64 // array.dtype.itemsize)
+        shape = self.record.shape_of("p", sizes)
+        own = np.ascontiguousarray(array).reshape(shape)
+        slots = self._slots(name, array, sizes)
+        scratch = [
+            np.empty(self.record.shape_of(one, sizes), self.record.type_of(one, array.dtype))
+            for one in self.record.scratch
+        ]
         scalars = self.record.scalars(self.parameters)
-        slots = self._slots(name, array)
         with explained(f"optimizer {self.name!r}", self.record.kernel):
-            self.record.kernel(flat, gradient.reshape(-1), *slots, rate, self.memory.step, *scalars)
-        if not np.shares_memory(flat, array):
-            array[...] = flat.reshape(array.shape)
+            step = self.memory.step
+            self.record.kernel(own, gradient.reshape(shape), *slots, *scratch, rate, step, *scalars)
+        if not np.shares_memory(own, array):
+            array[...] = own.reshape(array.shape)
 
 
 def update_by_hand(

@@ -3,8 +3,11 @@
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any, Literal
+
+import numpy as np
 
 from nnkit.jit import Kernel
 from nnkit.registry import Component, Hyper, Part, Value
@@ -60,13 +63,45 @@ def learning_rate(default: float) -> Hyper:
     return Hyper("learning_rate", default, "length of a step", above=0.0, tune="log")
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Of what a kernel is called for: its rows and columns, and the values that fill a vector of 64 bytes."""
+
+    rows: int
+    columns: int
+    lanes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """A slot or scratch whose shape is not that of the parameters. Only scratch may be ``double``."""
+
+    shape: Callable[[Sizes], tuple[int, ...]]
+    type: Literal["real", "double"] = "real"
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape(Sizes(2, 3, 16)))
+
+
+Over = Literal["all", "tensor", "matrix"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimizer(Part):
-    """An optimizer: one fused kernel over the flat vector of all parameters, or a plug-in's NumPy function.
+    """An optimizer: one kernel over parameters and their gradients, or a plug-in's NumPy function.
 
-    kernel      ``update(p, g, slot, …, learning_rate, step, hyper, …)`` over contiguous vectors, in place;
-                scalars are float64 (true is 1, none is NaN) but ``step``, an int64, which is 1 at first
+    kernel      ``update(p, g, slot, …, scratch, …, learning_rate, step, hyper, …)`` over contiguous arrays,
+                in place; scalars are float64 (true is 1, none is NaN, a choice its place among the choices)
+                but ``step``, an int64, which is 1 at first. Slots that start from the parameters are to be
+                copied at step 1: until then the parameters may be set
+    over        what it is called for: ``all`` parameters as one flat vector; every ``tensor`` as a vector; or
+                every ``matrix`` of (all other sizes, outputs), where a vector is a matrix of one row
+    slot_names  optimizer state, as the kernel's arguments are called
     slot_start  the value a slot starts from: a number, or the name of a hyper-parameter
+    scratch     arguments behind the slots whose values no step needs from the one before
+    shaped      the shapes of all scratch, and of slots that are not as long as the parameters
+    companion   the optimizer of what is no matrix, as a spelling, given the hyper-parameters; None: the same
     flops       operations per parameter; a fused multiply-add is two, a root and a division one each
     becomes     the name and hyper-parameters of another optimizer, where these describe one: two spellings
                 of one thing are then one optimizer, to the bit
@@ -75,8 +110,12 @@ class Optimizer(Part):
     """
 
     kernel: Kernel | None = None
+    over: Over = "all"
     slot_names: tuple[str, ...] = ()
     slot_start: tuple[float | str, ...] = ()
+    scratch: tuple[str, ...] = ()
+    shaped: Mapping[str, Shaped] = field(default_factory=dict, hash=False)
+    companion: Callable[[Mapping[str, Value]], tuple[str, dict[str, Value]]] | None = None
     flops: int = 0
     becomes: Callable[[Mapping[str, Value]], tuple[str, dict[str, Value]] | None] | None = None
     update: Callable[..., None] | None = None
@@ -84,6 +123,29 @@ class Optimizer(Part):
     @property
     def n_slots(self) -> int:
         return len(self.slot_names)
+
+    @property
+    def rank(self) -> int:
+        """How many axes the kernel's parameters have."""
+        return 2 if self.over == "matrix" else 1
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether a number's step depends on no other number's gradient: any cut of the vector will do."""
+        return self.over == "all" and not self.shaped
+
+    def shape_of(self, argument: str, sizes: Sizes) -> tuple[int, ...]:
+        """Return the shape of one of the kernel's arrays, where it is called for so many rows and columns."""
+        if argument in self.shaped:
+            return self.shaped[argument].shape(sizes)
+        return (sizes.rows, sizes.columns) if self.rank == 2 else (sizes.rows * sizes.columns,)
+
+    def rank_of(self, argument: str) -> int:
+        return self.shaped[argument].rank if argument in self.shaped else self.rank
+
+    def type_of(self, argument: str, real: Any) -> Any:
+        """Return the NumPy type of one of the kernel's arrays, given that of the parameters."""
+        return np.float64 if argument in self.shaped and self.shaped[argument].type == "double" else real
 
     def start_values(self, parameters: Mapping[str, Value]) -> tuple[float, ...]:
         """Return the number that each slot starts from."""
@@ -94,7 +156,13 @@ class Optimizer(Part):
     def scalars(self, parameters: Mapping[str, Value]) -> tuple[float, ...]:
         """Return what the kernel takes after ``step``: the hyper-parameters that its arguments name."""
         assert self.kernel is not None, self.name
-        return tuple(as_number(parameters[name]) for name in scalar_names(self.kernel))
+        choices = {hyper.name: hyper.choices for hyper in self.hyperparameters if hyper.choices}
+        return tuple(
+            float(choices[name].index(str(parameters[name])))
+            if name in choices
+            else as_number(parameters[name])
+            for name in scalar_names(self.kernel)
+        )
 
 
 @cache
