@@ -87,6 +87,23 @@ class Shaped:
 Over = Literal["all", "tensor", "matrix"]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Variant:
+    """A form in which an optimizer was published or ships, and which is not the only one of its name.
+
+    name       whose it is: ``"Keras"``, ``"PyTorch"``, ``"paper"`` …
+    options    the hyper-parameters that make it
+    note       what sets it apart, in words that follow "it has"; or nothing
+    tolerance  how far its original's path may be from it, as a share of a step: more than rounding only where
+               the original computes in a shorter type than its weights
+    """
+
+    name: str
+    options: Mapping[str, Value] = field(default_factory=dict)
+    note: str = ""
+    tolerance: float = 1e-9
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimizer(Part):
     """An optimizer: one kernel over parameters and their gradients, or a plug-in's NumPy function.
@@ -107,6 +124,7 @@ class Optimizer(Part):
                 of one thing are then one optimizer, to the bit
     update      ``update(params, grads, state, step, learning_rate, **hyperparameters)`` over dicts of
                 arrays; where it is given there is no kernel
+    variants    its published forms, which ``nnbench verify --class`` tells apart
     """
 
     kernel: Kernel | None = None
@@ -119,6 +137,7 @@ class Optimizer(Part):
     flops: int = 0
     becomes: Callable[[Mapping[str, Value]], tuple[str, dict[str, Value]] | None] | None = None
     update: Callable[..., None] | None = None
+    variants: tuple[Variant, ...] = ()
 
     @property
     def n_slots(self) -> int:

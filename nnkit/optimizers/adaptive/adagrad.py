@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from nnkit.jit import kernel
 from nnkit.kernels.update import above_zero
-from nnkit.optimizers.optimizer import COMMON, NO_EPSILON, SECOND_MOMENT, Optimizer, learning_rate
+from nnkit.optimizers.optimizer import COMMON, NO_EPSILON, SECOND_MOMENT, Optimizer, Variant, learning_rate
 from nnkit.registry import Component, Hyper, Value
 from nnkit.simd import fma, real, sqrt
 
@@ -60,6 +60,18 @@ ADAGRAD = Optimizer(
     slot_start=("initial_accumulator_value",),
     kernel=adagrad_update,
     flops=6,
+    variants=(
+        Variant(
+            "PyTorch",
+            {"initial_accumulator_value": 0.0, "epsilon_inside_root": False},
+            "a sum that starts from 0, and epsilon outside the root",
+        ),
+        Variant(
+            "Keras",
+            {"initial_accumulator_value": 0.1, "epsilon_inside_root": True},
+            "a sum that starts from 0.1, and epsilon inside the root",
+        ),
+    ),
     source="Duchi, Hazan and Singer (2011), JMLR 12; as in Keras 3. PyTorch's is"
     " adagrad(learning_rate=0.01, initial_accumulator_value=0, epsilon=1e-10, epsilon_inside_root=false)",
     numerics=2,  # epsilon stood outside the root, which is PyTorch's place

@@ -12,6 +12,7 @@ from nnkit.optimizers.optimizer import (
     NO_MOMENTUM,
     SECOND_MOMENT,
     Optimizer,
+    Variant,
     learning_rate,
     share_kept,
 )
@@ -104,6 +105,11 @@ def settled(name: str, parameters: Mapping[str, Value]) -> tuple[str, dict[str, 
     return None if found == (name, parameters) else found
 
 
+ADAM_VARIANTS = (
+    Variant("PyTorch", {"epsilon_hat": False}, "epsilon beside the corrected root, as the paper"),
+    Variant("Keras", {"epsilon_hat": True}, "epsilon beside the root that is not yet corrected"),
+)
+
 ADAM = Optimizer(
     name="adam",
     summary="Momentum over the root of the mean squared gradient, both corrected for their start from zero.",
@@ -122,5 +128,6 @@ ADAM = Optimizer(
             {"epsilon": 0.01},
         ),
     ),
+    variants=ADAM_VARIANTS,
     source="Kingma and Ba (2015), arXiv:1412.6980, Algorithm 1; epsilon of Keras 3, in the paper's place",
 )

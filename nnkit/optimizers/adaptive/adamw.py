@@ -3,7 +3,7 @@
 from functools import partial
 
 from nnkit.jit import kernel
-from nnkit.optimizers.adaptive.adam import ADAM_HYPERPARAMETERS, adam_update, settled
+from nnkit.optimizers.adaptive.adam import ADAM_HYPERPARAMETERS, ADAM_VARIANTS, adam_update, settled
 from nnkit.optimizers.optimizer import CLIPPING, NO_DECAY, Optimizer
 from nnkit.registry import Hyper
 from nnkit.simd import real
@@ -43,6 +43,7 @@ ADAMW = Optimizer(
     kernel=adamw_update,
     flops=13,
     becomes=partial(settled, "adamw"),
+    variants=ADAM_VARIANTS,
     source="Loshchilov and Hutter (2019), Decoupled weight decay regularization, arXiv:1711.05101;"
     " defaults of Keras 3",
 )

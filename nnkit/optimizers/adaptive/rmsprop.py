@@ -10,6 +10,7 @@ from nnkit.optimizers.optimizer import (
     NO_MOMENTUM,
     SECOND_MOMENT,
     Optimizer,
+    Variant,
     learning_rate,
     share_kept,
 )
@@ -103,6 +104,10 @@ RMSPROP = Optimizer(
     slot_names=("mean_square", "velocity", "mean"),
     kernel=rmsprop_update,
     flops=8,
+    variants=(
+        Variant("PyTorch", {"epsilon_inside_root": False}, "epsilon outside the root"),
+        Variant("Keras", {"epsilon_inside_root": True}, "epsilon inside the root"),
+    ),
     source="Tieleman and Hinton (2012), Neural Networks for Machine Learning, lecture 6.5; as in Keras 3."
     " PyTorch's is rmsprop(learning_rate=0.01, rho=0.99, epsilon=1e-8, epsilon_inside_root=false)",
     numerics=2,  # epsilon, of Keras's size, stood outside the root, which is PyTorch's place

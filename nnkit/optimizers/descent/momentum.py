@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from nnkit.jit import kernel
-from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, learning_rate, share_kept
+from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, Variant, learning_rate, share_kept
 from nnkit.registry import Hyper, Value
 from nnkit.simd import fma, real
 
@@ -34,6 +34,12 @@ RATE_IN_VELOCITY = Hyper(
 )
 
 
+RATE_VARIANTS = (
+    Variant("PyTorch", {"rate_in_velocity": False}, "the rate of now on all gradients"),
+    Variant("Keras", {"rate_in_velocity": True}, "every gradient's own rate in the velocity"),
+)
+
+
 def plain_described(parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
     """Return gradient descent where no velocity is kept: then no form differs."""
     if parameters["momentum"] != 0.0:
@@ -57,6 +63,7 @@ MOMENTUM = Optimizer(
     kernel=momentum_update,
     flops=5,
     becomes=plain_described,
+    variants=RATE_VARIANTS,
     source="Polyak (1964), USSR Comput. Math. Math. Phys. 4(5); the form of PyTorch",
     aliases=("heavy_ball",),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from nnkit.jit import kernel
-from nnkit.optimizers.descent.momentum import RATE_IN_VELOCITY, plain_described
+from nnkit.optimizers.descent.momentum import RATE_IN_VELOCITY, RATE_VARIANTS, plain_described
 from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, learning_rate, share_kept
 from nnkit.registry import Component, Hyper, Value
 from nnkit.simd import fma, real
@@ -48,6 +48,7 @@ NESTEROV = Optimizer(
     kernel=nesterov_update,
     flops=7,
     becomes=simpler_described,
+    variants=RATE_VARIANTS,
     source="Nesterov (1983), Soviet Math. Dokl. 27(2); Sutskever et al. (2013), ICML; the form of PyTorch",
     aliases=("nag",),
 )
