@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from nnbench.records.trials import (
     Axes,
@@ -16,7 +17,7 @@ from nnbench.records.trials import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaseEvidence:
     """Everything known of one case in one run.
 
@@ -56,13 +57,29 @@ class CaseEvidence:
         return sorted({trial.seed for trial in self.trials})
 
     def summary_of(self, axes: Axes) -> ConfigurationSummary | None:
-        return next((summary for summary in self.ranking if summary.axes == axes), None)
+        return self._summaries.get(axes)
 
     def comparison_of(self, axes: Axes) -> Comparison | None:
-        return next((comparison for comparison in self.comparisons if comparison.a == axes), None)
+        return self._comparisons.get(axes)
 
     def trials_of(self, axes: Axes) -> tuple[TrialRecord, ...]:
-        return tuple(trial for trial in self.trials if trial.axes == axes)
+        return tuple(self._trials.get(axes, ()))
+
+    # Views ask for each configuration in turn: looking through all would take the square of their number.
+    @cached_property
+    def _summaries(self) -> dict[Axes, ConfigurationSummary]:
+        return {summary.axes: summary for summary in reversed(self.ranking)}
+
+    @cached_property
+    def _comparisons(self) -> dict[Axes, Comparison]:
+        return {comparison.a: comparison for comparison in reversed(self.comparisons)}
+
+    @cached_property
+    def _trials(self) -> dict[Axes, list[TrialRecord]]:
+        found: dict[Axes, list[TrialRecord]] = {}
+        for trial in self.trials:
+            found.setdefault(trial.axes, []).append(trial)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

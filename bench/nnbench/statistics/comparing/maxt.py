@@ -36,7 +36,7 @@ _MOST_RESIDUALS = 10_000
 _TIE = 1e-5
 # Products so small are not shared out among threads, which on a busy machine wait for one another far longer
 # than the product takes; several of them at once spare Python's share, and stay in the cache.
-_ROWS_AT_ONCE, _PRODUCT, _BATCHES = 64, 2**18, 8
+_ROWS_AT_ONCE, _ROWS_FOR_Z, _PRODUCT, _BATCHES = 64, 1024, 2**18, 8
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -166,24 +166,31 @@ class _Family:
             start += len(members)
         return rows
 
-    def blocks(self) -> Iterator[NDArray[np.intp]]:
-        yield from _in_blocks(np.arange(len(self), dtype=np.intp))
+    def z(self) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return z of every pair, and which pairs do not differ on any seed."""
+        z, is_flat = np.zeros(len(self)), np.zeros(len(self), dtype=np.bool_)
+        for block in _in_blocks(np.arange(len(self), dtype=np.intp), rows=_ROWS_FOR_Z):
+            rows = _normalised(self.differences(block))
+            z[block], is_flat[block] = rows.sum(axis=1), ~rows.any(axis=1)
+        return z, is_flat
 
 
 def _stepped_down(
     family: _Family, n_seeds: int, level: float, interval_level: float
 ) -> tuple[Floats, Floats, float]:
     """Return z and the adjusted p of every pair, and the quantile of the largest residual z."""
-    z = np.concatenate([_z(family.differences(block)) for block in family.blocks()] or [np.zeros(0)])
+    z, is_flat = family.z()
     if not z.size or not n_seeds:
         return z, np.ones(z.size), 0.0
     flips, is_exact = _flips(n_seeds)
     order = np.argsort(-np.abs(z), kind="stable")
+    # Pairs that never differ lie last and as far out under every flip: nothing is lost without them.
+    moving = order[~is_flat[order]]
     reached = (np.abs(z) - _TIE).astype(np.float32)
-    hits = np.empty(z.size)
+    hits = np.full(z.size, float(flips.shape[1]))
     largest = np.zeros(flips.shape[1], dtype=np.float32)
     largest_residual = largest[: None if is_exact else _DRAWS_OF_RESIDUALS].copy()
-    for block in _in_blocks(order[::-1]):  # from the smallest up: the maximum is over what is not yet called
+    for block in _in_blocks(moving[::-1]):  # from the smallest up: the maximum is over what is not yet called
         differences = family.differences(block)
         rows = _normalised(differences).astype(np.float32)
         grown = np.maximum(largest, _largest(rows, flips))
@@ -206,9 +213,9 @@ def _stepped_down(
     return z, adjusted, residual
 
 
-def _in_blocks(places: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    for start in range(0, places.size, _ROWS_AT_ONCE):
-        yield places[start : start + _ROWS_AT_ONCE]
+def _in_blocks(places: NDArray[np.intp], *, rows: int = _ROWS_AT_ONCE) -> Iterator[NDArray[np.intp]]:
+    for start in range(0, places.size, rows):
+        yield places[start : start + rows]
 
 
 def _flips(n_seeds: int) -> tuple[Singles, bool]:
@@ -221,10 +228,6 @@ def _flips(n_seeds: int) -> tuple[Singles, bool]:
         return (1.0 - 2.0 * bits).astype(np.float32), True
     drawn = np.random.Generator(np.random.Philox(key=0)).integers(0, 2, (N_DRAWS, n_seeds), dtype=np.int8)
     return np.ascontiguousarray(1.0 - 2.0 * drawn.T, dtype=np.float32), False
-
-
-def _z(differences: Floats) -> Floats:
-    return np.asarray(_normalised(differences).sum(axis=1))
 
 
 def _flipped(rows: Singles, flips: Singles) -> Iterator[tuple[slice, Singles]]:

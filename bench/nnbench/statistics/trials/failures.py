@@ -166,7 +166,14 @@ def _level_around(loss: NDArray[np.float64], share: float) -> float:
     """Return the median loss in a window at this share of the way through the steps."""
     width = _width(loss)
     start = min(max(0, round(share * (loss.size - 1)) - width // 2), loss.size - width)
-    return float(np.median(loss[start : start + width]))
+    return _median(loss[start : start + width])
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    """Return the median: NumPy's own, which takes ten times as long on the few numbers of a window."""
+    ordered = np.sort(values)  # NaN last
+    middle = 0.5 * (ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2])
+    return math.nan if math.isnan(ordered[-1]) else float(middle)
 
 
 def _width(loss: NDArray[np.float64]) -> int:
