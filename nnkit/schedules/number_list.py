@@ -14,6 +14,9 @@ class NumberList(Hyper):
 
     whole: bool = False
 
+    def range_text(self) -> str:
+        return "whole numbers parted by |" if self.whole else "numbers parted by |"
+
     def check(self, value: Value, where: str) -> Value:
         if value is None and self.optional:
             return None

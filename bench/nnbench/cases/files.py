@@ -1,19 +1,23 @@
 """Read what users write: text, and TOML into the models of ``spec``, with one line for every mistake."""
 
+from __future__ import annotations
+
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
-
-from nnbench.cases.fields import Section
 from nnbench.errors import UsageError
 from nnkit.errors import did_you_mean
 
-S = TypeVar("S", bound=Section)
+if TYPE_CHECKING:  # the models take a tenth of a second to import, and who reads no file has no use for them
+    from pydantic import BaseModel, ValidationError
+
+    from nnbench.cases.fields import Section
+
+S = TypeVar("S", bound="Section")
 
 MOST_BYTES = 1_000_000
 _DEEPEST, _LARGEST = 64, 2**63 - 1
@@ -89,6 +93,8 @@ def _check_sizes(content: dict[str, Any]) -> None:
 
 def check(model: type[S], content: Mapping[str, Any], where: str) -> S:
     """Return ``content`` as a ``model``, or raise UsageError with one line for every mistake in it."""
+    from pydantic import ValidationError
+
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -139,6 +145,8 @@ def _annotation(model: type[BaseModel], key: str) -> Any:
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     """Yield the models inside a type such as ``tuple[LayerSection, ...] | None``."""
+    from pydantic import BaseModel
+
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):

@@ -1,21 +1,20 @@
 """What there is: the parts of every kind, the cases, datasets and claims, as entries that can be listed."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from nnbench.cases import catalogue, claims
 from nnbench.cases.axis import own_choices
 from nnbench.cases.files import check, read_toml
-from nnbench.cases.spec import CaseSpec, MatrixFile
 from nnbench.errors import UsageError
-from nnkit import datasets
-from nnkit.datasets import DatasetRecord
-from nnkit.datasets.remote import how_to_get
 from nnkit.errors import did_you_mean
 from nnkit.registry import Hyper, Part, parse_choice, spell_value
-from nnkit.schedules import NumberList
+
+if TYPE_CHECKING:  # who lists the optimizers must not wait for what reads cases and data
+    from nnbench.cases.spec import CaseSpec
 
 Kind = Literal[
     "optimizers",
@@ -101,8 +100,6 @@ def range_of(hyper: Hyper) -> str:
         words = "one of " + ", ".join(hyper.choices)
     elif isinstance(hyper.default, bool):
         words = "true or false"
-    elif isinstance(hyper, NumberList):
-        words = "whole numbers parted by |" if hyper.whole else "numbers parted by |"
     else:
         words = hyper.range_text() + (", whole" if hyper.integer else "")
     return f"{words}, or none" if hyper.optional else words
@@ -130,7 +127,6 @@ def _of_part(kind: Any, part: Part) -> Entry:
     details = {}
     if kind == "datasets":
         details = {"licence": str(getattr(part, "licence", "")), "task": str(getattr(part, "task", ""))}
-    if isinstance(part, DatasetRecord):
         details |= _to_fetch(part)
     return Entry(
         kind=kind,
@@ -145,11 +141,16 @@ def _of_part(kind: Any, part: Part) -> Entry:
     )
 
 
-def _to_fetch(dataset: DatasetRecord) -> dict[str, str]:
+def _to_fetch(dataset: Any) -> dict[str, str]:
+    from nnkit.datasets.remote import how_to_get
+
     return {"to fetch": how_to_get([dataset.name], dataset.files)} if dataset.files else {}
 
 
 def _cases() -> Iterable[Entry]:
+    from nnbench.cases import catalogue
+    from nnkit import datasets
+
     for found in catalogue.built_in():
         case = catalogue.read_case(found.content, f"cases/{found.path.name}")
         training, measure = case.training, case.measure
@@ -190,6 +191,9 @@ def _calibrated(case: CaseSpec) -> dict[str, str]:
 
 
 def _suites() -> Iterable[Entry]:
+    from nnbench.cases import catalogue
+    from nnbench.cases.spec import MatrixFile
+
     for name, path in catalogue.suites().items():
         file = check(MatrixFile, read_toml(path), f"cases/suites/{path.name}")
         axes = [f"{axis}: {', '.join(values)}" for axis, values in file.axes.given().items()]
@@ -207,6 +211,8 @@ def _suites() -> Iterable[Entry]:
 
 
 def _claims() -> Iterable[Entry]:
+    from nnbench.cases import claims
+
     for claim in claims.built_in():
         spec = claim.spec
         yield Entry(

@@ -4,23 +4,25 @@ All four use the same names, and the first that gives one wins. Every value keep
 that a message about it can say where to mend it.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from nnbench.cases import choices
 from nnbench.cases.axis import AXES
 from nnbench.cases.files import check, read_toml
-from nnbench.cases.spec import MatrixFile
 from nnbench.errors import UsageError
-from nnbench.plan.durations import read_budget
-from nnbench.plan.matrix import Asked, Dtype, Order
-from nnbench.plan.seeds import Ranges, read_seeds
-from nnbench.plan.shard import Shard, read_shard
-from nnbench.statistics.comparing.looks import fewest_seeds, fewest_to_race, level_of_look
 from nnkit.errors import did_you_mean
+
+if TYPE_CHECKING:  # what lists and shows asks for two settings, and must not wait for what plans a run
+    from nnbench.cases.spec import MatrixFile
+    from nnbench.plan.matrix import Asked, Dtype, Order
+    from nnbench.plan.seeds import Ranges
+    from nnbench.plan.shard import Shard
 
 Color = Literal["auto", "always", "never"]
 How = Literal["threads", "processes", "dask"]  # engines, by name
@@ -152,6 +154,10 @@ def from_pyproject(start: Path) -> tuple[Layer, tuple[str, ...]]:
                 return {}, ()
             if isinstance(table, dict):  # the gate's own table is read by the gate
                 table = {key: value for key, value in table.items() if key != "gate"}
+                if not table:
+                    return {}, ()
+            from nnbench.cases.spec import MatrixFile
+
             file = check(MatrixFile, table, f"{path}, tool.nnbench")
             return from_file(file, str(path), folder, prefix="tool.nnbench."), file.cases
     return {}, ()
@@ -168,6 +174,10 @@ def plugin_files(*layers: Layer) -> list[str]:
 
 def read_settings(*layers: Layer) -> Settings:
     """Return the settings, each from the first layer that gives it, or raise UsageError."""
+    from nnbench.plan.durations import read_budget
+    from nnbench.plan.matrix import Dtype, Order
+    from nnbench.plan.seeds import read_seeds
+
     first = {name: given for layer in reversed(layers) for name, given in layer.items()}
     first_seed = _whole(first.get("first_seed"), at_least=0) or 0
     seeds = first.get("seeds")
@@ -221,6 +231,8 @@ def _shard(given: Given | None, *, race: bool) -> Shard | None:
             f"{given.where}: a race decides from all of its trials who goes on, and a shard has some of them."
             " Leave one of the two out."
         )
+    from nnbench.plan.shard import read_shard
+
     return read_shard(str(given.value), given.where)
 
 
@@ -241,6 +253,8 @@ def store_path(given: Given | None) -> Path:
 
 
 def _axes(first: Layer) -> Iterator[tuple[str, Asked]]:
+    from nnbench.plan.matrix import Asked
+
     named = _named_values(first["set"]) if "set" in first else {}
     for name, axis in AXES.items():
         given = first.get(axis.key)
@@ -257,6 +271,8 @@ def _axes(first: Layer) -> Iterator[tuple[str, Asked]]:
 
 def _named_values(given: Given) -> dict[str, Asked]:
     """Return the values of ``--set width=32,64``, or of the table ``[set]`` of a file, by axis."""
+    from nnbench.plan.matrix import Asked
+
     by_key = {axis.key: axis.name for axis in AXES.values()}
     found: dict[str, Asked] = {}
     written = given.value
@@ -280,6 +296,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 def auto_seeds(*, race: bool) -> int:
     """Return what "auto" stands for: the fewest seeds with which a run can decide anything, or a race end."""
+    from nnbench.statistics.comparing.looks import fewest_seeds, fewest_to_race, level_of_look
+
     return fewest_to_race() if race else fewest_seeds(level_of_look(1))
 
 

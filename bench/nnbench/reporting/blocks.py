@@ -3,14 +3,17 @@
 Views make them, renderers print them. Cells are finished text: no renderer rounds a number.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from __future__ import annotations
 
-from nnbench.records.circuit import Circuit
-from nnbench.records.claims import Image, Line
-from nnbench.records.descent import Descent
-from nnbench.records.trials import CaseFacts, Pictures, TrialRecord
-from nnbench.statistics.tuning.searched import SearchedConfiguration
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from nnbench.records.circuit import Circuit
+    from nnbench.records.claims import Image, Line
+    from nnbench.records.descent import Descent
+    from nnbench.records.trials import CaseFacts, Pictures, TrialRecord
+    from nnbench.statistics.tuning.searched import SearchedConfiguration
 
 Align = Literal["left", "right", "decimal"]  # decimal: points stand in one column, where the font allows it
 BREAKS = " (,"  # letters behind which a long text may go on below
@@ -129,7 +132,7 @@ class StandingsFigure(FigureRef):
 class ProfileFigure(FigureRef):
     """Shares over factors or thresholds with their bands, best configuration first."""
 
-    curves: tuple["Curve", ...]
+    curves: tuple[Curve, ...]
     legend: str  # what stands behind each label
     x_label: str
     y_label: str
