@@ -15,7 +15,7 @@ from nnkit.errors import InvalidArgument
 from nnkit.execution.trial import Data, Trial
 from nnkit.layers.base import Layer, frozen_names, named
 from nnkit.layers.ending import check_ending
-from nnkit.losses import Loss
+from nnkit.losses import BoundLoss
 from nnkit.metrics import Asked, asked
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.registry import parse_choice
@@ -50,7 +50,7 @@ class Sequential:
         self.input_shape = tuple(int(size) for size in input_shape)
         self.seed = int(seed)
         self.dtype = dtype
-        self._loss: Loss | None = None
+        self._loss: BoundLoss | None = None
         self._optimizer: BoundOptimizer | None = None
         self._metrics: tuple[Asked, ...] = ()
         self._trial: Trial | None = None
@@ -67,17 +67,15 @@ class Sequential:
     def compile(
         self,
         optimizer: str | BoundOptimizer = "sgd",
-        loss: str | Loss = "sparse_categorical_crossentropy",
+        loss: str | BoundLoss = "sparse_categorical_crossentropy",
         metrics: str | Sequence[str] | None = (),
     ) -> None:
         """Choose optimizer, loss and metrics (`nnkit.metrics`, by name). The weights stay, as in Keras."""
         chosen = _resolve_optimizer(optimizer)
-        record = losses.get(loss) if isinstance(loss, str) else loss
-        if not isinstance(record, Loss):
-            raise InvalidArgument(f"compile: loss must be a name such as 'mse', found {loss!r}.")
-        check_ending(self.layers, record)
-        self._metrics = checked_metrics(metrics, record)
-        self._optimizer, self._loss = chosen, record
+        judged = losses.resolve(loss, "compile: loss")
+        check_ending(self.layers, judged)
+        self._metrics = checked_metrics(metrics, judged)
+        self._optimizer, self._loss = chosen, judged
         self._is_stale = True
         self._learners = {}
 
@@ -278,7 +276,7 @@ class Sequential:
         facts = {
             "optimizer": [optimizer.name, dict(optimizer.parameters)],
             "schedule": None if schedule is None else [schedule.record.name, dict(schedule.parameters)],
-            "loss": loss.name,
+            "loss": loss.spelled,
             "metrics": [one.name for one in self._metrics],
             "frozen": list(frozen_names(self.layers)),
             "counts": trial.counts(),
@@ -348,8 +346,8 @@ class Sequential:
 
     def _any_targets(self, n: int) -> Array:
         program = self._trial_of().program
-        if program.loss.targets == "labels":
-            return np.zeros(n, dtype=np.int32)
+        if program.loss.record.targets == "labels":
+            return np.zeros((n, *program.loss.label_shape(program.output_shape)), dtype=np.int32)
         return np.zeros((n, *program.output_shape), dtype=self.dtype)
 
     def _check_compiled(self, verb: str) -> None:

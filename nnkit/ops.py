@@ -28,6 +28,7 @@ ROWS, STEP, EPOCH, BATCH_INDEX, RATE, KEY = range(6)
 X, Y, ORDER = 6, 8, 10  # each an address and, in the next cell, a length
 TOTALS, PENALTY, STOP, CLOCK = 12, 14, 15, 16  # totals: loss summed over rows, rows predicted correctly
 EVALUATION = 17  # the number of the evaluation, from 1
+W = 18  # weights of the samples: an address and a length, as X and Y
 HEADER_BYTES = 256
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nnkit.compiler.check import check_plan
 from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.fuse import fuse
+from nnkit.compiler.losses import emit_loss
 from nnkit.compiler.plan import Plan, make_plan
 from nnkit.compiler.probes import NO_PROBES, Probes, watch_activations, watch_weights
 from nnkit.compiler.update import arrange, emit_clipping, emit_decay, emit_penalties, emit_update
@@ -22,9 +23,9 @@ from nnkit.errors import InvalidArgument
 from nnkit.jit import Entry
 from nnkit.kernels.movement import gather_rows
 from nnkit.layers.base import Layer, emit_stack
-from nnkit.layers.ending import check_ending
-from nnkit.losses import Loss
-from nnkit.ops import BATCH, ORDER, TOTALS_BUFFER, Buffer, Op, Operand, OpKind, View, Work, X, Y
+from nnkit.layers.ending import check_ending, without_final
+from nnkit.losses import BoundLoss
+from nnkit.ops import BATCH, ORDER, Buffer, Op, Operand, View, X
 from nnkit.optimizers.bound import BoundOptimizer
 
 GATHER = op_kind(
@@ -33,20 +34,6 @@ GATHER = op_kind(
     Operand("data", "in", external=X),
     Operand("order", "in", type="int32", external=ORDER),
     Operand("out", "out", rank=2),
-)
-GATHER_TARGETS = op_kind(
-    "gather_targets",
-    gather_rows,
-    Operand("data", "in", external=Y),
-    Operand("order", "in", type="int32", external=ORDER),
-    Operand("out", "out", rank=2),
-)
-GATHER_LABELS = op_kind(
-    "gather_labels",
-    gather_rows,
-    Operand("data", "in", type="int32", external=Y),
-    Operand("order", "in", type="int32", external=ORDER),
-    Operand("out", "out", rank=2, type="int32"),
 )
 
 
@@ -80,7 +67,7 @@ class Program:
     eval_batch: int
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
-    loss: Loss
+    loss: BoundLoss
     optimizer: BoundOptimizer
     sequences: Sequences
     plan: Plan
@@ -93,6 +80,7 @@ class Program:
     gradient_ops: tuple[Op, ...]  # of the training sequence before fusion: all but clipping and the update
     probes: Probes
     drawn: dict[Buffer, Callable[[int], NDArray[Any]]]  # first values that a Python function draws, by seed
+    weighted: bool  # whether the loss reads weights beside the targets
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -111,33 +99,10 @@ class Program:
         return sum(buffer.size for buffer in self.parameters.values())
 
 
-@cache
-def loss_kind(loss: Loss, *, training: bool) -> OpKind:
-    """Return the op kind of a loss: with its gradient in training, the totals alone at test time."""
-    labels = loss.targets == "labels"
-    targets = Operand("targets", "in", type="int32") if labels else Operand("targets", "in", rank=2)
-    outputs, scratch = Operand("outputs", "in", rank=2), Operand("scratch", "scratch", rank=2)
-    totals = Operand("totals", "out", type="double")
-    if training:
-        gradient = Operand("doutputs", "out", rank=2)
-        return op_kind(
-            f"{loss.name}_gradient", loss.gradient_kernel, outputs, targets, gradient, scratch, totals,
-            flops=_loss_flops(*loss.gradient_flops),
-        )  # fmt: skip
-    return op_kind(
-        f"{loss.name}_value", loss.value_kernel, outputs, targets, scratch, totals,
-        flops=_loss_flops(*loss.flops),
-    )  # fmt: skip
-
-
-def _loss_flops(per_output: int, per_row: int) -> Work:
-    return lambda shapes: shapes["outputs"][0] * (shapes["outputs"][1] * per_output + per_row)
-
-
 def compile_program(
     layers: Sequence[Layer],
     input_shape: tuple[int, ...],
-    loss: Loss,
+    loss: BoundLoss,
     optimizer: BoundOptimizer,
     *,
     dtype: str,
@@ -145,11 +110,13 @@ def compile_program(
     eval_batch: int | None = None,
     keep_values: bool = False,
     probes: bool = False,
+    weighted: bool = False,
 ) -> Program:
     """Compile a model.
 
     ``keep_values`` gives every value a place of its own, for the learner's view. ``probes`` lets
     evaluations look at activations, gradients and steps as well; training is the same to the bit.
+    ``weighted`` multiplies the loss of every row by a weight that comes with the data.
     """
     if len(layers) > MOST_LAYERS:
         raise InvalidArgument(f"a model must have at most {MOST_LAYERS} layers, found {len(layers)}.")
@@ -158,11 +125,10 @@ def compile_program(
     graph = Graph(batch_size, dtype)
     train = Emitter(graph, training=True)
     x = _emit_input(train, input_shape)
-    outputs = emit_stack(train, x, layers)
-    doutputs = train.transient("d outputs", outputs.shape)
-    views = {**_loss_views(train, loss, outputs), "doutputs": one_row_each(doutputs)}
-    train.emit(loss_kind(loss, training=True), views)
-    sweep_backward(train, outputs, doutputs)
+    trained = without_final(layers, loss)
+    outputs = emit_stack(train, x, trained)
+    logits, doutputs = emit_loss(train, loss, outputs, weighted=weighted)
+    sweep_backward(train, logits, doutputs)
     emit_penalties(train)
     gradient_ops = tuple(train.ops)
     groups = arrange(graph, optimizer)
@@ -170,7 +136,12 @@ def compile_program(
         for group in groups:
             step(train, group)
 
-    evaluate, predict, final = _inference(graph, layers, input_shape, loss)
+    evaluate = Emitter(graph, training=False)
+    emit_loss(
+        evaluate, loss, emit_stack(evaluate, _emit_input(evaluate, input_shape), trained), weighted=weighted
+    )
+    predict = Emitter(graph, training=False)
+    final = emit_stack(predict, _emit_input(predict, input_shape), layers)
     watched, activations = watch_activations(evaluate.ops, dtype) if probes else (evaluate.ops, ())
     before, after, weights = watch_weights(graph) if probes else ([], [], ())
     found = Probes(activations, weights) if probes else NO_PROBES
@@ -203,6 +174,7 @@ def compile_program(
         gradient_ops,
         found,
         dict(graph.drawn),
+        weighted,
     )
 
 
@@ -215,49 +187,6 @@ def _emit_input(emitter: Emitter, input_shape: tuple[int, ...]) -> Buffer:
 def one_row_each(buffer: Buffer) -> View:
     """View every sample of ``buffer`` as one row."""
     return View(buffer, (BATCH, -buffer.size))
-
-
-def _loss_views(emitter: Emitter, loss: Loss, outputs: Buffer) -> dict[str, Buffer | View]:
-    """Return what a loss reads and where it writes, with the op that gathers its targets emitted."""
-    targets = _emit_targets(emitter, loss, outputs)
-    scratch = emitter.transient("loss scratch", outputs.shape)
-    return {
-        "outputs": one_row_each(outputs),
-        "targets": targets if loss.targets == "labels" else one_row_each(targets),
-        "scratch": one_row_each(scratch),
-        "totals": TOTALS_BUFFER,
-    }
-
-
-def _emit_targets(emitter: Emitter, loss: Loss, outputs: Buffer) -> Buffer:
-    if len(outputs.shape) != 2 and loss.targets == "labels":
-        raise InvalidArgument(
-            f"loss {loss.name}: the last layer must give one row per sample, found {outputs.shape[1:]}."
-            " End the model with Flatten or Dense."
-        )
-    if loss.n_outputs not in (None, outputs.shape[1]):
-        raise InvalidArgument(
-            f"loss {loss.name}: the last layer must give {loss.n_outputs} value per sample, found "
-            f"{outputs.shape[1]}. End the model with Dense({loss.n_outputs})."
-        )
-    if loss.targets == "labels":
-        labels = emitter.transient("targets", (BATCH, 1), type="int32")
-        emitter.emit(GATHER_LABELS, {"out": labels})
-        return labels
-    targets = emitter.transient("targets", outputs.shape)
-    emitter.emit(GATHER_TARGETS, {"out": one_row_each(targets)})
-    return targets
-
-
-def _inference(
-    graph: Graph, layers: Sequence[Layer], input_shape: tuple[int, ...], loss: Loss
-) -> tuple[Emitter, Emitter, Buffer]:
-    evaluate = Emitter(graph, training=False)
-    outputs = emit_stack(evaluate, _emit_input(evaluate, input_shape), layers)
-    evaluate.emit(loss_kind(loss, training=False), _loss_views(evaluate, loss, outputs))
-    predict = Emitter(graph, training=False)
-    final = emit_stack(predict, _emit_input(predict, input_shape), layers)
-    return evaluate, predict, final
 
 
 def _plan(

@@ -21,6 +21,7 @@ from nnkit.ops import (
     STEP,
     STOP,
     TOTALS,
+    W,
     X,
     Y,
 )
@@ -77,8 +78,10 @@ from nnkit.simd import fabs
     SLOTS_AT,
     N_SLOT_WORDS,
     WORDS_PER_NUMBER,
+    W_TRAIN_AT,
+    W_EVAL_AT,
     ITINERARY_CELLS,
-) = range(49)
+) = range(51)
 
 # ORDER_MODE: as it is in memory, a fresh order for every epoch, or one order drawn once and repeated.
 AS_GIVEN, RESHUFFLE, FIXED = range(3)
@@ -191,12 +194,13 @@ def now_s(itinerary):
 
 
 @kernel
-def point_at_batch(base, x, y, order, rows):
+def point_at_batch(base, x, y, weights, order, rows):
     """Tell the ops of the next table where their batch is."""
     header = integers_at(base)
     header[ROWS] = rows
     header[X], header[X + 1] = x, _LENGTH_UNKNOWN
     header[Y], header[Y + 1] = y, _LENGTH_UNKNOWN
+    header[W], header[W + 1] = weights, _LENGTH_UNKNOWN
     header[ORDER], header[ORDER + 1] = order, rows
 
 
@@ -210,7 +214,8 @@ def evaluate_all(base, itinerary):
     for start in range(0, n, itinerary[EVAL_BATCH]):
         rows = min(itinerary[EVAL_BATCH], n - start)
         order = itinerary[EVAL_ORDER_AT] + 4 * start
-        point_at_batch(base, itinerary[X_EVAL_AT], itinerary[Y_EVAL_AT], order, rows)
+        x, y, weights = itinerary[X_EVAL_AT], itinerary[Y_EVAL_AT], itinerary[W_EVAL_AT]
+        point_at_batch(base, x, y, weights, order, rows)
         run_table(base, itinerary[EVAL_TABLE], itinerary[N_EVAL_OPS])
         loss += totals[0]
         correct += totals[1]
@@ -245,7 +250,8 @@ def train_step(base, itinerary, step):
         shuffle(order, words, n, header[KEY], epoch if mode == RESHUFFLE else 0)
     start = batch * batch_size
     rows = min(batch_size, n - start)
-    point_at_batch(base, itinerary[X_TRAIN_AT], itinerary[Y_TRAIN_AT], itinerary[ORDER_AT] + 4 * start, rows)
+    x, y, weights = itinerary[X_TRAIN_AT], itinerary[Y_TRAIN_AT], itinerary[W_TRAIN_AT]
+    point_at_batch(base, x, y, weights, itinerary[ORDER_AT] + 4 * start, rows)
     header[STEP], header[EPOCH], header[BATCH_INDEX] = itinerary[EARLIER_STEPS] + step + 1, epoch, batch
     numbers = reals_at(base)
     numbers[RATE] = reals_at(itinerary[RATES_AT])[step]

@@ -18,7 +18,22 @@ from nnkit.compiler.encode import Table
 from nnkit.compiler.program import Program
 from nnkit.execution import driver
 from nnkit.jit import Entry, function_at
-from nnkit.ops import EPOCH, EVALUATION, KEY, ORDER, PENALTY, ROWS, STEP, STOP, TOTALS, Buffer, X, Y, in_batch
+from nnkit.ops import (
+    EPOCH,
+    EVALUATION,
+    KEY,
+    ORDER,
+    PENALTY,
+    ROWS,
+    STEP,
+    STOP,
+    TOTALS,
+    Buffer,
+    W,
+    X,
+    Y,
+    in_batch,
+)
 
 Array = NDArray[Any]
 STATUS_NAMES = ("done", "diverged", "stopped")
@@ -26,10 +41,14 @@ STATUS_NAMES = ("done", "diverged", "stopped")
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Samples and targets in the types that a program reads; checked by the caller."""
+    """Samples and targets in the types that a program reads; checked by the caller.
+
+    ``weights`` has one number for every row of the loss, for programs that multiply by them; None: all are 1.
+    """
 
     x: Array
     y: Array
+    weights: Array | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -152,7 +171,7 @@ class Trial:
 
         Steps and epochs are counted on from what the trial has trained before.
         """
-        n = len(data)
+        n, weights = len(data), self._weights(data)
         self._order = np.arange(n, dtype=np.int32)
         words = np.empty(max(4, -(-n // 4) * 4), dtype=np.uint32)
         self.rates = np.ascontiguousarray(rates, dtype=np.float64)
@@ -163,6 +182,7 @@ class Trial:
                 driver.N_TRAIN_OPS: self.program.tables["train"].n_ops,
                 driver.X_TRAIN_AT: _address(data.x),
                 driver.Y_TRAIN_AT: _address(data.y),
+                driver.W_TRAIN_AT: _address(weights),
                 driver.N_TRAIN: n,
                 driver.BATCH_SIZE: batch_size or self.program.batch_size,
                 driver.ORDER_AT: _address(self._order),
@@ -188,11 +208,11 @@ class Trial:
             }
         )
         self._set(_clock_cells(self._ticks))
-        self._training = data, words
+        self._training = data, weights, words
 
     def attach_evaluation(self, data: Data, *, every: int, n_evaluations: int = 1) -> None:
         """Say what to evaluate on, and after how many steps each time."""
-        identity = np.arange(len(data), dtype=np.int32)
+        identity, weights = np.arange(len(data), dtype=np.int32), self._weights(data)
         self.evaluations = np.full((max(1, n_evaluations), driver.EVAL_COLUMNS), np.nan)
         self._set(
             {
@@ -200,6 +220,7 @@ class Trial:
                 driver.N_EVAL_OPS: self.program.tables["evaluate"].n_ops,
                 driver.X_EVAL_AT: _address(data.x),
                 driver.Y_EVAL_AT: _address(data.y),
+                driver.W_EVAL_AT: _address(weights),
                 driver.N_EVAL: len(data),
                 driver.EVAL_BATCH: self.program.eval_batch,
                 driver.EVAL_ORDER_AT: _address(identity),
@@ -208,7 +229,7 @@ class Trial:
                 driver.N_EVALS: 0,
             }
         )
-        self._evaluation = data, identity
+        self._evaluation = data, weights, identity
         if self.program.probes.n_cells:
             self._attach_probes(n_evaluations + 1)
 
@@ -287,7 +308,7 @@ class Trial:
         batch = self.program.eval_batch
         for start in range(0, len(x), batch):
             rows = min(batch, len(x) - start)
-            self._point_at(x, None, order[start : start + rows])
+            self._point_at(x, None, None, order[start : start + rows])
             self._run_once(self.program.tables["predict"])
             outputs[start : start + rows] = self.view(self.program.outputs, rows)
         return outputs
@@ -298,7 +319,8 @@ class Trial:
         Return the mean loss, penalties included.
         """
         order = np.arange(len(data), dtype=np.int32)
-        self._point_at(data.x, data.y, order)
+        weights = self._weights(data)
+        self._point_at(data.x, data.y, weights, order)
         numbers = self._header.view(np.float64)
         numbers[PENALTY] = 0.0
         self._run_once(table or self.program.tables["train"])
@@ -332,11 +354,20 @@ class Trial:
 
     # -- machine code ------------------------------------------------------------------------------
 
-    def _point_at(self, x: Array, y: Array | None, order: NDArray[np.int32]) -> None:
+    def _point_at(self, x: Array, y: Array | None, weights: Array | None, order: NDArray[np.int32]) -> None:
         self._header[ROWS] = len(order)
-        self._header[X : X + 2] = _address(x), x.size
-        self._header[Y : Y + 2] = (_address(y), y.size) if y is not None else (0, 0)
-        self._header[ORDER : ORDER + 2] = _address(order), len(order)
+        for cell, array in ((X, x), (Y, y), (W, weights), (ORDER, order)):
+            self._header[cell : cell + 2] = (_address(array), array.size) if array is not None else (0, 0)
+
+    def _weights(self, data: Data) -> Array:
+        """Return the weights of the data as the program reads them; a program without them reads none."""
+        if not self.program.weighted:
+            assert data.weights is None, "the program was compiled without weights"
+            return np.empty(0, dtype=self.program.dtype)
+        n_rows = len(data) * self.program.loss.places(self.program.output_shape)
+        given = np.ones(n_rows) if data.weights is None else data.weights
+        assert given.size == n_rows, (given.shape, n_rows)
+        return np.ascontiguousarray(given, dtype=self.program.dtype)
 
     def _run_once(self, table: Table) -> None:
         cells = np.zeros(driver.ITINERARY_CELLS, dtype=np.int64)

@@ -1,23 +1,18 @@
 """Losses by name: the mean over the rows of a batch, and its gradient; classification takes logits."""
 
-from nnkit.losses.builtin import BINARY_CROSSENTROPY, MEAN_SQUARED_ERROR, SPARSE_CATEGORICAL_CROSSENTROPY
-from nnkit.losses.record import Loss, checked_labels
-from nnkit.registry import Registry
+from collections.abc import Callable
+from functools import partial
 
-__all__ = [
-    "BINARY_CROSSENTROPY",
-    "MEAN_SQUARED_ERROR",
-    "SPARSE_CATEGORICAL_CROSSENTROPY",
-    "Loss",
-    "checked_labels",
-    "get",
-    "names",
-    "record",
-    "records",
-]
+from nnkit.errors import InvalidArgument
+from nnkit.losses.bound import BoundLoss
+from nnkit.losses.builtin import BUILTIN
+from nnkit.losses.record import Loss
+from nnkit.registry import Registry, Value, parse_choice
+
+__all__ = ["BoundLoss", "Loss", "get", "names", "record", "records", "resolve"]
 
 _registry: Registry[Loss] = Registry("loss")
-for _part in (SPARSE_CATEGORICAL_CROSSENTROPY, BINARY_CROSSENTROPY, MEAN_SQUARED_ERROR):
+for _part in BUILTIN:
     _registry.add(_part)
 
 
@@ -30,10 +25,28 @@ def records() -> tuple[Loss, ...]:
 
 
 def record(name: str) -> Loss:
-    """Return the loss called ``name``, or with that alias."""
+    """Return the record of the loss called ``name``, or with that alias."""
     return _registry.record(name)
 
 
-def get(name: str) -> Loss:
-    """Return the loss called ``name``; it has no hyper-parameters, so this is its record."""
-    return record(name)
+def get(name: str, **hyperparameters: Value) -> BoundLoss:
+    """Return the loss called ``name``, a function of arrays; hyper-parameters by their names."""
+    part = record(name)
+    return BoundLoss(part, part.resolve(hyperparameters, f"loss {name}"))
+
+
+def resolve(given: str | BoundLoss, where: str = "loss") -> BoundLoss:
+    """Return the loss that a name such as ``"huber(delta=0.5)"`` stands for."""
+    if isinstance(given, BoundLoss):
+        return given
+    if not isinstance(given, str):
+        raise InvalidArgument(f"{where} must be a name such as 'mse' or 'huber(delta=2)', found {given!r}.")
+    name, parameters = parse_choice(given)
+    return get(name, **parameters)
+
+
+def __getattr__(name: str) -> Callable[..., BoundLoss]:
+    """Return Keras's way to write ``get``: ``losses.Huber(delta=2.0)``."""
+    if name[:1].isupper() and name in _registry:
+        return partial(get, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

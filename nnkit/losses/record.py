@@ -1,108 +1,71 @@
-"""The record of a loss: the mean over the rows of a batch, and its gradient."""
+"""The record of a loss: one function of a row, and what its targets and outputs are."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cache
+from typing import Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from nnkit.errors import InvalidData
 from nnkit.jit import Kernel
-from nnkit.registry import Part
+from nnkit.losses.rows import rows_loss, weighted_rows_loss
+from nnkit.registry import Part, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Fast:
+    """Kernels of a loss without options, weights and ignored rows, and their operations.
+
+    ``gradient(outputs, targets, doutputs, scratch, totals)`` and ``value(outputs, targets, scratch, totals)``
+    set ``totals`` to the sum of the rows' losses and the number of rows predicted correctly; ``doutputs`` is
+    the gradient of the mean over the rows.
+    """
+
+    gradient: Kernel
+    value: Kernel
+    gradient_flops: tuple[int, int]
+    value_flops: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss(Part):
-    """A loss of ``outputs`` (rows, n) against labels (rows,) or real targets (rows, n).
+    """A loss of outputs against labels, shares of classes, or real targets.
 
-    ``gradient_kernel(outputs, targets, doutputs, scratch, totals)`` and
-    ``value_kernel(outputs, targets, scratch, totals)`` set ``totals`` to the sum of the rows' losses and
-    the number of rows predicted correctly; ``doutputs`` is the gradient of the mean over the rows.
-
-    ``flops`` and ``gradient_flops`` are operations per output and per row in float32, for the value alone
-    and for both, counted as for activations. ``takes_logits`` says that the loss applies its own sigmoid
-    or softmax.
+    row              ``row(outputs, targets, doutputs, i, option, …)``, see `nnkit.losses.rows`: the options
+                     are the hyper-parameters in their order, ``from_logits`` left out, as float64
+    targets          labels: whole numbers from 0; shares: one-hot or any shares of the classes; real numbers
+    n_outputs        1 where every output has a label of its own; None: one label for the last axis
+    along_last_axis  whether real targets make a row for every place but that on the last axis: the others
+                     are one row per sample
+    takes_logits     whether the loss applies its own sigmoid or softmax, or ends in the logarithm of one
+    needs            what the model must end in
+    flops            operations per output and per row
+    fast             what computes the same with all options at their defaults, if anything does
     """
 
-    gradient_kernel: Kernel
-    value_kernel: Kernel
-    flops: tuple[int, int]
-    gradient_flops: tuple[int, int]
-    targets: Literal["labels", "real"]
-    n_outputs: int | None = None  # None: any number
+    row: Kernel
+    targets: Literal["labels", "shares", "real"]
+    n_outputs: Literal[1] | None = None
+    along_last_axis: bool = False
     takes_logits: bool = False
+    needs: Literal["", "log_softmax", "positive"] = ""
+    flops: tuple[int, int] = (0, 0)
+    fast: Fast | None = None
 
-    def value(self, outputs: ArrayLike, targets: ArrayLike) -> float:
-        """Return the mean loss of the rows."""
-        values, wanted = self.check(outputs, targets)
-        totals = np.empty(2)
-        self.value_kernel(values, wanted, np.empty_like(values), totals)
-        return float(totals[0]) / len(values)
+    def kernel(self, *, weighted: bool) -> Kernel:
+        """Return the kernel of a batch, with the weights of its rows or without."""
+        return _kernel(self.row, weighted)
 
-    def value_and_gradient(self, outputs: ArrayLike, targets: ArrayLike) -> tuple[float, NDArray[Any]]:
-        """Return the mean loss of the rows and its gradient, in the shape of ``outputs``."""
-        values, wanted = self.check(outputs, targets)
-        gradient, totals = np.empty_like(values), np.empty(2)
-        self.gradient_kernel(values, wanted, gradient, np.empty_like(values), totals)
-        return float(totals[0]) / len(values), gradient.reshape(np.shape(outputs))
+    def scalar_names(self) -> tuple[str, ...]:
+        """Return the hyper-parameters that the kernels take, in order."""
+        return tuple(hyper.name for hyper in self.hyperparameters if hyper.name != "from_logits")
 
-    def check(self, outputs: ArrayLike, targets: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return both as the kernels take them, or raise InvalidData: a kernel cannot refuse a label."""
-        values = _rows(np.asarray(outputs), f"loss {self.name}")
-        if self.n_outputs is not None and values.shape[1] != self.n_outputs:
-            raise InvalidData(
-                f"loss {self.name}: expected {self.n_outputs} output(s) per row, found {values.shape[1]}."
-                f" {self._remedy()}"
-            )
-        if self.targets == "labels":
-            n_classes = self.n_classes(values.shape[1])
-            return values, checked_labels(targets, len(values), n_classes, f"loss {self.name}")
-        wanted = np.asarray(targets)
-        if wanted.shape != np.shape(outputs):
-            raise InvalidData(
-                f"loss {self.name}: expected targets of the outputs' shape {np.shape(outputs)}, "
-                f"found {wanted.shape}. Reshape one of them; nothing is broadcast."
-            )
-        return values, np.ascontiguousarray(wanted.reshape(values.shape), dtype=values.dtype)
-
-    def n_classes(self, n_outputs: int) -> int:
-        """Return how many labels there are: a single logit parts two."""
-        return 2 if self.n_outputs == 1 else n_outputs
-
-    def _remedy(self) -> str:
-        return "For more classes use sparse_categorical_crossentropy." if self.targets == "labels" else ""
+    def as_scalar(self, name: str, value: Value) -> float:
+        """Return how a kernel sees a hyper-parameter: none is NaN, a word its place among the choices."""
+        if isinstance(value, str):
+            (hyper,) = (one for one in self.hyperparameters if one.name == name)
+            return float(hyper.choices.index(value))
+        return float("nan") if value is None else float(value)
 
 
-def _rows(outputs: NDArray[Any], where: str) -> NDArray[Any]:
-    """Return the outputs as a contiguous (rows, n) array of float32 or float64; one dimension is a column."""
-    if outputs.dtype.kind not in "iuf" or outputs.ndim == 0 or outputs.size == 0:
-        raise InvalidData(
-            f"{where}: expected outputs of shape (rows, n), real numbers and at least one row, "
-            f"found shape {outputs.shape} of {outputs.dtype}."
-        )
-    dtype = np.float32 if outputs.dtype == np.float32 else np.float64
-    return np.ascontiguousarray(outputs.reshape(len(outputs), -1), dtype=dtype)
-
-
-def checked_labels(labels: ArrayLike, n_rows: int, n_classes: int, where: str) -> NDArray[np.int32]:
-    """Return the labels as int32, or raise InvalidData: one whole number from 0 per row is expected."""
-    given = np.asarray(labels)
-    if given.shape not in ((n_rows,), (n_rows, 1)):
-        raise InvalidData(
-            f"{where}: expected {n_rows} labels, one per row, found shape {given.shape}. "
-            "One-hot targets become labels with argmax(axis=1)."
-        )
-    found = given.reshape(-1)
-    if found.dtype.kind not in "biu" and not (
-        found.dtype.kind == "f" and bool(np.all(found == np.rint(found)))
-    ):
-        raise InvalidData(
-            f"{where}: expected labels that are whole numbers, found {found.dtype} {found[:3]!r}."
-        )
-    wrong = np.flatnonzero((found < 0) | (found >= n_classes))
-    if wrong.size:
-        raise InvalidData(
-            f"{where}: expected labels from 0 to {n_classes - 1}, found {found[wrong[0]].item()!r} "
-            f"in row {wrong[0]}. Count classes from 0 and give the model an output for each."
-        )
-    return found.astype(np.int32)
+# Cached, because a template bound anew would be compiled anew.
+@cache
+def _kernel(row: Kernel, weighted: bool) -> Kernel:
+    return (weighted_rows_loss if weighted else rows_loss).bind(row=row)

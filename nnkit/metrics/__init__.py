@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nnkit.errors import InvalidArgument, UnknownName, did_you_mean
-from nnkit.losses import Loss
+from nnkit.losses import BoundLoss
 from nnkit.metrics.labels import ACCURACY, AUC, BALANCED_ACCURACY, F1, LOG_LOSS
 from nnkit.metrics.record import Metric, Unit
 from nnkit.metrics.values import LOSS, MAE, R2, RMSE
@@ -58,11 +58,11 @@ def asked(name: str) -> Asked:
     return Asked(record(bare), of_training=bare != name)
 
 
-def refusal(metric: Metric, loss: Loss) -> str | None:
+def refusal(metric: Metric, loss: BoundLoss) -> str | None:
     """Return why a model with this loss cannot be measured so; None where it can."""
-    if metric.targets not in ("any", loss.targets):
+    if metric.targets not in ("any", loss.kind):
         wanted, has = ("labels", "none") if metric.targets == "labels" else ("numbers as targets", "labels")
-        fitting = ", ".join(each.name for each in records() if each.targets in ("any", loss.targets))
+        fitting = ", ".join(each.name for each in records() if each.targets in ("any", loss.kind))
         return f"{metric.name} needs {wanted}, and loss {loss.name!r} has {has}. There are: {fitting}."
     if metric.needs_logits and not loss.takes_logits:
         return f"{metric.name} needs outputs that are logits, and loss {loss.name!r} takes none."

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from nnkit.errors import InvalidArgument, UnknownName, shown
 from nnkit.layers.base import Layer
-from nnkit.losses import Loss
+from nnkit.losses import BoundLoss
 from nnkit.metrics import Asked, asked, refusal
 
 
@@ -34,7 +34,7 @@ def check_arguments(layers: object, input_shape: object, seed: object, dtype: st
         raise InvalidArgument(f"Sequential: seed must be a whole number of 64 bits, found {seed!r}.")
 
 
-def checked_metrics(given: str | Sequence[str] | None, loss: Loss) -> tuple[Asked, ...]:
+def checked_metrics(given: str | Sequence[str] | None, loss: BoundLoss) -> tuple[Asked, ...]:
     """Return the metrics, each once; raise InvalidArgument where one is unknown or does not fit the loss."""
     metrics = (given,) if isinstance(given, str) else given if given is not None else ()
     if not isinstance(metrics, list | tuple):

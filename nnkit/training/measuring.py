@@ -57,11 +57,12 @@ def _measured(
 ) -> Iterator[tuple[str, float]]:
     if known is None and any(one.metric.evaluated is not None for one in asked):
         known = trial.evaluate_on(data)
-    outputs = trial.predict(data.x) if any(one.metric.compute is not None for one in asked) else None
+    computed = any(one.metric.compute is not None for one in asked)
+    read = trial.program.loss.readable(trial.predict(data.x), data.y) if computed else None
     for one in asked:
         if one.metric.evaluated is not None:
             assert known is not None, one.name
             yield one.name, known[one.metric.evaluated]
         else:
-            assert outputs is not None, one.name
-            yield one.name, one.metric.value(outputs, data.y)
+            assert read is not None, one.name
+            yield one.name, one.metric.value(*read)

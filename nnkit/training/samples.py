@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnkit.errors import InvalidData
 from nnkit.execution.trial import Data
-from nnkit.losses import Loss, checked_labels
+from nnkit.losses import BoundLoss
 
 
 def checked_inputs(x: ArrayLike, input_shape: tuple[int, ...], dtype: str, where: str = "x") -> NDArray[Any]:
@@ -41,7 +41,7 @@ def checked_inputs(x: ArrayLike, input_shape: tuple[int, ...], dtype: str, where
 def checked_data(
     x: ArrayLike,
     y: ArrayLike,
-    loss: Loss,
+    loss: BoundLoss,
     input_shape: tuple[int, ...],
     output_shape: tuple[int, ...],
     dtype: str,
@@ -50,9 +50,8 @@ def checked_data(
     """Return samples and targets as a program reads them, or raise InvalidData."""
     inputs = checked_inputs(x, input_shape, dtype, f"{where}x")
     targets = as_array(y, f"{where}y")
-    if loss.targets == "labels":
-        n_classes = loss.n_classes(output_shape[-1])
-        return Data(inputs, checked_labels(targets, len(inputs), n_classes, f"{where}y"))
+    if loss.kind == "labels":
+        return Data(inputs, loss.encoded(targets, len(inputs), output_shape, dtype, f"{where}y"))
     if targets.shape == (len(inputs),) and output_shape == (1,):
         targets = targets[:, None]
     if targets.shape != (len(inputs), *output_shape):

@@ -18,7 +18,7 @@ from nnbench.training.precompile import warm_up
 from nnkit import losses, optimizers
 from nnkit.activations.builtin import BUILTIN
 from nnkit.compiler import program, update
-from nnkit.compiler.program import loss_kind
+from nnkit.compiler.losses import loss_kind
 from nnkit.compiler.update import update_kind
 from nnkit.emitting import backward
 from nnkit.execution.trial import Trial
@@ -61,7 +61,7 @@ def all_kinds() -> dict[str, OpKind]:
         found += [value for value in vars(module).values() if isinstance(value, OpKind)]
     for record in BUILTIN:
         found += activation_kinds(record) if record.name != "linear" else ()  # which is no op
-    for loss in losses.records():
+    for loss in map(losses.get, losses.names()):
         found += [loss_kind(loss, training=training) for training in (True, False)]
     found += [update_kind(record) for record in optimizers.records() if record.kernel is not None]
     return {kind.name: kind for kind in found}

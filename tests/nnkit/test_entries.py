@@ -9,7 +9,7 @@ import pytest
 
 from nnkit import activations, initializers, losses, optimizers
 from nnkit.assembly import AssembledEntry
-from nnkit.compiler.program import loss_kind
+from nnkit.compiler.losses import loss_kind
 from nnkit.compiler.update import update_kind
 from nnkit.entries import make_entry
 from nnkit.execution import driver
@@ -28,7 +28,7 @@ def every_kind() -> list[OpKind]:
         )
     for activation in activations.records():
         activation_kinds(activation)
-    for loss in losses.records():
+    for loss in map(losses.get, losses.names()):
         for training in (True, False):
             loss_kind(loss, training=training)
     for optimizer in optimizers.records():

@@ -247,7 +247,7 @@ def test_of_the_training_part_is_asked_by_a_prefix() -> None:
 
 
 def test_a_metric_that_does_not_fit_the_loss_is_refused_in_words() -> None:
-    mse, crossentropy = losses.record("mse"), losses.record("cross_entropy")
+    mse, crossentropy = losses.get("mse"), losses.get("cross_entropy")
 
     assert metrics.refusal(metrics.record("f1"), crossentropy) is None
     assert metrics.refusal(metrics.record("loss"), mse) is None

@@ -37,7 +37,7 @@ def compiled(
     dtype: str = "float32",
 ) -> Program:
     chosen = optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
-    loss = losses.record("sparse_categorical_crossentropy")
+    loss = losses.get("sparse_categorical_crossentropy")
     # 40 samples are evaluated in batches of 16, the last one shorter.
     return compile_program(
         stack, shape, loss, chosen, dtype=dtype, batch_size=8, eval_batch=16, probes=probes

@@ -127,7 +127,7 @@ def _targets_move(case: Any) -> str | None:
     from nnkit import losses, metrics
 
     one = metrics.asked(case.measure.metric)
-    if one.metric.in_target_units and losses.record(case.training.loss).targets == "real":
+    if one.metric.in_target_units and losses.resolve(case.training.loss).kind == "real":
         named = "losses" if one.metric.name == "loss" else one.name
         return f"scales its targets too, so that {named} could not be compared"
     return None

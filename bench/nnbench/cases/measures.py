@@ -57,7 +57,7 @@ def _measured(case: CaseSpec, name: str, place: str) -> Iterator[str]:
         yield f"{place}: {name!r} is another name of a metric. Write {one.name!r}."
         return
     with suppress(NnkitError):  # that there is no such loss is said elsewhere
-        if (reason := metrics.refusal(one.metric, losses.record(case.training.loss))) is not None:
+        if (reason := metrics.refusal(one.metric, losses.resolve(case.training.loss))) is not None:
             yield f"{place}: {reason}"
 
 

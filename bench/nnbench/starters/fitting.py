@@ -86,7 +86,7 @@ def _on(model: Model, record: DatasetRecord) -> Fitted:
         made = compile_program(
             [_layer(table) for table in stack],
             record.input_shape,
-            losses.record(loss),
+            losses.resolve(loss),
             optimizers.get("sgd"),
             dtype="float32",
             batch_size=2,

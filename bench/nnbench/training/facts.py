@@ -27,7 +27,7 @@ def facts(case: CaseSpec) -> CaseFacts:
     program = compile_program(
         model,
         dataset.input_shape,
-        losses.record(training.loss),
+        losses.resolve(training.loss),
         optimizers.get("sgd"),
         dtype="float32",
         batch_size=training.batch_size,

@@ -78,7 +78,7 @@ def _program(case: CaseKey, axes: tuple[tuple[str, str], ...], dtype: str, probe
     return compile_program(
         model,
         dataset_of(spec).input_shape,
-        losses.record(spec.training.loss),
+        losses.resolve(spec.training.loss),
         _optimizer(spec, chosen),
         dtype=dtype,
         batch_size=batch_size,

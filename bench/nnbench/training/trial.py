@@ -138,7 +138,7 @@ def _callbacks(case: CaseSpec) -> tuple[Callback, ...]:
 def _record(trial: TrialSpec, trained: _Trained, *, dead_share: float = 0.0) -> TrialRecord:
     run, outcome = trained.run, trained.outcome
     table = outcome.evaluations
-    has_accuracy = run.program.loss.targets == "labels"
+    has_accuracy = run.program.loss.kind == "labels"
     names = ("loss", "accuracy") if has_accuracy else ("loss",)
     asked = asked_of(trial.case)
     series = {name: table[:, 1 + column] for column, name in enumerate(names)}

@@ -15,7 +15,7 @@ def program(dtype: str = "float32") -> Program:
     return compile_program(
         [layers.Dense(UNITS, activation="tanh")],
         (FEATURES,),
-        losses.record("sparse_categorical_crossentropy"),
+        losses.get("sparse_categorical_crossentropy"),
         optimizers.get("adam"),
         dtype=dtype,
         batch_size=ROWS,
