@@ -107,6 +107,20 @@ class ClosedForm:
     options: Mapping[str, Value] = field(default_factory=dict)
     tolerance: float = 1e-12
 
+    def distance(self, made: object, parameters: Mapping[str, Value]) -> float:
+        """Return how far what is measured of ``made`` is from the values, as a share of the largest of them.
+
+        ``parameters`` are all of the part's hyper-parameters. Infinity where shapes or NaNs differ.
+        """
+        import numpy as np
+
+        expected = np.asarray(self.expected(parameters) if callable(self.expected) else self.expected, float)
+        measured = np.asarray(self.measure(made), float)
+        if measured.shape != expected.shape or not np.isfinite(measured).all():
+            return math.inf
+        largest = float(np.abs(expected).max(initial=0.0)) or 1.0
+        return float(np.abs(measured - expected).max(initial=0.0)) / largest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:

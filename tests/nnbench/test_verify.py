@@ -16,12 +16,12 @@ from nnkit.initializers import BoundInitializer
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.schedules.record import BoundSchedule
 
-CHECKS = {check.id: check for check in catalogue.checks()}
+CHECKS = {check.id: check for check in catalogue.figures()}
 
 
 def test_every_figure_of_the_notes_is_checked() -> None:
     assert {catalogue.figure(name) for name in CHECKS} == {f"X{number}" for number in range(1, 29)}
-    assert len(CHECKS) == len(catalogue.checks())
+    assert len(CHECKS) == len(catalogue.figures())
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)

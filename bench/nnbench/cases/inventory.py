@@ -31,7 +31,7 @@ Kind = Literal[
     "claims",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_PART_KINDS = (
+PART_KINDS = (
     *("optimizers", "activations", "initializers", "schedules", "losses", "metrics", "layers", "datasets"),
     "functions",
 )
@@ -54,7 +54,7 @@ class Entry:
 
 def entries(kind: str) -> tuple[Entry, ...]:
     """Return everything of one kind, in its own order."""
-    if kind in _PART_KINDS:
+    if kind in PART_KINDS:
         registry = import_module(f"nnkit.{kind}")
         drawn = (registry.record(name) for name in registry.names())
         return tuple(_of_part(kind, part) for part in (*drawn, *getattr(registry, "LEARNT", ())))

@@ -62,8 +62,10 @@ class Counted:
 class Lines:
     """A line every few seconds at most, for logs; a run that is shorter says nothing."""
 
-    def __init__(self, stream: TextIO, clock: Clock, *, budget_s: float = math.inf) -> None:
-        self._stream = stream
+    def __init__(
+        self, stream: TextIO, clock: Clock, *, budget_s: float = math.inf, counted: str = "trials"
+    ) -> None:
+        self._stream, self._counted = stream, counted
         self._clock = clock
         self._ends_s = clock.elapsed_s() + budget_s
         self._said_s = self._began_s = clock.elapsed_s()
@@ -81,7 +83,7 @@ class Lines:
             left_s = spent_s / max(n_done, 1) * (n_total - n_done)
             left_s = min(left_s, max(0.0, self._ends_s - self._clock.elapsed_s()))
             left = f", about {duration(left_s)} left" if n_done else ""
-            self._say(f"{n_done:,} of {n_total:,} trials done{left}")
+            self._say(f"{n_done:,} of {n_total:,} {self._counted} done{left}")
 
     def _is_time(self) -> bool:
         return self._clock.elapsed_s() - self._said_s >= LINE_EVERY_S
@@ -94,12 +96,14 @@ class Lines:
 class Live:
     """A bar with the trials done and the time left, redrawn in place."""
 
-    def __init__(self, bars: "Bars", clock: Clock) -> None:
+    def __init__(self, bars: "Bars", clock: Clock, counted: str = "trials") -> None:
         self._bars = bars
         self._clock = clock
         self._drawn_s = -1.0
         self._compile_task = bars.add_task("compiling", total=None, visible=False)
-        self._train_task = bars.add_task("training", total=None, visible=False)
+        self._train_task = bars.add_task(
+            "training" if counted == "trials" else counted, total=None, visible=False
+        )
 
     def compiling(self, n_done: int, n_total: int, name: str) -> None:
         text = f"compiling {printable(name)}" if n_done < n_total else "compiled"
@@ -117,16 +121,22 @@ class Live:
 
 @contextmanager
 def progress_on(
-    stream: TextIO, clock: Clock, *, quiet: bool, color: str = "auto", budget_s: float | None = None
+    stream: TextIO,
+    clock: Clock,
+    *,
+    quiet: bool,
+    color: str = "auto",
+    budget_s: float | None = None,
+    counted: str = "trials",
 ) -> Iterator[Progress]:
-    """Yield the progress that suits the stream."""
+    """Yield the progress that suits the stream; ``counted`` is what there is a number of."""
     if quiet:
         yield Silent()
     elif not stream.isatty():
-        yield Lines(stream, clock, budget_s=math.inf if budget_s is None else budget_s)
+        yield Lines(stream, clock, budget_s=math.inf if budget_s is None else budget_s, counted=counted)
     else:
         with _bars(stream, color, budget_s) as bars:
-            yield Live(bars, clock)
+            yield Live(bars, clock, counted)
 
 
 def _bars(stream: TextIO, color: str, budget_s: float | None) -> "Bars":

@@ -1,0 +1,1 @@
+"""Which known optimizer somebody's class is, and in whose form."""
