@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent
-MODULES = [path for path in sorted(FOLDER.glob("*.py")) if not path.name.startswith("test_")]
+MODULES = [path for path in sorted(FOLDER.rglob("*.py")) if not path.name.startswith("test_")]
 
 
 def imported(path: Path) -> set[str]:
@@ -32,7 +32,7 @@ def is_allowed(name: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", MODULES, ids=[path.name for path in MODULES])
+@pytest.mark.parametrize("path", MODULES, ids=[path.relative_to(FOLDER).as_posix() for path in MODULES])
 def test_the_reference_imports_numpy_scipy_special_and_itself_only(path: Path) -> None:
     assert {name for name in imported(path) if not is_allowed(name)} == set()
 

@@ -1,19 +1,10 @@
-"""Optimizers as functions ``(w, g, state, learning_rate) -> (w, state)`` of one parameter array.
+"""Gradient descent and momentum, Adam and its first relatives, and Lion."""
 
-A state is a dict of arrays, empty before the first step; nothing is changed in place. Where published
-versions differ, the difference is an argument, or a function of its own.
-"""
-
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-State = dict[str, Any]
-Step = tuple[Array, State]
-Update = Callable[[Array, Array, State, float], Step]
+from tests.reference.optimizers.types import Array, State, Step
 
 
 def sgd(w: Array, g: Array, state: State, learning_rate: float) -> Step:
