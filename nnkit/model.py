@@ -18,7 +18,6 @@ from nnkit.layers.ending import check_ending
 from nnkit.losses import BoundLoss
 from nnkit.metrics import Asked, asked
 from nnkit.optimizers.bound import BoundOptimizer
-from nnkit.registry import parse_choice
 from nnkit.training import saving
 from nnkit.training.arguments import check_arguments, check_count, checked_metrics, checked_pair
 from nnkit.training.fit import Fit
@@ -393,5 +392,4 @@ def _resolve_optimizer(given: str | BoundOptimizer) -> BoundOptimizer:
             f"compile: optimizer must be a name such as 'adam' or made by a call such as optimizers.Adam(),"
             f" found {given!r}."
         )
-    name, parameters = parse_choice(given)
-    return optimizers.get(name, **parameters)
+    return optimizers.get(given)

@@ -29,6 +29,8 @@ X, Y, ORDER = 6, 8, 10  # each an address and, in the next cell, a length
 TOTALS, PENALTY, STOP, CLOCK = 12, 14, 15, 16  # totals: loss summed over rows, rows predicted correctly
 EVALUATION = 17  # the number of the evaluation, from 1
 W = 18  # weights of the samples: an address and a length, as X and Y
+N_STEPS = 20  # of the whole training, earlier fits included
+VIEW = 21  # 1 while the parameters are what is evaluated, and not where the optimizer goes on
 HEADER_BYTES = 256
 
 

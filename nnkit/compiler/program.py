@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
 
+from nnkit.compiler.around import (
+    Shell,
+    arrange_around,
+    emit_after,
+    emit_before,
+    emit_second_gradient,
+    emit_start,
+    make_views,
+)
 from nnkit.compiler.check import check_plan
 from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.fuse import fuse
 from nnkit.compiler.losses import emit_loss
 from nnkit.compiler.plan import Plan, make_plan
 from nnkit.compiler.probes import NO_PROBES, Probes, watch_activations, watch_weights
-from nnkit.compiler.update import arrange, emit_clipping, emit_decay, emit_penalties, emit_update
+from nnkit.compiler.update import Group, arrange, emit_clipping, emit_decay, emit_penalties, emit_update
 from nnkit.emitting.backward import sweep_backward
 from nnkit.emitting.emitter import Emitter, Graph
 from nnkit.entries import op_kind
@@ -41,7 +50,9 @@ GATHER = op_kind(
 class Sequences:
     """The ops of a program: what runs once, per step, per evaluation batch, per prediction batch.
 
-    The last two run only with probes, before and after a step that an evaluation follows.
+    ``before_step`` and ``after_step`` run only with probes, around a step that an evaluation follows;
+    ``after_update`` only behind an update that Python makes; the last four where what is evaluated is not
+    what is trained (`nnkit.compiler.around.Views`).
     """
 
     initial: tuple[Op, ...]
@@ -50,12 +61,29 @@ class Sequences:
     predict: tuple[Op, ...]
     before_step: tuple[Op, ...]
     after_step: tuple[Op, ...]
+    after_update: tuple[Op, ...] = ()
+    enter_view: tuple[Op, ...] = ()
+    statistics: tuple[Op, ...] = ()
+    settle_view: tuple[Op, ...] = ()
+    leave_view: tuple[Op, ...] = ()
 
 
 # Of one model with its gradients, optimizer slots and the values of a batch.
 MOST_BYTES = 1 << 33
 MOST_LAYERS = 1000
 SEQUENCES = tuple(Sequences.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Parameters that Python moves between the steps, by an optimizer in plain NumPy.
+
+    share   their learning rate, as a multiple of the program's
+    """
+
+    optimizer: BoundOptimizer
+    names: tuple[str, ...]
+    share: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +109,7 @@ class Program:
     probes: Probes
     drawn: dict[Buffer, Callable[[int], NDArray[Any]]]  # first values that a Python function draws, by seed
     weighted: bool  # whether the loss reads weights beside the targets
+    by_hand: tuple[ByHand, ...] = ()
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -128,13 +157,14 @@ def compile_program(
     trained = without_final(layers, loss)
     outputs = emit_stack(train, x, trained)
     logits, doutputs = emit_loss(train, loss, outputs, weighted=weighted)
+    forward = tuple(train.ops)
     sweep_backward(train, logits, doutputs)
     emit_penalties(train)
     gradient_ops = tuple(train.ops)
     groups = arrange(graph, optimizer)
-    for step in (emit_clipping, emit_decay, emit_update):
-        for group in groups:
-            step(train, group)
+    around = arrange_around(graph, optimizer)
+    after_update = _emit_step(train, groups, around, gradient_ops)
+    shown = make_views(graph, groups, around, forward, lambda: Emitter(graph, training=True))
 
     evaluate = Emitter(graph, training=False)
     emit_loss(
@@ -152,9 +182,16 @@ def compile_program(
         tuple(fuse(predict.ops)),
         tuple(before),
         tuple(after),
+        tuple(after_update.ops),
+        *(shown.enter, tuple(fuse(shown.statistics)), shown.settle, shown.leave),
     )
     slots = [slot for group in groups for slot in group.slots]
-    plan = _plan(graph, sequences, slots, found, dtype, batch_size, eval_batch, share=not keep_values)
+    slots += [slot for layer in around for slot in layer.slots]
+    slots += [[buffer] for buffer in shown.kept]
+    passing = [*(buffer for layer in around for buffer in layer.start), *shown.means]
+    plan = _plan(
+        graph, sequences, slots, passing, found, dtype, batch_size, eval_batch, share=not keep_values
+    )
     return Program(
         dtype,
         batch_size,
@@ -175,7 +212,36 @@ def compile_program(
         found,
         dict(graph.drawn),
         weighted,
+        tuple(_by_hand(groups)),
     )
+
+
+def _emit_step(
+    train: Emitter, groups: Sequence[Group], around: Sequence[Shell], gradient_ops: Sequence[Op]
+) -> Emitter:
+    """Append the step of all groups with the wrappers around them.
+
+    Return the ops that stand behind an update which Python makes: then ``train`` ends before it.
+    """
+    emit_second_gradient(train, around, gradient_ops)
+    emit_before(train, around)
+    for group in groups:
+        emit_clipping(train, group)
+    emit_start(train, [shell for shell in around if shell.wrapper.record.sees_decay])
+    for group in groups:
+        emit_decay(train, group)
+    emit_start(train, [shell for shell in around if not shell.wrapper.record.sees_decay])
+    for group in groups:
+        emit_update(train, group)
+    behind = Emitter(train.graph, training=True)
+    emit_after(behind if any(_by_hand(groups)) else train, around)
+    return behind
+
+
+def _by_hand(groups: Sequence[Group]) -> Iterator[ByHand]:
+    for group in groups:
+        if group.optimizer.record.kernel is None:
+            yield ByHand(group.optimizer, tuple(one.name for one in group.parameters), group.share)
 
 
 def _emit_input(emitter: Emitter, input_shape: tuple[int, ...]) -> Buffer:
@@ -193,6 +259,7 @@ def _plan(
     graph: Graph,
     sequences: Sequences,
     slots: list[list[Buffer]],
+    passing: list[Buffer],
     probes: Probes,
     dtype: str,
     batch_size: int,
@@ -207,6 +274,7 @@ def _plan(
         ("states", [*graph.frozen, *graph.states.values()]),
         ("gradients", [graph.gradients[parameter] for parameter in parameters]),
         *((f"slot {index}", slot) for index, slot in enumerate(slots)),
+        *([("kept for a while", passing)] if passing else []),
         *([("probes", probes.buffers())] if probes.n_cells else []),
     ]
     runs = [
@@ -216,6 +284,7 @@ def _plan(
         (sequences.predict, eval_batch),
         (sequences.before_step, batch_size),
         (sequences.after_step, batch_size),
+        *((getattr(sequences, name), batch_size) for name in SEQUENCES[SEQUENCES.index("after_update") :]),
     ]
     plan = make_plan(lasting, runs, dtype, share=share)
     _check_size(plan, batch_size)

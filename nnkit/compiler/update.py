@@ -6,12 +6,28 @@ from math import prod
 
 from nnkit.emitting.emitter import Emitter, Graph
 from nnkit.entries import op_kind
+from nnkit.jit import Kernel
 from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value, decay_weights, regularize
 from nnkit.layers.draw import fill_kind
-from nnkit.ops import PENALTY_BUFFER, RATE, STEP, Buffer, Op, Operand, OpKind, Role, Scalar, Type, View, flat
+from nnkit.ops import (
+    N_STEPS,
+    PENALTY_BUFFER,
+    RATE,
+    STEP,
+    Buffer,
+    Op,
+    Operand,
+    OpKind,
+    Role,
+    Scalar,
+    Type,
+    View,
+    flat,
+)
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.optimizers.groups import matrix_of
-from nnkit.optimizers.optimizer import Optimizer, Sizes, as_number, scalar_names
+from nnkit.optimizers.optimizer import LENGTH, Optimizer, Sizes, as_number, scalar_names, takes_length
+from nnkit.optimizers.wrappers.wrapper import START
 
 _LANES = Operand("lanes", "scratch", type="double")
 REGULARIZE = op_kind(
@@ -58,28 +74,49 @@ class Group:
 
 
 @cache
-def update_kind(record: Optimizer, *, is_scaled: bool = False) -> OpKind:
-    """Return the op kind of an optimizer's kernel; ``is_scaled`` where it has a share of the rate."""
+def update_kind(record: Optimizer, *, is_scaled: bool = False, of_wrapper: bool = False) -> OpKind:
+    """Return the op kind of a kernel; ``is_scaled`` where it has a share of the rate."""
     assert record.kernel is not None, record.name
-
-    def operand(name: str, role: Role) -> Operand:
-        kind: Type = record.shaped[name].type if name in record.shaped else "real"
-        return Operand(name, role, rank=record.rank_of(name), type=kind)
-
+    changes_gradient = record.over == "matrix" or of_wrapper
+    # Machine code is kept by name.
+    name = f"{record.name}{'' if of_wrapper else '_update'}{'_scaled' if is_scaled else ''}"
     return op_kind(
-        f"{record.name}_update_scaled"
-        if is_scaled
-        else f"{record.name}_update",  # machine code is kept by name
+        name,
         record.kernel,
-        operand("p", "inout"),
-        operand("g", "inout" if record.over == "matrix" else "in"),
-        *(operand(slot, "inout") for slot in record.slot_names),
-        *(operand(scratch, "scratch") for scratch in record.scratch),
+        _operand(record, "p", "inout"),
+        _operand(record, "g", "inout" if changes_gradient else "in"),
+        *(_operand(record, slot, "inout") for slot in record.slot_names),
+        *(_operand(record, scratch, "scratch") for scratch in record.scratch),
         Scalar("learning_rate", "double", cell=RATE, is_scaled=is_scaled),
-        Scalar("step", "integer", cell=STEP),
-        *(Scalar(hyper, "double") for hyper in scalar_names(record.kernel)),
+        *_steps_and_hypers(record.kernel),
         flops=lambda shapes: record.flops * prod(shapes["p"]),
     )
+
+
+@cache
+def view_kind(record: Optimizer, view: Kernel) -> OpKind:
+    """Return the op kind of a kernel that writes what is evaluated over the parameters."""
+    return op_kind(
+        f"{record.name}_view",
+        view,
+        _operand(record, "p", "inout"),
+        *(_operand(record, slot, "in") for slot in record.slot_names),
+        *_steps_and_hypers(view),
+    )
+
+
+def _operand(record: Optimizer, name: str, role: Role) -> Operand:
+    kind: Type = record.shaped[name].type if name in record.shaped else "real"
+    return Operand(name, role, rank=record.rank_of(name), type=kind)
+
+
+def _steps_and_hypers(kernel: Kernel) -> list[Scalar]:
+    length = [Scalar(LENGTH, "integer", cell=N_STEPS)] if takes_length(kernel) else []
+    return [
+        Scalar("step", "integer", cell=STEP),
+        *length,
+        *(Scalar(hyper, "double") for hyper in scalar_names(kernel)),
+    ]
 
 
 def arrange(graph: Graph, optimizer: BoundOptimizer) -> list[Group]:
@@ -90,13 +127,14 @@ def arrange(graph: Graph, optimizer: BoundOptimizer) -> list[Group]:
     for member, names in optimizer.members(shapes):
         parameters = [by_name[name] for name in names]
         share = 1.0 if member is optimizer else member.share_of_rate(optimizer)
-        groups.append(Group(member, parameters, share, _slots(graph, member, parameters)))
+        groups.append(Group(member, parameters, share, slots_of(graph, member, parameters)))
     order = [buffer for group in groups for buffer in group.parameters]
     graph.gradients = {buffer: graph.gradients[buffer] for buffer in order}
     return groups
 
 
-def _slots(graph: Graph, optimizer: BoundOptimizer, parameters: list[Buffer]) -> list[list[Buffer]]:
+def slots_of(graph: Graph, optimizer: BoundOptimizer, parameters: list[Buffer]) -> list[list[Buffer]]:
+    """Return the slots of a kernel that goes over these parameters, and append their first values."""
     record = optimizer.record
     slots = []
     for name, start in zip(record.slot_names, record.start_values(optimizer.parameters), strict=True):
@@ -111,7 +149,7 @@ def _slots(graph: Graph, optimizer: BoundOptimizer, parameters: list[Buffer]) ->
                 for one in parameters
             ]
         slots.append(slot)
-        graph.initial.append(Op(fill_kind("constant"), {"out": _whole(slot)}, {"value": start}))
+        graph.initial.append(Op(fill_kind("constant"), {"out": whole(slot)}, {"value": start}))
     return slots
 
 
@@ -140,38 +178,51 @@ def emit_clipping(emitter: Emitter, group: Group) -> None:
     parameters = group.optimizer.parameters
     by_value, by_norm = parameters.get("clipvalue"), parameters.get("global_clipnorm")
     if by_value is not None:
-        emitter.emit(CLIP_BY_VALUE, {"g": _whole(gradients)}, limit=as_number(by_value))
+        emitter.emit(CLIP_BY_VALUE, {"g": whole(gradients)}, limit=as_number(by_value))
     if by_norm is not None:
         lanes = emitter.transient("lanes", (LANES,), type="double")
-        emitter.emit(CLIP_BY_GLOBAL_NORM, {"g": _whole(gradients), "lanes": lanes}, limit=as_number(by_norm))
+        emitter.emit(CLIP_BY_GLOBAL_NORM, {"g": whole(gradients), "lanes": lanes}, limit=as_number(by_norm))
 
 
 def emit_decay(emitter: Emitter, group: Group) -> None:
     """Append the decay of the weights, where the optimizer's own kernel does not make it."""
     if group.optimizer.decay:
         decay = group.share * group.optimizer.decay
-        emitter.emit(DECAY_WEIGHTS, {"p": _whole(group.parameters)}, weight_decay=decay)
+        emitter.emit(DECAY_WEIGHTS, {"p": whole(group.parameters)}, weight_decay=decay)
 
 
 def emit_update(emitter: Emitter, group: Group) -> None:
     """Append the update; an optimizer without a kernel is applied by Python between the steps."""
-    record = group.optimizer.record
-    if record.kernel is None:
-        return
-    scalars = dict(zip(scalar_names(record.kernel), record.scalars(group.optimizer.parameters), strict=True))
+    if group.optimizer.record.kernel is not None:
+        emit_kernel(emitter, group, [])
+
+
+def emit_kernel(emitter: Emitter, group: Group, start: list[Buffer], *, of_wrapper: bool = False) -> None:
+    """Append the kernel of an optimizer or wrapper, once for all that it sees at once.
+
+    ``start`` are the parameters from before the step, one buffer for each call of the kernel.
+    """
+    record, scalars = group.optimizer.record, group.optimizer.scalars()
     is_scaled = group.share != 1.0
-    kind = update_kind(record, is_scaled=is_scaled)
+    kind = update_kind(record, is_scaled=is_scaled, of_wrapper=of_wrapper)
     if is_scaled:
         scalars["learning_rate"] = group.share
-    at_once = [group.parameters] if record.over == "all" else [[one] for one in group.parameters]
-    for index, parameters in enumerate(at_once):
-        slots = group.slots if record.over == "all" else [[slot[index]] for slot in group.slots]
-        emitter.emit(kind, _views(emitter, record, parameters, slots), **scalars)
+    for index, (parameters, slots) in enumerate(calls(group)):
+        views = _views(emitter, record, parameters, slots, start[index] if start else None)
+        emitter.emit(kind, views, **scalars)
+
+
+def calls(group: Group) -> list[tuple[list[Buffer], list[list[Buffer]]]]:
+    """Return the parameters and the slots of every call of a group's kernel."""
+    if group.optimizer.record.over == "all":
+        return [(group.parameters, group.slots)]
+    return [([one], [[slot[index]] for slot in group.slots]) for index, one in enumerate(group.parameters)]
 
 
 def _views(
-    emitter: Emitter, record: Optimizer, parameters: list[Buffer], slots: list[list[Buffer]]
-) -> dict[str, Buffer | View]:
+    emitter: Emitter, record: Optimizer, parameters: list[Buffer], slots: list[list[Buffer]],
+    start: Buffer | None,
+) -> dict[str, Buffer | View]:  # fmt: skip
     sizes = _sizes(emitter.graph, record, parameters)
     gradients = [emitter.graph.gradients[parameter] for parameter in parameters]
     vectors = {"p": parameters, "g": gradients, **dict(zip(record.slot_names, slots, strict=True))}
@@ -180,10 +231,27 @@ def _views(
     }
     for name in record.scratch:
         shape = record.shape_of(name, sizes)
-        views[name] = View(emitter.transient(name, shape, type=record.shaped[name].type), shape)
+        if name == START:
+            assert start is not None, record.name
+            views[name] = View(start, shape)
+        else:
+            views[name] = View(emitter.transient(name, shape, type=record.shaped[name].type), shape)
     return views
 
 
-def _whole(vector: list[Buffer]) -> View:
+def emit_view(emitter: Emitter, group: Group, view: Kernel) -> None:
+    """Append what writes the evaluated weights over those of a group."""
+    record = group.optimizer.record
+    scalars = dict(zip(scalar_names(view), record.scalars(group.optimizer.parameters, view), strict=True))
+    for parameters, slots in calls(group):
+        sizes = _sizes(emitter.graph, record, parameters)
+        vectors = {"p": parameters, **dict(zip(record.slot_names, slots, strict=True))}
+        views: dict[str, Buffer | View] = {
+            name: View(vector[0], record.shape_of(name, sizes)) for name, vector in vectors.items()
+        }
+        emitter.emit(view_kind(record, view), views, **scalars)
+
+
+def whole(vector: list[Buffer]) -> View:
     """View the buffers of one region as the flat vector they are: the first one's place, all their values."""
     return View(vector[0], (sum(flat(buffer).shape[0] for buffer in vector),))

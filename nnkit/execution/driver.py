@@ -4,11 +4,18 @@ It has the signature of an entry, so it is compiled, kept and called like one, a
 around it. What it needs beyond the arena it reads from a row of int64 cells, the itinerary.
 """
 
-from collections.abc import Callable
-from typing import Any
-
+from nnkit.execution.calling import (
+    address_of,
+    call_clock,
+    call_op,
+    carray,
+    indices_at,
+    integers_at,
+    reals_at,
+    words_at,
+)
 from nnkit.execution.rounding import enter_mode, leave_mode
-from nnkit.jit import Entry, Intrinsic, kernel
+from nnkit.jit import Entry, kernel
 from nnkit.ops import (
     BATCH_INDEX,
     EPOCH,
@@ -21,6 +28,7 @@ from nnkit.ops import (
     STEP,
     STOP,
     TOTALS,
+    VIEW,
     W,
     X,
     Y,
@@ -80,8 +88,17 @@ from nnkit.simd import fabs
     WORDS_PER_NUMBER,
     W_TRAIN_AT,
     W_EVAL_AT,
+    ENTER_TABLE,
+    N_ENTER_OPS,
+    STATISTICS_TABLE,
+    N_STATISTICS_OPS,
+    SETTLE_TABLE,
+    N_SETTLE_OPS,
+    LEAVE_TABLE,
+    N_LEAVE_OPS,
+    ENDS_IN_VIEW,
     ITINERARY_CELLS,
-) = range(51)
+) = range(60)
 
 # ORDER_MODE: as it is in memory, a fresh order for every epoch, or one order drawn once and repeated.
 AS_GIVEN, RESHUFFLE, FIXED = range(3)
@@ -91,89 +108,6 @@ STEP_COLUMNS = 2  # mean loss of the batch with penalties, rows predicted correc
 EVAL_COLUMNS = 4  # step, mean loss, share predicted correctly, seconds of training until then
 
 _LENGTH_UNKNOWN = 1 << 40
-
-
-def _signature_builder(
-    result: str, arguments: tuple[str, ...], emit: Callable[..., Any]
-) -> Callable[[], Any]:
-    """Return a builder for an intrinsic of one to three int64 (or pointer) arguments.
-
-    ``emit(builder, cx, args, result_type)`` returns the value, or None for no result.
-    """
-
-    def build() -> Any:
-        from numba import types
-        from numba.extending import intrinsic
-
-        named = {
-            "void": types.void,
-            "int64": types.int64,
-            **{f"{t}*": types.CPointer(getattr(types, t)) for t in ("int64", "float64", "int32", "uint32")},
-        }
-
-        def code(cx: Any, builder: Any, signature: Any, args: Any) -> Any:
-            value = emit(builder, cx, args, cx.get_value_type(signature.return_type))
-            return cx.get_dummy_value() if value is None else value
-
-        if len(arguments) == 1:
-
-            @intrinsic
-            def unary(context, a):
-                return named[result](a), code
-
-            return unary
-
-        @intrinsic
-        def ternary(context, a, b, c):
-            return named[result](types.int64, types.int64, types.int64), code
-
-        return ternary
-
-    return build
-
-
-def _emit_call(returns: bool) -> Callable[..., None]:
-    def emit(builder: Any, cx: Any, args: Any, _: Any) -> None:
-        from llvmlite import ir
-
-        word = ir.IntType(64)
-        kind = ir.FunctionType(ir.IntType(32) if returns else ir.VoidType(), [word, word])
-        builder.call(builder.inttoptr(args[0], kind.as_pointer()), [args[1], args[2]])
-
-    return emit
-
-
-def _emit_pointer(builder: Any, cx: Any, args: Any, result: Any) -> Any:
-    return builder.inttoptr(args[0], result)
-
-
-def _emit_address(builder: Any, cx: Any, args: Any, result: Any) -> Any:
-    return builder.ptrtoint(args[0], result)
-
-
-def _carray() -> Any:
-    import numba
-
-    compiled_only: Any = numba
-    return compiled_only.carray
-
-
-def _compiled_only(*_: Any) -> Any:
-    raise NotImplementedError("the driver calls machine code by address; without the JIT there is none")
-
-
-def _intrinsic(result: str, arguments: tuple[str, ...], emit: Callable[..., Any]) -> Intrinsic:
-    return Intrinsic(_signature_builder(result, arguments, emit), _compiled_only)
-
-
-call_op = _intrinsic("void", ("address", "base", "arguments"), _emit_call(returns=False))
-call_clock = _intrinsic("void", ("address", "first", "second"), _emit_call(returns=True))
-address_of = _intrinsic("int64", ("pointer",), _emit_address)
-integers_at = _intrinsic("int64*", ("address",), _emit_pointer)
-reals_at = _intrinsic("float64*", ("address",), _emit_pointer)
-indices_at = _intrinsic("int32*", ("address",), _emit_pointer)
-words_at = _intrinsic("uint32*", ("address",), _emit_pointer)
-carray = Intrinsic(_carray, _compiled_only)
 
 
 @kernel
@@ -265,6 +199,37 @@ def train_step(base, itinerary, step):
 
 
 @kernel
+def enter_view(base, itinerary):
+    """Put what is evaluated in the place of what is trained, with statistics of the training batches."""
+    header = integers_at(base)
+    if itinerary[N_ENTER_OPS] == 0 or header[VIEW] != 0 or header[STEP] == 0:
+        return
+    run_table(base, itinerary[ENTER_TABLE], itinerary[N_ENTER_OPS])
+    header[VIEW] = 1
+    if itinerary[N_STATISTICS_OPS] == 0:
+        return
+    n, batch_size = itinerary[N_TRAIN], itinerary[BATCH_SIZE]
+    for batch in range((n + batch_size - 1) // batch_size):
+        start = batch * batch_size
+        rows = min(batch_size, n - start)
+        order = itinerary[ORDER_AT] + 4 * start
+        x, y, weights = itinerary[X_TRAIN_AT], itinerary[Y_TRAIN_AT], itinerary[W_TRAIN_AT]
+        point_at_batch(base, x, y, weights, order, rows)
+        header[BATCH_INDEX] = batch
+        run_table(base, itinerary[STATISTICS_TABLE], itinerary[N_STATISTICS_OPS])
+    run_table(base, itinerary[SETTLE_TABLE], itinerary[N_SETTLE_OPS])
+
+
+@kernel
+def leave_view(base, itinerary):
+    """Put back what is trained, if what is evaluated is in its place."""
+    header = integers_at(base)
+    if header[VIEW] != 0:
+        run_table(base, itinerary[LEAVE_TABLE], itinerary[N_LEAVE_OPS])
+        header[VIEW] = 0
+
+
+@kernel
 def is_finite(loss):
     """Return whether ``loss`` is neither NaN nor infinite."""
     return fabs(loss) < 1e308
@@ -313,6 +278,7 @@ def drive_steps(base, itinerary):
         if header[STOP] != 0:
             itinerary[STATUS] = STOPPED
             break
+        leave_view(base, itinerary)
         is_due = evaluation_due(itinerary, step + 1)
         if is_due:
             run_table(base, itinerary[BEFORE_TABLE], itinerary[N_BEFORE_OPS])
@@ -321,6 +287,7 @@ def drive_steps(base, itinerary):
         if is_finite(loss) and is_due:
             cells[TRAIN_S] += now_s(itinerary) - began
             run_table(base, itinerary[AFTER_TABLE], itinerary[N_AFTER_OPS])
+            enter_view(base, itinerary)
             loss, correct = evaluate_all(base, itinerary)
             row = reals_at(itinerary[EVAL_OUT] + 8 * EVAL_COLUMNS * itinerary[N_EVALS])
             row[0], row[1], row[2], row[3] = step + 1, loss, correct, cells[TRAIN_S]
@@ -330,6 +297,8 @@ def drive_steps(base, itinerary):
             itinerary[STATUS] = DIVERGED
             break
     cells[TRAIN_S] += now_s(itinerary) - began
+    if itinerary[ENDS_IN_VIEW] != 0:
+        enter_view(base, itinerary)
 
 
 def _drive(base, itinerary):
@@ -346,6 +315,12 @@ def _evaluate(base, itinerary):
     leave_mode(mode)
 
 
+def _enter_view(base, itinerary):
+    mode = enter_mode()
+    enter_view(address_of(base), itinerary)
+    leave_mode(mode)
+
+
 def _run_once(base, itinerary):
     mode = enter_mode()
     run_table(address_of(base), itinerary[TRAIN_TABLE], itinerary[N_TRAIN_OPS])
@@ -354,4 +329,5 @@ def _run_once(base, itinerary):
 
 DRIVE = Entry("drive", _drive, {})
 EVALUATE = Entry("evaluate", _evaluate, {})
+ENTER_VIEW = Entry("enter_view", _enter_view, {})
 RUN_ONCE = Entry("run_once", _run_once, {})

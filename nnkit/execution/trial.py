@@ -1,13 +1,10 @@
 """One trial of a compiled program: its arena, its itinerary, and the calls into machine code."""
 
-import ctypes
 import hashlib
-import sys
 import time
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from math import prod
 from typing import Any
 
@@ -17,23 +14,26 @@ from numpy.typing import NDArray
 from nnkit.compiler.encode import Table
 from nnkit.compiler.program import Program
 from nnkit.execution import driver
+from nnkit.execution.cells import address_in, clock_cells, view_cells
 from nnkit.jit import Entry, function_at
 from nnkit.ops import (
     EPOCH,
     EVALUATION,
     KEY,
+    N_STEPS,
     ORDER,
     PENALTY,
     ROWS,
     STEP,
     STOP,
     TOTALS,
+    VIEW,
     Buffer,
     W,
     X,
     Y,
     in_batch,
-)
+)  # fmt: skip
 
 Array = NDArray[Any]
 STATUS_NAMES = ("done", "diverged", "stopped")
@@ -81,7 +81,9 @@ class Trial:
         self._ticks = np.zeros(2, dtype=np.int64)
         self._training: tuple[Any, ...] = ()  # arrays that the itinerary points into stay alive
         self._evaluation: tuple[Any, ...] = ()
-        self.optimizer_state: dict[str, Any] = {}  # of an optimizer in plain NumPy
+        # Of optimizers in plain NumPy, in the order of the program's groups.
+        self.optimizer_states: list[dict[str, Any]] = [{} for _ in program.by_hand]
+        self._shown: Array | None = None  # the parameters as the driver left them in an evaluation view
         self._header[KEY] = seed
         self._run_once(program.tables["initial"])
         for buffer, draw in program.drawn.items():
@@ -146,16 +148,29 @@ class Trial:
             for region in self.program.plan.regions:
                 if region.startswith("slot"):
                     self.region(region)[:] = other.region(region)
-            self._header[[STEP, EPOCH]] = other._header[[STEP, EPOCH]]
-            self.optimizer_state = other.optimizer_state
+            self._header[[STEP, EPOCH, VIEW]] = other._header[[STEP, EPOCH, VIEW]]
+            self.optimizer_states, self._shown = other.optimizer_states, other._shown
 
     def counts(self) -> list[int]:
-        """Return the steps and epochs made, as the header keeps them."""
-        return [int(self._header[STEP]), int(self._header[EPOCH])]
+        """Return the steps and epochs made, as the header keeps them, and 1 where this is a view."""
+        made = [int(self._header[STEP]), int(self._header[EPOCH])]
+        return [*made, 1] if self._is_in_view() else made
 
     def count_on(self, counts: Sequence[int]) -> None:
         """Go on counting from what `counts` returned."""
-        self._header[[STEP, EPOCH]] = counts
+        self._header[[STEP, EPOCH, VIEW][: len(counts)]] = counts
+
+    def _is_in_view(self) -> bool:
+        """Say whether the parameters are what the optimizer shows, and nobody has changed them since."""
+        if not self._header[VIEW]:
+            return False
+        return self._shown is None or np.array_equal(self.region("parameters"), self._shown)
+
+    def enter_view(self) -> None:
+        """Put what is evaluated in the place of what is trained; nothing where that is the same."""
+        if self.program.sequences.enter_view:
+            self._call(driver.ENTER_VIEW, self._itinerary)
+            self._shown = self.region("parameters").copy()
 
     # -- running -----------------------------------------------------------------------------------
 
@@ -171,6 +186,9 @@ class Trial:
 
         Steps and epochs are counted on from what the trial has trained before.
         """
+        # What was set between two fits is trained on, and not what the view has kept.
+        self._header[VIEW] = self._is_in_view()
+        self._shown = None
         n, weights = len(data), self._weights(data)
         self._order = np.arange(n, dtype=np.int32)
         words = np.empty(max(4, -(-n // 4) * 4), dtype=np.uint32)
@@ -180,34 +198,35 @@ class Trial:
             {
                 driver.TRAIN_TABLE: self.program.tables["train"].address,
                 driver.N_TRAIN_OPS: self.program.tables["train"].n_ops,
-                driver.X_TRAIN_AT: _address(data.x),
-                driver.Y_TRAIN_AT: _address(data.y),
-                driver.W_TRAIN_AT: _address(weights),
+                driver.X_TRAIN_AT: address_in(data.x),
+                driver.Y_TRAIN_AT: address_in(data.y),
+                driver.W_TRAIN_AT: address_in(weights),
                 driver.N_TRAIN: n,
                 driver.BATCH_SIZE: batch_size or self.program.batch_size,
-                driver.ORDER_AT: _address(self._order),
-                driver.WORDS_AT: _address(words),
+                driver.ORDER_AT: address_in(self._order),
+                driver.WORDS_AT: address_in(words),
                 driver.ORDER_MODE: order,
                 driver.N_STEPS: len(rates),
-                driver.RATES_AT: _address(self.rates),
-                driver.STEP_OUT: _address(self.step_totals),
+                driver.RATES_AT: address_in(self.rates),
+                driver.STEP_OUT: address_in(self.step_totals),
                 driver.EARLIER_STEPS: self.steps_done,
                 driver.EARLIER_EPOCHS: int(self._header[EPOCH]) + 1 if self.steps_done else 0,
                 driver.TRAIN_S: 0,
                 driver.N_EVAL: 0,
             }
         )
+        self._header[N_STEPS] = self.steps_done + len(rates)
         model, slots = self.model_vector(), self.slot_vector()
         self._set(
             {
-                driver.MODEL_AT: _address(model),
+                driver.MODEL_AT: address_in(model),
                 driver.N_MODEL_WORDS: model.size // 4,
-                driver.SLOTS_AT: _address(slots),
+                driver.SLOTS_AT: address_in(slots),
                 driver.N_SLOT_WORDS: slots.size // 4,
                 driver.WORDS_PER_NUMBER: np.dtype(self.program.dtype).itemsize // 4,
             }
         )
-        self._set(_clock_cells(self._ticks))
+        self._set(clock_cells(self._ticks) | view_cells(self.program))
         self._training = data, weights, words
 
     def attach_evaluation(self, data: Data, *, every: int, n_evaluations: int = 1) -> None:
@@ -218,14 +237,14 @@ class Trial:
             {
                 driver.EVAL_TABLE: self.program.tables["evaluate"].address,
                 driver.N_EVAL_OPS: self.program.tables["evaluate"].n_ops,
-                driver.X_EVAL_AT: _address(data.x),
-                driver.Y_EVAL_AT: _address(data.y),
-                driver.W_EVAL_AT: _address(weights),
+                driver.X_EVAL_AT: address_in(data.x),
+                driver.Y_EVAL_AT: address_in(data.y),
+                driver.W_EVAL_AT: address_in(weights),
                 driver.N_EVAL: len(data),
                 driver.EVAL_BATCH: self.program.eval_batch,
-                driver.EVAL_ORDER_AT: _address(identity),
+                driver.EVAL_ORDER_AT: address_in(identity),
                 driver.EVAL_EVERY: every,
-                driver.EVAL_OUT: _address(self.evaluations),
+                driver.EVAL_OUT: address_in(self.evaluations),
                 driver.N_EVALS: 0,
             }
         )
@@ -249,7 +268,7 @@ class Trial:
                 driver.N_AFTER_OPS: after.n_ops,
                 driver.PROBE_AT: self._base + start,
                 driver.N_PROBE_CELLS: probes.n_cells,
-                driver.PROBE_OUT: _address(self.probe_rows),
+                driver.PROBE_OUT: address_in(self.probe_rows),
                 driver.N_PROBE_ROWS: n_rows,
             }
         )
@@ -267,6 +286,8 @@ class Trial:
         )
         if segment.status == "stopped":
             self._header[STOP] = 0
+        if self._header[VIEW]:
+            self._shown = self.region("parameters").copy()
         return segment
 
     def evaluate(self) -> tuple[float, float]:
@@ -287,10 +308,10 @@ class Trial:
     def evaluate_after(self, step: int) -> None:
         """Evaluate now, and keep the row as the driver keeps those of its own evaluations."""
         row = self.evaluations[self.n_evaluations]
-        self._set({driver.EVAL_OUT: _address(row)})
+        self._set({driver.EVAL_OUT: address_in(row)})
         self._call(driver.EVALUATE, self._itinerary)
         row[0], row[3] = step, self.train_s
-        self._set({driver.EVAL_OUT: _address(self.evaluations), driver.N_EVALS: self.n_evaluations + 1})
+        self._set({driver.EVAL_OUT: address_in(self.evaluations), driver.N_EVALS: self.n_evaluations + 1})
 
     @contextmanager
     def training_time(self) -> Iterator[None]:
@@ -357,7 +378,7 @@ class Trial:
     def _point_at(self, x: Array, y: Array | None, weights: Array | None, order: NDArray[np.int32]) -> None:
         self._header[ROWS] = len(order)
         for cell, array in ((X, x), (Y, y), (W, weights), (ORDER, order)):
-            self._header[cell : cell + 2] = (_address(array), array.size) if array is not None else (0, 0)
+            self._header[cell : cell + 2] = (address_in(array), array.size) if array is not None else (0, 0)
 
     def _weights(self, data: Data) -> Array:
         """Return the weights of the data as the program reads them; a program without them reads none."""
@@ -380,36 +401,3 @@ class Trial:
     def _set(self, cells: Mapping[int, int]) -> None:
         for cell, value in cells.items():
             self._itinerary[cell] = value
-
-
-def _address(array: Array) -> int:
-    assert array.flags.c_contiguous, "machine code reads contiguous arrays only"
-    return int(array.ctypes.data)
-
-
-def _clock_cells(ticks: NDArray[np.int64]) -> dict[int, int]:
-    """Return the itinerary's cells for the system's monotonic clock, which the driver calls by address."""
-    call, arguments, scales = _clock()
-    first, second = (_address(ticks) if argument is None else argument for argument in arguments)
-    units = np.array(scales).view(np.int64)
-    return {
-        driver.CLOCK_CALL: call,
-        driver.CLOCK_FIRST: first,
-        driver.CLOCK_SECOND: second,
-        driver.CLOCK_OUT: _address(ticks),
-        driver.CLOCK_UNIT: int(units[0]),
-        driver.CLOCK_FRACTION: int(units[1]),
-    }
-
-
-@cache
-def _clock() -> tuple[int, tuple[int | None, int | None], tuple[float, float]]:
-    """Return the clock's address, its arguments (None: where it writes), and seconds per unit it writes."""
-    if sys.platform == "win32":
-        kernel32 = ctypes.WinDLL("kernel32")
-        frequency = ctypes.c_int64()
-        kernel32.QueryPerformanceFrequency(ctypes.byref(frequency))
-        call = ctypes.cast(kernel32.QueryPerformanceCounter, ctypes.c_void_p).value or 0
-        return call, (None, 0), (1.0 / frequency.value, 0.0)
-    call = ctypes.cast(ctypes.CDLL(None).clock_gettime, ctypes.c_void_p).value or 0
-    return call, (time.CLOCK_MONOTONIC, None), (1.0, 1e-9)

@@ -121,3 +121,14 @@ def regularize(p, g, totals, lanes, l1, l2):
     for lane in range(p.size - LANES * n_rows):
         lanes[lane] += penalty(double(p[LANES * n_rows + lane]), l1, l2)
     totals[0] += sum_lanes(lanes)
+
+
+@kernel
+def take_into_mean(x, mean, index):
+    """Take ``x``, the ``index``-th from 0, into the mean of all so far.
+
+    Shapes      x, mean: (n,); mean in place
+    """
+    weight = real(x, 1.0 / (index + 1))
+    for i in range(x.size):
+        mean[i] = x[i] if index == 0 else mean[i] + weight * (x[i] - mean[i])

@@ -4,14 +4,16 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nnkit.errors import InvalidArgument
+from nnkit.errors import InvalidArgument, UnknownName
 from nnkit.jit import Kernel
 from nnkit.jit import kernel as as_kernel
+from nnkit.optimizers import expression as expressions
+from nnkit.optimizers import wrappers
 from nnkit.optimizers.adaptive.adagrad import ADAGRAD
 from nnkit.optimizers.adaptive.adam import ADAM
 from nnkit.optimizers.adaptive.adamw import ADAMW
 from nnkit.optimizers.adaptive.rmsprop import RMSPROP
-from nnkit.optimizers.bound import BoundOptimizer
+from nnkit.optimizers.bound import BoundOptimizer, BoundWrapper
 from nnkit.optimizers.descent.lion import LION
 from nnkit.optimizers.descent.momentum import MOMENTUM
 from nnkit.optimizers.descent.nesterov import NESTEROV
@@ -26,7 +28,38 @@ for _part in (SGD_RECORD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW, LIO
 
 
 def get(name: str, **hyperparameters: Value | BoundSchedule) -> BoundOptimizer:
-    """Return the optimizer called ``name``; its ``learning_rate`` may be a schedule."""
+    """Return the optimizer that ``name`` names or spells; its ``learning_rate`` may be a schedule.
+
+    ``"cautious(adamw)"`` has a wrapper around it, ``"muon+adamw"`` leaves to the second what is no matrix.
+    Hyper-parameters are then those of the innermost optimizer, and of the first of two.
+    """
+    if not isinstance(name, str):
+        record(name)  # which says what a name is
+    return _bound(wrappers.parse(name), hyperparameters)
+
+
+def wrap(optimizer: str | BoundOptimizer, name: str, **hyperparameters: Value) -> BoundOptimizer:
+    """Return an optimizer with the wrapper called ``name`` around it."""
+    chosen = wrappers.record(name)
+    bound = BoundWrapper(chosen, chosen.resolve(hyperparameters))
+    return bound.around(get(optimizer) if isinstance(optimizer, str) else optimizer)
+
+
+def pair(first: str | BoundOptimizer, second: str | BoundOptimizer) -> BoundOptimizer:
+    """Return an optimizer that moves matrices as the first does, and everything else as the second."""
+    one, other = (get(each) if isinstance(each, str) else each for each in (first, second))
+    return one.paired(other)
+
+
+def _bound(expression: expressions.Expression, asked: Mapping[str, Value | BoundSchedule]) -> BoundOptimizer:
+    if isinstance(expression, expressions.Pair):
+        return _bound(expression.first, asked).paired(_bound(expression.second, {}))
+    if isinstance(expression, expressions.Wrapped):
+        return wrap(_bound(expression.inner, asked), expression.name, **expression.given)
+    return _chosen(expression.name, {**expression.given, **asked})
+
+
+def _chosen(name: str, hyperparameters: Mapping[str, Value | BoundSchedule]) -> BoundOptimizer:
     chosen = record(name)
     schedule: BoundSchedule | None = None
     given: dict[str, Value] = {}
@@ -48,6 +81,8 @@ def get(name: str, **hyperparameters: Value | BoundSchedule) -> BoundOptimizer:
 
 
 def record(name: str) -> Optimizer:
+    if isinstance(name, str) and name not in _registry and name in wrappers.names():
+        raise UnknownName(f"no optimizer named {name!r}: it is a wrapper. Write {name}(adam), for example.")
     return _registry.record(name)
 
 

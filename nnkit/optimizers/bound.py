@@ -1,21 +1,27 @@
 """An optimizer with its hyper-parameters, which can also be applied by hand, step after step."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnkit.errors import InvalidArgument
-from nnkit.jit import explained
-from nnkit.kernels.update import LANES, clip_by_global_norm, clip_by_value
+from nnkit.jit import Kernel, explained
+from nnkit.optimizers.arrays import (
+    Array,
+    can_stand_for,
+    check_names,
+    check_parameter,
+    clipped,
+    joined,
+    kind_of,
+)
 from nnkit.optimizers.groups import matrices, matrix_of
-from nnkit.optimizers.optimizer import COMMON, DECAY, Optimizer, Sizes, as_number
+from nnkit.optimizers.optimizer import COMMON, DECAY, Optimizer, Sizes, as_number, scalar_names, takes_length
+from nnkit.optimizers.wrappers.wrapper import START, Stage, Wrapper, stage_of
 from nnkit.registry import Value
 from nnkit.schedules import BoundSchedule
-
-Array = NDArray[Any]
 
 
 @dataclass(slots=True)
@@ -23,8 +29,44 @@ class Memory:
     """What an optimizer remembers between steps when it is applied by hand."""
 
     step: int = 0
+    n_steps: int = 0  # that there will be in all; 0: nobody says
     slots: dict[str, tuple[Array, ...]] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)  # a plug-in's own
+
+
+Gradients = Mapping[str, Array] | Callable[[Mapping[str, Array]], Mapping[str, Array]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundWrapper:
+    """A wrapper with every hyper-parameter's value, and what it remembers where it is applied by hand.
+
+    of_pair     whether it goes around an optimizer and its companion, and not around the first alone
+    """
+
+    record: Wrapper
+    parameters: dict[str, Value]
+    of_pair: bool = True
+    memory: Memory = field(default_factory=Memory)
+
+    def stage(self, name: Stage) -> "BoundOptimizer | None":
+        """Return one of the wrapper's kernels as what is called over parameters, gradients and slots."""
+        record = stage_of(self.record, name)
+        return None if record is None else BoundOptimizer(record, self.parameters, memory=self.memory)
+
+    def around(self, optimizer: "BoundOptimizer") -> "BoundOptimizer":
+        """Return the optimizer with this wrapper around it; its memory is new."""
+        wrapped = optimizer.without(self.record.sees_decay)
+        return replace(wrapped, wrappers=(*optimizer.wrappers, self), memory=Memory())
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A wrapper, the parameters it goes around, and their learning rate as a multiple of the first's."""
+
+    wrapper: BoundWrapper
+    names: list[str]
+    share: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +74,7 @@ class BoundOptimizer:
     """An optimizer with every hyper-parameter's value; a ``schedule`` replaces the learning rate.
 
     What is no matrix is its ``companion``'s, where it has one. The companion's rate follows the schedule too:
-    it stays the same multiple of this one's.
+    it stays the same multiple of this one's. ``wrappers`` stand from the innermost to the outermost.
     """
 
     record: Optimizer
@@ -40,6 +82,8 @@ class BoundOptimizer:
     schedule: BoundSchedule | None = None
     memory: Memory = field(default_factory=Memory)
     companion: "BoundOptimizer | None" = None
+    wrappers: tuple[BoundWrapper, ...] = ()
+    decays_before: bool = False  # what the kernel could decay itself is decayed before its step
 
     @property
     def name(self) -> str:
@@ -48,52 +92,153 @@ class BoundOptimizer:
     @property
     def decay(self) -> float:
         """The decay of the weights before the optimizer's step; 0 where the step itself makes it."""
-        return as_number(self.parameters["weight_decay"]) if DECAY in self.record.hyperparameters else 0.0
+        is_before = self.decays_before or DECAY in self.record.hyperparameters
+        return as_number(self.parameters["weight_decay"]) if is_before else 0.0
+
+    def scalars(self) -> dict[str, float]:
+        """Return the hyper-parameters as the kernel takes them."""
+        assert self.record.kernel is not None, self.name
+        names = scalar_names(self.record.kernel)
+        found = dict(zip(names, self.record.scalars(self.parameters), strict=True))
+        return {**found, "weight_decay": 0.0} if self.decays_before else found
+
+    def without(self, decay: bool) -> "BoundOptimizer":
+        """Return the optimizer, with its decoupled decay made before its step unless ``decay``."""
+        if decay:
+            return self
+        companion = self.companion and self.companion.without(decay)
+        return replace(self, companion=companion, decays_before=self.decays_before or self.record.decays)
+
+    def paired(self, second: "BoundOptimizer") -> "BoundOptimizer":
+        """Return this optimizer for matrices and ``second`` for the rest."""
+        alone = tuple(replace(one, of_pair=False) for one in self.wrappers)
+        return replace(self, companion=second, wrappers=alone, memory=Memory())
 
     def members(self, shapes: Mapping[str, tuple[int, ...]]) -> "list[tuple[BoundOptimizer, list[str]]]":
         """Return every optimizer that moves some of these parameters, with their names in order."""
+        own, rest = self._parted(shapes)
+        further = [] if self.companion is None else self.companion.members(rest)
+        return [*([(self, own)] if own else []), *further]
+
+    def around(self, shapes: Mapping[str, tuple[int, ...]]) -> list[Around]:
+        """Return every wrapper that goes around some of these parameters, outer ones first."""
+        return self._around(shapes, self)
+
+    def _around(self, shapes: Mapping[str, tuple[int, ...]], first: "BoundOptimizer") -> list[Around]:
+        own, rest = self._parted(shapes)
+        share = self.share_of_rate(first)
+        of = {True: [name for _, names in self.members(shapes) for name in names], False: own}
+        found = [Around(one, of[one.of_pair], share) for one in reversed(self.wrappers) if of[one.of_pair]]
+        return found + ([] if self.companion is None else self.companion._around(rest, first))
+
+    def _parted(self, shapes: Mapping[str, tuple[int, ...]]) -> tuple[list[str], dict[str, tuple[int, ...]]]:
+        """Return the names of what this optimizer moves itself, and what is left to its companion."""
         own = list(shapes)
         if self.companion is not None:
             own = matrices(shapes, ends=self.parameters.get("ends") is not False)
-        rest = {name: shape for name, shape in shapes.items() if name not in own}
-        further = [] if self.companion is None else self.companion.members(rest)
-        return [*([(self, own)] if own else []), *further]
+        return own, {name: shape for name, shape in shapes.items() if name not in own}
 
     def share_of_rate(self, of: "BoundOptimizer") -> float:
         """Return what this optimizer's learning rate is as a multiple of another's."""
         return as_number(self.parameters["learning_rate"]) / as_number(of.parameters["learning_rate"])
 
-    def apply(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
-        """Make one step: change the arrays of ``parameters`` in place. Call again for the next step."""
-        _check_names(parameters, gradients, self.name)
-        for name, array in parameters.items():
-            _check_parameter(name, array, gradients[name], self.name)
+    def apply(self, parameters: Mapping[str, Array], gradients: Gradients) -> None:
+        """Make one step: change the arrays of ``parameters`` in place. Call again for the next step.
+
+        In place of the gradients a function of the parameters may be given that returns them: a wrapper such
+        as sam asks it for those at a second point.
+        """
+        at = gradients if callable(gradients) else None
+        found = self._checked(parameters, gradients(parameters) if callable(gradients) else gradients)
         rate = self._rate(self.memory.step)
         self.memory.step += 1
         shapes = {name: array.shape for name, array in parameters.items()}
-        for member, names in self.members(shapes):
-            arrays = {name: parameters[name] for name in names}
-            own = {
-                name: np.ascontiguousarray(gradients[name], dtype=array.dtype)
-                for name, array in arrays.items()
-            }
+        around = self.around(shapes)
+        for one in around:
+            _check_by_hand(one.wrapper, has_function=at is not None)
+            one.wrapper.memory.step = self.memory.step
+            if (away := one.wrapper.stage("away")) is not None and at is not None:
+                start = {name: parameters[name].copy() for name in one.names}
+                away.call(parameters, found, one.names, rate * one.share)
+                found = self._checked(parameters, at(parameters))
+                for name, array in start.items():
+                    parameters[name][...] = array
+        for one in around:
+            if (before := one.wrapper.stage("before")) is not None:
+                before.call(parameters, found, one.names, rate * one.share)
+        members = [
+            (one, names, rate * (1.0 if one is self else one.share_of_rate(self)))
+            for one, names in self.members(shapes)
+        ]
+        start = {name: array.copy() for name, array in parameters.items()} if around else {}
+        for member, names, own_rate in members:
             member.memory.step = self.memory.step
-            member._move(arrays, own, rate * (1.0 if member is self else member.share_of_rate(self)))
+            found |= clipped({name: found[name] for name in names}, member.parameters)
+            if member.decay:
+                for name in names:
+                    parameters[name][...] *= parameters[name].dtype.type(1.0 - own_rate * member.decay)
+        decayed = {name: array.copy() for name, array in parameters.items()} if around else {}
+        for member, names, own_rate in members:
+            member.call(parameters, found, names, own_rate)
+        for one in reversed(around):
+            if (after := one.wrapper.stage("after")) is not None:
+                seen = start if one.wrapper.record.sees_decay else decayed
+                after.call(parameters, found, one.names, rate * one.share, seen)
 
-    def _move(self, parameters: dict[str, Array], gradients: dict[str, Array], rate: float) -> None:
-        gradients = _clipped(gradients, self.parameters)
-        if self.decay:
-            for array in parameters.values():
-                array *= array.dtype.type(1.0 - rate * self.decay)
+    def expect(self, n_steps: int) -> None:
+        """Say how many steps there will be in all, which an average over the last of them must know."""
+        for one in self.wrappers:
+            one.memory.n_steps = n_steps
+        if self.companion is not None:
+            self.companion.expect(n_steps)
+
+    def view(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
+        """Return what is to be evaluated after the steps that were made: the parameters, or an average."""
+        seen = {name: np.array(array, order="C") for name, array in parameters.items()}
+        if self.memory.step == 0:
+            return seen
+        shapes = {name: array.shape for name, array in seen.items()}
+        for member, names in self.members(shapes):
+            if member.record.view is not None:
+                member._write_view(member.record.view, seen, names)
+        for one in reversed(self.around(shapes)):
+            if (view := one.wrapper.record.view) is not None:
+                after = one.wrapper.stage("after")
+                assert after is not None, one.wrapper.record.name
+                after._write_view(view, seen, one.names)
+        return seen
+
+    def _write_view(self, view: Kernel, parameters: dict[str, Array], names: Sequence[str]) -> None:
+        length = (self.memory.n_steps,) if takes_length(view) else ()
+        scalars = (*length, *self.record.scalars(self.parameters, view))
+        for name in names:
+            own = parameters[name].reshape(-1)
+            view(own, *(slot.reshape(-1) for slot in self.memory.slots[name]), self.memory.step, *scalars)
+
+    def _checked(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> dict[str, Array]:
+        """Return copies of the gradients, which kernels may change, in the types of the parameters."""
+        check_names(parameters, gradients, self.name)
+        for name, array in parameters.items():
+            check_parameter(name, array, gradients[name], self.name)
+        return {
+            name: np.array(gradients[name], dtype=array.dtype, order="C")
+            for name, array in parameters.items()
+        }
+
+    def call(
+        self, parameters: Mapping[str, Array], gradients: dict[str, Array], names: Sequence[str], rate: float,
+        start: Mapping[str, Array] | None = None,
+    ) -> None:  # fmt: skip
+        """Call the kernel, or the function in NumPy, for the parameters of these names."""
+        arrays = {name: parameters[name] for name in names}
+        slopes = {name: gradients[name] for name in names}
         if self.record.update is not None:
-            # Copies, because an update may change its gradients too, and these may be the caller's own.
-            own = {name: gradient.copy() for name, gradient in gradients.items()}
-            update_by_hand(self, parameters, own, self.memory.state, self.memory.step, rate)
-        elif self.record.over == "all" and not self.record.is_elementwise and parameters:
-            self._call_for_all(parameters, gradients, rate)
+            update_by_hand(self, arrays, slopes, self.memory.state, self.memory.step, rate)
+        elif self.record.over == "all" and not self.record.is_elementwise and arrays:
+            self._call_for_all(arrays, slopes, rate, start)
         else:
-            for name, array in parameters.items():
-                self._call_kernel(name, array, gradients[name], rate)
+            for name, array in arrays.items():
+                self._call_kernel(name, array, slopes[name], rate, None if start is None else start[name])
 
     def _rate(self, step: int) -> float:
         return (
@@ -120,17 +265,23 @@ class BoundOptimizer:
             )
         return slots
 
-    def _call_for_all(self, parameters: dict[str, Array], gradients: dict[str, Array], rate: float) -> None:
+    def _call_for_all(
+        self, parameters: dict[str, Array], gradients: dict[str, Array], rate: float,
+        start: Mapping[str, Array] | None,
+    ) -> None:  # fmt: skip
         """Call a kernel that sees all parameters at once, as one vector of their common type."""
-        whole = np.concatenate([array.reshape(-1) for array in parameters.values()])
-        slopes = np.concatenate([gradient.reshape(-1) for gradient in gradients.values()])
-        self._call_kernel("", whole, slopes, rate)
-        start = 0
-        for array in parameters.values():
-            array[...] = whole[start : start + array.size].reshape(array.shape)
-            start += array.size
+        whole, slopes = joined(parameters), joined(gradients)
+        before = None if start is None else joined({name: start[name] for name in parameters})
+        self._call_kernel("", whole, slopes, rate, before)
+        at = 0
+        for name, array in parameters.items():
+            array[...] = whole[at : at + array.size].reshape(array.shape)
+            gradients[name][...] = slopes[at : at + array.size].reshape(array.shape)
+            at += array.size
 
-    def _call_kernel(self, name: str, array: Array, gradient: Array, rate: float) -> None:
+    def _call_kernel(
+        self, name: str, array: Array, gradient: Array, rate: float, start: Array | None = None
+    ) -> None:
         assert self.record.kernel is not None, self.name
         rows, columns = matrix_of(array.shape) if self.record.over == "matrix" else (1, array.size)
         sizes = Sizes(rows, columns, 64 // array.dtype.itemsize)
@@ -139,14 +290,33 @@ class BoundOptimizer:
         slots = self._slots(name, array, sizes)
         scratch = [
             np.empty(self.record.shape_of(one, sizes), self.record.type_of(one, array.dtype))
+            if one != START or start is None
+            else start.reshape(shape)
             for one in self.record.scratch
         ]
-        scalars = self.record.scalars(self.parameters)
+        length = (self.memory.n_steps,) if takes_length(self.record.kernel) else ()
+        scalars = (*length, *self.scalars().values())
         with explained(f"optimizer {self.name!r}", self.record.kernel):
             step = self.memory.step
             self.record.kernel(own, gradient.reshape(shape), *slots, *scratch, rate, step, *scalars)
         if not np.shares_memory(own, array):
             array[...] = own.reshape(array.shape)
+
+
+def _check_by_hand(wrapper: BoundWrapper, *, has_function: bool) -> None:
+    """Refuse what only a model can give, or a function in place of the gradients."""
+    record = wrapper.record
+    if record.away is not None and not has_function:
+        raise InvalidArgument(
+            f"{record.name}: needs the gradients at a second point, found only those at the first. Compile a"
+            " model with it, or give apply() a function of the parameters that returns their gradients."
+        )
+    needs_length = record.after is not None and takes_length(record.after)
+    if needs_length and not wrapper.memory.n_steps and wrapper.parameters["from_step"] is None:
+        raise InvalidArgument(
+            f"{record.name}: by hand nobody says how many steps there will be. Call expect(n_steps) first, or"
+            f" give it a from_step, the first step of the mean, as in {record.name}(sgd, from_step=100)."
+        )
 
 
 def update_by_hand(
@@ -169,21 +339,13 @@ def update_by_hand(
         raise _not_in_place(optimizer, f"it adds or removes {', '.join(map(repr, changed))}")
     moved = {name: array for name, array in given.items() if array is not parameters[name]}
     for name, array in moved.items():
-        if not _can_stand_for(array, parameters[name]):
+        if not can_stand_for(array, parameters[name]):
             raise _not_in_place(
-                optimizer, f"it replaces {name!r}, {_kind(parameters[name])}, by {_kind(array)}"
+                optimizer, f"it replaces {name!r}, {kind_of(parameters[name])}, by {kind_of(array)}"
             )
     # All are copied before any is written: one parameter may have been given another's array.
     for name, array in {name: array.copy() for name, array in moved.items()}.items():
         parameters[name][...] = array
-
-
-def _can_stand_for(array: object, parameter: Array) -> bool:
-    return isinstance(array, np.ndarray) and array.dtype.kind in "fiu" and array.shape == parameter.shape
-
-
-def _kind(value: object) -> str:
-    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def _not_in_place(optimizer: BoundOptimizer, found: str) -> InvalidArgument:
@@ -191,43 +353,3 @@ def _not_in_place(optimizer: BoundOptimizer, found: str) -> InvalidArgument:
         f"optimizer {optimizer.name!r}: its update must change the arrays of params in place, but {found}."
         " Write params[name] -= … or params[name][...] = … for every name."
     )
-
-
-def _check_names(parameters: Mapping[str, Array], gradients: Mapping[str, Array], where: str) -> None:
-    if set(parameters) != set(gradients):
-        raise InvalidArgument(
-            f"{where}: parameters and gradients must have the same names, found {sorted(parameters)} and"
-            f" {sorted(gradients)}. Give one gradient for each parameter."
-        )
-
-
-def _check_parameter(name: str, array: Array, gradient: Array, where: str) -> None:
-    if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
-        kind = getattr(array, "dtype", type(array).__name__)
-        raise InvalidArgument(
-            f"{where}: parameter {name!r} must be a float32 or float64 array, found {kind}. Convert it."
-        )
-    if not array.flags.writeable:
-        raise InvalidArgument(f"{where}: parameter {name!r} is read-only; a step changes it. Give a copy.")
-    if np.shape(gradient) != array.shape:
-        raise InvalidArgument(
-            f"{where}: the gradient of {name!r} must have shape {array.shape}, found {np.shape(gradient)}."
-        )
-
-
-def _clipped(gradients: dict[str, Array], parameters: Mapping[str, Value]) -> dict[str, Array]:
-    """Return the gradients within the limits; the caller's arrays stay as they are."""
-    value_limit, norm_limit = parameters["clipvalue"], parameters["global_clipnorm"]
-    if (value_limit is None and norm_limit is None) or not gradients:
-        return gradients
-    flat = np.concatenate([gradient.reshape(-1) for gradient in gradients.values()])
-    if value_limit is not None:
-        clip_by_value(flat, as_number(value_limit))
-    if norm_limit is not None:
-        clip_by_global_norm(flat, np.zeros(LANES), as_number(norm_limit))
-    ends = np.cumsum([gradient.size for gradient in gradients.values()])[:-1]
-    pieces = np.split(flat, ends)
-    return {
-        name: piece.reshape(gradient.shape).astype(gradient.dtype, copy=False)
-        for (name, gradient), piece in zip(gradients.items(), pieces, strict=True)
-    }

@@ -85,6 +85,8 @@ class Shaped:
 
 
 Over = Literal["all", "tensor", "matrix"]
+# What a kernel may take behind ``step``: the steps of the whole training, earlier fits included.
+LENGTH = "n_steps"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +121,11 @@ class Optimizer(Part):
     scratch     arguments behind the slots whose values no step needs from the one before
     shaped      the shapes of all scratch, and of slots that are not as long as the parameters
     companion   the optimizer of what is no matrix, as a spelling, given the hyper-parameters; None: the same
+    decays      whether the kernel itself makes the decoupled ``weight_decay``: with 0 it may as well be made
+                before the step
     flops       operations per parameter; a fused multiply-add is two, a root and a division one each
+    view        ``view(p, slot, …, step, hyper, …)`` writes what is evaluated, saved and kept in the end,
+                where that is not where the optimizer goes on
     becomes     the name and hyper-parameters of another optimizer, where these describe one: two spellings
                 of one thing are then one optimizer, to the bit
     update      ``update(params, grads, state, step, learning_rate, **hyperparameters)`` over dicts of
@@ -134,6 +140,8 @@ class Optimizer(Part):
     scratch: tuple[str, ...] = ()
     shaped: Mapping[str, Shaped] = field(default_factory=dict, hash=False)
     companion: Callable[[Mapping[str, Value]], tuple[str, dict[str, Value]]] | None = None
+    view: Kernel | None = None
+    decays: bool = False
     flops: int = 0
     becomes: Callable[[Mapping[str, Value]], tuple[str, dict[str, Value]] | None] | None = None
     update: Callable[..., None] | None = None
@@ -172,23 +180,30 @@ class Optimizer(Part):
         assert len(starts) == self.n_slots, (starts, self.slot_names)
         return tuple(as_number(parameters[start]) if isinstance(start, str) else start for start in starts)
 
-    def scalars(self, parameters: Mapping[str, Value]) -> tuple[float, ...]:
+    def scalars(self, parameters: Mapping[str, Value], kernel: Kernel | None = None) -> tuple[float, ...]:
         """Return what the kernel takes after ``step``: the hyper-parameters that its arguments name."""
-        assert self.kernel is not None, self.name
+        kernel = kernel or self.kernel
+        assert kernel is not None, self.name
         choices = {hyper.name: hyper.choices for hyper in self.hyperparameters if hyper.choices}
         return tuple(
             float(choices[name].index(str(parameters[name])))
             if name in choices
             else as_number(parameters[name])
-            for name in scalar_names(self.kernel)
+            for name in scalar_names(kernel)
         )
 
 
 @cache
 def scalar_names(kernel: Kernel) -> tuple[str, ...]:
-    """Return the names of a kernel's arguments after ``step``."""
+    """Return the names of a kernel's arguments after ``step`` that are hyper-parameters."""
     names = tuple(inspect.signature(kernel.function).parameters)
-    return names[names.index("step") + 1 :]
+    return names[names.index("step") + (2 if takes_length(kernel) else 1) :]
+
+
+@cache
+def takes_length(kernel: Kernel) -> bool:
+    """Say whether a kernel takes the number of all steps behind ``step``."""
+    return LENGTH in inspect.signature(kernel.function).parameters
 
 
 def as_number(value: Value) -> float:

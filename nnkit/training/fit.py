@@ -104,6 +104,7 @@ class Fit:
         if self._trial.program.probes.n_cells and self._validation is not None:
             self._trial.evaluate()  # what the probes see before any training
         status, steps = self._by_segments() if self._is_stepwise() else self._at_once()
+        self._trial.enter_view()
         for callback in self._callbacks:
             callback.on_end(self)
         if status == "finished" and not self._trial.is_finite():
@@ -134,7 +135,7 @@ class Fit:
         return bool(self._callbacks) or bool(self._measures) or self._is_by_hand()
 
     def _is_by_hand(self) -> bool:
-        return self._trial.program.optimizer.record.kernel is None
+        return bool(self._trial.program.by_hand)
 
     def _at_once(self) -> tuple[str, int]:
         segment = self._trial.train(0, self._n_steps)
@@ -167,23 +168,24 @@ class Fit:
         return "finished", step
 
     def _update_by_hand(self, step: int, *, is_watched: bool) -> None:
-        optimizer = self._trial.program.optimizer
-        is_watched = is_watched and self._trial.program.probes.n_cells > 0
+        trial, program = self._trial, self._trial.program
+        is_watched = is_watched and program.probes.n_cells > 0
         if is_watched:
-            self._trial.run_table("before_step")
-        with self._trial.training_time():
-            update_by_hand(
-                optimizer,
-                self._trial.parameters(),
-                self._trial.gradients(),
-                self._trial.optimizer_state,
-                self._earlier + step + 1,
-                float(self._trial.rates[step]),
-            )
+            trial.run_table("before_step")
+        with trial.training_time():
+            parameters, gradients = trial.parameters(), trial.gradients()
+            for each, state in zip(program.by_hand, trial.optimizer_states, strict=True):
+                own = {name: parameters[name] for name in each.names}
+                slopes = {name: gradients[name] for name in each.names}
+                rate = each.share * float(trial.rates[step])
+                update_by_hand(each.optimizer, own, slopes, state, self._earlier + step + 1, rate)
+            if program.sequences.after_update:
+                trial.run_table("after_update")
         if is_watched:
             self._trial.run_table("after_step")
 
     def _evaluate_here(self, step: int) -> None:
+        self._trial.enter_view()
         for callback in self._announced:
             callback.on_test_begin()
         self._trial.evaluate_after(step)

@@ -29,6 +29,7 @@ class Axis:
     always_in_key   the own choice stands in the key too, as it did before axes were records
     placeholder     the word in a case's layers that stands for the choice
     into_optimizer  the optimizer's hyper-parameter that the choice sets: ``adam`` with a decay is ``adamw``
+    around          the choice is a wrapper that goes around the optimizer, others inside it before
     apply           ``(case, choice)`` to the case as it would be written with that choice
     refusal         why the axis changes nothing in this case, if so
     off             the choice that is none, for ``nnbench ablate``
@@ -46,6 +47,7 @@ class Axis:
     always_in_key: bool = False
     placeholder: str | None = None
     into_optimizer: str | None = None
+    around: bool = False
     apply: Callable[[Any, str], Any] | None = None
     refusal: Callable[[Any], str | None] = lambda case: None
     lists: str | None = None  # the kind of `nnbench list` that has its choices
@@ -328,6 +330,29 @@ AUGMENT = Axis(
     component="augmentation",
 )
 
+WRAP = Axis(
+    name="wrap",
+    help="What goes around the optimizers: none, cautious, lookahead(k=5) … See `nnbench list wrappers`.",
+    starter='wrap = ["none", "cautious"]',
+    canonical=partial(choices.wrapper, averages=False),
+    own=lambda case: choices.NO_WRAPPER,
+    feeds="training",
+    around=True,
+    off=choices.NO_WRAPPER,
+    component="wrapper",
+)
+AVERAGE = Axis(
+    name="average",
+    help="The average of the weights that is evaluated and kept: none, ema(decay=0.99), tail, polyak.",
+    starter='average = ["none", "ema(decay=0.99)"]',
+    canonical=partial(choices.wrapper, averages=True),
+    own=lambda case: choices.NO_WRAPPER,
+    feeds="training",
+    around=True,
+    off=choices.NO_WRAPPER,
+    component="averaging",
+)
+
 TRANSFER = Axis(
     name="transfer",
     help="What is kept of a net that learnt other classes: none, head (all features stay as they are, a new"
@@ -346,7 +371,7 @@ AXES: Mapping[str, Axis] = {
     for axis in (
         *(OPTIMIZER, ACTIVATION, INIT, NORM, SCHEDULE, LEARNING_RATE, BATCH_SIZE),
         *(SCALE, WEIGHT_DECAY, DROPOUT, CLIP, L2, WIDTH, DEPTH),
-        *(NORM_PLACE, SKIP, AUGMENT, TRANSFER),
+        *(NORM_PLACE, SKIP, AUGMENT, TRANSFER, WRAP, AVERAGE),
     )
 }
 PLACEHOLDERS = {axis.placeholder: axis.name for axis in AXES.values() if axis.placeholder is not None}

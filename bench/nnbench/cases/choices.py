@@ -5,10 +5,10 @@ are left out and aliases are resolved, so two spellings of the same thing are th
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnbench.errors import UsageError
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 DEFAULT_RATE = "default"  # the optimizer's own learning rate
 NORM_LAYERS = {"batch": "BatchNormalization", "layer": "LayerNormalization"}
 AUGMENT_LAYERS = {"shift": "RandomShift", "noise": "GaussianNoise"}
+# Registries whose module is not called as their kind.
+_MODULES = {"wrappers": "nnkit.optimizers.wrappers"}
+NO_WRAPPER = "none"
 _LAYERS_OF = {"norms": NORM_LAYERS, "augmentations": AUGMENT_LAYERS}
 
 
@@ -62,6 +65,8 @@ def canonical(kind: str, text: str, where: str) -> str:
     from nnkit.registry import parse_choice, spell_choice
 
     try:
+        if kind == "optimizers":
+            return _optimizer(text, where)
         name, given = parse_choice(text)
         if kind in _LAYERS_OF:
             return _layer(kind, name, given, where)
@@ -70,18 +75,106 @@ def canonical(kind: str, text: str, where: str) -> str:
         raise _at(where, error) from None
 
 
+def _optimizer(text: str, where: str) -> str:
+    """Return an optimizer's canonical spelling: of a wrapper that does nothing, what it goes around."""
+    from nnkit.optimizers import expression, wrappers
+
+    def choice(one: expression.Choice) -> expression.Choice:
+        return expression.Choice(*_settled(part_of("optimizers", one.name), dict(one.given), where))
+
+    def wrapped(one: expression.Wrapped) -> expression.Expression:
+        part = wrappers.record(one.name)
+        resolved = part.resolve(one.given, f"{where}: {part.name}")
+        if part.is_neutral(resolved):
+            return one.inner
+        return expression.Wrapped(part.name, one.inner, _beyond_default(part, resolved))
+
+    return expression.spell(expression.mapped(wrappers.parse(text), choice, wrapped))
+
+
+def wrapper(text: str, where: str, *, averages: bool) -> str:
+    """Return the canonical spelling of a wrapper to put around optimizers, or none; or raise UsageError."""
+    from nnkit.errors import NnkitError
+    from nnkit.optimizers import wrappers
+    from nnkit.registry import parse_choice, spell_choice
+
+    if text == NO_WRAPPER:
+        return text
+    try:
+        name, given = parse_choice(text)
+        part = wrappers.record(name)
+        resolved = part.resolve(given, f"{where}: {part.name}")
+    except NnkitError as error:
+        raise _at(where, error) from None
+    if part.is_average != averages:
+        raise UsageError(
+            f"{where}: {part.name} {'averages' if part.is_average else 'does not average'} what is evaluated."
+            f" Give it to --{'average' if part.is_average else 'wrap'}."
+        )
+    return (
+        NO_WRAPPER if part.is_neutral(resolved) else spell_choice(part.name, _beyond_default(part, resolved))
+    )
+
+
+@lru_cache(maxsize=1024)
+def around(optimizer: str, wrapper: str, where: str) -> str:
+    """Return an optimizer with a wrapper around it, both in their canonical spelling."""
+    from nnkit.optimizers import expression
+    from nnkit.registry import parse_choice
+
+    name, given = parse_choice(wrapper)
+    inner = expression.parse(optimizer)
+    if name in {one.name for one in expression.parts_of(inner) if isinstance(one, expression.Wrapped)}:
+        raise UsageError(f"{where}: {optimizer} has a {name} of its own. Give it once.")
+    return expression.spell(expression.Wrapped(name, inner, given))
+
+
+def core(optimizer: str) -> "tuple[Part, dict[str, Value]]":
+    """Return the part whose learning rate is the whole's, and what is written with it."""
+    from nnkit.optimizers import expression
+
+    found = expression.core(expression.parse(optimizer))
+    return part_of("optimizers", found.name), dict(found.given)
+
+
+def with_core(optimizer: str, name: str, given: "dict[str, Value]", where: str) -> str:
+    """Return the canonical spelling of an optimizer with another one at its core."""
+    from nnkit.optimizers import expression
+
+    changed = expression.with_core(expression.parse(optimizer), expression.Choice(name, given))
+    return canonical("optimizers", expression.spell(changed), where)
+
+
+def parts_in(kind: str, text: str) -> "list[tuple[Part, dict[str, Value]]]":
+    """Return every part that a choice names: an optimizer's wrappers, and both of two."""
+    from nnkit.optimizers import expression
+    from nnkit.registry import parse_choice
+
+    if kind != "optimizers":
+        name, given = parse_choice(text)
+        return [(part_of(kind, name), given)]
+    return [
+        (part_of("wrappers" if isinstance(one, expression.Wrapped) else kind, one.name), dict(one.given))
+        for one in expression.parts_of(expression.parse(text))
+    ]
+
+
 def optimizer(text: str, where: str) -> Optimizer:
     """Return the optimizer that ``text`` names, with its learning rate apart."""
-    from nnkit.registry import parse_choice, spell_choice, spell_value
+    from nnkit.optimizers import expression
+    from nnkit.registry import spell_value
 
-    name, given = parse_choice(canonical("optimizers", text, where))
-    part = part_of("optimizers", name)
+    whole = expression.parse(canonical("optimizers", text, where))
+    found = expression.core(whole)
+    part = part_of("optimizers", found.name)
     default = {hyper.name: hyper.default for hyper in part.hyperparameters}.get("learning_rate")
-    _, written = parse_choice(text)
-    rate = part.resolve(given)["learning_rate"] if "learning_rate" in written else None
-    rest = {name: value for name, value in given.items() if name != "learning_rate"}
+    written = expression.core(expression.parse(text)).given
+    rate = part.resolve(found.given)["learning_rate"] if "learning_rate" in written else None
+    rest = {name: value for name, value in found.given.items() if name != "learning_rate"}
+    # Beside a second optimizer the rate stays in the text: the other's is a multiple of it.
+    kept = whole if expression.is_paired(whole) else expression.with_core(whole, replace(found, given=rest))
     return Optimizer(
-        text=spell_choice(part.name, rest),
+        text=expression.spell(kept),
         rate=None if rate is None else spell_value(rate),
         default_rate=DEFAULT_RATE if default is None else spell_value(default),
     )
@@ -90,23 +183,27 @@ def optimizer(text: str, where: str) -> Optimizer:
 @lru_cache(maxsize=1024)
 def with_hyperparameter(text: str, name: str, value: str, where: str) -> str:
     """Return the optimizer with a hyper-parameter set from outside, or raise UsageError."""
-    from nnkit.registry import parse_choice, parse_value, spell_choice
+    from nnkit.registry import parse_value
 
-    chosen, given = parse_choice(text)
+    part, given = core(text)
     if name in given:
         raise UsageError(f"{where}: {text} has a {name} of its own. Give it once.")
-    part = part_of("optimizers", chosen)
     if name not in {hyper.name for hyper in part.hyperparameters}:
         raise UsageError(f"{where}: {text} takes no {name}. Leave it out of this run.")
-    return canonical("optimizers", spell_choice(chosen, {**given, name: parse_value(value)}), where)
+    return with_core(text, part.name, {**given, name: parse_value(value)}, where)
 
 
 def part_of(kind: str, name: str) -> "Part":
     """Return the record of the part with this name; ``kind`` is a registry of nnkit: ``"optimizers"`` …"""
-    registry = import_module(f"nnkit.{kind}")
+    registry = registry_of(kind)
     learnt = {part.name: part for part in getattr(registry, "LEARNT", ())}
     part: Part = learnt[name] if name in learnt else registry.record(name)
     return part
+
+
+def registry_of(kind: str) -> Any:
+    """Return the module that has the parts of a kind."""
+    return import_module(_MODULES.get(kind, f"nnkit.{kind}"))
 
 
 def _settled(part: "Part", given: "dict[str, Value]", where: str) -> "tuple[str, dict[str, Value]]":

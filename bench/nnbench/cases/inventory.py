@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nnbench.cases.axis import own_choices
+from nnbench.cases.choices import registry_of
 from nnbench.cases.files import check, read_toml
 from nnbench.errors import UsageError
 from nnkit.errors import did_you_mean
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # who lists the optimizers must not wait for what reads cases
 
 Kind = Literal[
     "optimizers",
+    "wrappers",
     "activations",
     "initializers",
     "schedules",
@@ -32,7 +33,8 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PART_KINDS = (
-    *("optimizers", "activations", "initializers", "schedules", "losses", "metrics", "layers", "datasets"),
+    *("optimizers", "wrappers", "activations", "initializers", "schedules", "losses", "metrics", "layers"),
+    "datasets",
     "functions",
 )
 
@@ -55,7 +57,7 @@ class Entry:
 def entries(kind: str) -> tuple[Entry, ...]:
     """Return everything of one kind, in its own order."""
     if kind in PART_KINDS:
-        registry = import_module(f"nnkit.{kind}")
+        registry = registry_of(kind)
         drawn = (registry.record(name) for name in registry.names())
         return tuple(_of_part(kind, part) for part in (*drawn, *getattr(registry, "LEARNT", ())))
     special: Mapping[str, Callable[[], Iterable[Entry]]] = {

@@ -6,6 +6,7 @@ and those are trained again.
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ _KINDS = (
 _sources: dict[tuple[str, str], str] = {}  # sha256 by kind and name of a part
 _executed: dict[str, str] = {}  # what to call a plug-in, by its file or its entry point
 _places: dict[str, str] = {}  # what to call a file of a plug-in, by the name that tracebacks have
+
+# In a choice: a name behind "(", or beside "+", that no "=" follows.
+_INSIDE = re.compile(r"(?:(?<=\()|(?<=\+))\s*([A-Za-z_][\w.-]*)(?![\w.-]*\s*=)")
 
 _LONGEST_LINE = 1000
 
@@ -176,10 +180,11 @@ def _read(file: str) -> bytes:
 
 
 def names_in(values: Iterable[object]) -> Iterator[str]:
-    """Yield every name inside nested lists and tables: of ``"mine(beta=0.5)"`` it is ``mine``."""
+    """Yield every name inside nested lists and tables: of ``"cautious(mine, least=0.5)"`` both."""
     for value in values:
         if isinstance(value, str):
             yield value.partition("(")[0].strip()
+            yield from _INSIDE.findall(value)
         elif isinstance(value, Mapping):
             yield from names_in(value.values())
         elif isinstance(value, list | tuple):

@@ -19,7 +19,6 @@ from nnbench.errors import UsageError
 from nnbench.machine.foreign import contained
 from nnbench.plan.seeds import Ranges, n_seeds
 from nnbench.records.trials import Axes
-from nnkit.registry import parse_choice
 
 MAX_TRIALS = 1_000_000
 Dtype = Literal["float32", "float64"]
@@ -125,13 +124,16 @@ class CaseMatrix:
             if name in self.asked:
                 shown.setdefault(name, choice)
             inside = AXES[name].into_optimizer
+            where = f"--{AXES[name].key.replace('_', '-')} {choice}"
             if choice in (OWN, AXES[name].own(self.case)):
+                del chosen[name]
+            elif AXES[name].around:
+                shown["optimizer"] = optimizer.text
+                chosen["optimizer"] = choices.around(chosen["optimizer"], choice, where)
                 del chosen[name]
             elif inside is not None and choice != "none":
                 shown["optimizer"] = optimizer.text
-                chosen["optimizer"] = choices.with_hyperparameter(
-                    chosen["optimizer"], inside, choice, f"--{AXES[name].key.replace('_', '-')} {choice}"
-                )
+                chosen["optimizer"] = choices.with_hyperparameter(chosen["optimizer"], inside, choice, where)
                 del chosen[name]
         hidden = {name: text for name, text in shown.items() if chosen.get(name) != text}
         return Axes(tuple(chosen.items()), tuple(hidden.items()))
@@ -273,10 +275,9 @@ def _moved_parts(chosen: Mapping[str, str], epochs: int) -> dict[str, int]:
     moved = {}
     for axis, text in chosen.items():
         if (kind := AXES[axis].lists) is not None:
-            name, given = parse_choice(text)
-            part = choices.part_of(kind, name)
-            if part.numerics > 1 and part.moved(part.resolve(given), epochs):
-                moved[part.name] = part.numerics
+            for part, given in choices.parts_in(kind, text):
+                if part.numerics > 1 and part.moved(part.resolve(given), epochs):
+                    moved[part.name] = part.numerics
     return moved
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnbench.cases.axis import applied
+from nnbench.cases.choices import core
 from nnbench.cases.spec import CaseSpec
 from nnbench.machine.stopping import Interrupted
 from nnbench.plan.matrix import Dtype, TrialSpec
@@ -25,7 +26,6 @@ from nnkit.execution.trial import Trial
 from nnkit.initializers.learnt import is_learnt
 from nnkit.jit import Entry
 from nnkit.optimizers.bound import BoundOptimizer, update_by_hand
-from nnkit.registry import parse_choice
 
 DRIVER_ENTRIES = (driver.DRIVE, driver.EVALUATE, driver.RUN_ONCE)
 # What a small program reaches on one core of an ordinary machine; only the estimate before a run uses it.
@@ -88,13 +88,10 @@ def _program(case: CaseKey, axes: tuple[tuple[str, str], ...], dtype: str, probe
 
 
 def _optimizer(case: CaseSpec, chosen: Mapping[str, str]) -> BoundOptimizer:
-    name, given = parse_choice(chosen["optimizer"])
-    training = case.training
-    if training.clip_value is not None:
-        given.setdefault("clipvalue", training.clip_value)
-    if training.clip_norm is not None:
-        given.setdefault("global_clipnorm", training.clip_norm)
-    return optimizers.get(name, **given)
+    training, (_, written) = case.training, core(chosen["optimizer"])
+    limits = {"clipvalue": training.clip_value, "global_clipnorm": training.clip_norm}
+    added = {name: limit for name, limit in limits.items() if limit is not None and name not in written}
+    return optimizers.get(chosen["optimizer"], **added)
 
 
 def steps_per_epoch(n_train: int, batch_size: int) -> int:
@@ -133,20 +130,22 @@ def explain_as_dict(trial: TrialSpec) -> dict[str, Any]:
 def state_bytes(trial: TrialSpec) -> float | None:
     """Return how many bytes the optimizer keeps for each parameter; None where that cannot be found out."""
     program = program_of(trial.case, trial.axes, trial.dtype)
-    if program.optimizer.record.update is None:
-        regions = program.plan.regions.items()
-        return sum(size for name, (_, size) in regions if name.startswith("slot")) / program.n_parameters
+    regions = program.plan.regions.items()
+    n_bytes = sum(size for name, (_, size) in regions if name.startswith("slot"))
     # A plug-in keeps what it likes: only a step shows how much that is.
-    parameters = {name: array.copy() for name, array in Trial(program, 0).parameters().items()}
-    gradients = {name: np.full_like(array, 1e-3) for name, array in parameters.items()}
-    state: dict[str, Any] = {}
-    try:
-        update_by_hand(program.optimizer, parameters, gradients, state, 1, 1e-3)
-    except Interrupted:
-        raise
-    except BaseException:  # the trials will tell, each with the line of the plug-in
-        return None
-    return _array_bytes(state) / program.n_parameters
+    known = Trial(program, 0).parameters() if program.by_hand else {}
+    for each in program.by_hand:
+        parameters = {name: known[name].copy() for name in each.names}
+        gradients = {name: np.full_like(array, 1e-3) for name, array in parameters.items()}
+        state: dict[str, Any] = {}
+        try:
+            update_by_hand(each.optimizer, parameters, gradients, state, 1, 1e-3)
+        except Interrupted:
+            raise
+        except BaseException:  # the trials will tell, each with the line of the plug-in
+            return None
+        n_bytes += _array_bytes(state)
+    return n_bytes / program.n_parameters
 
 
 def _array_bytes(value: object) -> int:

@@ -17,7 +17,6 @@ from nnbench.training.data import source_of
 from nnbench.training.layers import make_layers
 from nnkit import Sequential
 from nnkit.layers.base import Layer, named
-from nnkit.registry import parse_choice
 
 _WEIGHTED = ("Dense", "Conv2D", "Conv1D", "Maxout", "Residual")
 
@@ -88,7 +87,6 @@ def _learn(task: _Task) -> dict[str, NDArray[Any]]:
 def _own_optimizer(case: CaseSpec) -> Any:
     from nnkit import optimizers
 
-    name, given = parse_choice(str(case.axes.optimizer))
-    if case.axes.learning_rate is not None:
-        given = {**given, "learning_rate": float(case.axes.learning_rate)}
-    return optimizers.get(name, **given)
+    rate = case.axes.learning_rate
+    own = {} if rate is None else {"learning_rate": float(rate)}
+    return optimizers.get(str(case.axes.optimizer), **own)

@@ -41,6 +41,7 @@ ADAMW = Optimizer(
     ),
     slot_names=("m", "v"),
     kernel=adamw_update,
+    decays=True,
     flops=13,
     becomes=partial(settled, "adamw"),
     variants=ADAM_VARIANTS,

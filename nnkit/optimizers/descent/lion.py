@@ -49,6 +49,7 @@ LION = Optimizer(
     ),
     slot_names=("m",),
     kernel=lion_update,
+    decays=True,
     flops=10,
     numerics=2,  # a mean below the smallest normal number made a whole step
     source="Chen et al. (2023), Symbolic discovery of optimization algorithms, arXiv:2302.06675;"

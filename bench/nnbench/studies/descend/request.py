@@ -14,7 +14,6 @@ from nnbench.studies.descend.walk import Walk, Way, walk
 from nnkit import functions, optimizers
 from nnkit.functions import Function, Vector
 from nnkit.optimizers.bound import BoundOptimizer
-from nnkit.registry import parse_choice
 
 MOST_STEPS, MOST_PATHS = 1_000_000, 200
 
@@ -93,8 +92,7 @@ def _path(function: Function, way: Way, walked: Walk, shadow: Vector, n_steps: i
 
 
 def _bound(optimizer: str) -> BoundOptimizer:
-    name, given = parse_choice(optimizer)
-    return optimizers.get(name, **given)
+    return optimizers.get(optimizer)
 
 
 def _limit(optimizer: BoundOptimizer, curvature: float | None) -> float | None:

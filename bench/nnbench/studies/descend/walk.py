@@ -1,7 +1,8 @@
 """One path: an optimizer applied by hand in double precision, step after step."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -34,9 +35,9 @@ class Walk:
 
 def walk(function: Function, way: Way, start: Vector, n_steps: int) -> Walk:
     """Return the path of ``n_steps`` updates from a start, shorter where it leaves the finite numbers."""
-    name, given = parse_choice(way.optimizer)
     asked = {} if way.rate is None else {"learning_rate": way.rate}
-    optimizer = optimizers.get(name, **(given | asked))
+    optimizer = optimizers.get(way.optimizer, **asked)
+    optimizer.expect(n_steps)
     base = optimizer.parameters["learning_rate"]
     assert isinstance(base, float), base
     rates = _rates(way.schedule, base, n_steps)
@@ -47,11 +48,15 @@ def walk(function: Function, way: Way, start: Vector, n_steps: int) -> Walk:
         for rate, gradient in zip(rates, gradients(function, way), strict=False):
             # The record's parameters are the user's; the rate alone moves, by the schedule.
             optimizer.parameters["learning_rate"] = float(rate)
-            optimizer.apply(point, {"x": gradient(point["x"])})
+            optimizer.apply(point, partial(_at, gradient))
             if not np.isfinite(point["x"]).all():
                 break
-            points.append(point["x"].copy())
+            points.append(optimizer.view(point)["x"])
     return Walk(np.array(points), rates)
+
+
+def _at(gradient: Gradient, point: Mapping[str, Vector]) -> dict[str, Vector]:
+    return {"x": gradient(point["x"])}
 
 
 def _rates(schedule: str, base: float, n_steps: int) -> Vector:

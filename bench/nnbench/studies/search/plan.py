@@ -17,7 +17,7 @@ from nnbench.records.trials import Axes, Strategy
 from nnbench.studies.search.grid import LEAST_RATE, MOST_RATE, PER_ROUND, RATE, ROUNDS, reach
 from nnbench.studies.search.points import Dimension, dimensions, searchable, values_of
 from nnkit.errors import did_you_mean
-from nnkit.registry import Part, Value, parse_choice
+from nnkit.registry import Part, Value
 
 FIRST_TUNING_SEED = 1_000_000  # far from the seeds that are reported
 RATES, POINTS, DECADES, TUNING_SEEDS = 13, 32, 6.0, "3"
@@ -266,5 +266,4 @@ def _names(optimizer: str) -> list[str]:
 
 
 def _read(optimizer: str) -> tuple[Part, dict[str, Value]]:
-    name, given = parse_choice(optimizer)
-    return choices.part_of("optimizers", name), given
+    return choices.core(optimizer)

@@ -13,7 +13,7 @@ from nnbench.errors import UsageError
 from nnbench.records.trials import Axes, Direction, Point, Span
 from nnbench.statistics.tuning.choice import Standing, best_of, is_as_good
 from nnbench.studies.search.grid import RATE, reach
-from nnkit.registry import Hyper, Part, Value, parse_choice, spell_choice, spell_value
+from nnkit.registry import Hyper, Part, Value, spell_value
 
 # The rate is the one that may be off by orders of magnitude; the others get half of its decades.
 _OTHERS = 0.5
@@ -91,8 +91,8 @@ def _choices(searched: Sequence[Dimension], optimizer: str, values: Sequence[flo
     """Return the choices that a point sets: the optimizer with its hyper-parameters, and the rate."""
     named = {each.hyper.name: value for each, value in zip(searched, values, strict=True)}
     rate = named.pop(RATE)
-    name, given = parse_choice(optimizer)
-    spelt = choices.canonical("optimizers", spell_choice(name, {**given, **named}), "--over")
+    part, given = choices.core(optimizer)
+    spelt = choices.with_core(optimizer, part.name, {**given, **named}, "--over")
     return Axes((("optimizer", spelt), (RATE, spell_value(rate))))
 
 

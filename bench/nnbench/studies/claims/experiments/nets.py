@@ -125,10 +125,8 @@ def train(
 def optimizer_at(optimizer: str, rate: float) -> Any:
     """Return an optimizer by its spelling, at this learning rate."""
     from nnkit import optimizers
-    from nnkit.registry import parse_choice
 
-    name, given = parse_choice(optimizer)
-    return optimizers.get(name, **{**given, "learning_rate": rate})
+    return optimizers.get(optimizer, learning_rate=rate)
 
 
 def best_rate(
