@@ -1,5 +1,6 @@
 """`Sequential`: layers in a row, with Keras's verbs. Underneath, a compiled program and one trial of it."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,27 @@ from nnkit.compiler.program import Program, compile_program
 from nnkit.errors import InvalidArgument
 from nnkit.execution.trial import Data, Trial
 from nnkit.layers.base import Layer, frozen_names, named
-from nnkit.layers.ending import check_ending
+from nnkit.layers.ending import check_ending, dropped
 from nnkit.losses import BoundLoss
 from nnkit.metrics import Asked, asked
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.training import saving
-from nnkit.training.arguments import check_arguments, check_count, checked_metrics, checked_pair
+from nnkit.training.arguments import (
+    check_arguments,
+    check_count,
+    check_fit,
+    checked_metrics,
+    checked_optimizer,
+)
+from nnkit.training.assigning import assign
 from nnkit.training.fit import Fit
 from nnkit.training.history import History as History
 from nnkit.training.history import Trace as Trace
 from nnkit.training.hooks import Hooks, checked_callbacks
 from nnkit.training.measuring import measured
-from nnkit.training.samples import as_array, checked_data, checked_inputs
+from nnkit.training.parts import ClassWeight, parts_of, row_weights
+from nnkit.training.progress import Progress, evaluated, prints
+from nnkit.training.samples import checked_data, checked_inputs
 from nnkit.training.summary import summarize
 from nnkit.training.turns import Turn, alone, in_turn
 
@@ -70,11 +80,13 @@ class Sequential:
         metrics: str | Sequence[str] | None = (),
     ) -> None:
         """Choose optimizer, loss and metrics (`nnkit.metrics`, by name). The weights stay, as in Keras."""
-        chosen = _resolve_optimizer(optimizer)
+        chosen = checked_optimizer(optimizer)
         judged = losses.resolve(loss, "compile: loss")
         check_ending(self.layers, judged)
         self._metrics = checked_metrics(metrics, judged)
         self._optimizer, self._loss = chosen, judged
+        if (note := dropped(self.layers, judged)) is not None:
+            print(f"compile: {note}.", file=sys.stderr)
         self._is_stale = True
         self._learners = {}
 
@@ -86,28 +98,38 @@ class Sequential:
         *,
         batch_size: int = 32,
         epochs: int = 1,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        validation_data: tuple[ArrayLike, ...] | None = None,
         shuffle: bool = True,
         callbacks: Sequence[Callback] = (),
+        validation_split: float = 0.0,
+        class_weight: ClassWeight = None,
+        sample_weight: ArrayLike | None = None,
+        verbose: int | str = 0,
     ) -> History:
-        """Train for ``epochs`` epochs, the last batch of each possibly shorter; return what happened."""
+        """Train for ``epochs`` epochs, the last batch of each possibly shorter; return what happened.
+
+        All arguments mean what they mean in Keras. ``validation_split`` holds out the end of the data.
+        ``class_weight`` (by label, or "balanced") and ``sample_weight`` multiply the losses of the rows; the
+        mean still divides by their number. ``verbose`` 1 or 2 prints a line for every epoch.
+        """
         self._check_compiled("fit")
-        check_count("fit: batch_size", batch_size)
-        check_count("fit: epochs", epochs)
-        if not isinstance(shuffle, bool):
-            raise InvalidArgument(f"fit: shuffle must be True or False, found {shuffle!r}.")
-        given = checked_callbacks(callbacks)
-        data = self._checked(x, y)
-        pair = () if validation_data is None else checked_pair(validation_data)
-        validation = self._checked(*pair, where="validation_") if pair else None
+        check_fit(batch_size, epochs, shuffle)
+        given = checked_callbacks(callbacks) + ((Progress(),) if prints(verbose, "fit") else ())
+        program = self._trial_of().program
+        parts = parts_of(
+            self._checked, program.loss, program.output_shape, x, y,
+            validation_data=validation_data, validation_split=validation_split,
+            class_weight=class_weight, sample_weight=sample_weight,
+        )  # fmt: skip
+        data = parts.train
         # A larger batch than the data is the data: no memory is asked for what is not there.
         rows = min(int(batch_size), len(data))
-        trial = self._trial_of(rows)
+        trial = self._trial_of(rows, weighted=parts.weighted)
         hooks = Hooks(self, given, epochs=int(epochs), metrics=self._counts_correct()) if given else None
         fit = Fit(
             trial,
             data,
-            validation,
+            parts.validation,
             epochs=int(epochs),
             shuffle=shuffle,
             callbacks=() if hooks is None else (hooks,),
@@ -127,14 +149,24 @@ class Sequential:
         )
 
     @in_turn
-    def evaluate(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
-        """Return the mean loss over all samples, and the metrics that are compiled in."""
+    def evaluate(
+        self, x: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, verbose: int | str = 0
+    ) -> dict[str, float]:
+        """Return the mean loss over all samples, weighted if asked, and the metrics that are compiled in."""
         self._check_compiled("evaluate")
-        return measured(self._trial_of(), self._checked(x, y), (asked("loss"), *self._metrics))
+        trial, data = self._trial_of(), self._checked(x, y)
+        found = measured(trial, data, (asked("loss"), *self._metrics))
+        if sample_weight is not None:
+            loss, shape = trial.program.loss, trial.program.output_shape
+            weights = row_weights(sample_weight, data, loss, shape, "evaluate: sample_weight")
+            found["loss"] = loss.value(trial.predict(data.x), data.y, weights)
+        if prints(verbose, "evaluate"):
+            print(evaluated(found))
+        return found
 
     @in_turn
     def predict(self, x: ArrayLike) -> Array:
-        """Return the outputs (logits, for classification) for every sample."""
+        """Return the outputs for every sample: of classes logits, or shares where the model ends in them."""
         return self._trial_of().predict(checked_inputs(x, self.input_shape, self.dtype))
 
     # -- the learner's view ------------------------------------------------------------------------
@@ -180,20 +212,12 @@ class Sequential:
         if not isinstance(values, Mapping):
             raise InvalidArgument(f"set_parameters: values must be arrays by name, found {values!r}.")
         known = self.parameters
-        arrays = {name: as_array(value, f"set_parameters: {name}") for name, value in values.items()}
-        for name, array in arrays.items():
-            if name not in known:
-                raise InvalidArgument(
-                    f"set_parameters: no parameter named {name!r}. There are: {', '.join(known)}."
-                )
-            if array.shape != known[name].shape:
-                raise InvalidArgument(
-                    f"set_parameters: {name} must have shape {known[name].shape}, found {array.shape}."
-                )
-            if array.dtype.kind not in "biuf":
-                raise InvalidArgument(f"set_parameters: {name} must hold real numbers, found {array.dtype}.")
-        for name, array in arrays.items():
-            known[name][...] = array
+        unknown = next((name for name in values if name not in known), None)
+        if unknown is not None:
+            raise InvalidArgument(
+                f"set_parameters: no parameter named {unknown!r}. There are: {', '.join(known)}."
+            )
+        assign(known, values, "set_parameters")
 
     def get_weights(self) -> list[Array]:
         """Return copies of all weights in Keras's order: layer by layer, running statistics behind."""
@@ -205,15 +229,7 @@ class Sequential:
         if not isinstance(weights, list | tuple) or len(weights) != len(known):
             found = len(weights) if isinstance(weights, list | tuple) else repr(weights)
             raise InvalidArgument(f"set_weights: expected {len(known)} arrays in a list, found {found}.")
-        given = dict(zip(known, weights, strict=True))
-        states = {name: as_array(value, f"set_weights: {name}") for name, value in given.items()}
-        for name, array in states.items():
-            if array.shape != known[name].shape:
-                raise InvalidArgument(
-                    f"set_weights: {name} must have shape {known[name].shape}, found {array.shape}."
-                )
-        for name, array in states.items():
-            known[name][...] = array
+        assign(known, dict(zip(known, weights, strict=True)), "set_weights")
 
     @alone
     def replace_head(self, layer: Layer) -> None:
@@ -236,7 +252,8 @@ class Sequential:
 
         The first line counts layers as textbooks do: those that have weights.
         """
-        text = summarize(self.layers, self.program(batch_size=1))
+        note = None if self._loss is None else dropped(self.layers, self._loss)
+        text = summarize(self.layers, self.program(batch_size=1)) + (f"\n{note}" if note else "")
         print(text)
         return text
 
@@ -290,8 +307,8 @@ class Sequential:
         name, parameters = facts["optimizer"]
         if facts["schedule"] is not None:
             kind, shape = facts["schedule"]
-            parameters = {**parameters, "learning_rate": schedules.get(kind, **_tuples(shape))}
-        self.compile(optimizers.get(name, **_tuples(parameters)), facts["loss"], facts["metrics"])
+            parameters = {**parameters, "learning_rate": schedules.get(kind, **saving.tuples(shape))}
+        self.compile(optimizers.get(name, **saving.tuples(parameters)), facts["loss"], facts["metrics"])
         trial = self._trial_of()
         trial.count_on(facts["counts"])
         regions = trial.program.plan.regions
@@ -300,7 +317,7 @@ class Sequential:
     # -- underneath --------------------------------------------------------------------------------
 
     @in_turn
-    def program(self, *, batch_size: int = 32, keep_values: bool = False) -> Program:
+    def program(self, *, batch_size: int = 32, keep_values: bool = False, weighted: bool = False) -> Program:
         """Return the compiled program."""
         check_count("program: batch_size", batch_size)
         return compile_program(
@@ -311,15 +328,18 @@ class Sequential:
             dtype=self.dtype,
             batch_size=batch_size,
             keep_values=keep_values,
+            weighted=weighted,
         )
 
-    def _trial_of(self, batch_size: int = 1) -> Trial:
-        """Return the model's trial, with room for batches of ``batch_size``."""
+    def _trial_of(self, batch_size: int = 1, *, weighted: bool | None = None) -> Trial:
+        """Return the model's trial, with room for batches of ``batch_size``, and for weights or not."""
         trial, frozen = self._trial, frozen_names(self.layers)
         if frozen != self._frozen:
             self._frozen, self._is_stale, self._learners = frozen, True, {}
-        if trial is None or self._is_stale or batch_size > trial.program.batch_size:
-            fresh = Trial(self.program(batch_size=max(batch_size, _LEAST_ROOM)), self.seed)
+        is_other = trial is not None and weighted not in (None, trial.program.weighted)
+        if trial is None or self._is_stale or is_other or batch_size > trial.program.batch_size:
+            room = max(batch_size, _LEAST_ROOM)
+            fresh = Trial(self.program(batch_size=room, weighted=bool(weighted)), self.seed)
             if trial is not None:
                 fresh.take_over(trial, training=not self._is_stale, without=self._new_layers)
             self._trial, self._is_stale, self._new_layers = fresh, False, ()
@@ -377,19 +397,3 @@ def load_model(path: str | Path) -> Sequential:
             saved.check("slot", name, slot.shape)
             slot[:] = saved.array("slot", name)
     return model
-
-
-def _tuples(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return hyper-parameters as they were before JSON made lists of tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-
-
-def _resolve_optimizer(given: str | BoundOptimizer) -> BoundOptimizer:
-    if isinstance(given, BoundOptimizer):
-        return given
-    if not isinstance(given, str):
-        raise InvalidArgument(
-            f"compile: optimizer must be a name such as 'adam' or made by a call such as optimizers.Adam(),"
-            f" found {given!r}."
-        )
-    return optimizers.get(given)

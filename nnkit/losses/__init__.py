@@ -40,7 +40,9 @@ def resolve(given: str | BoundLoss, where: str = "loss") -> BoundLoss:
     if isinstance(given, BoundLoss):
         return given
     if not isinstance(given, str):
-        raise InvalidArgument(f"{where} must be a name such as 'mse' or 'huber(delta=2)', found {given!r}.")
+        raise InvalidArgument(
+            f"{where} must be a name such as 'mse', found {given!r}. With options: 'huber(delta=2)'."
+        )
     name, parameters = parse_choice(given)
     return get(name, **parameters)
 

@@ -43,7 +43,8 @@ def hinge_row(outputs, targets, doutputs, i, margin, form):
         return loss, hit
     rival = -1
     for k in range(n):
-        if k != label and (rival < 0 or not outputs[i, k] <= outputs[i, rival]):
+        # NaN becomes the rival, and nothing is larger.
+        if k != label and (rival < 0 or outputs[i, k] > outputs[i, rival] or outputs[i, k] != outputs[i, k]):
             rival = k
     largest = double(outputs[i, rival])
     is_zero = form == 2.0 and largest <= 0.0

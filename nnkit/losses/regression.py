@@ -192,6 +192,11 @@ MEAN_ABSOLUTE_PERCENTAGE_ERROR = _of_numbers(
     closed_forms=(
         ClosedForm("3 for 4 and -5 for -4 are 25 % off", value_at([[3.0, -5.0]], [[4.0, -4.0]]), 25.0),
         ClosedForm("a target of 0 counts as 1e-7", value_at([[1e-7]], [[0.0]]), 100.0),
+        ClosedForm(
+            "the slope is 100 % of the target's size",
+            gradient_at([[3.0, -3.0]], [[4.0, -4.0]]),
+            [[-12.5, 12.5]],
+        ),
     ),
 )
 MEAN_SQUARED_LOGARITHMIC_ERROR = _of_numbers(

@@ -15,7 +15,7 @@ def checked_labels(
     given = np.asarray(labels)
     if given.shape not in (shape, (*shape, 1)):
         wanted = f"{shape[0]} labels, one per row" if len(shape) == 1 else f"labels of shape {shape}"
-        raise InvalidData(f"{where}: expected {wanted}, found shape {given.shape}. {_remedy(given, shape)}")
+        raise InvalidData(f"{where}: expected {wanted}, found shape {given.shape}.{_remedy(given, shape)}")
     found = given.reshape(shape)
     if found.dtype.kind not in "biu" and not (
         found.dtype.kind == "f" and bool(np.all(found == np.rint(found)))
@@ -38,14 +38,17 @@ def checked_labels(
 
 def _remedy(given: NDArray[Any], shape: tuple[int, ...]) -> str:
     if given.ndim == len(shape) + 1:
-        return "One-hot targets become labels with argmax(axis=-1), or take categorical_crossentropy."
-    if len(shape) > given.ndim:
-        return "Every output has a label; of classes one is right: sparse_categorical_crossentropy."
-    return "Give one label for each row."
+        return " One-hot targets become labels with argmax(axis=-1), or take categorical_crossentropy."
+    if len(shape) == given.ndim + 1:
+        return (
+            " Every place has a label; for one a sample end the model with Flatten and Dense(classes), and"
+            " with Dense(1) before a loss of two classes."
+        )
+    return ""
 
 
 def checked_shares(targets: ArrayLike, shape: tuple[int, ...], dtype: Any, where: str) -> NDArray[Any]:
-    """Return shares of classes (…, classes), of labels one-hot; raise InvalidData where there are neither."""
+    """Return shares of classes (…, classes), labels one-hot; raise InvalidData where there are neither."""
     given = np.asarray(targets)
     n_classes = shape[-1]
     if given.shape in (shape[:-1], (*shape[:-1], 1)) and given.shape != shape:

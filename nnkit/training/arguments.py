@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from nnkit import optimizers
 from nnkit.errors import InvalidArgument, UnknownName, shown
 from nnkit.layers.base import Layer
 from nnkit.losses import BoundLoss
 from nnkit.metrics import Asked, asked, refusal
+from nnkit.optimizers.bound import BoundOptimizer
 
 
 def check_arguments(layers: object, input_shape: object, seed: object, dtype: str) -> None:
@@ -60,11 +61,22 @@ def check_count(where: str, value: object) -> None:
         raise InvalidArgument(f"{where} must be a whole number of at least 1, found {shown(value)}.")
 
 
-def checked_pair(given: object) -> tuple[ArrayLike, ArrayLike]:
-    if not isinstance(given, list | tuple) or len(given) != 2:
-        found = f"{len(given)} values" if isinstance(given, list | tuple) else type(given).__name__
-        raise InvalidArgument(f"fit: validation_data must be a pair (x, y), found {found}.")
-    return given[0], given[1]
+def check_fit(batch_size: object, epochs: object, shuffle: object) -> None:
+    check_count("fit: batch_size", batch_size)
+    check_count("fit: epochs", epochs)
+    if not isinstance(shuffle, bool):
+        raise InvalidArgument(f"fit: shuffle must be True or False, found {shuffle!r}.")
+
+
+def checked_optimizer(given: str | BoundOptimizer) -> BoundOptimizer:
+    if isinstance(given, BoundOptimizer):
+        return given
+    if not isinstance(given, str):
+        raise InvalidArgument(
+            f"compile: optimizer must be a name such as 'adam' or made by a call such as optimizers.Adam(),"
+            f" found {given!r}."
+        )
+    return optimizers.get(given)
 
 
 def _is_whole(value: object) -> bool:

@@ -8,7 +8,7 @@ import os
 import shutil
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import prod
 from pathlib import Path
@@ -199,3 +199,8 @@ def _made(value: Any) -> Any:
     if isinstance(value, dict):
         return make_layer(value)
     return tuple(_made(one) for one in value) if isinstance(value, list) else value
+
+
+def tuples(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyper-parameters as they were before JSON made lists of tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}

@@ -17,6 +17,7 @@ from nnbench.plan.settings import from_options, read_settings
 from nnbench.training.precompile import warm_up
 from nnkit import losses, optimizers
 from nnkit.activations.builtin import BUILTIN
+from nnkit.compiler import losses as outcome
 from nnkit.compiler import program, update
 from nnkit.compiler.losses import loss_kind
 from nnkit.compiler.update import update_kind
@@ -57,7 +58,7 @@ def _kinds_of_layer(name: str) -> list[OpKind]:
 def all_kinds() -> dict[str, OpKind]:
     """Return every kind of op that a training or an evaluation can have: of all layers, losses, and so on."""
     found = [kind for name in LAYERS.names() for kind in _kinds_of_layer(name)]
-    for module in (program, update, backward):
+    for module in (program, outcome, update, backward):
         found += [value for value in vars(module).values() if isinstance(value, OpKind)]
     for record in BUILTIN:
         found += activation_kinds(record) if record.name != "linear" else ()  # which is no op

@@ -111,7 +111,7 @@ def test_compile_names_what_it_does_not_know(arguments: dict[str, Any], message:
         ({"shuffle": "no"}, "shuffle must be True or False, found 'no'"),
         ({"validation_data": 3}, r"validation_data must be a pair \(x, y\), found int"),
         ({"validation_data": np.ones((2, 4))}, "validation_data must be a pair .*, found ndarray"),
-        ({"validation_data": (1, 2, 3)}, "validation_data must be a pair .*, found 3 values"),
+        ({"validation_data": (1, 2, 3, 4)}, "validation_data must be a pair .*, found 4 values"),
     ],
 )
 def test_fit_names_what_it_cannot_take_and_trains_nothing(arguments: dict[str, Any], message: str) -> None:
