@@ -155,8 +155,9 @@ def compile_program(
     train = Emitter(graph, training=True)
     x = _emit_input(train, input_shape)
     trained = without_final(layers, loss)
+    taken = loss if trained is layers else loss.of_logits()
     outputs = emit_stack(train, x, trained)
-    logits, doutputs = emit_loss(train, loss, outputs, weighted=weighted)
+    logits, doutputs = emit_loss(train, taken, outputs, weighted=weighted)
     forward = tuple(train.ops)
     sweep_backward(train, logits, doutputs)
     emit_penalties(train)
@@ -167,9 +168,8 @@ def compile_program(
     shown = make_views(graph, groups, around, forward, lambda: Emitter(graph, training=True))
 
     evaluate = Emitter(graph, training=False)
-    emit_loss(
-        evaluate, loss, emit_stack(evaluate, _emit_input(evaluate, input_shape), trained), weighted=weighted
-    )
+    tested = emit_stack(evaluate, _emit_input(evaluate, input_shape), trained)
+    emit_loss(evaluate, taken, tested, weighted=weighted)
     predict = Emitter(graph, training=False)
     final = emit_stack(predict, _emit_input(predict, input_shape), layers)
     watched, activations = watch_activations(evaluate.ops, dtype) if probes else (evaluate.ops, ())

@@ -102,6 +102,10 @@ class BoundLoss:
         """Return how many labels there are: a single logit parts two."""
         return 2 if self.is_single else n_outputs
 
+    def of_logits(self) -> "BoundLoss":
+        """Return the same loss of outputs that are logits."""
+        return BoundLoss(self.record, {**self.parameters, "from_logits": True})
+
     # -- of arrays ---------------------------------------------------------------------------------
 
     def value(self, outputs: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> float:
