@@ -15,3 +15,8 @@ def draw(shape, rng, gain=1.0):
 
 # What draw takes after rng is a hyper-parameter. On a command line: --init "mine(gain=1.4)"
 nnkit.initializers.register("mine", draw)
+
+
+def test_it():
+    """What built-in parts are held to: run `pytest` on this file."""
+    nnkit.testing.check_initializer("mine")

@@ -16,3 +16,8 @@ def update(params, grads, state, step, learning_rate, beta=0.9):
 
 # Keywords are hyper-parameters with their defaults. On a command line: --optimizer "mine(beta=0.5)"
 nnkit.optimizers.register_numpy("mine", update, learning_rate=0.05, beta=0.9)
+
+
+def test_it():
+    """What built-in parts are held to: run `pytest` on this file."""
+    nnkit.testing.check_optimizer("mine")

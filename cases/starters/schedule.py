@@ -11,3 +11,8 @@ def rate(step, n_steps, learning_rate, floor=0.01):
 
 # What rate takes after learning_rate is a hyper-parameter. On a command line: --schedule "mine(floor=0.1)"
 nnkit.schedules.register("mine", rate)
+
+
+def test_it():
+    """What built-in parts are held to: run `pytest` on this file."""
+    nnkit.testing.check_schedule("mine")
