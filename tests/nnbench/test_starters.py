@@ -1,6 +1,7 @@
 """``nnbench init KIND``: every file works as it is, by the command that is printed with it."""
 
 import json
+import runpy
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,12 @@ def test_a_part_trains_by_the_next_command(nnb: Command, kind: str, axis: str) -
     assert len(document["configurations"]) == 2
     assert {trial["status"] for trial in document["trials"]} == {"finished"}
     assert len({trial["digest"] for trial in document["trials"]}) == 4
+
+
+def test_a_part_passes_the_test_in_its_file(nnb: Command) -> None:
+    for kind in PARTS:
+        started(nnb, kind)
+        runpy.run_path(f"my_{kind}.py")["test_it"]()
 
 
 @pytest.mark.parametrize(
