@@ -273,10 +273,9 @@ def _outputs_and_targets(record: Any) -> tuple[Array, Array]:
     rng = np.random.default_rng(8)
     n_rows, n = 7, 1 if record.n_outputs == 1 else 4
     outputs = rng.normal(size=(n_rows, n))
-    needs = getattr(record, "needs", "")
-    if needs == "log_softmax":
+    if record.needs == "log_softmax":
         outputs = outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True))
-    elif needs == "positive":
+    elif record.needs == "positive":
         outputs = np.exp(outputs)
     if record.targets == "labels":
         return outputs, rng.integers(0, max(n, 2), n_rows)

@@ -115,9 +115,9 @@ def _head(loss: str) -> list[Layer]:
     """Return how a model ends whose outputs the loss takes."""
     record = losses.record(loss)
     ends = {"log_softmax": "log_softmax", "positive": "softplus"}
-    end = ends.get(getattr(record, "needs", ""))
+    end = ends.get(record.needs, "")
     last = layers.Dense(1 if record.n_outputs == 1 else _N_CLASSES)
-    return [last] if end is None else [last, layers.Activation(end)]
+    return [last] if end not in activations.names() else [last, layers.Activation(end)]
 
 
 def _targets(loss: str, draw: np.random.RandomState) -> Any:

@@ -21,8 +21,7 @@ def _of_kind(kind: str) -> Iterator[Check]:
         part: Part = registry.record(name)
         for place, form in enumerate(part.closed_forms, start=1):
             measure = partial(_distance, registry, part, form)
-            claim = f"{name}: {form.claim}; distance, as a share"
-            yield held(f"{kind}.{name}.{place}", claim, form.tolerance, measure)
+            yield held(f"{kind}.{name}.{place}", f"{name}: {form.claim}", form.tolerance, measure)
 
 
 def _distance(registry: ModuleType, part: Part, form: ClosedForm) -> float:
