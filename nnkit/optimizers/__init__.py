@@ -18,12 +18,35 @@ from nnkit.optimizers.descent.lion import LION
 from nnkit.optimizers.descent.momentum import MOMENTUM
 from nnkit.optimizers.descent.nesterov import NESTEROV
 from nnkit.optimizers.descent.sgd import SGD as SGD_RECORD
+from nnkit.optimizers.layerwise.adafactor import ADAFACTOR
+from nnkit.optimizers.layerwise.lamb import LAMB
+from nnkit.optimizers.layerwise.lars import LARS
+from nnkit.optimizers.layerwise.novograd import NOVOGRAD
+from nnkit.optimizers.layerwise.sm3 import SM3
+from nnkit.optimizers.layerwise.stableadamw import STABLEADAMW
+from nnkit.optimizers.matrix.muon import MUON
 from nnkit.optimizers.optimizer import CLIPPING, COMMON, Optimizer, learning_rate, scalar_names
 from nnkit.registry import Component, Hyper, Registry, Value, declared_hyper, first_line, is_number
 from nnkit.schedules import BoundSchedule
 
 _registry: Registry[Optimizer] = Registry("optimizer")
-for _part in (SGD_RECORD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW, LION):
+for _part in (
+    SGD_RECORD,
+    MOMENTUM,
+    NESTEROV,
+    ADAGRAD,
+    RMSPROP,
+    ADAM,
+    ADAMW,
+    LION,
+    MUON,
+    LAMB,
+    LARS,
+    ADAFACTOR,
+    NOVOGRAD,
+    SM3,
+    STABLEADAMW,
+):
     _registry.add(_part)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 # Turning a block of values costs about a fiftieth of the product where each meets so many others.
 _WORTH_TURNING = 256
 # A strip of B is copied where B has this many values: its rows then share cache sets.
-_COPIED_FROM = 1 << 19
+COPIED_FROM = 1 << 19
 # Columns of a strip of C, in vectors.
 STRIP = 4
 
@@ -33,10 +33,10 @@ class Product:
             # A start is one number per column, and rows of the transpose begin at none.
             return TRANSPOSED if is_less and not self.has_start else TURNED_B
         # Columns of A that are so long lie in few cache sets; shorter ones are read as fast as rows.
-        is_large = self.rows * self.depth >= _COPIED_FROM // 4
+        is_large = self.rows * self.depth >= COPIED_FROM // 4
         if self.is_a_turned and is_large and min(self.rows, self.columns) >= _WORTH_TURNING:
             return TURNED_A
-        return COPIED if self.columns * self.depth >= _COPIED_FROM else PLAIN
+        return COPIED if self.columns * self.depth >= COPIED_FROM else PLAIN
 
     def panel_size(self, lanes: int, way: int) -> int:
         """Return the values of scratch that a way needs."""

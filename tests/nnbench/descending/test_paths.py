@@ -44,7 +44,9 @@ def test_gradient_descent_on_a_quadratic_is_a_power_of_one_matrix() -> None:
 
 
 @pytest.mark.parametrize("function", ["quadratic", "rosenbrock", "saddle"])
-@pytest.mark.parametrize("name", [one.name for one in optimizers.records() if one.source != "plug-in"])
+@pytest.mark.parametrize(
+    "name", [one.name for one in optimizers.records() if one.source != "plug-in" and one.is_elementwise]
+)
 def test_every_path_is_that_of_the_textbook(name: str, function: str) -> None:
     """To 1e-12 of the path's size over 100 steps, from a start where every number moves."""
     chosen = functions.get(function)

@@ -64,7 +64,11 @@ def test_regions_follow_each_other_in_the_arena() -> None:
 
 
 def test_every_optimizer_s_slots_are_regions() -> None:
-    n_slots = {name: optimizers.record(name).n_slots for name in optimizers.names()}
+    bound = {name: optimizers.get(name) for name in optimizers.names()}
+    n_slots = {
+        name: one.record.n_slots + (one.companion.record.n_slots if one.companion else 0)
+        for name, one in bound.items()
+    }
     found = {
         name: sum(region.startswith("slot") for region in describe(digits_mlp(name))["arena"]["regions"])
         for name in n_slots

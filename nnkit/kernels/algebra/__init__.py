@@ -1,0 +1,1 @@
+"""Linear algebra for optimizers: products, orthogonal factors, eigenvectors, in one order of sums."""

@@ -1,0 +1,187 @@
+"""Optimizers over tensors, matrices and everything at once, against the textbook and their closed forms."""
+
+import inspect
+import math
+import textwrap
+
+import numpy as np
+import pytest
+
+from nnkit import optimizers, schedules
+from nnkit.optimizers.optimizer import COMMON
+from tests.reference import matrix_optimizers as reference
+from tests.reference.schedules import exponential_decay
+
+RECORDS = [
+    record for record in optimizers.records() if not record.is_elementwise and record.kernel is not None
+]
+NAMES = [record.name for record in RECORDS]
+RATE = {"initial_learning_rate": 0.02, "decay_steps": 30, "decay_rate": 0.5}
+STEPS = 40
+MATRICES = {"wide": (3, 7), "tall": (9, 4), "image": (2, 3, 2, 5)}
+# Besides its defaults, the options of each that its reference knows.
+CASES = [(name, {}) for name in NAMES] + [
+    ("lamb", {"weight_decay": 0.1}),
+    ("lars", {"weight_decay": 0.1, "nesterov": True}),
+    ("novograd", {"weight_decay": 0.1, "averaging": True}),
+    ("stableadamw", {"weight_decay": 0.1, "epsilon": 0.01}),
+    ("adafactor", {"clip": 0.5, "beta_2_decay": -0.5}),
+    ("sm3", {"momentum": 0.0}),
+    ("muon", {"scale": "spectral", "coefficients": "dion", "nesterov": False}),
+    ("muon", {"scale": "match_rms", "coefficients": "cubic", "iterations": 8, "momentum": 0.5}),
+]
+
+
+# And without each of their components.
+CASES += [
+    (record.name, {hyper.name: hyper.component.off})
+    for record in RECORDS
+    for hyper in record.hyperparameters
+    if hyper.component and hyper not in COMMON and hyper.default != hyper.component.off
+]
+
+
+def own(optimizer):
+    """Return the hyper-parameters that the textbook knows too."""
+    outside = {"learning_rate", "companion_learning_rate", "ends", *(hyper.name for hyper in COMMON)}
+    declared = {hyper.name for hyper in optimizer.record.hyperparameters if hyper not in COMMON}
+    return {key: optimizer.parameters[key] for key in declared if key not in outside or key == "weight_decay"}
+
+
+class Textbook:
+    """A function of the reference with the methods of an optimizer of nnkit."""
+
+    def __init__(self, update, optimizer):
+        self.update, self.over, self.options = update, optimizer.record.over, own(optimizer)
+        self.rate, self.states = optimizer.parameters["learning_rate"], {}
+
+    def apply(self, parameters, gradients, rate=None):
+        if self.over == "all":
+            whole, slopes = (
+                np.concatenate([one.ravel() for one in given.values()]) for given in (parameters, gradients)
+            )
+            pieces = {"": whole}
+            self.move(pieces, {"": slopes}, rate)
+            ends = np.cumsum([one.size for one in parameters.values()])[:-1]
+            for array, piece in zip(parameters.values(), np.split(pieces[""], ends), strict=True):
+                array[...] = piece.reshape(array.shape)
+        else:
+            self.move(parameters, gradients, rate)
+
+    def move(self, parameters, gradients, rate):
+        for name, array in parameters.items():
+            given = self.rate if rate is None else rate
+            state = self.states.get(name, {})
+            array[...], self.states[name] = self.update(
+                array.copy(), gradients[name], state, given, **self.options
+            )
+
+
+def parameters_for(record):
+    """Return parameters that this optimizer moves itself."""
+    shapes = MATRICES if record.companion is not None else {**MATRICES, "vector": (6,)}
+    return {name: np.linspace(-1, 1, math.prod(shape)).reshape(shape) for name, shape in shapes.items()}
+
+
+def gradients_for(parameters, step):
+    random = np.random.default_rng(step)
+    return {name: random.normal(size=array.shape) + 0.3 for name, array in parameters.items()}
+
+
+def deviation(found, wanted, start):
+    """Return the largest deviation, as a share of how far the parameters moved."""
+    return max(
+        float(np.max(np.abs(found[name] - wanted[name])) / np.max(np.abs(wanted[name] - start[name])))
+        for name in wanted
+    )
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_many_steps_are_the_textbook_s(name, options):
+    """float64, a falling rate, three matrices and a vector: 1e-12 of the way moved."""
+    schedule = schedules.get("exponential_decay", **RATE)
+    optimizer = optimizers.get(name, learning_rate=schedule, **options)
+    textbook = Textbook(getattr(reference, name), optimizer)
+    start = parameters_for(optimizer.record)
+    found, wanted = ({key: array.copy() for key, array in start.items()} for _ in range(2))
+    for step in range(STEPS):
+        gradients = gradients_for(start, step)
+        optimizer.apply(found, gradients)
+        textbook.apply(wanted, gradients, exponential_decay(step, **RATE))
+
+    assert deviation(found, wanted, start) < 1e-12
+
+
+def miss(form, optimizer, measured):
+    """Return by what a measured optimizer misses a closed form, as a share of the tolerance."""
+    wanted = form.expected(optimizer.parameters) if callable(form.expected) else form.expected
+    found, wanted = np.asarray(form.measure(measured)), np.asarray(wanted)
+    assert found.shape == wanted.shape, form.claim
+    return float(np.max(np.abs(found - wanted)) / np.max(np.abs(wanted)) / form.tolerance)
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=NAMES)
+def test_its_closed_forms_hold(record):
+    """Of nnkit's kernel, and of the textbook's function."""
+    assert record.closed_forms
+    for form in record.closed_forms:
+        optimizer = optimizers.get(record.name, **form.options)
+
+        assert miss(form, optimizer, optimizer) <= 1.0, form.claim
+        assert miss(form, optimizer, Textbook(getattr(reference, record.name), optimizer)) <= 1.0, form.claim
+
+
+# One wrong change of the textbook for each, or more where a fault is known to have shipped.
+TWINS = [
+    ("lamb", "np.linalg.norm(w) / np.linalg.norm(r)", "np.linalg.norm(w) / np.linalg.norm(m)"),
+    ("lamb", "(m / (1 - beta_1**t))", "m * np.sign(trust := 1.0)"),
+    ("lars", "np.linalg.norm(g) + weight_decay", "np.linalg.norm(g)**2 + weight_decay"),
+    ("lars", "0.0) + push", "0.0) + (1 - momentum) * push"),
+    ("novograd", "np.sum(g**2)", "np.mean(g**2)"),
+    ("novograd", "if state else square", "if state else (1 - beta_2) * square"),
+    ("stableadamw", "** (t - 1)", "** t"),
+    ("stableadamw", "max(1.0, rms)", "max(1.0, rms**2)"),
+    ("adafactor", "max(rows.mean(), tiny)", "max(rows.sum(), tiny)"),
+    ("adafactor", "1 - t**beta_2_decay", "1 - (t + 1)**beta_2_decay"),
+    ("sm3", "np.minimum", "np.maximum"),
+    ("sm3", "found.max(axis=0)", "found.min(axis=0)"),
+    ("muon", "max(1, outputs / inputs)", "max(1, inputs / outputs)"),
+    ("muon", "outputs, inputs = u.shape", "inputs, outputs = w.shape if w.ndim == 2 else w.shape[:2]"),
+    ("muon", "(1 - momentum) * gradient + momentum * m if nesterov", "gradient + momentum * m if nesterov"),
+]  # fmt: skip
+
+
+def test_every_closed_form_has_a_wrong_twin():
+    assert {name for name, _, _ in TWINS} == set(NAMES)
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), TWINS)
+def test_a_wrong_twin_misses_a_closed_form(name, right, wrong):
+    """By a million tolerances at least."""
+    source = textwrap.dedent(inspect.getsource(getattr(reference, name)))
+    assert right in source
+    scope = dict(vars(reference))
+    exec(source.replace(right, wrong, 1), scope)
+
+    misses = []
+    for form in optimizers.record(name).closed_forms:
+        optimizer = optimizers.get(name, **form.options)
+        misses.append(miss(form, optimizer, Textbook(scope[name], optimizer)))
+    assert max(misses) > 1e6
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=NAMES)
+def test_no_gradient_moves_nothing_and_no_number_is_not_hidden(record):
+    """Zeros for ten steps leave the weights; NaN in one gradient is NaN in its weight."""
+    optimizer = optimizers.get(record.name)
+    weights = parameters_for(record)
+    for _ in range(10):
+        optimizer.apply(weights, {name: np.zeros(array.shape) for name, array in weights.items()})
+
+    assert all(np.array_equal(weights[name], array) for name, array in parameters_for(record).items())
+
+    gradients = gradients_for(weights, 0)
+    gradients["wide"][1, 2] = np.nan
+    optimizer.apply(weights, gradients)
+
+    assert np.isnan(weights["wide"][1, 2])

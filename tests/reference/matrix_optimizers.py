@@ -1,0 +1,156 @@
+"""Optimizers over tensors, matrices and everything at once, as functions of one array, in textbook form.
+
+Each is ``(w, g, state, learning_rate, **hyperparameters) -> (w, state)``, all float64; a state is empty
+before the first step. Matrices are taken as the papers write them, (outputs, inputs): a kernel's transpose.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+State = dict[str, Any]
+Step = tuple[Array, State]
+
+
+def as_paper(kernel: Array) -> Array:
+    """Return (outputs, everything else) of a kernel (…, inputs, outputs); of a vector one column."""
+    return kernel.reshape(-1, kernel.shape[-1]).T
+
+
+def from_paper(matrix: Array, shape: tuple[int, ...]) -> Array:
+    return matrix.T.reshape(shape)
+
+
+def lamb(
+    w: Array, g: Array, state: State, learning_rate: float, *, beta_1: float, beta_2: float, epsilon: float,
+    weight_decay: float,
+) -> Step:  # fmt: skip
+    """You et al. (2020), Algorithm 2, with φ(z) = z."""
+    t = state.get("t", 0) + 1
+    m = beta_1 * state.get("m", 0.0) + (1 - beta_1) * g
+    v = beta_2 * state.get("v", 0.0) + (1 - beta_2) * g**2
+    r = (m / (1 - beta_1**t)) / (np.sqrt(v / (1 - beta_2**t)) + epsilon) + weight_decay * w
+    trust = np.linalg.norm(w) / np.linalg.norm(r)
+    return w - learning_rate * trust * r, {"t": t, "m": m, "v": v}
+
+
+def lars(
+    w: Array, g: Array, state: State, learning_rate: float, *, momentum: float, trust_coefficient: float,
+    weight_decay: float, nesterov: bool,
+) -> Step:  # fmt: skip
+    """You, Gitman and Ginsburg (2017), Algorithm 1."""
+    size = np.linalg.norm(w)
+    local = trust_coefficient * size / (np.linalg.norm(g) + weight_decay * size)
+    push = learning_rate * local * (g + weight_decay * w)
+    v = momentum * state.get("v", 0.0) + push
+    return w - (momentum * v + push if nesterov else v), {"v": v}
+
+
+def novograd(
+    w: Array, g: Array, state: State, learning_rate: float, *, beta_1: float, beta_2: float, epsilon: float,
+    weight_decay: float, averaging: bool,
+) -> Step:  # fmt: skip
+    """Ginsburg et al. (2019), Algorithm 1: v starts as ‖g‖², m as the first direction."""
+    square = np.sum(g**2)
+    v = beta_2 * state["v"] + (1 - beta_2) * square if state else square
+    direction = g / (np.sqrt(v) + epsilon) + weight_decay * w
+    m = beta_1 * state["m"] + (1 - beta_1 if averaging else 1) * direction if state else direction
+    return w - learning_rate * m, {"v": v, "m": m}
+
+
+def stableadamw(
+    w: Array, g: Array, state: State, learning_rate: float, *, beta_1: float, beta_2: float, epsilon: float,
+    weight_decay: float,
+) -> Step:  # fmt: skip
+    """Wortsman et al. (2023), Algorithm 2."""
+    t = state.get("t", 0) + 1
+    hat_1 = beta_1 * (1 - beta_1 ** (t - 1)) / (1 - beta_1**t)
+    hat_2 = beta_2 * (1 - beta_2 ** (t - 1)) / (1 - beta_2**t)
+    m = hat_1 * state.get("m", 0.0) + (1 - hat_1) * g
+    v = hat_2 * state.get("v", 0.0) + (1 - hat_2) * g**2
+    rms = np.sqrt(np.mean(g**2 / np.maximum(v, epsilon**2)))
+    rate = learning_rate / max(1.0, rms)
+    return w - rate * weight_decay * w - rate * m / (np.sqrt(v) + epsilon), {"t": t, "m": m, "v": v}
+
+
+def adafactor(
+    w: Array,
+    g: Array,
+    state: State,
+    learning_rate: float,
+    *,
+    beta_2_decay: float,
+    epsilon: float,
+    clip: float,
+) -> Step:
+    """Shazeer and Stern (2018), Algorithms 4 and 5, with the regularisation of PyTorch."""
+    t = state.get("t", 0) + 1
+    beta = 1 - t**beta_2_decay
+    tiny = np.finfo(np.float64).eps
+    alpha = max(epsilon, np.sqrt(np.mean(w**2))) * min(learning_rate, 1 / np.sqrt(t))
+    if w.ndim > 1:
+        square = as_paper(g) ** 2
+        rows = beta * state.get("rows", 0.0) + (1 - beta) * square.mean(axis=1)
+        columns = beta * state.get("columns", 0.0) + (1 - beta) * square.mean(axis=0)
+        v = from_paper(np.outer(rows, columns) / max(rows.mean(), tiny), w.shape)
+        state = {"t": t, "rows": rows, "columns": columns}
+    else:
+        v = beta * state.get("v", 0.0) + (1 - beta) * g**2
+        state = {"t": t, "v": v}
+    u = g / np.sqrt(np.maximum(v, tiny**2))
+    return w - alpha * u / max(1.0, np.sqrt(np.mean(u**2)) / clip), state
+
+
+def sm3(w: Array, g: Array, state: State, learning_rate: float, *, momentum: float) -> Step:
+    """Anil et al. (2019), SM3-II, with a cover of rows and columns; of a vector, of its places."""
+    if w.ndim == 1:
+        bound = state.get("sum", np.zeros_like(w)) + g**2
+        kept: State = {"sum": bound}
+    else:
+        square = as_paper(g) ** 2
+        rows, columns = (
+            state.get("rows", np.zeros(square.shape[0])),
+            state.get("columns", np.zeros(square.shape[1])),
+        )
+        found = np.minimum(rows[:, None], columns[None, :]) + square
+        kept = {"rows": found.max(axis=1), "columns": found.max(axis=0)}
+        bound = from_paper(found, w.shape)
+    direction = np.divide(g, np.sqrt(bound), out=np.zeros_like(g), where=bound > 0)
+    m = momentum * state.get("m", 0.0) + (1 - momentum) * direction
+    return w - learning_rate * m, {**kept, "m": m}
+
+
+JORDAN = [(3.4445, -4.7750, 2.0315)] * 5
+DION = [
+    (4.0848, -6.8946, 2.9270), (3.9505, -6.3029, 2.6377), (3.7418, -5.5913, 2.3037),
+    (2.8769, -3.1427, 1.2046), (2.8366, -3.0525, 1.2012),
+]  # fmt: skip
+
+
+def bent(matrix: Array, coefficients: str = "jordan", iterations: int = 5) -> Array:
+    """Return the matrix with an odd polynomial applied to its singular values, by their decomposition."""
+    left, singular, right = np.linalg.svd(matrix / np.linalg.norm(matrix), full_matrices=False)
+    chosen = {"jordan": JORDAN, "dion": DION, "cubic": [(1.5, -0.5, 0.0)] * 30}[coefficients]
+    for a, b, c in chosen[:iterations]:
+        singular = a * singular + b * singular**3 + c * singular**5
+    return left * singular @ right
+
+
+def muon(
+    w: Array, g: Array, state: State, learning_rate: float, *, momentum: float, nesterov: bool, scale: str,
+    coefficients: str, iterations: int, epsilon: float,
+) -> Step:  # fmt: skip
+    """Jordan (2024), with the running mean of PyTorch; epsilon, the smallest norm, is never met here."""
+    gradient = as_paper(g)
+    m = momentum * state.get("m", 0.0) + (1 - momentum) * gradient
+    u = (1 - momentum) * gradient + momentum * m if nesterov else m
+    outputs, inputs = u.shape
+    factor = {
+        "original": np.sqrt(max(1, outputs / inputs)),
+        "match_rms": 0.2 * np.sqrt(max(outputs, inputs)),
+        "spectral": np.sqrt(outputs / inputs),
+    }[scale]
+    step = learning_rate * factor * bent(u, coefficients, iterations)
+    return w - from_paper(step, w.shape), {"m": m}
