@@ -26,6 +26,8 @@ from nnkit.optimizers.layerwise.sm3 import SM3
 from nnkit.optimizers.layerwise.stableadamw import STABLEADAMW
 from nnkit.optimizers.matrix.muon import MUON
 from nnkit.optimizers.optimizer import CLIPPING, COMMON, Optimizer, learning_rate, scalar_names
+from nnkit.optimizers.parameter_free.dog import DOG, DOWG
+from nnkit.optimizers.parameter_free.prodigy import DADAPT_ADAM, PRODIGY
 from nnkit.registry import Component, Hyper, Registry, Value, declared_hyper, first_line, is_number
 from nnkit.schedules import BoundSchedule
 
@@ -46,6 +48,10 @@ for _part in (
     NOVOGRAD,
     SM3,
     STABLEADAMW,
+    PRODIGY,
+    DADAPT_ADAM,
+    DOG,
+    DOWG,
 ):
     _registry.add(_part)
 
