@@ -3,15 +3,19 @@
 from collections.abc import Callable, Sequence
 
 from nnkit.registry import Registry, Value, first_line
-from nnkit.schedules.builtin import BUILTIN, COMMON
+from nnkit.schedules.builtin import BUILTIN
+from nnkit.schedules.cycles import CYCLES
+from nnkit.schedules.endings import ENDINGS
+from nnkit.schedules.hypers import COMMON
 from nnkit.schedules.number_list import NumberList, spell_list
+from nnkit.schedules.pieces import PIECES
 from nnkit.schedules.plugin import schedule_of
 from nnkit.schedules.record import BoundSchedule, Schedule
 
 __all__ = ["BoundSchedule", "NumberList", "Schedule", "get", "names", "record", "records", "register"]
 
 _registry: Registry[Schedule] = Registry("schedule")
-for _part in BUILTIN:
+for _part in (*BUILTIN, *PIECES, *ENDINGS, *CYCLES):
     _registry.add(_part)
 
 

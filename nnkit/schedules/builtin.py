@@ -6,21 +6,11 @@ from itertools import pairwise
 import numpy as np
 
 from nnkit.errors import InvalidArgument
-from nnkit.registry import Component, Hyper, Value
+from nnkit.registry import ClosedForm, Hyper, Value
+from nnkit.schedules.hypers import DECAY_STEPS, INITIAL, STAIRCASE, WARMUP, length
 from nnkit.schedules.number_list import NumberList, numbers
 from nnkit.schedules.portable import cosine_of_pi, power
 from nnkit.schedules.record import Parameters, Rates, Schedule, number
-
-
-def _length(run: int | None, parameters: Parameters) -> float:
-    """Return ``decay_steps``, or the whole run where it is not given."""
-    if parameters["decay_steps"] is not None:
-        return number(parameters, "decay_steps")
-    if run is None:
-        raise InvalidArgument(
-            "decay_steps is the whole run by default, and the run's length is unknown here. Give it."
-        )
-    return float(run)
 
 
 def _constant(steps: Rates, run: int | None, parameters: Parameters) -> Rates:
@@ -58,7 +48,7 @@ def _check_pieces(parameters: Parameters, where: str) -> None:
 
 def _elapsed(steps: Rates, run: int | None, parameters: Parameters) -> Rates:
     """Return the steps in units of decay_steps, rounded down on a staircase."""
-    elapsed = steps / _length(run, parameters)
+    elapsed = steps / length(run, parameters)
     return np.floor(elapsed) if parameters["staircase"] else elapsed
 
 
@@ -69,10 +59,10 @@ def _exponential(steps: Rates, run: int | None, parameters: Parameters) -> Rates
 
 def _polynomial(steps: Rates, run: int | None, parameters: Parameters) -> Rates:
     start, end = number(parameters, "initial_learning_rate"), number(parameters, "end_learning_rate")
-    length = np.full(steps.shape, _length(run, parameters))
+    whole = np.full(steps.shape, length(run, parameters))
     if parameters["cycle"]:
-        length = length * np.maximum(1.0, np.ceil(steps / length))
-    left = 1.0 - np.minimum(steps, length) / length
+        whole = whole * np.maximum(1.0, np.ceil(steps / whole))
+    left = 1.0 - np.minimum(steps, whole) / whole
     return (start - end) * power(left, number(parameters, "power")) + end
 
 
@@ -83,7 +73,7 @@ def _inverse_time(steps: Rates, run: int | None, parameters: Parameters) -> Rate
 
 def _cosine(steps: Rates, run: int | None, parameters: Parameters) -> Rates:
     alpha = number(parameters, "alpha")
-    wave = 0.5 * (1.0 + cosine_of_pi(np.minimum(steps / _length(run, parameters), 1.0)))
+    wave = 0.5 * (1.0 + cosine_of_pi(np.minimum(steps / length(run, parameters), 1.0)))
     return number(parameters, "initial_learning_rate") * ((1.0 - alpha) * wave + alpha)
 
 
@@ -92,21 +82,6 @@ def _is_cut_short(parameters: Mapping[str, Value], epochs: int) -> bool:
     return parameters["boundaries"] is None and epochs < len(numbers(parameters["values"]))
 
 
-_INITIAL = Hyper("initial_learning_rate", 1.0, "rate of the first update after the warm-up", above=0.0)
-_WARMUP = (
-    Hyper(
-        "warmup_steps",
-        0,
-        "updates of the linear rise in front",
-        at_least=0,
-        integer=True,
-        component=Component("warm-up", 0),
-    ),
-    Hyper("warmup_from", 0.0, "share of the first rate at which the rise starts", at_least=0.0, at_most=1.0),
-)
-COMMON = (_INITIAL, *_WARMUP)  # what every schedule has
-_DECAY_STEPS = Hyper("decay_steps", None, "none: the whole run", above=0, integer=True, optional=True)
-_STAIRCASE = Hyper("staircase", False, "round step / decay_steps down")
 _KERAS = "Keras 3, keras.optimizers.schedules."
 
 BUILTIN = (
@@ -115,7 +90,8 @@ BUILTIN = (
         summary="The same rate throughout.",
         formula="rate = initial_learning_rate",
         source="the base line of every comparison; Robbins and Monro (1951) ask for a decaying rate",
-        hyperparameters=(_INITIAL, *_WARMUP),
+        hyperparameters=(INITIAL, *WARMUP),
+        closed_forms=(ClosedForm("S updates sum up to S times it", lambda it: it.table(50).sum(), 50.0),),
         rates=_constant,
     ),
     Schedule(
@@ -124,14 +100,22 @@ BUILTIN = (
         formula="rate = initial_learning_rate * values[number of boundaries < step]",
         source=_KERAS + "PiecewiseConstantDecay; the default cuts the run in equal parts",
         hyperparameters=(
-            _INITIAL,
+            INITIAL,
             NumberList("boundaries", None, "none: equal parts of the run", optional=True, whole=True),
             NumberList("values", "1|0.1|0.01", "one more than boundaries"),
-            *_WARMUP,
+            *WARMUP,
         ),
         aliases=("piecewise_constant_decay",),
         numerics=2,  # a run of fewer steps than parts began with a later part
         moved=_is_cut_short,
+        closed_forms=(
+            ClosedForm(
+                "a boundary's own step keeps the earlier value",
+                lambda it: it.table(6),
+                np.array([1.0, 1.0, 1.0, 0.5, 0.5, 0.1]),
+                {"boundaries": "2|4", "values": "1|0.5|0.1"},
+            ),
+        ),
         rates=_piecewise_constant,
         check=_check_pieces,
     ),
@@ -141,8 +125,16 @@ BUILTIN = (
         formula="rate = initial_learning_rate * decay_rate**(step / decay_steps)",
         source=_KERAS
         + "ExponentialDecay, where decay_rate has no default; 0.01 ends at 1 % of the initial rate",
-        hyperparameters=(_INITIAL, _DECAY_STEPS, Hyper("decay_rate", 0.01, above=0.0), _STAIRCASE, *_WARMUP),
+        hyperparameters=(INITIAL, DECAY_STEPS, Hyper("decay_rate", 0.01, above=0.0), STAIRCASE, *WARMUP),
         aliases=("exponential",),
+        closed_forms=(
+            ClosedForm(
+                "decay_rate after decay_steps updates, its root after half of them",
+                lambda it: it.table(9)[[0, 4, 8]],
+                np.array([1.0, 0.3, 0.09]),
+                {"decay_steps": 8, "decay_rate": 0.09},
+            ),
+        ),
         rates=_exponential,
     ),
     Schedule(
@@ -152,14 +144,22 @@ BUILTIN = (
         " + end_learning_rate",
         source=_KERAS + "PolynomialDecay",
         hyperparameters=(
-            _INITIAL,
-            _DECAY_STEPS,
+            INITIAL,
+            DECAY_STEPS,
             Hyper("end_learning_rate", 0.0001, at_least=0.0),
             Hyper("power", 1.0, above=0.0),
             Hyper("cycle", False, "start a longer decay whenever one ends"),
-            *_WARMUP,
+            *WARMUP,
         ),
         aliases=("polynomial", "linear_decay"),
+        closed_forms=(
+            ClosedForm(
+                "at step 0, half of the way and at its end: 1, (1 - end) / 2**power + end, end",
+                lambda it: it.table(11)[[0, 5, 10]],
+                np.array([1.0, 0.9 / 8 + 0.1, 0.1]),
+                {"decay_steps": 10, "power": 3.0, "end_learning_rate": 0.1},
+            ),
+        ),
         rates=_polynomial,
     ),
     Schedule(
@@ -169,13 +169,21 @@ BUILTIN = (
         source=_KERAS
         + "InverseTimeDecay, where decay_rate has no default; 9 ends at a tenth of the initial rate",
         hyperparameters=(
-            _INITIAL,
-            _DECAY_STEPS,
+            INITIAL,
+            DECAY_STEPS,
             Hyper("decay_rate", 9.0, at_least=0.0),
-            _STAIRCASE,
-            *_WARMUP,
+            STAIRCASE,
+            *WARMUP,
         ),
         aliases=("inverse_time",),
+        closed_forms=(
+            ClosedForm(
+                "after decay_steps updates it is the first over 1 + decay_rate",
+                lambda it: it.table(9)[[0, 4, 8]],
+                np.array([1.0, 1.0 / 2.5, 1.0 / 4.0]),
+                {"decay_steps": 8, "decay_rate": 3.0},
+            ),
+        ),
         rates=_inverse_time,
     ),
     Schedule(
@@ -184,8 +192,16 @@ BUILTIN = (
         formula="rate = initial_learning_rate * ((1 - alpha) * (1 + cos(pi * step / decay_steps)) / 2"
         " + alpha)",
         source="Loshchilov and Hutter (2017), SGDR, arXiv:1608.03983; " + _KERAS + "CosineDecay",
-        hyperparameters=(_INITIAL, _DECAY_STEPS, Hyper("alpha", 0.0, at_least=0.0, at_most=1.0), *_WARMUP),
+        hyperparameters=(INITIAL, DECAY_STEPS, Hyper("alpha", 0.0, at_least=0.0, at_most=1.0), *WARMUP),
         aliases=("cosine",),
+        closed_forms=(
+            ClosedForm(
+                "1 at step 0, (1 + alpha) / 2 half of the way, alpha at the end; its mean is (1 + alpha) / 2",
+                lambda it: [*it.table(11)[[0, 5, 10]], 0.5 * (it.table(11)[:-1] + it.table(11)[1:]).mean()],
+                np.array([1.0, 0.6, 0.2, 0.6]),
+                {"decay_steps": 10, "alpha": 0.2},
+            ),
+        ),
         rates=_cosine,
     ),
 )
