@@ -14,6 +14,7 @@ from nnkit.optimizers.adaptive.adam import ADAM
 from nnkit.optimizers.adaptive.adamw import ADAMW
 from nnkit.optimizers.adaptive.rmsprop import RMSPROP
 from nnkit.optimizers.bound import BoundOptimizer, BoundWrapper
+from nnkit.optimizers.curvature.lbfgs import LBFGS
 from nnkit.optimizers.descent.lion import LION
 from nnkit.optimizers.descent.momentum import MOMENTUM
 from nnkit.optimizers.descent.nesterov import NESTEROV
@@ -25,6 +26,11 @@ from nnkit.optimizers.layerwise.novograd import NOVOGRAD
 from nnkit.optimizers.layerwise.sm3 import SM3
 from nnkit.optimizers.layerwise.stableadamw import STABLEADAMW
 from nnkit.optimizers.matrix.muon import MUON
+from nnkit.optimizers.matrix.normuon import ADAMUON, NORMUON
+from nnkit.optimizers.matrix.scion import SCION
+from nnkit.optimizers.matrix.shampoo import SHAMPOO
+from nnkit.optimizers.matrix.soap import SOAP
+from nnkit.optimizers.matrix.splus import SPLUS
 from nnkit.optimizers.optimizer import CLIPPING, COMMON, Optimizer, learning_rate, scalar_names
 from nnkit.optimizers.parameter_free.dog import DOG, DOWG
 from nnkit.optimizers.parameter_free.prodigy import DADAPT_ADAM, PRODIGY
@@ -52,6 +58,13 @@ for _part in (
     DADAPT_ADAM,
     DOG,
     DOWG,
+    SHAMPOO,
+    SOAP,
+    SPLUS,
+    NORMUON,
+    ADAMUON,
+    SCION,
+    LBFGS,
 ):
     _registry.add(_part)
 

@@ -220,3 +220,159 @@ def dadapt_adam(
     d = max(d, min(found, np.inf if growth_rate is None else d * growth_rate))
     w = w - rate * weight_decay * w - m / (np.sqrt(v) + epsilon)
     return w, {"t": t, "d": d, "n": n, "m": m, "v": v, "s": s}
+
+
+def mean_ahead(g: Array, state: State, momentum: float, nesterov: bool) -> tuple[Array, Array]:
+    """Return Muon's running mean of a matrix, and what of it is made orthogonal."""
+    m = momentum * state.get("m", 0.0) + (1 - momentum) * g
+    return m, (1 - momentum) * g + momentum * m if nesterov else m
+
+
+def normuon(
+    w: Array, g: Array, state: State, learning_rate: float, *, momentum: float, nesterov: bool, beta_2: float,
+    coefficients: str, iterations: int, epsilon: float,
+) -> Step:  # fmt: skip
+    """Li et al. (2025), with the length of the authors' code: that of Muon's step."""
+    m, u = mean_ahead(as_paper(g), state, momentum, nesterov)
+    o = bent(u, coefficients, iterations)
+    v = beta_2 * state.get("v", 0.0) + (1 - beta_2) * np.mean(o**2, axis=1, keepdims=True)
+    divided = o / (np.sqrt(v) + epsilon)
+    outputs, inputs = o.shape
+    length = np.sqrt(max(1, outputs / inputs)) * np.linalg.norm(o) / np.linalg.norm(divided)
+    return w - from_paper(learning_rate * length * divided, w.shape), {"m": m, "v": v}
+
+
+def adamuon(
+    w: Array, g: Array, state: State, learning_rate: float, *, momentum: float, nesterov: bool, beta_2: float,
+    coefficients: str, iterations: int, epsilon: float, of_signs: bool,
+) -> Step:  # fmt: skip
+    """Si, Zhang and Shen (2025), Algorithm 1."""
+    m, u = mean_ahead(as_paper(g), state, momentum, nesterov)
+    o = bent(np.sign(u) if of_signs else u, coefficients, iterations)
+    v = beta_2 * state.get("v", 0.0) + (1 - beta_2) * o**2
+    divided = o / (np.sqrt(v) + epsilon)
+    length = 0.2 * np.sqrt(o.size) / np.linalg.norm(divided)
+    return w - from_paper(learning_rate * length * divided, w.shape), {"m": m, "v": v}
+
+
+def scion(
+    w: Array, g: Array, state: State, learning_rate: float, *, momentum: float, norm: str, radius: float,
+    constrained: bool, coefficients: str, iterations: int, epsilon: float,
+) -> Step:  # fmt: skip
+    """Pethick et al. (2025), Algorithms 1 and 2, with the linear minimisation oracles of Table 2."""
+    m = momentum * state.get("m", 0.0) + (1 - momentum) * g
+    if w.ndim == 1:
+        direction = m / np.sqrt(np.mean(m**2))
+    else:
+        matrix = as_paper(m)
+        outputs, inputs = matrix.shape
+        if norm == "spectral":
+            found = np.sqrt(outputs / inputs) * bent(matrix, coefficients, iterations)
+        elif norm == "sign":
+            found = np.sign(matrix) / inputs
+        else:
+            found = matrix / np.sqrt(np.mean(matrix**2, axis=1, keepdims=True)) / inputs
+        direction = from_paper(found, w.shape)
+    kept = 1 - learning_rate if constrained else 1
+    return kept * w - learning_rate * radius * direction, {"m": m}
+
+
+def power_of(matrix: Array, exponent: float, epsilon: float) -> Array:
+    """Return ``(matrix + epsilon)**exponent`` of a symmetric matrix."""
+    values, vectors = np.linalg.eigh(matrix)
+    return vectors * (np.maximum(values, 0) + epsilon) ** exponent @ vectors.T
+
+
+def shampoo(
+    w: Array, g: Array, state: State, learning_rate: float, *, momentum: float, beta_2: float, epsilon: float,
+    interval: int, one_sided: bool, grafting: str,
+) -> Step:  # fmt: skip
+    """Gupta, Koren and Singer (2018), Algorithm 1; grafting by Anil et al. (2020)."""
+    t, gradient = state.get("t", 0) + 1, as_paper(g)
+    take = 1 if beta_2 == 1 else 1 - beta_2
+    left = beta_2 * state.get("left", 0.0) + take * gradient @ gradient.T
+    right = beta_2 * state.get("right", 0.0) + take * gradient.T @ gradient
+    roots = state.get("roots")
+    if t <= interval or t % interval == 0:
+        outputs, inputs = gradient.shape
+        roots = [power_of(left, -0.25, epsilon), power_of(right, -0.25, epsilon)]
+        if one_sided and inputs <= outputs:
+            roots = [np.eye(outputs), power_of(right, -0.5, epsilon)]
+        elif one_sided:
+            roots = [power_of(left, -0.5, epsilon), np.eye(inputs)]
+    u = roots[0] @ gradient @ roots[1]
+    squares = state.get("squares", 0.0) + gradient**2
+    if grafting != "none":
+        like = gradient if grafting == "sgd" else gradient / np.sqrt(squares)
+        u = u * np.linalg.norm(like) / np.linalg.norm(u)
+    m = momentum * state.get("m", 0.0) + u
+    kept = {"t": t, "left": left, "right": right, "roots": roots, "squares": squares, "m": m}
+    return w - from_paper(learning_rate * m, w.shape), kept
+
+
+def turned(side: Array, basis: Array) -> tuple[Array, NDArray[np.intp]]:
+    """Return a basis one power step nearer to the eigenvectors, and the order of the old ones in it."""
+    order = np.argsort(-np.diag(basis.T @ side @ basis), kind="stable")
+    return np.linalg.qr(side @ basis[:, order])[0], order
+
+
+def soap(
+    w: Array, g: Array, state: State, learning_rate: float, *, beta_1: float, beta_2: float,
+    side_share: float | None, epsilon: float, interval: int,
+) -> Step:  # fmt: skip
+    """Vyas et al. (2024), Algorithm 3, in the order of the authors' code."""
+    gradient, kept = as_paper(g), beta_2 if side_share is None else side_share
+    left = kept * state.get("left", 0.0) + (1 - kept) * gradient @ gradient.T
+    right = kept * state.get("right", 0.0) + (1 - kept) * gradient.T @ gradient
+    if not state:
+        bases = [np.linalg.eigh(left)[1], np.linalg.eigh(right)[1]]
+        return w, {"t": 0, "left": left, "right": right, "bases": bases, "m": 0.0, "v": 0.0}
+    t, (one, other) = state["t"] + 1, state["bases"]
+    m = beta_1 * state["m"] + (1 - beta_1) * gradient
+    v = beta_2 * state["v"] + (1 - beta_2) * (one.T @ gradient @ other) ** 2
+    rate = learning_rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+    step = rate * one @ ((one.T @ m @ other) / (np.sqrt(v) + epsilon)) @ other.T
+    if t % interval == 0:
+        (one, first), (other, second) = turned(left, one), turned(right, other)
+        v = v[first][:, second]
+    kept_state = {"t": t, "left": left, "right": right, "bases": [one, other], "m": m, "v": v}
+    return w - from_paper(step, w.shape), kept_state
+
+
+def splus(
+    w: Array, g: Array, state: State, learning_rate: float, *, beta_1: float, beta_2: float, interval: int
+) -> Step:
+    """Frans, Levine and Abbeel (2025), Algorithm 1, without its average."""
+    t, gradient = state.get("t", 0) + 1, as_paper(g)
+    m = beta_1 * state.get("m", 0.0) + (1 - beta_1) * gradient
+    one, other = state.get("bases", [np.eye(size) for size in m.shape])
+    step = learning_rate * 2 / sum(m.shape) * one @ np.sign(one.T @ m @ other) @ other.T
+    left = beta_2 * state.get("left", 0.0) + (1 - beta_2) * gradient @ gradient.T
+    right = beta_2 * state.get("right", 0.0) + (1 - beta_2) * gradient.T @ gradient
+    if t == 1 or t % interval == 0:
+        one, other = np.linalg.eigh(left)[1], np.linalg.eigh(right)[1]
+    return w - from_paper(step, w.shape), {
+        "t": t,
+        "m": m,
+        "left": left,
+        "right": right,
+        "bases": [one, other],
+    }
+
+
+def lbfgs(w: Array, g: Array, state: State, learning_rate: float, *, history: int) -> Step:
+    """Liu and Nocedal (1989), with the inverse Hessian as a matrix, anew at every step."""
+    pairs, inverse = list(state.get("pairs", [])), np.eye(w.size) / max(1.0, np.sum(np.abs(g)))
+    if state:
+        inverse = np.eye(w.size)
+        s, y = state["step"], g - state["g"]
+        if s @ y > 1e-10:
+            pairs = [*pairs, (s, y)][-history:]
+    if pairs:
+        s, y = pairs[-1]
+        inverse = np.eye(w.size) * (s @ y) / (y @ y)
+    for s, y in pairs:
+        turn = np.eye(w.size) - np.outer(s, y) / (s @ y)
+        inverse = turn @ inverse @ turn.T + np.outer(s, s) / (s @ y)
+    step = -learning_rate * inverse @ g
+    return w + step, {"pairs": pairs, "step": step, "g": g}

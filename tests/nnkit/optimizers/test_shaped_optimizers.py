@@ -43,6 +43,14 @@ CASES = [(name, {}) for name in NAMES] + [
         {"growth_rate": 1.02, "weight_decay": 0.1, "bias_correction": True, "first_distance": 0.1},
     ),
     ("dog", {"start_share": 0.1, "epsilon": 0.1}),
+    ("shampoo", {"interval": 3, "beta_2": 0.9, "grafting": "adagrad"}),
+    ("shampoo", {"one_sided": True, "grafting": "sgd", "epsilon": 0.01}),
+    ("soap", {"interval": 1, "side_share": 0.8, "epsilon": 0.01}),
+    ("splus", {"interval": 5, "beta_2": 0.9}),
+    ("scion", {"norm": "sign", "constrained": True, "radius": 3.0}),
+    ("scion", {"norm": "column", "momentum": 0.5}),
+    ("adamuon", {"of_signs": False, "nesterov": False}),
+    ("lbfgs", {"history": 2}),
     ("muon", {"scale": "spectral", "coefficients": "dion", "nesterov": False}),
     ("muon", {"scale": "match_rms", "coefficients": "cubic", "iterations": 8, "momentum": 0.5}),
 ]
@@ -95,7 +103,12 @@ class Textbook:
 
 def parameters_for(record):
     """Return parameters that this optimizer moves itself."""
-    shapes = MATRICES if record.companion is not None else {**MATRICES, "vector": (6,)}
+    shapes = dict(MATRICES)
+    if "left_basis" in record.slot_names:
+        # Where a first gradient has fewer rows than columns, some of its eigenvectors are anyone's choice.
+        shapes = {"wide": (5, 5), "image": (1, 2, 3, 6)}
+    if record.companion is None:
+        shapes["vector"] = (6,)
     return {name: np.linspace(-1, 1, math.prod(shape)).reshape(shape) for name, shape in shapes.items()}
 
 
@@ -170,6 +183,22 @@ TWINS = [
     ("dadapt_adam", "keep = state.get(\"t\", 0) + 1, state.get(\"d\", first_distance), np.sqrt(beta_2)",
      "keep = state.get(\"t\", 0) + 1, state.get(\"d\", first_distance), beta_2"),
     ("dadapt_adam", "(1 - beta_1) * rate * g", "(1 - beta_1) * d * 0.1 * g"),
+    ("lbfgs", "turn @ inverse @ turn.T", "inverse"),
+    ("lbfgs", "(s @ y) / (y @ y)", "1.0"),
+    ("normuon", "axis=1", "axis=0"),
+    ("normuon", "* np.linalg.norm(o)", ""),
+    ("adamuon", "0.2 * np.sqrt(o.size)", "0.2 * np.sqrt(max(o.shape))"),
+    ("adamuon", "np.sign(u) if of_signs else u", "u"),
+    ("scion", "np.sqrt(outputs / inputs)", "np.sqrt(inputs / outputs)"),
+    ("scion", "np.sign(matrix) / inputs", "np.sign(matrix) / outputs"),
+    ("scion", "axis=1", "axis=0"),
+    ("shampoo", "[power_of(left, -0.25", "[power_of(left, -0.5"),
+    ("shampoo", "power_of(right, -0.5, epsilon)]", "power_of(right, -0.25, epsilon)]"),
+    ("soap", "return w, {", "return w - learning_rate * np.sign(g), {"),
+    ("soap", "v = v[first][:, second]", "v = v[::-1]"),
+    ("soap", "(one.T @ gradient @ other) ** 2", "gradient ** 2"),
+    ("splus", "2 / sum(m.shape)", "1 / np.sqrt(m.size * 2)"),
+    ("splus", "np.sign(one.T @ m @ other)", "one.T @ np.sign(m) @ other"),
     ("muon", "max(1, outputs / inputs)", "max(1, inputs / outputs)"),
     ("muon", "outputs, inputs = u.shape", "inputs, outputs = w.shape if w.ndim == 2 else w.shape[:2]"),
     ("muon", "(1 - momentum) * gradient + momentum * m if nesterov", "gradient + momentum * m if nesterov"),
