@@ -46,6 +46,17 @@ def view_cells(program: Program) -> dict[int, int]:
     }
 
 
+def weights_in(program: Program, n: int, weights: NDArray[Any] | None) -> NDArray[Any]:
+    """Return the weights of ``n`` samples as the program reads them; a program without them reads none."""
+    if not program.weighted:
+        assert weights is None, "the program was compiled without weights"
+        return np.empty(0, dtype=program.dtype)
+    n_rows = n * program.loss.places(program.output_shape)
+    given = np.ones(n_rows) if weights is None else weights
+    assert given.size == n_rows, (given.shape, n_rows)
+    return np.ascontiguousarray(given, dtype=program.dtype)
+
+
 @cache
 def _clock() -> tuple[int, tuple[int | None, int | None], tuple[float, float]]:
     """Return the clock's address, its arguments (None: where it writes), and seconds per unit it writes."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nnkit.compiler.encode import Table
 from nnkit.compiler.program import Program
 from nnkit.execution import driver
-from nnkit.execution.cells import address_in, clock_cells, view_cells
+from nnkit.execution.cells import address_in, clock_cells, view_cells, weights_in
 from nnkit.jit import Entry, function_at
 from nnkit.ops import (
     EPOCH,
@@ -33,7 +33,7 @@ from nnkit.ops import (
     X,
     Y,
     in_batch,
-)  # fmt: skip
+)
 
 Array = NDArray[Any]
 STATUS_NAMES = ("done", "diverged", "stopped")
@@ -189,7 +189,7 @@ class Trial:
         # What was set between two fits is trained on, and not what the view has kept.
         self._header[VIEW] = self._is_in_view()
         self._shown = None
-        n, weights = len(data), self._weights(data)
+        n, weights = len(data), weights_in(self.program, len(data), data.weights)
         self._order = np.arange(n, dtype=np.int32)
         words = np.empty(max(4, -(-n // 4) * 4), dtype=np.uint32)
         self.rates = np.ascontiguousarray(rates, dtype=np.float64)
@@ -231,7 +231,10 @@ class Trial:
 
     def attach_evaluation(self, data: Data, *, every: int, n_evaluations: int = 1) -> None:
         """Say what to evaluate on, and after how many steps each time."""
-        identity, weights = np.arange(len(data), dtype=np.int32), self._weights(data)
+        identity, weights = (
+            np.arange(len(data), dtype=np.int32),
+            weights_in(self.program, len(data), data.weights),
+        )
         self.evaluations = np.full((max(1, n_evaluations), driver.EVAL_COLUMNS), np.nan)
         self._set(
             {
@@ -340,7 +343,7 @@ class Trial:
         Return the mean loss, penalties included.
         """
         order = np.arange(len(data), dtype=np.int32)
-        weights = self._weights(data)
+        weights = weights_in(self.program, len(data), data.weights)
         self._point_at(data.x, data.y, weights, order)
         numbers = self._header.view(np.float64)
         numbers[PENALTY] = 0.0
@@ -379,16 +382,6 @@ class Trial:
         self._header[ROWS] = len(order)
         for cell, array in ((X, x), (Y, y), (W, weights), (ORDER, order)):
             self._header[cell : cell + 2] = (address_in(array), array.size) if array is not None else (0, 0)
-
-    def _weights(self, data: Data) -> Array:
-        """Return the weights of the data as the program reads them; a program without them reads none."""
-        if not self.program.weighted:
-            assert data.weights is None, "the program was compiled without weights"
-            return np.empty(0, dtype=self.program.dtype)
-        n_rows = len(data) * self.program.loss.places(self.program.output_shape)
-        given = np.ones(n_rows) if data.weights is None else data.weights
-        assert given.size == n_rows, (given.shape, n_rows)
-        return np.ascontiguousarray(given, dtype=self.program.dtype)
 
     def _run_once(self, table: Table) -> None:
         cells = np.zeros(driver.ITINERARY_CELLS, dtype=np.int64)
