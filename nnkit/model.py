@@ -285,12 +285,14 @@ class Sequential:
         Nothing where it is not compiled, or where its optimizer is plain NumPy and keeps what it likes.
         """
         optimizer, loss = self._optimizer, self._loss
-        if optimizer is None or loss is None or optimizer.record.kernel is None:
+        if optimizer is None or loss is None:
             return {}, {}
         trial = self._trial_of()
+        if trial.program.by_hand:
+            return {}, {}
         schedule = optimizer.schedule
         facts = {
-            "optimizer": [optimizer.name, dict(optimizer.parameters)],
+            "optimizer": optimizer.described(),
             "schedule": None if schedule is None else [schedule.record.name, dict(schedule.parameters)],
             "loss": loss.spelled,
             "metrics": [one.name for one in self._metrics],

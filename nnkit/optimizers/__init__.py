@@ -82,9 +82,9 @@ def get(name: str, **hyperparameters: Value | BoundSchedule) -> BoundOptimizer:
 
 def wrap(optimizer: str | BoundOptimizer, name: str, **hyperparameters: Value) -> BoundOptimizer:
     """Return an optimizer with the wrapper called ``name`` around it."""
-    chosen = wrappers.record(name)
-    bound = BoundWrapper(chosen, chosen.resolve(hyperparameters))
-    return bound.around(get(optimizer) if isinstance(optimizer, str) else optimizer)
+    return wrappers.get(name, **hyperparameters).around(
+        get(optimizer) if isinstance(optimizer, str) else optimizer
+    )
 
 
 def pair(first: str | BoundOptimizer, second: str | BoundOptimizer) -> BoundOptimizer:

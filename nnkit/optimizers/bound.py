@@ -8,6 +8,7 @@ import numpy as np
 
 from nnkit.errors import InvalidArgument
 from nnkit.jit import Kernel, explained
+from nnkit.optimizers import expression
 from nnkit.optimizers.arrays import (
     Array,
     can_stand_for,
@@ -113,6 +114,23 @@ class BoundOptimizer:
         """Return this optimizer for matrices and ``second`` for the rest."""
         alone = tuple(replace(one, of_pair=False) for one in self.wrappers)
         return replace(self, companion=second, wrappers=alone, memory=Memory())
+
+    def described(self) -> tuple[str, dict[str, Value]]:
+        """Return what `nnkit.optimizers.get` makes this optimizer of, but for its schedule."""
+        if self.companion is None and not self.wrappers:
+            return self.name, dict(self.parameters)
+        return expression.spell(self._expression(self.companion is not None)), {}
+
+    def _expression(self, is_paired: bool) -> expression.Expression:
+        found: expression.Expression = expression.Choice(self.name, self.parameters)
+        alone = [one for one in self.wrappers if not one.of_pair or not is_paired]
+        for one in alone:
+            found = expression.Wrapped(one.record.name, found, one.parameters)
+        if self.companion is not None:
+            found = expression.Pair(found, self.companion._expression(self.companion.companion is not None))
+        for one in self.wrappers[len(alone) :]:
+            found = expression.Wrapped(one.record.name, found, one.parameters)
+        return found
 
     def members(self, shapes: Mapping[str, tuple[int, ...]]) -> "list[tuple[BoundOptimizer, list[str]]]":
         """Return every optimizer that moves some of these parameters, with their names in order."""

@@ -1,5 +1,7 @@
 """Wrappers: what goes around any optimizer, found by name."""
 
+from typing import TYPE_CHECKING
+
 from nnkit.errors import InvalidArgument, did_you_mean
 from nnkit.optimizers import expression
 from nnkit.optimizers.wrappers.averages import EMA, POLYAK, TAIL
@@ -13,7 +15,10 @@ from nnkit.optimizers.wrappers.gradients import (
 )
 from nnkit.optimizers.wrappers.steps import CAUTIOUS, CAUTIOUS_DECAY, LOOKAHEAD, SAM
 from nnkit.optimizers.wrappers.wrapper import Wrapper
-from nnkit.registry import Registry
+from nnkit.registry import Registry, Value
+
+if TYPE_CHECKING:
+    from nnkit.optimizers.bound import BoundWrapper
 
 _registry: Registry[Wrapper] = Registry("wrapper")
 for _part in (
@@ -35,6 +40,14 @@ def parse(text: str) -> expression.Expression:
                 f" the name of an optimizer write key=value in place of {inner!r}."
             )
     return found
+
+
+def get(name: str, **hyperparameters: Value) -> "BoundWrapper":
+    """Return the wrapper called ``name``; its ``around`` puts it around an optimizer."""
+    from nnkit.optimizers.bound import BoundWrapper  # which reads the records of this room
+
+    chosen = record(name)
+    return BoundWrapper(chosen, chosen.resolve(hyperparameters))
 
 
 def record(name: str) -> Wrapper:

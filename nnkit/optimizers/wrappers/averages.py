@@ -2,8 +2,10 @@
 
 from nnkit.jit import kernel
 from nnkit.optimizers.adaptive.adam import integer_power
+from nnkit.optimizers.closed_form import after_each
+from nnkit.optimizers.wrappers.closed_form import RATE, seen_around
 from nnkit.optimizers.wrappers.wrapper import Wrapper
-from nnkit.registry import Hyper
+from nnkit.registry import ClosedForm, Hyper
 from nnkit.simd import fma, real
 
 
@@ -29,6 +31,11 @@ def faded(p, average, step, decay, bias_correction):
         p[i] = average[i] if bias_correction == 0.0 else average[i] / real(p, weight)
 
 
+def _lag(t: int, decay: float) -> float:
+    """Return ``(1 - d) * sum of d**(t - s) * s`` for s from 1 to t."""
+    return t - decay * (1 - decay**t) / (1 - decay)
+
+
 EMA = Wrapper(
     name="ema",
     summary="Evaluates and keeps a running mean of the weights, in which old ones fade.",
@@ -45,6 +52,20 @@ EMA = Wrapper(
     view=faded,
     slot_names=("average",),
     neutral=("decay", 0.0),
+    closed_forms=(
+        ClosedForm(
+            "behind gradient descent on g: learning_rate * g * (t - d (1 - d**t) / (1 - d)), d the decay",
+            seen_around(0.5, 5),
+            lambda p: after_each(5, lambda t: RATE * 0.5 * _lag(t, p["decay"])),
+            {"decay": 0.9},
+        ),
+        ClosedForm(
+            "with bias correction that over 1 - d**t: after one step the weights themselves",
+            seen_around(0.5, 5),
+            lambda p: after_each(5, lambda t: RATE * 0.5 * _lag(t, p["decay"]) / (1 - p["decay"] ** t)),
+            {"decay": 0.9, "bias_correction": True},
+        ),
+    ),
     source="Polyak and Juditsky (1992), SIAM J. Control Optim. 30(4); fading as Keras's use_ema",
     aliases=("EMA",),
 )
@@ -93,6 +114,13 @@ POLYAK = Wrapper(
     after=average_all,
     view=averaged_all,
     slot_names=("average",),
+    closed_forms=(
+        ClosedForm(
+            "behind gradient descent on a constant g: learning_rate * g * (t + 1) / 2",
+            seen_around(0.5, 5),
+            after_each(5, lambda t: RATE * 0.5 * (t + 1) / 2),
+        ),
+    ),
     source="Polyak and Juditsky (1992), SIAM J. Control Optim. 30(4)",
     aliases=("uniform_average",),
 )
@@ -137,6 +165,16 @@ TAIL = Wrapper(
     after=average_tail,
     view=averaged_tail,
     slot_names=("average",),
+    closed_forms=(
+        ClosedForm(
+            "behind gradient descent on g: learning_rate * g * (t + from_step) / 2, and before that step t",
+            seen_around(0.5, 6),
+            lambda p: after_each(
+                6, lambda t: RATE * 0.5 * (t if t < p["from_step"] else (t + p["from_step"]) / 2)
+            ),
+            {"from_step": 3},
+        ),
+    ),
     source="Rakhlin et al. (2012), Making gradient descent optimal, arXiv:1109.5647: suffix averaging",
     aliases=("suffix_average",),
 )

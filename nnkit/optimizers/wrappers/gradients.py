@@ -1,10 +1,14 @@
 """Wrappers that change the gradient before the optimizer sees it."""
 
+import numpy as np
+
 from nnkit.jit import kernel
 from nnkit.kernels.update import LANES, clip_by_global_norm
+from nnkit.optimizers.closed_form import after_each
 from nnkit.optimizers.optimizer import Shaped, Sizes
+from nnkit.optimizers.wrappers.closed_form import RATE, moved_around
 from nnkit.optimizers.wrappers.wrapper import Wrapper
-from nnkit.registry import Hyper
+from nnkit.registry import ClosedForm, Hyper
 from nnkit.simd import double, fma, real, sqrt
 
 
@@ -38,6 +42,17 @@ GROKFAST = Wrapper(
     before=amplify_slow,
     slot_names=("mean",),
     neutral=("amplify", 0.0),
+    closed_forms=(
+        ClosedForm(
+            "on a constant g, step t of sgd is learning_rate * g * (1 + amplify * (1 - alpha**t))",
+            moved_around(0.5, 5),
+            lambda p: after_each(
+                5,
+                lambda t: RATE * 0.5 * sum(1 + p["amplify"] * (1 - p["alpha"] ** s) for s in range(1, t + 1)),
+            ),
+            {"alpha": 0.9},
+        ),
+    ),
     source="Lee et al. (2024), Grokfast, arXiv:2405.20233, its filter EMA; the mean from 0, where their code"
     " begins with the first gradient",
     aliases=("Grokfast",),
@@ -70,6 +85,13 @@ CENTRALIZATION = Wrapper(
     before=centralize,
     over="matrix",
     scratch=("sums",),
+    closed_forms=(
+        ClosedForm(
+            "the columns (1, 2, 6) and (0, 0, 3) of a gradient lose their means 3 and 1",
+            moved_around(lambda t: [[1.0, 0.0], [2.0, 0.0], [6.0, 3.0]], 1, start=np.zeros((3, 2))),
+            RATE * np.array([[[-2.0, -1.0], [-1.0, -1.0], [3.0, 2.0]]]),
+        ),
+    ),
     shaped={"sums": _OF_COLUMNS},
     source="Yong et al. (2020), Gradient centralization, arXiv:2004.01461",
     aliases=("gradient_centralization", "GradientCentralization"),
@@ -102,6 +124,13 @@ ORTHOGRAD = Wrapper(
     summary="Takes from every tensor's gradient the part along the weights, which only scales them.",
     formula="r = g - (w'g / w'w) w;  g <- r * |g| / |r|",
     before=orthogonalize,
+    closed_forms=(
+        ClosedForm(
+            "at w = (3, 4) the gradient (1, 0) becomes (0.8, -0.6): as long as it was, and w'g = 0",
+            moved_around(lambda t: [1.0, 0.0], 1, start=[3.0, 4.0]),
+            RATE * np.array([[0.8, -0.6]]),
+        ),
+    ),
     over="tensor",
     source="Prieto et al. (2025), Grokking at the edge of numerical stability, arXiv:2501.04697",
     aliases=("OrthoGrad",),
@@ -144,6 +173,18 @@ AGC = Wrapper(
     before=clip_adaptively,
     over="matrix",
     scratch=("weights", "slopes"),
+    closed_forms=(
+        ClosedForm(
+            "beside weights of length 5, and of 0, which counts as least, gradients become limit times so long",
+            moved_around(lambda t: [[6.0, 0.3], [8.0, 0.4]], 1, start=[[3.0, 0.0], [4.0, 0.0]]),
+            lambda p: RATE * p["limit"] * np.array([[[3.0, 0.6 * p["least"]], [4.0, 0.8 * p["least"]]]]),
+        ),
+        ClosedForm(
+            "a bias of three values counts as one",
+            moved_around(lambda t: [2.0, 1.0, 2.0], 1, start=[1.0, 2.0, 2.0]),
+            lambda p: RATE * p["limit"] * np.array([[2.0, 1.0, 2.0]]),
+        ),
+    ),
     shaped={"weights": _OF_COLUMNS, "slopes": _OF_COLUMNS},
     source="Brock et al. (2021), High-performance large-scale image recognition, arXiv:2102.06171",
     aliases=("adaptive_gradient_clipping",),
@@ -163,6 +204,14 @@ CLIP = Wrapper(
     hyperparameters=(Hyper("limit", 1.0, "longest gradient", above=0.0, tune="log"),),
     before=clip_globally,
     scratch=("lanes",),
+    closed_forms=(
+        ClosedForm(
+            "the gradient (3, 4) becomes (0.6, 0.8) times the limit",
+            moved_around(lambda t: [3.0, 4.0], 1, start=[0.0, 0.0]),
+            lambda p: RATE * p["limit"] * np.array([[0.6, 0.8]]),
+            {"limit": 0.5},
+        ),
+    ),
     shaped={"lanes": Shaped(lambda sizes: (LANES,), "double")},
     source="Pascanu et al. (2013), On the difficulty of training recurrent neural networks, arXiv:1211.5063",
     aliases=("clip_grad_norm", "clip_by_global_norm"),
@@ -200,5 +249,13 @@ MARS_CORRECTION = Wrapper(
     before=correct_variance,
     over="tensor",
     slot_names=("last",),
+    closed_forms=(
+        ClosedForm(
+            "a constant g counts 1 + gamma * beta / (1 - beta) times at first, and then once",
+            moved_around(0.5, 3),
+            lambda p: after_each(3, lambda t: RATE * 0.5 * (t + p["gamma"] * p["beta"] / (1 - p["beta"]))),
+        ),
+        ClosedForm("no gradient is longer than 1", moved_around(2.0, 3), after_each(3, lambda t: RATE * t)),
+    ),
     source="Yuan et al. (2024), MARS, arXiv:2411.10438, approximate; the last gradient starts from 0",
 )

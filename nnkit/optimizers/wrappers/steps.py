@@ -1,10 +1,14 @@
 """Wrappers that change the step an optimizer has made, or the place from which it takes its gradient."""
 
+import numpy as np
+
 from nnkit.jit import kernel
 from nnkit.kernels.update import LANES, global_norm
+from nnkit.optimizers.closed_form import after_each
 from nnkit.optimizers.optimizer import NO_DECAY, Shaped
+from nnkit.optimizers.wrappers.closed_form import RATE, left_on_bowl, moved_around
 from nnkit.optimizers.wrappers.wrapper import Wrapper, share
-from nnkit.registry import Hyper
+from nnkit.registry import ClosedForm, Hyper
 from nnkit.simd import fma, real
 
 
@@ -42,6 +46,18 @@ CAUTIOUS = Wrapper(
     after=keep_agreeing,
     over="tensor",
     sees_decay=False,
+    closed_forms=(
+        ClosedForm(
+            "of two steps of momentum, along 1.9 with its gradient and 0.4 against it, the first is made twice",
+            moved_around(lambda t: [1.0, 1.0 if t == 1 else -0.5], 2, start=[0.0, 0.0], by="momentum"),
+            RATE * np.array([[1.0, 1.0], [1.0 + 2 * 1.9, 1.0]]),
+        ),
+        ClosedForm(
+            "decoupled decay is not masked: without a gradient adamw leaves 1 - learning_rate * 0.004",
+            moved_around(0.0, 1, start=1.0, by="adamw"),
+            np.array([[RATE * 0.004]]),
+        ),
+    ),
     source="Liang et al. (2024), Cautious optimizers, arXiv:2411.16085; decoupled decay is not masked",
     aliases=("Cautious",),
 )
@@ -77,6 +93,13 @@ CAUTIOUS_DECAY = Wrapper(
     after=decay_agreeing,
     sees_decay=False,
     neutral=("weight_decay", 0.0),
+    closed_forms=(
+        ClosedForm(
+            "against g = 1, the weight 1 loses learning_rate * weight_decay besides, and the weight -1 nothing",
+            moved_around(1.0, 1, start=[1.0, -1.0]),
+            lambda p: RATE * np.array([[1.0 + p["weight_decay"], 1.0]]),
+        ),
+    ),
     source="Chen et al. (2025), Cautious weight decay, arXiv:2510.12402",
 )
 
@@ -109,6 +132,14 @@ LOOKAHEAD = Wrapper(
     after=look_ahead,
     slot_names=("slow",),
     neutral=("alpha", 1.0),
+    closed_forms=(
+        ClosedForm(
+            "on g = 1, gradient descent is learning_rate * (alpha * k * (t // k) + t % k) away",
+            moved_around(1.0, 7),
+            lambda p: after_each(7, lambda t: RATE * (p["alpha"] * p["k"] * (t // p["k"]) + t % p["k"])),
+            {"k": 3},
+        ),
+    ),
     source="Zhang et al. (2019), Lookahead optimizer, arXiv:1907.08610",
     aliases=("Lookahead",),
 )
@@ -125,6 +156,14 @@ def ascend(p, g, lanes, learning_rate, step, rho):
         p[i] = fma(way, g[i], p[i])
 
 
+def _radii(first: float, rho: float, steps: int) -> list[float]:
+    """Return ``r - RATE * (r + rho)`` again and again."""
+    found = [first]
+    for _ in range(steps):
+        found.append(found[-1] - RATE * (found[-1] + rho))
+    return found[1:]
+
+
 SAM = Wrapper(
     name="sam",
     summary="Sharpness-aware: takes the gradient a little uphill, so two of them a step.",
@@ -134,6 +173,13 @@ SAM = Wrapper(
     scratch=("lanes",),
     shaped={"lanes": Shaped(lambda sizes: (LANES,), "double")},
     neutral=("rho", 0.0),
+    closed_forms=(
+        ClosedForm(
+            "down w'w / 2 the length r of w = r (0.6, 0.8) becomes r - learning_rate * (r + rho)",
+            left_on_bowl([3.0, 4.0], 3),
+            lambda p: np.outer(_radii(5.0, p["rho"], 3), [0.6, 0.8]),
+        ),
+    ),
     source="Foret et al. (2021), Sharpness-aware minimization, arXiv:2010.01412; moving statistics and the"
     " recorded loss are those of the first gradient",
     aliases=("SAM",),

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from functools import partial
-from importlib import import_module
-from types import ModuleType
+from typing import Any
 
+from nnbench.cases.choices import registry_of
 from nnbench.cases.inventory import PART_KINDS
 from nnbench.studies.verify.check import Check, held
 from nnkit.registry import ClosedForm, Part
@@ -16,7 +16,7 @@ def checks() -> list[Check]:
 
 
 def _of_kind(kind: str) -> Iterator[Check]:
-    registry = import_module(f"nnkit.{kind}")
+    registry = registry_of(kind)
     for name in registry.names():
         part: Part = registry.record(name)
         for place, form in enumerate(part.closed_forms, start=1):
@@ -24,5 +24,5 @@ def _of_kind(kind: str) -> Iterator[Check]:
             yield held(f"{kind}.{name}.{place}", f"{name}: {form.claim}", form.tolerance, measure)
 
 
-def _distance(registry: ModuleType, part: Part, form: ClosedForm) -> float:
+def _distance(registry: Any, part: Part, form: ClosedForm) -> float:
     return form.distance(registry.get(part.name, **form.options), part.resolve(form.options))
