@@ -7,9 +7,10 @@ from nnkit.errors import InvalidArgument
 from nnkit.losses.bound import BoundLoss
 from nnkit.losses.builtin import BUILTIN
 from nnkit.losses.record import Loss
+from nnkit.losses.useless import useless_loss
 from nnkit.registry import Registry, Value, parse_choice
 
-__all__ = ["BoundLoss", "Loss", "get", "names", "record", "records", "resolve"]
+__all__ = ["BoundLoss", "Loss", "get", "names", "record", "records", "resolve", "useless_loss"]
 
 _registry: Registry[Loss] = Registry("loss")
 for _part in BUILTIN:

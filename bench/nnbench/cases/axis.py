@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Literal
 
-from nnbench.cases import blocks, choices, hidden
+from nnbench.cases import blocks, choices, hidden, sections
 from nnbench.errors import UsageError
 
 OWN = "own"  # on any axis: the choice that the case makes by itself
@@ -121,28 +121,6 @@ def _training(field: str) -> Callable[[Any, str], Any]:
     return apply
 
 
-def _scaled(case: Any, choice: str) -> Any:
-    return case.rewritten(data=case.data.model_copy(update={"scale": choice}))
-
-
-def _targets_move(case: Any) -> str | None:
-    from nnkit import losses, metrics
-
-    one = metrics.asked(case.measure.metric)
-    if one.metric.in_target_units and losses.resolve(case.training.loss).kind == "real":
-        named = "losses" if one.metric.name == "loss" else one.name
-        return f"scales its targets too, so that {named} could not be compared"
-    return None
-
-
-def _moved(case: Any, choice: str) -> Any:
-    return case.rewritten(transfer=case.transfer.model_copy(update={"way": choice}))
-
-
-def _learns_nothing_first(case: Any) -> str | None:
-    return "has no section [transfer], so there is no net to start from" if case.transfer is None else None
-
-
 def _of_kind(kind: str) -> Callable[[str, str], str]:
     return partial(choices.canonical, kind)
 
@@ -230,8 +208,8 @@ SCALE = Axis(
     canonical=partial(_one_of, what="scale", words=("none", "unit", "standardize")),
     own=lambda case: str(case.data.scale),
     feeds="data",
-    apply=_scaled,
-    refusal=_targets_move,
+    apply=sections.scaled,
+    refusal=sections.targets_move,
 )
 WEIGHT_DECAY = Axis(
     name="weight_decay",
@@ -361,8 +339,21 @@ TRANSFER = Axis(
     canonical=partial(_one_of, what="way of transfer", words=("none", "head", "partial", "full")),
     own=lambda case: "none" if case.transfer is None else str(case.transfer.way),
     feeds="model",
-    apply=_moved,
-    refusal=_learns_nothing_first,
+    apply=sections.moved,
+    refusal=sections.learns_nothing_first,
+)
+
+CLASS_WEIGHT = Axis(
+    name="class_weight",
+    help="Weights of the classes in the loss: none, or balanced (rare ones count as much as common ones).",
+    starter='class_weight = ["none", "balanced"]',
+    canonical=partial(_one_of, what="class weight", words=("none", "balanced")),
+    own=lambda case: {None: "none", "balanced": "balanced"}.get(case.training.class_weight, OWN),
+    feeds="model",
+    apply=sections.weighs_classes,
+    refusal=sections.has_no_classes,
+    off="none",
+    component="class weights",
 )
 
 # In print order.
@@ -371,7 +362,7 @@ AXES: Mapping[str, Axis] = {
     for axis in (
         *(OPTIMIZER, ACTIVATION, INIT, NORM, SCHEDULE, LEARNING_RATE, BATCH_SIZE),
         *(SCALE, WEIGHT_DECAY, DROPOUT, CLIP, L2, WIDTH, DEPTH),
-        *(NORM_PLACE, SKIP, AUGMENT, TRANSFER, WRAP, AVERAGE),
+        *(NORM_PLACE, SKIP, AUGMENT, TRANSFER, WRAP, AVERAGE, CLASS_WEIGHT),
     )
 }
 PLACEHOLDERS = {axis.placeholder: axis.name for axis in AXES.values() if axis.placeholder is not None}

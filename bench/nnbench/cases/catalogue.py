@@ -1,6 +1,7 @@
 """The cases there are: the built-in ones by name or alias, and any case file by its path."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -104,6 +105,7 @@ def _mistakes(case: CaseSpec, where: str) -> Iterator[str]:
         yield from _unknown(datasets, case.data.dataset, f"{where}, data.dataset")
     yield from _unknown(losses, case.training.loss, f"{where}, training.loss")
     yield from measures.mistakes(case, where)
+    yield from _weighed_without_classes(case, where)
     for word in sorted(_words(list(case.model.unrolled()))):
         if word.startswith("$") and word not in PLACEHOLDERS:
             yield f"{where}, model.layers: no axis named {word!r}.{did_you_mean(word, PLACEHOLDERS)}"
@@ -117,6 +119,13 @@ def _mistakes(case: CaseSpec, where: str) -> Iterator[str]:
     for name, values in case.run.given().items():
         for text in values:
             yield from _wrong_choice(name, text, f"{where}, run.{name}")
+
+
+def _weighed_without_classes(case: CaseSpec, where: str) -> Iterator[str]:
+    with suppress(NnkitError):  # that there is no such loss is said elsewhere
+        reason = AXES["class_weight"].refusal(case)
+        if case.training.class_weight is not None and reason is not None:
+            yield f"{where}, training.class_weight: the case {reason}. Leave it out."
 
 
 def _unknown(registry: Any, text: str, where: str) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """What keys of a user's file may hold: the kinds of values, and the table that they stand in."""
 
+import json
+import math
 from typing import Annotated, TypeVar
 
 from pydantic import (
@@ -51,6 +53,22 @@ def _seeds(value: object) -> int | str | tuple[int, ...]:
     raise ValueError('expected a number of seeds, a list of seeds, or text like "1,5-9"')
 
 
+def _class_weight(value: object) -> str | None:
+    """Return weights by label or name of the class as JSON, which is a word in a key, or "balanced"."""
+    if value is None or value == "balanced":
+        return "balanced" if value else None
+    # What was read once comes back as it is written here.
+    table = json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+    weights = list(table.values()) if isinstance(table, dict) else []
+    if (
+        not isinstance(table, dict)
+        or not weights
+        or not all(type(one) in (int, float) and 0 <= one < math.inf for one in weights)
+    ):
+        raise ValueError('expected "balanced", or a weight of at least 0 for classes, as in {0 = 1, 1 = 5}')
+    return json.dumps({str(name): float(weight) for name, weight in table.items()}, sort_keys=True)
+
+
 def not_empty(value: T) -> T:
     # Not pydantic's min_length: that one also counts items that are wrong, and would report them twice.
     if not value:
@@ -68,6 +86,7 @@ Epochs = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(as_list)]
 Choices = Annotated[tuple[Annotated[str, PlainValidator(_choice)], ...], BeforeValidator(_choices)]
 Seeds = Annotated[int | str | tuple[int, ...], PlainValidator(_seeds)]
+ClassWeight = Annotated[str | None, PlainValidator(_class_weight)]
 
 
 class Section(BaseModel):

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -28,6 +29,7 @@ from nnbench.cases.axis import AXES, Axis
 from nnbench.cases.data_section import DataSection
 from nnbench.cases.fields import (
     Choices,
+    ClassWeight,
     Count,
     Epochs,
     NotNegative,
@@ -42,6 +44,16 @@ from nnbench.cases.fields import (
 )
 
 MOST_LAYERS = 10_000
+
+
+def spelled_loss(text: str) -> str:
+    """Return the one spelling of a loss with options, or the text itself where it is none."""
+    from nnkit import losses
+    from nnkit.errors import NnkitError
+
+    with suppress(NnkitError):  # what is wrong with it is said elsewhere
+        return losses.resolve(text).spelled
+    return text
 
 
 def _snake_case(value: str) -> str:
@@ -145,6 +157,7 @@ class TrainingSection(Section):
     clip_norm: Positive | None = None
     l1: NotNegative = 0.0
     l2: NotNegative = 0.0
+    class_weight: ClassWeight = None
 
 
 class TransferSection(Section):
@@ -249,6 +262,8 @@ class CaseSpec(Section):
         training = self.training.model_dump(mode="json", exclude={"epochs", "batch_size"})
         # Left out where there is none, so that cases from before there was any keep their identity.
         moved = {} if self.transfer is None else {"transfer": self.transfer.model_dump(mode="json")}
+        if "(" in self.training.loss:  # a bare name stands as it is written, as it always did
+            training["loss"] = spelled_loss(self.training.loss)
         return {
             **moved,
             "data": self.data.identity(),

@@ -1,5 +1,6 @@
 """The data of a case: its dataset, split for a seed and scaled, in the types that a program reads."""
 
+import json
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 from nnbench.cases import samples
 from nnbench.cases.data_section import DataSection
 from nnbench.cases.spec import CaseSpec, TransferSection
-from nnkit import datasets
+from nnkit import datasets, losses
 from nnkit.datasets.prepare import Prepared, prepare
 from nnkit.datasets.tables.parts import prepare_table
-from nnkit.errors import InvalidArgument
+from nnkit.errors import InvalidArgument, did_you_mean
 from nnkit.execution.trial import Data
+from nnkit.losses import BoundLoss
+from nnkit.training.parts import BALANCED, class_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,59 @@ def dataset_of(case: CaseSpec) -> datasets.Dataset:
 
 def parts_of(case: CaseSpec, seed: int, dtype: str) -> Parts:
     """Return what a trial trains on and is validated on: of a transfer, the few rows that it moves to."""
-    if case.transfer is None:
-        return _prepared(case.data, _split_seed(case, seed), dtype)
-    return _of_classes(case.data, _split_seed(case, seed), dtype, case.transfer.target, case.transfer.rows)
+    loss, weights = case.training.loss, case.training.class_weight
+    return _for_loss(case.data, case.transfer, loss, weights, _split_seed(case, seed), dtype)
+
+
+@lru_cache(maxsize=64)
+def _for_loss(
+    section: DataSection,
+    transfer: TransferSection | None,
+    loss: str,
+    class_weight: str | None,
+    split_seed: int,
+    dtype: str,
+) -> Parts:
+    """Return the parts with targets as the loss reads them, and with the weights of what is trained on."""
+    if transfer is None:
+        parts = _prepared(section, split_seed, dtype)
+    else:
+        parts = _of_classes(section, split_seed, dtype, transfer.target, transfer.rows)
+    judged = losses.resolve(loss)
+    if judged.kind == "real":
+        return parts
+    n_classes = samples.dataset_of(section).n_classes if transfer is None else len(transfer.target)
+    shape = (1,) if judged.is_single else (n_classes,)
+    train, validation = (_encoded(part, judged, shape, dtype) for part in (parts.train, parts.validation))
+    if class_weight is not None:
+        train = replace(train, weights=_weights(section, class_weight, train, judged, shape))
+    return Parts(train, validation)
+
+
+def _encoded(part: Data, loss: BoundLoss, shape: tuple[int, ...], dtype: str) -> Data:
+    """Return the part with shares of the classes for its labels, where the loss takes these."""
+    if loss.record.targets != "shares":
+        return part
+    return replace(part, y=loss.encoded(part.y.reshape(-1), len(part), shape, dtype, "data.y"))
+
+
+def _weights(
+    section: DataSection, given: str, part: Data, loss: BoundLoss, shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    where = "training.class_weight"
+    if given == BALANCED:
+        return class_weights(given, part.y, loss, shape, where)
+    chosen: dict[str, float] = json.loads(given)
+    problem = samples.own_data(section).problem if section.file else None
+    names = problem.classes if problem is not None else ()
+    labels = {name: label for label, name in enumerate(names)}
+    unknown = next((name for name in chosen if names and name not in labels), None)
+    if unknown is not None:
+        raise InvalidArgument(f"{where}: no class named {unknown!r}.{did_you_mean(unknown, names)}")
+    table: dict[Any, float] = {
+        labels.get(name, int(name) if name.isdecimal() else name): weight for name, weight in chosen.items()
+    }
+    return class_weights(table, part.y, loss, shape, where)
 
 
 def seen_of(case: CaseSpec) -> tuple[NDArray[Any], NDArray[Any]]:

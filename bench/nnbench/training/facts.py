@@ -1,7 +1,7 @@
 """What reports must know of a case, and what a trial of it is measured by."""
 
-from dataclasses import asdict
-from functools import lru_cache
+from dataclasses import asdict, replace
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -9,13 +9,15 @@ from nnbench.cases import samples
 from nnbench.cases.measures import reported_of
 from nnbench.cases.spec import CaseSpec
 from nnbench.records.trials import CaseFacts, Direction, MetricFacts
-from nnbench.training.data import dataset_of, seen_of, sizes_of
+from nnbench.training.data import dataset_of, parts_of, seen_of, sizes_of
 from nnbench.training.layers import make_layers
 from nnbench.training.program import CaseKey, steps_per_epoch
 from nnkit import losses, optimizers
 from nnkit.compiler.program import compile_program
 from nnkit.metrics import Asked
 from nnkit.training.samples import checked_data
+
+_KNOWN = ("mean_squared_error", "sparse_categorical_crossentropy", "binary_crossentropy")  # to the metric
 
 
 def facts(case: CaseSpec) -> CaseFacts:
@@ -35,6 +37,8 @@ def facts(case: CaseSpec) -> CaseFacts:
     x, y = seen_of(case)
     metric, *others = (_metric_facts(one) for one in reported_of(case))
     checked_data(x, y, program.loss, dataset.input_shape, program.output_shape, "float32", "data.")
+    if training.class_weight is not None:
+        parts_of(case, 0, "float32")  # refuses classes that there are none of
     return CaseFacts(
         name=case.name,
         summary=case.summary,
@@ -79,6 +83,9 @@ def _chance(case: CaseSpec) -> float:
     """Return the metric of a model that ignores its input: the commonest class, or the mean target."""
     metric = reported_of(case)[0].metric
     _, targets = seen_of(case)
+    loss = losses.resolve(case.training.loss)
+    if metric.name == "loss" and loss.spelled not in _KNOWN:
+        metric = replace(metric, useless=partial(losses.useless_loss, loss))
     if dataset_of(case).n_classes:
         return metric.useless(targets.reshape(-1))
     values = np.asarray(targets, dtype=np.float64).reshape(len(targets), -1)

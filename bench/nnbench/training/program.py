@@ -84,6 +84,7 @@ def _program(case: CaseKey, axes: tuple[tuple[str, str], ...], dtype: str, probe
         batch_size=batch_size,
         eval_batch=max(1, min(n_validation, 256)),
         probes=probes,
+        weighted=spec.training.class_weight is not None,
     )
 
 
