@@ -18,6 +18,7 @@ from nnkit.layers.pooling import (
 )
 from nnkit.layers.prelu import PReLU
 from nnkit.layers.residual import Residual
+from nnkit.layers.sample_norm import GroupNormalization, InstanceNormalization, RMSNormalization
 from nnkit.layers.shape import Flatten, Reshape
 
 names = LAYERS.names
@@ -38,6 +39,8 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
+    "GroupNormalization",
+    "InstanceNormalization",
     "Layer",
     "LayerNormalization",
     "LayerRecord",
@@ -46,6 +49,7 @@ __all__ = [
     "MaxPooling2D",
     "Maxout",
     "PReLU",
+    "RMSNormalization",
     "RandomShift",
     "Reshape",
     "Residual",

@@ -77,7 +77,7 @@ def test_a_thing_has_one_spelling(axis: str, text: str, spelling: str) -> None:
         ("optimizer", "a b", "name(key=value"),
         ("activation", NO_ACTIVATION, f"Did you mean {NEAREST_ACTIVATION!r}?"),
         ("init", NO_INITIALIZER, f"Did you mean {NEAREST_INITIALIZER!r}?"),
-        ("norm", "group", "Known: none, batch, layer."),
+        ("norm", "grupo", "Known: none, batch, layer, group, instance, rms."),
         ("norm", "none(momentum=0.9)", "norm"),
         ("schedule", NO_SCHEDULE, f"Did you mean {NEAREST_SCHEDULE!r}?"),
         ("learning_rate", "0", "must be above 0. Try 0.001."),

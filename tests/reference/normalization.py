@@ -87,3 +87,21 @@ def normalize(x: Array, gamma: Array, beta: Array, mean: Array, variance: Array,
 
 def _all_but_last(x: Array) -> tuple[int, ...]:
     return tuple(range(x.ndim - 1))
+
+
+def group_normalization_forward(
+    x: Array, gamma: Array, beta: Array, groups: int, *, epsilon: float = 1e-3
+) -> Array:
+    """The moments of each sample over its pixels and one group of neighbouring channels (Wu and He 2018)."""
+    y, width = np.empty_like(x), x.shape[-1] // groups
+    for sample in range(x.shape[0]):
+        for group in range(groups):
+            chosen = slice(group * width, (group + 1) * width)
+            one = x[sample, ..., chosen]
+            y[sample, ..., chosen] = (one - one.mean()) / np.sqrt(one.var() + epsilon)
+    return gamma * y + beta
+
+
+def rms_normalization_forward(x: Array, gamma: Array, *, epsilon: float = 1e-6) -> Array:
+    """gamma x / sqrt(mean(x**2) + epsilon) over the last axis (Zhang and Sennrich 2019)."""
+    return gamma * x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + epsilon)

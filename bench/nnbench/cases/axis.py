@@ -159,7 +159,7 @@ INIT = Axis(
 )
 NORM = Axis(
     name="norm",
-    help="Normalisation: none, batch, layer.",
+    help="Normalisation: none, batch, layer, group(groups=4), instance, rms.",
     starter='norm = ["none", "batch"]',
     canonical=_of_kind("norms"),
     own=lambda case: str(case.axes.norm),
