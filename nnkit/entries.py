@@ -8,10 +8,13 @@ way.
 import linecache
 import struct
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
-from nnkit.jit import Entry, Intrinsic, Kernel, kernel
-from nnkit.ops import ROWS, Argument, Buffer, Op, OpKind, Scalar, Work
+import numpy as np
+
+from nnkit.jit import Entry, Intrinsic, Kernel, function_at, is_disabled, is_shipped, kernel
+from nnkit.ops import HEADER_BYTES, ROWS, Argument, Buffer, Op, Operand, OpKind, Scalar, Type, Work
 
 
 def op_kind(
@@ -83,6 +86,64 @@ def encode_arguments(op: Op, offsets: Mapping[Buffer, int]) -> list[int]:
             assert len(view.shape) == argument.rank, (op.kind.name, argument.name, view.shape, argument.rank)
             cells += [offsets[view.buffer], *view.shape]
     return cells
+
+
+_HEADER = np.zeros(HEADER_BYTES // 8, np.int64)  # of no trial: what is called by hand finds all in its cells
+_BASE = int(_HEADER.ctypes.data)
+_WHOLE, _FLOATING = struct.Struct("<q"), struct.Struct("<d")
+# By the letters that NumPy has for them, which are at hand at once.
+_REALS = {"f": "float32", "d": "float64"}
+_TYPES: dict[str, Type] = {"d": "double", "i": "int32", "I": "uint32"}
+# An argument as it is called by hand: the letter and rank of an array, or the type of a number and 0.
+_Given = tuple[str, int]
+
+
+def call(name: str, compute: Kernel, *given: Any) -> None:
+    """Call a kernel on arrays and numbers, by machine code that is kept on disk.
+
+    So numba compiles it once, and not in every process. ``name`` tells apart what is bound into a template.
+    """
+    function = None if is_disabled() else _by_hand(name, compute, tuple(map(_kind_of, given)))
+    if function is None:
+        compute(*given)
+        return
+    cells: list[int] = []
+    for each in given:
+        if isinstance(each, np.ndarray):
+            cells += (each.ctypes.data - _BASE, *each.shape)
+        elif isinstance(each, int):
+            cells.append(each)
+        else:
+            cells.append(_WHOLE.unpack(_FLOATING.pack(each))[0])
+    encoded = np.array(cells, np.int64)
+    function(_BASE, encoded.ctypes.data)
+
+
+def _kind_of(given: Any) -> _Given:
+    if isinstance(given, np.ndarray):
+        return (given.dtype.char, given.ndim) if given.flags.carray else ("strided", given.ndim)
+    return ("bool" if isinstance(given, bool) else "integer" if isinstance(given, int) else "double"), 0
+
+
+@cache
+def _by_hand(name: str, compute: Kernel, kinds: tuple[_Given, ...]) -> Callable[[int, int], None] | None:
+    """Return the machine code for arguments of these kinds, or None where no entry takes them."""
+    real = next((kind for kind, rank in kinds if rank and kind in _REALS), None)
+    types: dict[str, Type] = {**_TYPES, str(real): "real"}
+    if real is None or not is_shipped(compute) or any(rank and kind not in types for kind, rank in kinds):
+        return None
+    if any(not rank and kind not in ("integer", "double") for kind, rank in kinds):
+        return None
+    arguments: list[Argument] = []
+    for place, (kind, rank) in enumerate(kinds):
+        if rank:
+            arguments.append(Operand(f"x{place}", "inout", rank=rank, type=types[kind]))
+        else:
+            arguments.append(Scalar(f"x{place}", "integer" if kind == "integer" else "double"))
+    # Two ways to call one kernel are two functions.
+    spelled = "".join(f"{types.get(kind, kind)[0]}{rank or ''}" for kind, rank in kinds)
+    entry = make_entry(f"{name}_by_hand_{spelled}", compute, tuple(arguments))
+    return function_at(entry.address(_REALS[real]))
 
 
 @kernel

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnkit.entries import call
 from nnkit.errors import InvalidArgument
 from nnkit.jit import Kernel, Lazy
 from nnkit.kernels import elementwise
@@ -91,10 +92,9 @@ class BoundActivation:
     def _apply(self, kernel: Kernel, *inputs: NDArray[Any]) -> NDArray[Any]:
         result = np.empty_like(inputs[0])
         arrays = [array.reshape(-1) for array in (*inputs, result)]
-        if self.alpha is None:
-            kernel(*arrays)
-        else:
-            kernel(*arrays, self.alpha)
+        call(
+            f"{self.name}_{kernel.__name__}", kernel, *arrays, *(() if self.alpha is None else (self.alpha,))
+        )
         return result
 
 

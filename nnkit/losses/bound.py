@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnkit.entries import call
 from nnkit.errors import InvalidData
 from nnkit.losses.record import Loss
 from nnkit.losses.shares import through_logits, to_logits
@@ -116,22 +117,25 @@ class BoundLoss:
         self, outputs: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None
     ) -> tuple[float, Array]:
         """Return the mean loss of the rows and its gradient, in the shape of ``outputs``."""
-        given = _reals(np.asarray(outputs), f"loss {self.name}")
-        wanted = self.check(given, targets)
-        columns = self.columns(given.shape[1:])
-        values = (to_logits(given, single=self.is_single) if self.from_shares else given).reshape(-1, columns)
+        there = _reals(np.asarray(outputs), f"loss {self.name}")
+        wanted = self.check(there, targets)
+        columns = self.columns(there.shape[1:])
+        values = (to_logits(there, single=self.is_single) if self.from_shares else there).reshape(-1, columns)
         gradient, totals = np.empty_like(values), np.empty(2)
         if weights is not None:
             heavy = _weights(weights, len(values), values.dtype, f"loss {self.name}")
             kernel = self.record.kernel(weighted=True)
-            kernel(values, wanted, heavy, gradient, totals, *self.scalars().values())
+            given = values, wanted, heavy, gradient, totals, *self.scalars().values()
+            call(f"{self.name}_weighted", kernel, *given)
         elif self.is_fast:
             assert self.record.fast is not None
-            self.record.fast.gradient(values, wanted, gradient, np.empty_like(values), totals)
+            scratch = np.empty_like(values)
+            call(f"{self.name}_fast", self.record.fast.gradient, values, wanted, gradient, scratch, totals)
         else:
-            self.record.kernel(weighted=False)(values, wanted, gradient, totals, *self.scalars().values())
+            given = values, wanted, gradient, totals, *self.scalars().values()
+            call(self.name, self.record.kernel(weighted=False), *given)
         if self.from_shares:
-            gradient = through_logits(given.reshape(values.shape), gradient, single=self.is_single)
+            gradient = through_logits(there.reshape(values.shape), gradient, single=self.is_single)
         return float(totals[0]) / len(values), gradient.reshape(np.shape(outputs))
 
     def check(self, outputs: Array, targets: ArrayLike) -> Array:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnkit.entries import call
 from nnkit.errors import InvalidArgument
 from nnkit.jit import Kernel, explained
 from nnkit.optimizers import expression
@@ -316,7 +317,8 @@ class BoundOptimizer:
         scalars = (*length, *self.scalars().values())
         with explained(f"optimizer {self.name!r}", self.record.kernel):
             step = self.memory.step
-            self.record.kernel(own, gradient.reshape(shape), *slots, *scratch, rate, step, *scalars)
+            given = own, gradient.reshape(shape), *slots, *scratch, rate, step, *scalars
+            call(f"{self.name}_update", self.record.kernel, *given)
         if not np.shares_memory(own, array):
             array[...] = own.reshape(array.shape)
 

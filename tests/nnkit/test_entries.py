@@ -7,7 +7,7 @@ import inspect
 import numpy as np
 import pytest
 
-from nnkit import activations, initializers, losses, optimizers
+from nnkit import activations, entries, initializers, losses, optimizers
 from nnkit.assembly import AssembledEntry
 from nnkit.compiler.losses import loss_kind
 from nnkit.compiler.update import update_kind
@@ -130,3 +130,29 @@ def test_every_kind_of_argument_arrives_at_the_kernel(dtype: str) -> None:
     assert reals[out_at // 8 :][:11].tolist() == [
         15, 5004, 6, 1 / 3, 13, -9, narrow, 0.1, -4, 0.1, -(2**40),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_kernel_called_by_hand_gives_the_bits_of_numba_s_own_call(dtype: str) -> None:
+    compute = optimizers.record("adam").kernel
+    assert compute is not None
+    made = [np.linspace(start, 1, 7).astype(dtype) for start in (-1, -2, 0, 0.5)]
+    expected = [array.copy() for array in made]
+    numbers = (0.1, 3, 0.9, 0.99, 1e-8, 0.0, 1.0, 1.0)
+
+    entries.call("adam_update", compute, *made, *numbers)
+    compute(*expected, *numbers)
+
+    assert all(np.array_equal(one, other) for one, other in zip(made, expected, strict=True))
+    assert not np.array_equal(made[0], np.linspace(-1, 1, 7).astype(dtype))
+
+
+def test_arrays_that_no_entry_takes_are_left_to_numba() -> None:
+    """Every second value of a vector: none of those between is touched."""
+    compute = optimizers.record("sgd").kernel
+    assert compute is not None
+    p, g = np.ones(8), np.ones(4)
+
+    entries.call("sgd_update", compute, p[::2], g, 0.5, 1)
+
+    assert p.tolist() == [0.5, 1.0] * 4
