@@ -10,6 +10,8 @@ from nnkit.initializers.builtin import BUILTIN, TRUNCATED_STDDEV
 from nnkit.initializers.learnt import DBN
 from nnkit.initializers.plugin import initializer_of
 from nnkit.initializers.record import BoundInitializer, Initializer, compute_fans
+from nnkit.initializers.scaled import SCALED
+from nnkit.initializers.structured import STRUCTURED
 from nnkit.registry import Registry, Value, first_line
 
 __all__ = [
@@ -28,7 +30,7 @@ __all__ = [
 # Chosen by name like the others, but no function of shape and seed: whoever trains must teach them.
 LEARNT = (DBN,)
 _registry: Registry[Initializer] = Registry("initializer")
-for _part in BUILTIN:
+for _part in (*BUILTIN, *SCALED, *STRUCTURED):
     _registry.add(_part)
 
 

@@ -3,9 +3,12 @@
 import math
 from functools import partial
 
+import numpy as np
+
 from nnkit.errors import InvalidArgument
+from nnkit.initializers.closed_form import FAN_IN, FAN_OUT, deviation
 from nnkit.initializers.record import Initializer, Parameters, Shape, compute_fans, matrix_shape
-from nnkit.registry import Hyper
+from nnkit.registry import ClosedForm, Hyper
 
 # The standard deviation of a standard normal variable cut at -2 and 2; scipy.stats.truncnorm.std(-2, 2).
 TRUNCATED_STDDEV = 0.87962566103423978
@@ -59,6 +62,11 @@ BUILTIN = (
         summary="All zero: the usual bias; as a kernel it keeps all units alike.",
         formula="w = 0",
         source=_KERAS + "Zeros",
+        closed_forms=(
+            ClosedForm(
+                "every weight is 0", lambda it: abs(it((2, 3), dtype="float64") - 0.0).max() + 1.0, 1.0
+            ),
+        ),
         distribution="constant",
         spread=partial(_fixed, 0.0),
     ),
@@ -67,6 +75,9 @@ BUILTIN = (
         summary="All one: the usual scale of a normalisation.",
         formula="w = 1",
         source=_KERAS + "Ones",
+        closed_forms=(
+            ClosedForm("every weight is 1", lambda it: it((2, 2), dtype="float64"), np.ones((2, 2))),
+        ),
         distribution="constant",
         spread=partial(_fixed, 1.0),
     ),
@@ -76,6 +87,11 @@ BUILTIN = (
         formula="w = value",
         source=_KERAS + "Constant",
         hyperparameters=(Hyper("value", 0.0, "the value everywhere"),),
+        closed_forms=(
+            ClosedForm(
+                "every weight is value", lambda it: it((2,), dtype="float64"), np.full(2, 0.3), {"value": 0.3}
+            ),
+        ),
         distribution="constant",
         spread=partial(_named, ("value",)),
     ),
@@ -89,6 +105,7 @@ BUILTIN = (
             Hyper("minval", -0.05, "lower end"),
             Hyper("maxval", 0.05, "upper end"),
         ),
+        closed_forms=(deviation("deviation (maxval - minval) / sqrt(12)", 0.1 / math.sqrt(12.0)),),
         distribution="uniform",
         spread=_interval,
     ),
@@ -102,6 +119,7 @@ BUILTIN = (
             _MEAN,
             _STDDEV,
         ),
+        closed_forms=(deviation("deviation stddev", 0.05),),
         distribution="normal",
         spread=partial(_named, ("mean", "stddev")),
     ),
@@ -114,6 +132,9 @@ BUILTIN = (
             _MEAN,
             _STDDEV,
         ),
+        closed_forms=(
+            deviation("deviation 0.8796 stddev: that of a normal cut at two", 0.05 * TRUNCATED_STDDEV),
+        ),
         distribution="truncated_normal",
         spread=partial(_named, ("mean", "stddev")),
     ),
@@ -123,6 +144,9 @@ BUILTIN = (
         formula="w ~ U(-a, a), a = sqrt(6 / (fan_in + fan_out))",
         source=_GLOROT,
         aliases=("xavier_uniform",),
+        closed_forms=(
+            deviation("deviation sqrt(2 / (fan_in + fan_out))", math.sqrt(2.0 / (FAN_IN + FAN_OUT))),
+        ),
         distribution="uniform",
         spread=partial(_scaled_limit, 1.0, "average"),
     ),
@@ -132,6 +156,12 @@ BUILTIN = (
         formula="w ~ cut N, standard deviation of w sqrt(2 / (fan_in + fan_out))",
         source=_GLOROT,
         aliases=("xavier_normal",),
+        closed_forms=(
+            deviation(
+                "deviation sqrt(2 / (fan_in + fan_out)), the cut made up for",
+                math.sqrt(2.0 / (FAN_IN + FAN_OUT)),
+            ),
+        ),
         distribution="truncated_normal",
         spread=partial(_scaled_stddev, 1.0, "average"),
     ),
@@ -141,6 +171,7 @@ BUILTIN = (
         formula="w ~ U(-a, a), a = sqrt(6 / fan_in)",
         source=_HE,
         aliases=("kaiming_uniform",),
+        closed_forms=(deviation("deviation sqrt(2 / fan_in)", math.sqrt(2.0 / FAN_IN)),),
         distribution="uniform",
         spread=partial(_scaled_limit, 2.0, "in"),
     ),
@@ -150,6 +181,7 @@ BUILTIN = (
         formula="w ~ cut N, standard deviation of w sqrt(2 / fan_in)",
         source=_HE,
         aliases=("kaiming_normal",),
+        closed_forms=(deviation("deviation sqrt(2 / fan_in), the cut made up for", math.sqrt(2.0 / FAN_IN)),),
         distribution="truncated_normal",
         spread=partial(_scaled_stddev, 2.0, "in"),
     ),
@@ -158,6 +190,7 @@ BUILTIN = (
         summary="Uniform, made for units whose slope at 0 is 1.",
         formula="w ~ U(-a, a), a = sqrt(3 / fan_in)",
         source=_LECUN,
+        closed_forms=(deviation("deviation sqrt(1 / fan_in)", math.sqrt(1.0 / FAN_IN)),),
         distribution="uniform",
         spread=partial(_scaled_limit, 1.0, "in"),
     ),
@@ -166,6 +199,7 @@ BUILTIN = (
         summary="Normal, made for units whose slope at 0 is 1, and for SELU.",
         formula="w ~ cut N, standard deviation of w sqrt(1 / fan_in)",
         source=_LECUN,
+        closed_forms=(deviation("deviation sqrt(1 / fan_in), the cut made up for", math.sqrt(1.0 / FAN_IN)),),
         distribution="truncated_normal",
         spread=partial(_scaled_stddev, 1.0, "in"),
     ),
@@ -174,6 +208,7 @@ BUILTIN = (
         summary="Uniform, as PyTorch draws dense and convolution kernels by itself.",
         formula="w ~ U(-a, a), a = 1 / sqrt(fan_in)",
         source="PyTorch, nn.Linear.reset_parameters: kaiming_uniform_ with a = sqrt(5)",
+        closed_forms=(deviation("variance 1 / (3 fan_in)", math.sqrt(1.0 / (3.0 * FAN_IN))),),
         distribution="uniform",
         spread=partial(_scaled_limit, 1 / 3, "in"),
     ),
@@ -183,6 +218,14 @@ BUILTIN = (
         formula="w = gain * Q of the normal draw Z = Q R, R's diagonal positive",
         source="Saxe, McClelland and Ganguli (2014), arXiv:1312.6120",
         hyperparameters=(Hyper("gain", 1.0, "factor on the orthonormal matrix"),),
+        closed_forms=(
+            ClosedForm(
+                "W'W = gain**2 I",
+                lambda it: (lambda w: w.T @ w)(it((5, 3), dtype="float64")),
+                4.0 * np.eye(3),
+                {"gain": 2.0},
+            ),
+        ),
         distribution="orthogonal",
         spread=_gain,
     ),

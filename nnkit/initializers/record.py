@@ -21,7 +21,9 @@ from nnkit.rng import MAX_STREAMS
 
 Shape = tuple[int, ...]
 Parameters = Mapping[str, Value]
-Distribution = Literal["constant", "uniform", "normal", "truncated_normal", "orthogonal", "function"]
+Distribution = Literal[
+    "constant", "uniform", "normal", "truncated_normal", "orthogonal", "composed", "function"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +31,42 @@ class Initializer(Part):
     """An initializer: a distribution, and ``spread(shape, parameters)``, its numbers for a shape.
 
     The numbers are (value,), (low, high), (mean, stddev), (mean, stddev before the cut), (gain,), or none
-    where ``function(shape, rng, **parameters)`` draws.
+    where ``function(shape, rng, **parameters)`` draws, or ``compose(draws, shape, parameters)`` puts what it
+    draws in places. With ``draws_bias`` the biases beside a kernel are drawn like it where they are zeros
+    otherwise.
     """
 
     distribution: Distribution
+    compose: "Callable[[Draws, Shape, Parameters], NDArray[np.float64]] | None" = None
+    draws_bias: bool = False
     spread: Callable[[Shape, Parameters], tuple[float, ...]] = lambda shape, parameters: ()
     function: Callable[..., object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Numbers from the counter-based generator, for one parameter of one trial."""
+
+    seed: int
+    stream: int
+
+    def uniform(self, shape: Shape) -> NDArray[np.float64]:
+        """Return numbers from 0 to 1. They are others than those that `normal` is made of."""
+        out = np.empty(shape)
+        draw.fill_uniform(out.reshape(-1), 0.0, 1.0, self.seed, self.stream + MAX_STREAMS // 2)
+        return out
+
+    def normal(self, shape: Shape) -> NDArray[np.float64]:
+        """Return standard normal numbers."""
+        out = np.empty(shape)
+        draw.fill_normal(out.reshape(-1), 0.0, 1.0, self.seed, self.stream)
+        return out
+
+    def orthogonal(self, shape: tuple[int, int], gain: float) -> NDArray[np.float64]:
+        """Return a matrix whose rows or columns, whichever are fewer, are orthonormal, times ``gain``."""
+        out, scratch = np.empty(shape), np.empty((min(shape), max(shape)))
+        draw.fill_orthogonal(out, scratch, gain, self.seed, self.stream)
+        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +86,8 @@ class BoundInitializer:
         shape = tuple(shape)  # a list will do
         if self.record.function is not None:
             return self._call(self.record.function, shape, dtype, _generator(seed, stream))
+        if self.record.compose is not None:
+            return self.record.compose(Draws(seed, stream), shape, self.parameters).astype(dtype)
         numbers = self.record.spread(shape, self.parameters)
         out: NDArray[Any] = np.full(shape, np.nan, dtype)
         if self.record.distribution == "orthogonal":

@@ -12,7 +12,7 @@ from nnkit.initializers import BoundInitializer
 from nnkit.kernels.images.conv import backward_kernel_entry, forward_entry
 from nnkit.layers.activation import emit_activation, resolve_activation
 from nnkit.layers.base import Layer, layer
-from nnkit.layers.draw import emit_draw, resolve_initializer
+from nnkit.layers.draw import emit_draw, emit_draw_bias, resolve_initializer
 from nnkit.layers.window import (
     Padding,
     Size,
@@ -185,7 +185,7 @@ class Conv2D(Layer):
         if is_new:
             emit_draw(emitter, w, self.kernel_initializer)
             if b is not None:
-                emit_draw(emitter, b, self.bias_initializer)
+                emit_draw_bias(emitter, b, self.bias_initializer, self.kernel_initializer, w.shape)
         y = emitter.transient(
             f"{name}/output", image_shape(x.shape[0], shape.windows.output, self.filters, n_axes)
         )

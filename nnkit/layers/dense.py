@@ -13,7 +13,7 @@ from nnkit.kernels.movement import column_sum
 from nnkit.kernels.products.matmul import matmul
 from nnkit.layers.activation import emit_activation, resolve_activation
 from nnkit.layers.base import Layer, layer
-from nnkit.layers.draw import emit_draw, resolve_initializer
+from nnkit.layers.draw import emit_draw, emit_draw_bias, resolve_initializer
 from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar, View, flat, in_batch, rows_of
 from nnkit.registry import Hyper
 from nnkit.tiling.matmul import Product
@@ -160,7 +160,7 @@ class Dense(Layer):
         if is_new:
             emit_draw(emitter, w, self.kernel_initializer)
             if b is not None:
-                emit_draw(emitter, b, self.bias_initializer)
+                emit_draw_bias(emitter, b, self.bias_initializer, self.kernel_initializer, w.shape)
         y = emitter.transient(f"{name}/output", (*x.shape[:-1], self.units))
         emit_matmul(emitter, DENSE, x, rows_of(w, self.units), y, a_row=features, a_step=1, start=b)
         return emit_activation(emitter, y, self.activation, name)

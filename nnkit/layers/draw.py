@@ -53,6 +53,21 @@ def resolve_initializer(given: str | BoundInitializer) -> BoundInitializer:
     return initializers.get(name, **parameters)
 
 
+def emit_draw_bias(
+    emitter: Emitter,
+    bias: Buffer,
+    given: str | BoundInitializer,
+    kernel: str | BoundInitializer,
+    shape: tuple[int, ...],
+) -> None:
+    """Append the draw of a bias, or of one like its kernel of ``shape`` where its initializer says so."""
+    drawn, beside = resolve_initializer(given), resolve_initializer(kernel)
+    if beside.record.draws_bias and drawn.name == "zeros":
+        emit_draw(emitter, bias, beside, shape=shape)
+    else:
+        emit_draw(emitter, bias, drawn)
+
+
 def emit_draw(
     emitter: Emitter,
     parameter: Buffer,
@@ -69,7 +84,7 @@ def emit_draw(
     distribution = initializer.record.distribution
     stream = list(emitter.graph.parameters.values()).index(parameter)
     shape = shape or parameter.shape
-    if distribution == "function":
+    if distribution in ("function", "composed"):
         draw = partial(initializer, shape, dtype=emitter.graph.dtype, stream=stream)
         emitter.graph.drawn[parameter] = draw
         return

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import nnkit
 from nnkit import initializers
 from nnkit.errors import InvalidArgument, UnknownName
 from tests.reference import initializers as reference
@@ -16,6 +17,10 @@ RANDOM = tuple(
     name
     for name in initializers.names()
     if initializers.record(name).distribution in ("uniform", "normal", "truncated_normal")
+)
+
+MATRICES = tuple(
+    record.name for record in initializers.records() if record.distribution in ("orthogonal", "composed")
 )
 
 
@@ -76,7 +81,7 @@ def test_fans_count_the_receptive_field(shape):
 def test_every_initializer_fills_every_shape(name, dtype, shape):
     """The right shape and type, no cell left out, the same for the same seed, float32 rounded float64."""
     initializer = initializers.get(name)
-    if name == "orthogonal" and (len(shape) < 2 or 0 in shape):
+    if name in MATRICES and (len(shape) < 2 or 0 in shape):
         with pytest.raises(InvalidArgument, match="two axes"):
             initializer(shape)
         return
@@ -113,6 +118,50 @@ def test_orthogonal_kernels_are_orthogonal_as_matrices(shape):
     weights = initializers.get("orthogonal", gain=2.0)(shape, dtype="float64")
 
     assert reference.orthogonality_error(weights, gain=2.0) < 4e-13
+
+
+@pytest.mark.parametrize("name", initializers.names())
+def test_every_initializer_has_a_closed_form_that_twice_the_weights_miss(name):
+    forms = initializers.record(name).closed_forms
+
+    assert forms
+    for form in forms:
+        made = initializers.get(name, **form.options)
+        expected = np.asarray(form.expected, np.float64)
+        bound = form.tolerance * np.abs(expected).max()
+        assert np.abs(form.measure(made) - expected).max() <= bound
+        twice = form.measure(lambda *shape, made=made, **dtype: 2.0 * made(*shape, **dtype))
+        assert name in ("zeros", "sparse") or np.abs(twice - expected).max() > bound
+
+
+@pytest.mark.parametrize("name", [name for name in MATRICES if name != "orthogonal"])
+def test_what_lies_outside_of_the_centre_is_zero(name):
+    """Without a field the centre is all; the two that fill their field leave no unit without weights."""
+    dense = initializers.get(name)((6, 6), seed=2, dtype="float64")
+    kernel = initializers.get(name)((3, 3, 6, 6), seed=2, dtype="float64")
+
+    if name in ("sparse", "nguyen_widrow"):
+        assert (kernel != 0).any(axis=(0, 1, 2)).all()
+        return
+    assert np.array_equal(kernel[1, 1], dense)
+    assert np.count_nonzero(kernel) == np.count_nonzero(dense)
+
+
+@pytest.mark.parametrize("kind", ["dense", "convolution"])
+def test_pytorch_s_default_draws_biases_by_the_fan_of_their_kernel(kind):
+    made = {
+        "dense": (nnkit.layers.Dense(8, kernel_initializer="torch_default"), (180,)),
+        "convolution": (nnkit.layers.Conv2D(8, 3, kernel_initializer="torch_default"), (6, 6, 20)),
+    }
+    layer, shape = made[kind]
+    biases = [
+        value
+        for seed in range(40)
+        for name, value in nnkit.Sequential([layer], input_shape=shape, seed=seed).parameters.items()
+        if name.endswith("bias")
+    ]
+
+    assert looks_like(np.concatenate(biases), reference.torch_default((180, 8)))
 
 
 def test_values_that_do_not_depend_on_chance():

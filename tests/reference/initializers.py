@@ -21,6 +21,7 @@ VARIANCE_SCALING: dict[str, tuple[float, str, str]] = {
     "lecun_uniform": (1.0, "in", "uniform"),
     "torch_uniform": (1 / 3, "in", "uniform"),
     "lecun_normal": (1.0, "in", "truncated_normal"),
+    "variance_scaling": (1.0, "in", "truncated_normal"),
 }
 
 
@@ -86,6 +87,42 @@ def variance_scaling(name: str, shape: tuple[int, ...]) -> Distribution:
         return random_uniform(-limit, limit)
     # Keras widens the normal first, so that the cut brings it back to the wanted deviation.
     return truncated_normal(0.0, math.sqrt(scale / fan) / TRUNCATED_STDDEV)
+
+
+def he_normal_out(shape: tuple[int, ...]) -> Distribution:
+    return random_normal(0.0, math.sqrt(2 / compute_fans(shape)[1]))
+
+
+def torch_default(shape: tuple[int, ...]) -> Distribution:
+    limit = 1 / math.sqrt(compute_fans(shape)[0])
+    return random_uniform(-limit, limit)
+
+
+def siren(shape: tuple[int, ...]) -> Distribution:
+    limit = math.sqrt(6 / compute_fans(shape)[0]) / 30
+    return random_uniform(-limit, limit)
+
+
+def depth_scaled(shape: tuple[int, ...]) -> Distribution:
+    return random_normal(0.0, 0.02 / math.sqrt(2 * 8))
+
+
+def fixup(shape: tuple[int, ...]) -> Distribution:
+    return random_normal(0.0, math.sqrt(2 / compute_fans(shape)[0]) / math.sqrt(8))
+
+
+def mup(shape: tuple[int, ...]) -> Distribution:
+    return random_normal(0.0, 1 / math.sqrt(compute_fans(shape)[0]))
+
+
+def mup_output(shape: tuple[int, ...]) -> Distribution:
+    return random_normal(0.0, 1 / compute_fans(shape)[0])
+
+
+def spectral(shape: tuple[int, ...]) -> Distribution:
+    """Yang, Simon and Bernstein (2023): a normal matrix (inputs, outputs) of about that spectral norm."""
+    inputs, outputs = math.prod(shape[:-1]), shape[-1]
+    return random_normal(0.0, min(1.0, math.sqrt(outputs / inputs)) / math.sqrt(inputs))
 
 
 def expected(name: str, shape: tuple[int, ...]) -> Distribution:
