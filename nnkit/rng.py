@@ -19,6 +19,7 @@ ORDER = 2  # the order of the examples; stream: 0
 DROPOUT = 3  # dropout masks; stream: the index of the layer
 AUGMENT = 4  # random transformations of examples; stream: the index of the layer
 SAMPLE = 5  # samples that a training rule draws itself, as contrastive divergence does
+SLOPE = 6  # slopes that an activation draws; stream: the index of the layer
 
 MAX_STREAMS = 1 << 24  # streams of one purpose
 

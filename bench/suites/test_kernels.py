@@ -57,9 +57,9 @@ def repeated(op: Op, values: Mapping[str, Array], *, n: int) -> tuple[Callable[[
 def activation(name: str) -> tuple[Callable[[], object], dict[str, Array], dict[str, float]]:
     """Return calls of our forward pass, its live arrays, and its hyper-parameter."""
     bound = activations.get(name)
-    scalars = {} if bound.alpha is None else {"alpha": bound.alpha}
+    scalars = dict(zip(bound.record.number_names, bound.numbers, strict=True))
     buffers = {each: Buffer(each, (VALUES,), "state") for each in ("x", "y")}
-    op = Op(activation_kinds(bound.record)[0], {each: flat(b) for each, b in buffers.items()}, scalars)
+    op = Op(activation_kinds(bound.scalar)[0], {each: flat(b) for each, b in buffers.items()}, scalars)
     x = np.random.default_rng(0).normal(size=VALUES)
     ours, live = repeated(op, {"x": x, "y": np.zeros(VALUES)}, n=VALUES)
     return ours, live, scalars

@@ -5,13 +5,14 @@ from typing import Any
 
 from nnkit.activations.builtin import BUILTIN
 from nnkit.activations.plugin import activation_of
-from nnkit.activations.record import Activation, BoundActivation
+from nnkit.activations.record import Activation, BoundActivation, RowActivation
+from nnkit.activations.rows import ROWS
 from nnkit.registry import Registry, Value
 
-__all__ = ["Activation", "BoundActivation", "get", "names", "record", "records", "register"]
+__all__ = ["Activation", "BoundActivation", "RowActivation", "get", "names", "record", "records", "register"]
 
-_registry: Registry[Activation] = Registry("activation")
-for _part in BUILTIN:
+_registry: Registry[Activation | RowActivation] = Registry("activation")
+for _part in (*BUILTIN, *ROWS):
     _registry.add(_part)
 
 
@@ -19,11 +20,11 @@ def names() -> tuple[str, ...]:
     return _registry.names()
 
 
-def records() -> tuple[Activation, ...]:
+def records() -> tuple[Activation | RowActivation, ...]:
     return tuple(_registry)
 
 
-def record(name: str) -> Activation:
+def record(name: str) -> Activation | RowActivation:
     """Return the record of the activation called ``name``, or with that alias."""
     return _registry.record(name)
 
@@ -49,6 +50,6 @@ def register(
     is held against finite differences of the value.
     """
     _registry.check_name(name)
-    return _registry.add(
-        activation_of(name, value=value, slope=slope, summary=summary, formula=formula, source=source)
-    )
+    part = activation_of(name, value=value, slope=slope, summary=summary, formula=formula, source=source)
+    _registry.add(part)
+    return part

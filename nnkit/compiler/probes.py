@@ -143,7 +143,7 @@ def _watch(op: Op, activation: BoundActivation, dtype: str) -> tuple[ActivationP
         Buffer(f"{y.name} {what}", (units,), "slot", "double") for what in ("alive at", "times alive")
     )
     columns = _columns(y.shape)
-    source = op.buffer("x") if activation.record.slope_of == "input" else y
+    source = op.buffer("x") if activation.scalar.slope_of == "input" else y
     views: dict[str, View] = {
         "source": rows_of(source, columns),
         "y": rows_of(y, columns),

@@ -92,6 +92,6 @@ def _edge(activation: BoundActivation, inside: float, outside: float, most: floa
         x = np.linspace(inside, outside, _FINER, dtype=type(inside))
         last = int(np.argmin(_sizes(activation, x) <= most)) - 1
         inside, outside = x[last], x[last + 1]
-    if activation.record.slope_of == "input":
+    if activation.scalar.slope_of == "input":
         return float(inside)
     return float(value_and_slope(activation, np.array([inside]))[0][0])

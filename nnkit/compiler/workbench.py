@@ -45,10 +45,11 @@ def value_and_slope(activation: BoundActivation, x: Array) -> tuple[Array, Array
     """
     if is_disabled():
         return activation(x), activation.gradient(x)
-    forward, backward = activation_kinds(activation.record)
+    record = activation.scalar
+    forward, backward = activation_kinds(record)
     x_, y_, one_, slope_ = (Buffer(name, (x.size,), "state") for name in ("x", "y", "one", "slope"))
-    scalars = {} if activation.alpha is None else {"alpha": activation.alpha}
-    source = x_ if activation.record.slope_of == "input" else y_
+    scalars = dict(zip(record.number_names, activation.numbers, strict=True))
+    source = x_ if record.slope_of == "input" else y_
     ops = (
         Op(forward, {"x": flat(x_), "y": flat(y_)}, scalars),
         Op(backward, {"source": flat(source), "dy": flat(one_), "dx": flat(slope_)}, scalars),

@@ -127,7 +127,7 @@ def _panels(activation: BoundActivation, scale: float) -> tuple[Array, Array]:
     """
     ends = [np.arange(-_REACH, _REACH + 1.0, 2.0)]
     if scale > 0:
-        kinks = np.array([0.0, *activation.record.kinks])
+        kinks = np.array([0.0, *activation.kinks])
         powers = 2.0 ** np.arange(0, max(1, math.ceil(math.log2(1.0 + _REACH * scale))))
         ends += [kinks / scale, powers / scale, -powers / scale]
     edges = np.unique(np.concatenate(ends))

@@ -104,22 +104,23 @@ def tanh_slope(y):
 
 
 @kernel
-def hard_sigmoid(x):
-    # (x + 3) / 6 and not x / 6 + 1/2: near -3 the sum cancels, and 1/6 is rounded.
-    y = (x + real(x, 3.0)) * real(x, 1.0 / 6.0)
-    y = real(x, 0.0) if x <= real(x, -3.0) else y
-    return real(x, 1.0) if x >= real(x, 3.0) else y
+def hard_sigmoid(x, slope):
+    # slope * (x + edge) and not slope * x + 1/2: near -edge the sum cancels, and a slope of 1/6 is rounded.
+    edge = real(x, 0.5) / slope
+    y = (x + edge) * slope
+    y = real(x, 0.0) if x <= -edge else y
+    return real(x, 1.0) if x >= edge else y
 
 
 @kernel
-def hard_sigmoid_slope(y):
-    slope = real(y, 0.0) if y <= real(y, 0.0) else real(y, 1.0 / 6.0)
-    return real(y, 0.0) if y >= real(y, 1.0) else slope
+def hard_sigmoid_slope(y, slope):
+    inside = real(y, 0.0) if y <= real(y, 0.0) else slope
+    return real(y, 0.0) if y >= real(y, 1.0) else inside
 
 
 @kernel
 def hard_silu(x):
-    return _not_far_below(x) * hard_sigmoid(x)
+    return _not_far_below(x) * hard_sigmoid(x, real(x, 1.0 / 6.0))
 
 
 @kernel
@@ -198,6 +199,13 @@ def _sigmoid_and_rest(x):
     smaller = t * larger
     is_below = x < real(x, 0.0)
     return (smaller if is_below else larger), (larger if is_below else smaller)
+
+
+@kernel
+def sigmoid_slope_at(x):
+    """Return the sigmoid's derivative as a function of its input."""
+    s, rest = _sigmoid_and_rest(x)
+    return s * rest
 
 
 @kernel

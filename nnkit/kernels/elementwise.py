@@ -1,13 +1,38 @@
 """Loops over flat arrays with the scalar function left open: bind ``value`` or ``slope``.
 
 ``map_forward.bind(value=tanh)`` is the forward pass of tanh. A slope is a function of either the input
-or the output of the activation; ``source`` is that array. The ``_1`` twins pass one hyper-parameter on.
+or the output of the activation; ``source`` is that array. The twins ``_with`` pass hyper-parameters on: bind
+``typed`` to `TYPED` of how many there are.
 """
 
 from nnkit.jit import kernel
 from nnkit.simd import real
 
-value = slope = None  # the open names of these templates
+value = slope = typed = None  # the open names of these templates
+
+
+@kernel
+def _one(x, numbers):
+    return (real(x, numbers[0]),)
+
+
+@kernel
+def _two(x, numbers):
+    return real(x, numbers[0]), real(x, numbers[1])
+
+
+@kernel
+def _three(x, numbers):
+    return real(x, numbers[0]), real(x, numbers[1]), real(x, numbers[2])
+
+
+@kernel
+def _four(x, numbers):
+    return real(x, numbers[0]), real(x, numbers[1]), real(x, numbers[2]), real(x, numbers[3])
+
+
+# Numbers in the type of an array, so that they widen nothing: numba has no loop that makes a tuple.
+TYPED = {1: _one, 2: _two, 3: _three, 4: _four}
 
 
 @kernel
@@ -23,16 +48,16 @@ def map_forward(x, y):
 
 
 @kernel
-def map_forward_1(x, y, alpha):
-    """Write ``y = value(x, alpha)``.
+def map_forward_with(x, y, *numbers):
+    """Write ``y = value(x, *numbers)``.
 
     Shapes      x, y: (size,)
     In place    allowed: y may be x
-    Gradient    map_backward_1
+    Gradient    map_backward_with
     """
-    a = real(x, alpha)
+    given = typed(x, numbers)
     for i in range(x.size):
-        y[i] = real(x, value(x[i], a))
+        y[i] = real(x, value(x[i], *given))
 
 
 @kernel
@@ -47,12 +72,12 @@ def map_backward(source, dy, dx):
 
 
 @kernel
-def map_backward_1(source, dy, dx, alpha):
-    """Write ``dx = dy * slope(source, alpha)``.
+def map_backward_with(source, dy, dx, *numbers):
+    """Write ``dx = dy * slope(source, *numbers)``.
 
     Shapes      source, dy, dx: (size,)
     In place    allowed: dx may be dy or source
     """
-    a = real(dy, alpha)
+    given = typed(dy, numbers)
     for i in range(dy.size):
-        dx[i] = dy[i] * real(dy, slope(source[i], a))
+        dx[i] = dy[i] * real(dy, slope(source[i], *given))

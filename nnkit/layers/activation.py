@@ -5,27 +5,31 @@ from functools import cache
 
 from nnkit import activations
 from nnkit.activations import Activation as ActivationRecord
-from nnkit.activations import BoundActivation
+from nnkit.activations import BoundActivation, RowActivation
 from nnkit.emitting.backward import Sweep
 from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
 from nnkit.errors import InvalidArgument
+from nnkit.layers.acting import emit_drawn, emit_learned, emit_rows
 from nnkit.layers.base import Layer, layer
 from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar
 from nnkit.registry import Hyper, parse_choice
+
+_FIXED = "_fixed"  # behind the name of an activation whose numbers can be learned, and are not
 
 
 @cache
 def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
     """Return the forward and the backward op kind of an activation, made from its two scalar functions."""
-    alpha = (Scalar("alpha", "double"),) if record.hyperparameters else ()
+    numbers = [Scalar(name, "double") for name in record.number_names]
+    name = f"{record.name}{_FIXED}" if record.learned else record.name
     backward = op_kind(
-        f"{record.name}_backward",
+        f"{name}_backward",
         record.backward_kernel(),
         Operand("source", "in"),
         Operand("dy", "in"),
         Operand("dx", "out"),
-        *alpha,
+        *numbers,
         flops=lambda shapes: (record.slope_flops + 1) * shapes["dx"][0],
     )
 
@@ -39,11 +43,11 @@ def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
             sweep.arrive(x, dx)
 
     forward = op_kind(
-        record.name,
+        name,
         record.forward_kernel(),
         Operand("x", "in"),
         Operand("y", "out"),
-        *alpha,
+        *numbers,
         flops=lambda shapes: record.flops * shapes["x"][0],
         gradient=gradient,
     )
@@ -66,23 +70,30 @@ def resolve_activation(given: str | BoundActivation) -> BoundActivation:
 def emit_activation(emitter: Emitter, x: Buffer, given: str | BoundActivation, name: str) -> Buffer:
     """Append the activation of ``x``; the linear one is no op at all."""
     chosen = resolve_activation(given)
-    if chosen.record.name == "linear":
+    record = chosen.record
+    if record.name == "linear":
         return x
-    forward, _ = activation_kinds(chosen.record)
-    y = emitter.transient(f"{name}/{chosen.record.name}", x.shape)
-    emitter.emit(forward, {"x": x, "y": y}, **({} if chosen.alpha is None else {"alpha": chosen.alpha}))
+    if isinstance(record, RowActivation):
+        return emit_rows(emitter, x, record, name)
+    if chosen.learned:
+        return emit_learned(emitter, x, chosen, name)
+    if record.draws and emitter.training:
+        return emit_drawn(emitter, x, chosen, name)
+    forward, _ = activation_kinds(record)
+    y = emitter.transient(f"{name}/{record.name}", x.shape)
+    emitter.emit(forward, {"x": x, "y": y}, **dict(zip(record.number_names, chosen.numbers, strict=True)))
     return y
 
 
 def activation_of(op: Op) -> BoundActivation | None:
-    """Return the activation that an op applies to its ``x``, or None for an op of another kind."""
-    if op.kind.name not in activations.names():
+    """Return the activation of single values that an op applies to its ``x``, or None for another kind."""
+    name = op.kind.name.removesuffix(_FIXED)
+    if name not in activations.names():
         return None
-    record = activations.record(op.kind.name)
-    if activation_kinds(record)[0] is not op.kind:
+    record = activations.record(name)
+    if isinstance(record, RowActivation) or activation_kinds(record)[0] is not op.kind:
         return None
-    given = {hyper.name: op.scalars["alpha"] for hyper in record.hyperparameters}
-    return activations.get(record.name, **given)
+    return activations.get(record.name, **{name: op.scalars[name] for name in record.number_names})
 
 
 @layer(

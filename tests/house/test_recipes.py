@@ -37,7 +37,11 @@ CHECKS = {
     ),
     "A new activation": Check(
         "import nnkit; assert nnkit.activations.get('bent')([-1.0, 2.0]).tolist() == [-0.5, 2.0]",
-        ("tests/nnkit/test_activations.py", "tests/nnkit/test_gradients.py"),
+        (
+            "tests/nnkit/test_activations.py",
+            "tests/nnkit/test_activation_forms.py",
+            "tests/nnkit/test_gradients.py",
+        ),
         "bent",
     ),
     "A new initializer": Check(

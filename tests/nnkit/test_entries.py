@@ -14,6 +14,7 @@ from nnkit.compiler.update import update_kind
 from nnkit.entries import make_entry
 from nnkit.execution import driver
 from nnkit.jit import Entry, function_at, kernel
+from nnkit.layers.acting import learned_kinds, row_kinds
 from nnkit.layers.activation import activation_kinds
 from nnkit.layers.draw import fill_kind
 from nnkit.ops import HEADER_BYTES, KEY, RATE, ROWS, Operand, OpKind, Scalar, X
@@ -27,7 +28,12 @@ def every_kind() -> list[OpKind]:
             ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         )
     for activation in activations.records():
+        if isinstance(activation, activations.RowActivation):
+            row_kinds(activation)
+            continue
         activation_kinds(activation)
+        if activation.learned:
+            learned_kinds(activation)
     for loss in map(losses.get, losses.names()):
         for training in (True, False):
             loss_kind(loss, training=training)

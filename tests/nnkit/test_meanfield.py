@@ -7,6 +7,7 @@ import pytest
 
 from nnkit import activations
 from nnkit.activations import BoundActivation
+from nnkit.activations.builtin import BUILTIN
 from nnkit.activations.plugin import activation_of
 from nnkit.errors import InvalidArgument
 from nnkit.insight import meanfield
@@ -105,7 +106,7 @@ def test_a_large_variance_does_not_hide_a_narrow_slope() -> None:
 
 def test_a_jump_that_no_kink_announces_is_found() -> None:
     step = activation_of(
-        "step",
+        "late_step",
         value=lambda x: 1.0 if x > 0.3 else 0.0,
         slope=lambda x: 0.0 * x,
         summary="",
@@ -134,10 +135,10 @@ def test_every_activation_agrees_with_a_plain_sum() -> None:
     """A trapezoidal sum over a fine grid knows nothing of panels, kinks or nodes."""
     z = np.linspace(-12.0, 12.0, 240_001)
     density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])
-    for record in activations.records():
+    for record in BUILTIN:
         chosen = activations.get(record.name)
-        if record.name in ("exponential", "linear"):
-            continue  # closed forms above; one grid of values is enough of the others
+        if record.name in ("exponential", "linear", "step", "sign", "thresholded_relu", "hard_shrink"):
+            continue  # closed forms, and those that jump on the grid; one of values is enough of the others
         found = meanfield.moments(chosen, 0.64)
 
         value = chosen(0.8 * z)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnkit import activations, layers, losses, optimizers
 from nnkit.activations import BoundActivation
+from nnkit.activations.builtin import BUILTIN
 from nnkit.activations.plugin import activation_of
 from nnkit.callbacks import Fitting
 from nnkit.compiler import explain
@@ -276,7 +277,8 @@ def test_a_trial_that_diverged_keeps_what_was_seen_before() -> None:
 # -- the limits -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", activations.names())
+# Not of those without a slope, and not of a wave, which has more than one dip.
+@pytest.mark.parametrize("name", [p.name for p in BUILTIN if p.name not in ("step", "sign", "snake")])
 def test_limits_say_of_every_value_what_its_slope_says(name: str) -> None:
     chosen = activations.get(name)
     slopes = slopes_of(chosen, "float32")
@@ -284,19 +286,20 @@ def test_limits_say_of_every_value_what_its_slope_says(name: str) -> None:
 
     values, found = value_and_slope(chosen, x)
     sizes = np.abs(found)
-    source = x if chosen.record.slope_of == "input" else values
+    source = x if chosen.scalar.slope_of == "input" else values
     for limits, share in ((slopes.dead, DEAD_SHARE), (slopes.flat, FLAT_SHARE)):
         is_small = (source <= limits.low) | (source >= limits.high)
         is_small |= (source >= limits.dip_from) & (source <= limits.dip_to)
         clear = np.abs(sizes / (share * slopes.steepest) - 1) > 1e-2
         if share == DEAD_SHARE:
             clear &= sizes > 0 if limits.low == -np.inf else True
+            clear &= np.abs(x) > 1e-2  # a slope that is 0 at 0 alone
         assert np.array_equal(is_small[clear], (sizes <= share * slopes.steepest)[clear])
 
 
 def test_a_slope_that_is_always_0_leaves_every_unit_dead() -> None:
     step = activation_of(
-        "step",
+        "own_step",
         value=lambda x: 1.0 if x > 0 else 0.0,
         slope=lambda x: 0.0 * x,
         summary="",

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfc, expit
 
+from tests.reference.further_activations import FURTHER
+
 Array = NDArray[np.float64]
 
 # Klambauer et al. (2017), Self-Normalizing Neural Networks, section 2.
@@ -161,13 +163,13 @@ def mish_derivative(x: Array) -> Array:
     return np.tanh(softplus(x)) + x * tanh_derivative(softplus(x)) * sigmoid(x)
 
 
-def hard_sigmoid(x: Array) -> Array:
-    """min(max(x / 6 + 1/2, 0), 1): the form of Keras 3 and PyTorch (Keras 2 had x / 5 + 1/2)."""
-    return np.clip(x / 6 + 0.5, 0.0, 1.0)
+def hard_sigmoid(x: Array, slope: float = 1 / 6) -> Array:
+    """min(max(x / 6 + 1/2, 0), 1): the form of Keras 3 and PyTorch (ONNX has x / 5 + 1/2)."""
+    return np.clip(slope * x + 0.5, 0.0, 1.0)
 
 
-def hard_sigmoid_derivative(x: Array) -> Array:
-    return np.where(np.abs(x) < 3, 1 / 6, 0.0)
+def hard_sigmoid_derivative(x: Array, slope: float = 1 / 6) -> Array:
+    return np.where(np.abs(x) < 0.5 / slope, slope, 0.0)
 
 
 def hard_silu(x: Array) -> Array:
@@ -221,4 +223,5 @@ ACTIVATIONS: dict[str, Activation] = {
     "hard_swish": Activation(hard_silu, hard_silu_derivative),
     "hard_tanh": Activation(hard_tanh, hard_tanh_derivative),
     "exponential": Activation(exponential, exponential_derivative),
+    **{name: Activation(*functions) for name, functions in FURTHER.items()},
 }

@@ -46,6 +46,16 @@ def selu(x: Any) -> Any:
     return scale * (x if x > 0 else alpha * mpmath.expm1(x))
 
 
+def sparse_plus(x: Any) -> Any:
+    return mpmath.mpf(0) if x <= -1 else x if x >= 1 else (x + 1) ** 2 / 4
+
+
+def xielu(x: Any) -> Any:
+    alpha = mpmath.mpf(0.8)
+    return (alpha * x**2 if x > 0 else alpha * (mpmath.expm1(x) - x)) + x / 2
+
+
+ROOT_FIFTH = 1 / np.sqrt(5)
 EXACT: dict[str, Function] = {
     "linear": lambda x: x,
     "sigmoid": sigmoid,
@@ -67,6 +77,28 @@ EXACT: dict[str, Function] = {
     "hard_swish": lambda x: x * clip(x / 6 + 0.5, 0, 1),
     "hard_tanh": lambda x: clip(x, -1, 1),
     "exponential": mpmath.exp,
+    "step": lambda x: mpmath.mpf(x > 0),
+    "sign": mpmath.sign,
+    "thresholded_relu": lambda x: x if x > 1 else mpmath.mpf(0),
+    "threshold": lambda x: max(x, mpmath.mpf(0)),
+    "relu2": lambda x: max(x, mpmath.mpf(0)) ** 2,
+    "hard_shrink": lambda x: x if abs(x) > 0.5 else mpmath.mpf(0),
+    "soft_shrink": lambda x: x - clip(x, -0.5, 0.5),
+    "sparse_plus": sparse_plus,
+    "sparse_sigmoid": lambda x: clip((x + 1) / 2, 0, 1),
+    "log_sigmoid": lambda x: -softplus(-x),
+    "celu": lambda x: x if x > 0 else mpmath.expm1(x),
+    "quick_gelu": lambda x: x * sigmoid(mpmath.mpf(1.702) * x),
+    "squareplus": lambda x: (x + mpmath.sqrt(x**2 + 4)) / 2,
+    "snake": lambda x: x + mpmath.sin(x) ** 2,
+    "tanh_shrink": lambda x: x - mpmath.tanh(x),
+    "prelu": lambda x: x if x > 0 else x / 4,
+    "rrelu": lambda x: x if x > 0 else x * (mpmath.mpf(1 / 8) + mpmath.mpf(1 / 3)) / 2,
+    "swish_beta": lambda x: x * sigmoid(x),
+    "starrelu": lambda x: mpmath.mpf(2 * ROOT_FIFTH) * max(x, mpmath.mpf(0)) ** 2 - mpmath.mpf(ROOT_FIFTH),
+    "xielu": xielu,
+    "dyt": lambda x: mpmath.tanh(x / 2),
+    "derf": lambda x: mpmath.erf(x / 2),
 }
 
 

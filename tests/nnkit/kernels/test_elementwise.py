@@ -21,9 +21,9 @@ def scale(x, alpha):
 
 
 FORWARD = elementwise.map_forward.bind(value=square)
-FORWARD_1 = elementwise.map_forward_1.bind(value=scale)
+FORWARD_1 = elementwise.map_forward_with.bind(value=scale, typed=elementwise.TYPED[1])
 BACKWARD = elementwise.map_backward.bind(slope=square)
-BACKWARD_1 = elementwise.map_backward_1.bind(slope=scale)
+BACKWARD_1 = elementwise.map_backward_with.bind(slope=scale, typed=elementwise.TYPED[1])
 
 
 def sample(n, dtype, seed=0):

@@ -143,7 +143,7 @@ def _forward(torch: Any) -> dict[str, Peer]:
         "sigmoid": lambda x, y: torch.sigmoid(x, out=y),
         "tanh": lambda x, y: torch.tanh(x, out=y),
         "relu": lambda x: functional.relu(x),
-        "leaky_relu": lambda x, alpha: functional.leaky_relu(x, alpha),
+        "leaky_relu": lambda x, negative_slope: functional.leaky_relu(x, negative_slope),
         "relu6": lambda x: functional.relu6(x),
         "elu": lambda x, alpha: functional.elu(x, alpha),
         "selu": lambda x: functional.selu(x),
@@ -171,7 +171,9 @@ def _backward(torch: Any) -> dict[str, Peer]:
         "sigmoid_backward": lambda source, dy: aten.sigmoid_backward(dy, source),
         "tanh_backward": lambda source, dy: aten.tanh_backward(dy, source),
         "relu_backward": lambda source, dy: aten.threshold_backward(dy, source, 0),
-        "leaky_relu_backward": lambda source, dy, alpha: aten.leaky_relu_backward(dy, source, alpha, True),
+        "leaky_relu_backward": lambda source, dy, negative_slope: aten.leaky_relu_backward(
+            dy, source, negative_slope, True
+        ),
         "relu6_backward": lambda source, dy: aten.hardtanh_backward(dy, source, 0, 6),
         "selu_backward": lambda source, dy: aten.elu_backward(dy, _SELU_ALPHA, _SELU_SCALE, 1, True, source),
         "hard_sigmoid_backward": Prepared(hard_sigmoid),

@@ -119,13 +119,12 @@ def numerical_cost(seed: int, *, rows: int, turns: int) -> dict[str, float]:
 def _there_and_back(name: str, x: Any, y: Any) -> Callable[[], None]:
     """Return what runs the kernels of an activation and of its slope over flat arrays."""
     bound = activations.get(name)
-    more = () if bound.alpha is None else (bound.alpha,)
-    forward, backward = bound.record.forward_kernel(), bound.record.backward_kernel()
-    source = y if bound.record.slope_of == "output" else x
+    forward, backward = bound.scalar.forward_kernel(), bound.scalar.backward_kernel()
+    source = y if bound.scalar.slope_of == "output" else x
 
     def run() -> None:
-        forward(x, y, *more)
-        backward(source, x, y, *more)
+        forward(x, y, *bound.numbers)
+        backward(source, x, y, *bound.numbers)
 
     return run
 
