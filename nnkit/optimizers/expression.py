@@ -4,6 +4,7 @@ An optimizer is a choice, a wrapper around one, or a pair of two: matrices by th
 second. What is asked of an optimizer by itself, its learning rate first of all, is asked of its `core`.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -12,6 +13,7 @@ from nnkit.errors import InvalidArgument
 from nnkit.registry import Value, parse_choice, spell_choice, spell_value
 
 _DEEPEST = 20
+_BEGINS = re.compile(r"\s*[A-Za-z_]")
 _LONGEST = 10_000
 
 
@@ -65,7 +67,7 @@ def _parse(text: str, whole: str, depth: int) -> Expression:
         return Pair(_parse(members[0], whole, depth + 1), _parse(members[1], whole, depth + 1))
     name, opens, inside = text.strip().partition("(")
     items = _pieces(inside.removesuffix(")"), ",", whole) if opens and inside.endswith(")") else []
-    if not items or not items[0].strip() or _is_option(items[0]):
+    if not items or _is_option(items[0]) or _BEGINS.match(items[0]) is None:
         return Choice(*parse_choice(text))
     options = ", ".join(items[1:])
     if any(not _is_option(item) for item in items[1:]):
@@ -127,6 +129,11 @@ def is_paired(expression: Expression) -> bool:
     if isinstance(expression, Wrapped):
         return is_paired(expression.inner)
     return isinstance(expression, Pair)
+
+
+def without(expression: Expression, wrapper: str) -> Expression:
+    """Return the expression without the wrappers of this name."""
+    return mapped(expression, lambda one: one, lambda one: one.inner if one.name == wrapper else one)
 
 
 def mapped(

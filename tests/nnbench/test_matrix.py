@@ -134,6 +134,43 @@ def key_of(case: CaseSpec | None = None, **changes: Any) -> str:
     return the_trial(crossed(case, **{"seeds": "1", "optimizer": "adam", **changes})).key
 
 
+@pytest.mark.parametrize(
+    ("axes", "spelt"),
+    [
+        ({"optimizer": "adamw", "wrap": "cautious"}, "cautious(adamw)"),
+        ({"optimizer": "adam", "wrap": "cautious", "weight_decay": "0.004"}, "cautious(adamw)"),
+        ({"optimizer": "adam", "average": "ema(decay=0.9)"}, "ema( adam,decay=0.90)"),
+        ({"optimizer": "sgd", "average": "tail", "wrap": "lookahead(k=3)"}, "tail(lookahead(sgd, k=3))"),
+        ({"optimizer": "adam", "wrap": "sam(rho=0)", "average": "none"}, "adam"),
+        ({"optimizer": "momentum+adam", "wrap": "clip"}, "clip(momentum + adam)"),
+        ({"optimizer": "clip(adam)", "learning_rate": "0.01"}, "clip(adam(learning_rate=0.01))"),
+    ],
+)
+def test_a_wrapper_by_its_axis_and_by_its_name_is_one_key(axes: dict[str, str], spelt: str) -> None:
+    assert key_of(**axes) == key_of(optimizer=spelt)
+
+
+def test_the_rate_of_a_pair_s_first_stays_with_it() -> None:
+    """The second's is a multiple of it, so the two are one choice."""
+    (found,) = crossed(optimizer="momentum(learning_rate=0.02)+adam(learning_rate=0.003)").configurations()
+
+    assert found[1].as_dict()["optimizer"] == "momentum(learning_rate=0.02)+adam(learning_rate=0.003)"
+    assert found[1].as_dict()["learning_rate"] == "0.02"
+
+
+@pytest.mark.parametrize(
+    ("axes", "words"),
+    [
+        ({"wrap": "ema"}, "Give it to --average"),
+        ({"average": "cautious"}, "Give it to --wrap"),
+        ({"optimizer": "cautious(adam)", "wrap": "cautious"}, "has a cautious of its own"),
+    ],
+)
+def test_a_wrapper_on_the_wrong_axis_or_twice_is_refused(axes: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        crossed(**axes).configurations()
+
+
 def test_a_key_is_the_sha256_of_canonical_json() -> None:
     trial = the_trial(crossed(optimizer="adam", seeds="7,"))
     entries = {

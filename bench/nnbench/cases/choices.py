@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from nnbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from nnkit.errors import NnkitError
     from nnkit.registry import Part, Value
 
@@ -151,6 +153,26 @@ def with_core(optimizer: str, name: str, given: "dict[str, Value]", where: str) 
 
     changed = expression.with_core(expression.parse(optimizer), expression.Choice(name, given))
     return canonical("optimizers", expression.spell(changed), where)
+
+
+def wrappers_of(optimizer: str) -> list[str]:
+    """Return the names of the wrappers around an optimizer, outer ones first."""
+    from nnkit.optimizers import expression
+
+    found = expression.parts_of(expression.parse(optimizer))
+    return list(dict.fromkeys(one.name for one in found if isinstance(one, expression.Wrapped)))
+
+
+def without(optimizer: str, off: "Mapping[str, Value]", wrappers: "Iterable[str]") -> str:
+    """Return an optimizer with hyper-parameters of its core set, and without some of its wrappers."""
+    from nnkit.optimizers import expression
+
+    changed = expression.parse(optimizer)
+    found = expression.core(changed)
+    changed = expression.with_core(changed, replace(found, given={**found.given, **off}))
+    for name in wrappers:
+        changed = expression.without(changed, name)
+    return expression.spell(changed)
 
 
 def parts_in(kind: str, text: str) -> "list[tuple[Part, dict[str, Value]]]":

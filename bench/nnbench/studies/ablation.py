@@ -38,10 +38,13 @@ class Switch:
     axis: str
     hyper: str | None  # of the choice; None: the choice itself is the component
     off: Value
+    wrapper: str | None = None  # around the optimizer: the component, in place of the choice
 
     @property
     def written(self) -> str:
         """How it is written without the component."""
+        if self.wrapper is not None:
+            return f"without {self.wrapper}"
         if self.hyper is not None:
             return f"{self.hyper}={spell_value(self.off)}"
         return f"{AXES[self.axis].key.replace('_', ' ')} {self.off}"
@@ -145,13 +148,20 @@ def _switches(part: CaseMatrix, whole: Combination) -> list[Switch]:
 
 def _inside(axis: str, text: str) -> list[Switch]:
     """Return the components that are hyper-parameters of a choice."""
-    name, given = parse_choice(text)
-    part = choices.part_of(AXES[axis].lists or "", name)
+    if axis == "optimizer":
+        part, given = choices.core(text)
+        around = choices.wrappers_of(text)
+    else:
+        name, given = parse_choice(text)
+        part, around = choices.part_of(AXES[axis].lists or "", name), []
     resolved = part.resolve(given)
     return [
-        Switch(hyper.component.name, axis, hyper.name, hyper.component.off)
-        for hyper in part.hyperparameters
-        if hyper.component is not None and resolved[hyper.name] != hyper.component.off
+        *(Switch(one.replace("_", " "), axis, None, choices.NO_WRAPPER, one) for one in around),
+        *(
+            Switch(hyper.component.name, axis, hyper.name, hyper.component.off)
+            for hyper in part.hyperparameters
+            if hyper.component is not None and resolved[hyper.name] != hyper.component.off
+        ),
     ]
 
 
@@ -203,6 +213,10 @@ def _without(case: CaseSpec, whole: Combination, switches: Sequence[Switch]) -> 
 
 def _off(axis: str, text: str, switches: Sequence[Switch]) -> str:
     """Return a choice with these of its components off."""
+    if axis == "optimizer":
+        values = {each.hyper: each.off for each in switches if each.hyper is not None}
+        taken = [each.wrapper for each in switches if each.wrapper is not None]
+        return choices.without(text, values, taken)
     given_up = [str(each.off) for each in switches if each.hyper is None]
     inside = {each.hyper: each.off for each in switches if each.hyper is not None}
     lists = AXES[axis].lists

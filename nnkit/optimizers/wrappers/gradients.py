@@ -175,7 +175,7 @@ AGC = Wrapper(
     scratch=("weights", "slopes"),
     closed_forms=(
         ClosedForm(
-            "beside weights of length 5, and of 0, which counts as least, gradients become limit times so long",
+            "beside weights of length 5, and of 0, which counts as least, a gradient is limit times so long",
             moved_around(lambda t: [[6.0, 0.3], [8.0, 0.4]], 1, start=[[3.0, 0.0], [4.0, 0.0]]),
             lambda p: RATE * p["limit"] * np.array([[[3.0, 0.6 * p["least"]], [4.0, 0.8 * p["least"]]]]),
         ),

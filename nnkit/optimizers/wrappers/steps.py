@@ -48,7 +48,7 @@ CAUTIOUS = Wrapper(
     sees_decay=False,
     closed_forms=(
         ClosedForm(
-            "of two steps of momentum, along 1.9 with its gradient and 0.4 against it, the first is made twice",
+            "of two steps of momentum, 1.9 with its gradient and 0.4 against it, the first is made twice",
             moved_around(lambda t: [1.0, 1.0 if t == 1 else -0.5], 2, start=[0.0, 0.0], by="momentum"),
             RATE * np.array([[1.0, 1.0], [1.0 + 2 * 1.9, 1.0]]),
         ),
@@ -95,7 +95,7 @@ CAUTIOUS_DECAY = Wrapper(
     neutral=("weight_decay", 0.0),
     closed_forms=(
         ClosedForm(
-            "against g = 1, the weight 1 loses learning_rate * weight_decay besides, and the weight -1 nothing",
+            "against g = 1 the weight 1 loses learning_rate * weight_decay besides, the weight -1 nothing",
             moved_around(1.0, 1, start=[1.0, -1.0]),
             lambda p: RATE * np.array([[1.0 + p["weight_decay"], 1.0]]),
         ),
