@@ -285,10 +285,7 @@ class Sequential:
         Nothing where it is not compiled, or where its optimizer is plain NumPy and keeps what it likes.
         """
         optimizer, loss = self._optimizer, self._loss
-        if optimizer is None or loss is None:
-            return {}, {}
-        trial = self._trial_of()
-        if trial.program.by_hand:
+        if optimizer is None or loss is None or (trial := self._trial_of()).program.by_hand:
             return {}, {}
         schedule = optimizer.schedule
         facts = {

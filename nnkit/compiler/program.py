@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnkit.compiler.around import (
     Shell,
+    Views,
     arrange_around,
     emit_after,
     emit_before,
@@ -185,10 +186,7 @@ def compile_program(
         tuple(after_update.ops),
         *(shown.enter, tuple(fuse(shown.statistics)), shown.settle, shown.leave),
     )
-    slots = [slot for group in groups for slot in group.slots]
-    slots += [slot for layer in around for slot in layer.slots]
-    slots += [[buffer] for buffer in shown.kept]
-    passing = [*(buffer for layer in around for buffer in layer.start), *shown.means]
+    slots, passing = _beside_parameters(groups, around, shown)
     plan = _plan(
         graph, sequences, slots, passing, found, dtype, batch_size, eval_batch, share=not keep_values
     )
@@ -236,6 +234,16 @@ def _emit_step(
     behind = Emitter(train.graph, training=True)
     emit_after(behind if any(_by_hand(groups)) else train, around)
     return behind
+
+
+def _beside_parameters(
+    groups: Sequence[Group], around: Sequence[Shell], shown: Views
+) -> tuple[list[list[Buffer]], list[Buffer]]:
+    """Return the vectors that belong to how far a training has come, and what is needed for a while."""
+    slots = [slot for group in groups for slot in group.slots]
+    slots += [slot for shell in around for slot in shell.slots]
+    slots += [[buffer] for buffer in shown.kept]
+    return slots, [*(buffer for shell in around for buffer in shell.start), *shown.means]
 
 
 def _by_hand(groups: Sequence[Group]) -> Iterator[ByHand]:

@@ -34,6 +34,7 @@ from nnkit.optimizers.matrix.splus import SPLUS
 from nnkit.optimizers.optimizer import CLIPPING, COMMON, Optimizer, learning_rate, scalar_names
 from nnkit.optimizers.parameter_free.dog import DOG, DOWG
 from nnkit.optimizers.parameter_free.prodigy import DADAPT_ADAM, PRODIGY
+from nnkit.optimizers.schedule_free.averaged import SCHEDULE_FREE_ADAMW, SCHEDULE_FREE_SGD
 from nnkit.registry import Component, Hyper, Registry, Value, declared_hyper, first_line, is_number
 from nnkit.schedules import BoundSchedule
 
@@ -65,6 +66,8 @@ for _part in (
     ADAMUON,
     SCION,
     LBFGS,
+    SCHEDULE_FREE_SGD,
+    SCHEDULE_FREE_ADAMW,
 ):
     _registry.add(_part)
 

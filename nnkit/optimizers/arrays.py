@@ -19,6 +19,15 @@ def joined(arrays: Mapping[str, Array]) -> Array:
     return np.concatenate([array.reshape(-1) for array in arrays.values()])
 
 
+def split_as(whole: Array, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the pieces of a vector that `joined` made of arrays of these sizes, in their shapes."""
+    ends = np.cumsum([array.size for array in arrays.values()])[:-1]
+    pieces = np.split(whole, ends)
+    return {
+        name: piece.reshape(array.shape) for (name, array), piece in zip(arrays.items(), pieces, strict=True)
+    }
+
+
 def check_names(parameters: Mapping[str, Array], gradients: Mapping[str, Array], where: str) -> None:
     """Raise InvalidArgument unless there is one gradient for each parameter."""
     if set(parameters) != set(gradients):

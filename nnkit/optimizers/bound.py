@@ -18,6 +18,7 @@ from nnkit.optimizers.arrays import (
     clipped,
     joined,
     kind_of,
+    split_as,
 )
 from nnkit.optimizers.groups import matrices, matrix_of
 from nnkit.optimizers.optimizer import COMMON, DECAY, Optimizer, Sizes, as_number, scalar_names, takes_length
@@ -230,9 +231,19 @@ class BoundOptimizer:
     def _write_view(self, view: Kernel, parameters: dict[str, Array], names: Sequence[str]) -> None:
         length = (self.memory.n_steps,) if takes_length(view) else ()
         scalars = (*length, *self.record.scalars(self.parameters, view))
+        is_whole = self.record.over == "all" and not self.record.is_elementwise
+        whole = joined({name: parameters[name] for name in names})
+        at = 0
         for name in names:
-            own = parameters[name].reshape(-1)
-            view(own, *(slot.reshape(-1) for slot in self.memory.slots[name]), self.memory.step, *scalars)
+            size = parameters[name].size
+            if not is_whole:
+                slots = (slot.reshape(-1) for slot in self.memory.slots[name])
+                call(f"{self.name}_view", view, whole[at : at + size], *slots, self.memory.step, *scalars)
+            at += size
+        if is_whole:
+            call(f"{self.name}_view", view, whole, *self.memory.slots[""], self.memory.step, *scalars)
+        for name, piece in split_as(whole, {name: parameters[name] for name in names}).items():
+            parameters[name][...] = piece
 
     def _checked(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> dict[str, Array]:
         """Return copies of the gradients, which kernels may change, in the types of the parameters."""
@@ -292,11 +303,9 @@ class BoundOptimizer:
         whole, slopes = joined(parameters), joined(gradients)
         before = None if start is None else joined({name: start[name] for name in parameters})
         self._call_kernel("", whole, slopes, rate, before)
-        at = 0
-        for name, array in parameters.items():
-            array[...] = whole[at : at + array.size].reshape(array.shape)
-            gradients[name][...] = slopes[at : at + array.size].reshape(array.shape)
-            at += array.size
+        for moved, given in ((whole, parameters), (slopes, gradients)):
+            for name, piece in split_as(moved, given).items():
+                given[name][...] = piece
 
     def _call_kernel(
         self, name: str, array: Array, gradient: Array, rate: float, start: Array | None = None

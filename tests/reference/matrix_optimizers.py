@@ -376,3 +376,31 @@ def lbfgs(w: Array, g: Array, state: State, learning_rate: float, *, history: in
         inverse = turn @ inverse @ turn.T + np.outer(s, s) / (s @ y)
     step = -learning_rate * inverse @ g
     return w + step, {"pairs": pairs, "step": step, "g": g}
+
+
+def _averaged(
+    w: Array, slope: Array, state: State, learning_rate: float, near: float, decay: float
+) -> tuple[Array, State]:
+    z, x = state.get("z", w), state.get("x", w)
+    largest = max(state.get("largest", 0.0), learning_rate)
+    total = state.get("total", 0.0) + largest**2
+    z = z - learning_rate * (slope + decay * w)
+    x = x + largest**2 / total * (z - x)
+    return (1 - near) * z + near * x, {"z": z, "x": x, "largest": largest, "total": total}
+
+
+def schedule_free_sgd(
+    w: Array, g: Array, state: State, learning_rate: float, *, beta: float = 0.9, weight_decay: float = 0.0
+) -> tuple[Array, State]:
+    """Defazio et al. (2024), arXiv:2405.15682: y <- (1 - beta) z + beta x, x the weighted mean of z."""
+    return _averaged(w, g, state, learning_rate, beta, weight_decay)
+
+
+def schedule_free_adamw(
+    w: Array, g: Array, state: State, learning_rate: float, *, beta_1: float = 0.9, beta_2: float = 0.999,
+    epsilon: float = 1e-8, weight_decay: float = 0.0,
+) -> tuple[Array, State]:  # fmt: skip
+    t, v = state.get("t", 0) + 1, beta_2 * state.get("v", 0.0) + (1 - beta_2) * g**2
+    slope = g / (np.sqrt(v / (1 - beta_2**t)) + epsilon)
+    w, kept = _averaged(w, slope, state, learning_rate, beta_1, weight_decay)
+    return w, {**kept, "t": t, "v": v}

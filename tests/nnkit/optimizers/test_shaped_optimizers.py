@@ -51,6 +51,8 @@ CASES = [(name, {}) for name in NAMES] + [
     ("scion", {"norm": "column", "momentum": 0.5}),
     ("adamuon", {"of_signs": False, "nesterov": False}),
     ("lbfgs", {"history": 2}),
+    ("schedule_free_sgd", {"beta": 0.5, "weight_decay": 0.1}),
+    ("schedule_free_adamw", {"beta_1": 0.5, "weight_decay": 0.1, "epsilon": 0.01}),
     ("muon", {"scale": "spectral", "coefficients": "dion", "nesterov": False}),
     ("muon", {"scale": "match_rms", "coefficients": "cubic", "iterations": 8, "momentum": 0.5}),
 ]
@@ -91,6 +93,11 @@ class Textbook:
                 array[...] = piece.reshape(array.shape)
         else:
             self.move(parameters, gradients, rate)
+
+    def view(self, parameters):
+        """Return what is evaluated: the x that a schedule-free optimizer keeps."""
+        ((name, array),) = parameters.items()
+        return {name: self.states[""]["x"].reshape(array.shape)}
 
     def move(self, parameters, gradients, rate):
         for name, array in parameters.items():
@@ -199,6 +206,10 @@ TWINS = [
     ("soap", "(one.T @ gradient @ other) ** 2", "gradient ** 2"),
     ("splus", "2 / sum(m.shape)", "1 / np.sqrt(m.size * 2)"),
     ("splus", "np.sign(one.T @ m @ other)", "one.T @ np.sign(m) @ other"),
+    ("schedule_free_sgd", "learning_rate, beta,", "learning_rate, 1 - beta,"),
+    ("schedule_free_sgd", "w, g, state", "w, np.sign(g), state"),
+    ("schedule_free_adamw", "v / (1 - beta_2**t)", "v"),
+    ("schedule_free_adamw", "+ epsilon)", "+ epsilon + 1)"),
     ("muon", "max(1, outputs / inputs)", "max(1, inputs / outputs)"),
     ("muon", "outputs, inputs = u.shape", "inputs, outputs = w.shape if w.ndim == 2 else w.shape[:2]"),
     ("muon", "(1 - momentum) * gradient + momentum * m if nesterov", "gradient + momentum * m if nesterov"),
