@@ -155,8 +155,7 @@ def compile_program(
     graph = Graph(batch_size, dtype)
     train = Emitter(graph, training=True)
     x = _emit_input(train, input_shape)
-    trained = without_final(layers, loss)
-    taken = loss if trained is layers else loss.of_logits()
+    trained, taken = without_final(layers, loss)
     outputs = emit_stack(train, x, trained)
     logits, doutputs = emit_loss(train, taken, outputs, weighted=weighted)
     forward = tuple(train.ops)
@@ -168,11 +167,9 @@ def compile_program(
     after_update = _emit_step(train, groups, around, gradient_ops)
     shown = make_views(graph, groups, around, forward, lambda: Emitter(graph, training=True))
 
-    evaluate = Emitter(graph, training=False)
-    tested = emit_stack(evaluate, _emit_input(evaluate, input_shape), trained)
+    evaluate, tested = _inference(graph, trained, input_shape)
     emit_loss(evaluate, taken, tested, weighted=weighted)
-    predict = Emitter(graph, training=False)
-    final = emit_stack(predict, _emit_input(predict, input_shape), layers)
+    predict, final = _inference(graph, layers, input_shape)
     watched, activations = watch_activations(evaluate.ops, dtype) if probes else (evaluate.ops, ())
     before, after, weights = watch_weights(graph) if probes else ([], [], ())
     found = Probes(activations, weights) if probes else NO_PROBES
@@ -256,6 +253,12 @@ def _emit_input(emitter: Emitter, input_shape: tuple[int, ...]) -> Buffer:
     x = emitter.transient("x", (BATCH, *input_shape))
     emitter.emit(GATHER, {"out": one_row_each(x)})
     return x
+
+
+def _inference(graph: Graph, layers: Sequence[Layer], input_shape: tuple[int, ...]) -> tuple[Emitter, Buffer]:
+    """Return the ops of the layers as they predict, and what these give out."""
+    emitter = Emitter(graph, training=False)
+    return emitter, emit_stack(emitter, _emit_input(emitter, input_shape), layers)
 
 
 def one_row_each(buffer: Buffer) -> View:

@@ -52,24 +52,24 @@ def _final(loss: BoundLoss) -> str:
     return "sigmoid" if loss.is_single else "softmax"
 
 
-def without_final(layers: Sequence[Layer], loss: BoundLoss) -> Sequence[Layer]:
-    """Return what is trained: the layers without a final softmax or sigmoid that the loss has in it.
+def without_final(layers: Sequence[Layer], loss: BoundLoss) -> tuple[Sequence[Layer], BoundLoss]:
+    """Return what is trained, and by what: layers without a final softmax or sigmoid that the loss has in it.
 
     The logits are then exact where shares are rounded to 0 or 1, and nothing is computed twice.
     """
     given = getattr(layers[-1], "activation", None) if layers and loss.from_shares else None
     if given is None or resolve_activation(given).name != _final(loss):
-        return layers
+        return layers, loss
     *before, last = layers
     if last.record.name == "Activation":
-        return before
+        return before, loss.of_logits()
     bare: Layer = replace(last, activation="linear")  # type: ignore[type-var]
     bare.trainable = last.trainable
-    return (*before, bare)
+    return (*before, bare), loss.of_logits()
 
 
 def dropped(layers: Sequence[Layer], loss: BoundLoss) -> str | None:
     """Return what is to be said of a final activation that is not trained; None where there is none."""
-    if without_final(layers, loss) is layers:
+    if without_final(layers, loss)[0] is layers:
         return None
     return f"the final {_final(loss)} is in the loss, which is computed from logits; predictions are shares"
