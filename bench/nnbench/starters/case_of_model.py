@@ -10,8 +10,9 @@ from nnbench.cases import catalogue
 from nnbench.cases.casefile import as_toml
 from nnbench.cases.choices import canonical
 from nnbench.cases.spec import CaseSpec
-from nnbench.starters.fitting import NUMBERS, fitted
+from nnbench.starters.fitting import fitted
 from nnbench.starters.model import LayerTable, Model
+from nnkit import losses
 
 
 def case_text(model: Model, name: str, dataset: str | None) -> str:
@@ -31,7 +32,7 @@ def case_text(model: Model, name: str, dataset: str | None) -> str:
         "axes": own,
         "training": {"loss": found.loss, **_budget(like)},
         "measure": {
-            "metric": "loss" if found.loss == NUMBERS else "accuracy",
+            "metric": "loss" if losses.resolve(found.loss).kind == "real" else "accuracy",
             "noticeable": like.measure.noticeable if like else 0.01,
         },
         "run": {"optimizer": _compared(own["optimizer"]), "seeds": 10},

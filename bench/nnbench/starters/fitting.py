@@ -13,7 +13,6 @@ from nnkit.errors import NnkitError, did_you_mean
 from nnkit.registry import parse_choice
 
 CLASSES, TWO, NUMBERS = "sparse_categorical_crossentropy", "binary_crossentropy", "mean_squared_error"
-_HEADS = {CLASSES: "softmax", TWO: "sigmoid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +61,12 @@ def _tried(model: Model) -> tuple[list[Fitted], str]:
 def _suits(model: Model, record: DatasetRecord) -> bool:
     """Return whether the model takes the samples, and has an output for what is to be predicted."""
     loss = _loss(model, record)
-    outputs = {"regression": 1, "binary": 1 if loss == TWO else 2}
+    judged = losses.resolve(loss)
+    outputs = {"regression": 1, "binary": 1 if judged.is_single else 2}
     is_number = record.task == "regression"
     return (
         model.n_outputs == outputs.get(record.task, record.n_classes)
-        and is_number == (loss == NUMBERS)
+        and is_number == (judged.kind == "real")
         and _shape_for(model, record.input_shape) is not None
     )
 
@@ -149,8 +149,10 @@ def _loss(model: Model, record: DatasetRecord) -> str:
 def _without_head(model: Model, loss: str) -> tuple[list[LayerTable], str]:
     """Return the layers without what the loss has in it, and what that is; or raise UsageError."""
     own, head = list(model.layers), model.head
-    if loss == TWO and own and own[-1].get("activation") == "sigmoid":
+    judged = losses.resolve(loss)
+    inside = ("sigmoid" if judged.is_single else "softmax") if judged.takes_logits else ""
+    if inside == "sigmoid" and own and own[-1].get("activation") == "sigmoid":
         own, head = own[:-1], "sigmoid"
-    if head and _HEADS.get(loss) != head:
+    if head and inside != head:
         raise UsageError(f"{model.where}: a {head} at the end does not go with the loss {loss}.")
     return own, head

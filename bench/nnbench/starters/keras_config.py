@@ -7,7 +7,7 @@ import numpy as np
 
 from nnbench.errors import UsageError
 from nnbench.starters.model import Given, Model, whole
-from nnkit import activations, optimizers
+from nnkit import activations, losses, optimizers
 from nnkit.registry import spell_choice
 
 # Of every layer, and without an effect on what it computes.
@@ -24,13 +24,8 @@ _INITIALIZERS = {
 }  # fmt: skip
 _SCALED = {(1.0, "fan_avg"): "glorot", (2.0, "fan_in"): "he", (1.0, "fan_in"): "lecun"}
 _DRAWN = {"uniform": "uniform", "normal": "normal", "truncated_normal": "normal"}
-_LOSSES = {
-    "sparse_categorical_crossentropy": "sparse_categorical_crossentropy",
-    "categorical_crossentropy": "sparse_categorical_crossentropy",
-    "binary_crossentropy": "binary_crossentropy",
-    "mean_squared_error": "mean_squared_error",
-    "mse": "mean_squared_error",
-}
+_KNOWN_LOSSES = {name for one in losses.records() for name in (one.name, *one.aliases)}
+_OF_LABELS = {"categorical_crossentropy": "sparse_categorical_crossentropy"}
 _OF_EVERY_OPTIMIZER = (
     "name",
     "jit_compile",
@@ -307,20 +302,31 @@ _LAYERS: dict[str, Callable[[Model, Given], None]] = {
 
 
 def _read_compiled(model: Model, compiled: Mapping[str, Any]) -> None:
-    loss = compiled.get("loss")
-    config = loss.get("config") if isinstance(loss, Mapping) else loss
-    if not isinstance(config, Mapping):  # a name, or {"class_name": "function", "config": "mse"}
-        config = {"name": config or ""}
-    name = str(config.get("name", "?"))
-    if name and name not in _LOSSES:
-        raise UsageError(f"{model.where}, loss: nnkit has no {name}. Known: {', '.join(sorted(_LOSSES))}.")
-    if config.get("label_smoothing"):
-        raise UsageError(f"{model.where}, loss: nnkit has no label_smoothing. Take it out of the model.")
-    model.loss = _LOSSES.get(name, "")
-    if name == "categorical_crossentropy":
-        model.notes.append("The labels are whole numbers here, and not one-hot: the same loss.")
+    if compiled.get("loss"):
+        model.loss = _loss(model, compiled["loss"])
     if compiled.get("optimizer") is not None:
         model.optimizer = _optimizer(model, compiled["optimizer"])
+
+
+def _loss(model: Model, found: Any) -> str:
+    """Return the loss as a case spells it; ``from_logits`` is what the model ends in."""
+    config = found.get("config") if isinstance(found, Mapping) else found
+    if not isinstance(config, Mapping):  # a name, or {"class_name": "function", "config": "mse"}
+        config = {"name": config}
+    own, name = dict(config), str(config.get("name", "?"))
+    named = [one for one in (name, found.get("class_name") if isinstance(found, Mapping) else None) if one]
+    record = next((losses.record(one) for one in named if one in _KNOWN_LOSSES), None)
+    if record is None:
+        raise UsageError(f"{model.where}, loss: nnkit has no {name}. See nnbench list losses.")
+    own["ignore_label"] = own.get("ignore_class")
+    hypers = {hyper.name: hyper for hyper in record.hyperparameters if hyper.name != "from_logits"}
+    given = {key: own[key] for key in hypers if own.get(key) is not None}
+    if record.name == "multiclass_hinge":
+        given["form"] = "keras"
+    if record.name == "categorical_crossentropy":
+        model.notes.append("The labels are whole numbers here, and not one-hot: the same loss.")
+    chosen = losses.get(_OF_LABELS.get(record.name, record.name), **given)
+    return chosen.spelled
 
 
 def _optimizer(model: Model, found: Any) -> str:

@@ -99,6 +99,17 @@ def test_what_a_model_was_compiled_with_is_taken() -> None:
     content = recorded("tanh_end")["model"]
     content["compile_config"]["loss"] = {"class_name": "function", "config": "mse"}
     assert case_of(content)[1].training.loss == "mean_squared_error"
+    content = recorded("mlp")["model"]
+    smoothed = {"label_smoothing": 0.1, "name": "categorical_crossentropy", "from_logits": False}
+    content["compile_config"]["loss"] = {"class_name": "CategoricalCrossentropy", "config": smoothed}
+    spelt = "sparse_categorical_crossentropy(label_smoothing=0.1)"
+    assert case_of(content)[1].training.loss == spelt
+    content = recorded("tanh_end")["model"]
+    content["compile_config"]["loss"] = {
+        "class_name": "Huber",
+        "config": {"name": "huber_loss", "delta": 2.0},
+    }
+    assert case_of(content)[1].training.loss == "huber(delta=2)"
     losses = {name: case_of(recorded(name)["model"])[1].training.loss for name in axes}
     assert losses["mlp"] == losses["cnn"] == "sparse_categorical_crossentropy"
     assert (losses["binary"], losses["tanh_end"]) == ("binary_crossentropy", "mean_squared_error")
@@ -203,8 +214,8 @@ def changed(name: str, place: int, **values: Any) -> Any:
         (changed("cnn", 5, kernel_size=[9, 9]), "on digits: conv2d_1: a window of 9 x 9 does not fit"),
         (changed("mlp", 4, units=11), "no data set fits its 11 outputs and inputs of shape (64)"),
         (
-            {**recorded("mlp")["model"], "compile_config": {"loss": "huber", "optimizer": "adam"}},
-            "loss: nnkit has no huber",
+            {**recorded("mlp")["model"], "compile_config": {"loss": "ctc", "optimizer": "adam"}},
+            "loss: nnkit has no ctc",
         ),
         (
             {**recorded("mlp")["model"], "compile_config": {"loss": "mse", "optimizer": "adam"}},
