@@ -19,7 +19,9 @@ from nnkit.layers.pooling import (
 from nnkit.layers.prelu import PReLU
 from nnkit.layers.residual import Residual
 from nnkit.layers.sample_norm import GroupNormalization, InstanceNormalization, RMSNormalization
+from nnkit.layers.separable import DepthwiseConv2D, SeparableConv2D
 from nnkit.layers.shape import Flatten, Reshape
+from nnkit.layers.transposed import Conv1DTranspose, Conv2DTranspose
 
 names = LAYERS.names
 record = LAYERS.record
@@ -32,8 +34,11 @@ __all__ = [
     "AveragePooling2D",
     "BatchNormalization",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Flatten",
     "GaussianNoise",
@@ -53,6 +58,7 @@ __all__ = [
     "RandomShift",
     "Reshape",
     "Residual",
+    "SeparableConv2D",
     "names",
     "record",
 ]

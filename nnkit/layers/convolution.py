@@ -1,5 +1,6 @@
 """Convolutions over images and sequences, and their gradient rules."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import prod
@@ -27,12 +28,24 @@ from nnkit.registry import Hyper
 from nnkit.tiling.convolution import Convolution, ForwardPlan, GradientPlan
 
 _NO_FLOOR = float("-inf")
-_MOST_TAPS = 10_000  # of a kernel: its machine code lists them
+Gradient = Callable[[Op, Sweep], None]
+MOST_TAPS = 10_000  # of a kernel: its machine code lists them
 
 
 @cache
 def forward_kind(shape: Convolution, *, has_bias: bool) -> OpKind:
     """Return the op kind of a convolution of this shape; of the gradient for an input, if it is turned."""
+    if shape.turned:
+        return kind_of("conv2d_backward_input", shape, has_bias=has_bias)
+
+    def gradient(op: Op, sweep: Sweep) -> None:
+        _emit_gradient(op, sweep, shape, has_bias=has_bias)
+
+    return kind_of("conv2d", shape, has_bias=has_bias, gradient=gradient)
+
+
+def kind_of(name: str, shape: Convolution, *, has_bias: bool, gradient: Gradient | None = None) -> OpKind:
+    """Return an op kind that computes the convolution of this shape, and has this gradient rule."""
     bias = (Operand("bias", "in"),) if has_bias else ()
     arguments: tuple[Argument, ...] = (
         Operand("x", "in"),
@@ -43,19 +56,13 @@ def forward_kind(shape: Convolution, *, has_bias: bool) -> OpKind:
         Operand("packed", "scratch"),
         Scalar("low"),
     )
-    name = "conv2d_backward_input" if shape.turned else "conv2d"
-    entry = forward_entry(name, shape, arguments)
-
-    def gradient(op: Op, sweep: Sweep) -> None:
-        _emit_gradient(op, sweep, shape, has_bias=has_bias)
-
     n_outputs = shape.windows.output[0] * shape.windows.output[1] * shape.filters
     return OpKind(
         name,
-        entry,
+        forward_entry(name, shape, arguments),
         arguments,
         flops=lambda shapes: shapes["y"][0] // n_outputs * shape.flops,
-        gradient=None if shape.turned else gradient,
+        gradient=gradient,
         shape=shape,
         relu_into="y",
     )
@@ -83,10 +90,16 @@ def backward_kernel_kind(shape: Convolution, *, has_bias: bool) -> OpKind:
     )
 
 
-def emit_forward(
-    emitter: Emitter | Sweep, shape: Convolution, x: Buffer, w: Buffer, bias: Buffer | None, y: Buffer
+def emit_convolution(
+    emitter: Emitter | Sweep,
+    shape: Convolution,
+    x: Buffer,
+    w: Buffer,
+    bias: Buffer | None,
+    y: Buffer,
+    kind: OpKind | None = None,
 ) -> None:
-    """Emit the convolution of ``x`` into ``y`` with its scratch buffers."""
+    """Emit the convolution of ``x`` into ``y`` with its scratch buffers; ``kind`` if not the usual one."""
     plan = ForwardPlan(shape, emitter.graph.lanes)
     views = {
         "x": x,
@@ -97,12 +110,13 @@ def emit_forward(
     }
     if bias is not None:
         views["bias"] = bias
-    emitter.emit(forward_kind(shape, has_bias=bias is not None), views, low=_NO_FLOOR)
+    emitter.emit(kind or forward_kind(shape, has_bias=bias is not None), views, low=_NO_FLOOR)
 
 
-def _emit_gradient(op: Op, sweep: Sweep, shape: Convolution, *, has_bias: bool) -> None:
-    x, w = op.buffer("x"), op.buffer("w")
-    dy = sweep.gradient(op.buffer("y"))
+def emit_kernel_gradient(
+    sweep: Sweep, shape: Convolution, x: Buffer, dy: Buffer, w: Buffer, bias: Buffer | None
+) -> None:
+    """Emit the gradients for kernel and bias of a convolution of ``x``, given that of its output."""
     plan = GradientPlan(shape, sweep.graph.lanes)
     views = {
         "x": x,
@@ -111,12 +125,18 @@ def _emit_gradient(op: Op, sweep: Sweep, shape: Convolution, *, has_bias: bool) 
         "padded": sweep.transient(f"d {w.name} padded", (plan.padded_size,)),
         "sums": sweep.transient(f"d {w.name} sums", (plan.sums_size,)),
     }
-    if has_bias:
-        views["db"] = sweep.parameter_gradient(op.buffer("bias"))
-    sweep.emit(backward_kernel_kind(shape, has_bias=has_bias), views)
+    if bias is not None:
+        views["db"] = sweep.parameter_gradient(bias)
+    sweep.emit(backward_kernel_kind(shape, has_bias=bias is not None), views)
+
+
+def _emit_gradient(op: Op, sweep: Sweep, shape: Convolution, *, has_bias: bool) -> None:
+    x, w = op.buffer("x"), op.buffer("w")
+    dy = sweep.gradient(op.buffer("y"))
+    emit_kernel_gradient(sweep, shape, x, dy, w, op.buffer("bias") if has_bias else None)
     if sweep.wants(x):
         dx = sweep.new_gradient(x)
-        emit_forward(sweep, shape.gradient(), dy, w, None, dx)
+        emit_convolution(sweep, shape.gradient(), dy, w, None, dx)
         sweep.arrive(x, dx)
 
 
@@ -163,9 +183,9 @@ class Conv2D(Layer):
         for argument in ("kernel_size", "strides", "dilation_rate"):
             checked_size(getattr(self, argument), argument, name, self._n_axes)
         checked_padding(self.padding, name, self._n_axes)
-        if prod(checked_size(self.kernel_size, "kernel_size", name, self._n_axes)) > _MOST_TAPS:
+        if prod(checked_size(self.kernel_size, "kernel_size", name, self._n_axes)) > MOST_TAPS:
             raise InvalidArgument(
-                f"{name}: kernel_size must cover at most {_MOST_TAPS} pixels, found {self.kernel_size!r}."
+                f"{name}: kernel_size must cover at most {MOST_TAPS} pixels, found {self.kernel_size!r}."
             )
         if self.filters % self.groups:
             raise InvalidArgument(
@@ -189,7 +209,7 @@ class Conv2D(Layer):
         y = emitter.transient(
             f"{name}/output", image_shape(x.shape[0], shape.windows.output, self.filters, n_axes)
         )
-        emit_forward(emitter, shape, x, w, b, y)
+        emit_convolution(emitter, shape, x, w, b, y)
         return emit_activation(emitter, y, self.activation, name)
 
     def _shape(self, x: Buffer, name: str) -> Convolution:

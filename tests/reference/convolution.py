@@ -106,6 +106,22 @@ def conv1d_backward(
     return dx[:, 0], dkernel[0], dbias
 
 
+def conv2d_transpose_forward(
+    x: Array, kernel: Array, bias: Array, size: tuple[int, int], *, strides: Pair, padding: Padding
+) -> Array:
+    """Every pixel adds its multiple of the kernel to a window of an image of ``size``.
+
+    kernel (height, width, out, in); the windows lie where those of a convolution over the image would.
+    """
+    layout = lay_out(size, (kernel.shape[0], kernel.shape[1]), strides, padding, 1)
+    image = np.zeros((x.shape[0], *size, kernel.shape[2]))
+    padded = _pad(image, layout)
+    for window in layout.windows:
+        spread = np.einsum("bc,rsoc->brso", x[:, window.row, window.column], kernel)
+        padded[:, window.rows, window.columns, :] += spread
+    return unpad(padded, layout, image) + bias
+
+
 def flat_padding(padding: str | int | tuple[int, int]) -> Padding:
     """Turn a padding along the steps into one along the width, with none along the height."""
     if isinstance(padding, str):

@@ -43,6 +43,22 @@ STACKS: dict[str, tuple[Sequence[int], list[Layer]]] = {
         (9, 2),
         [layers.Conv1D(4, 1), layers.Conv1D(6, 3, 2, padding=(1, 2), dilation_rate=2, groups=2)],
     ),
+    "transposed": (
+        (3, 2, 2), [layers.Conv2DTranspose(3, 3, 2, padding="same"), layers.Conv2DTranspose(2, 2, 3)]
+    ),
+    "transposed, all options": (
+        (3, 2, 2),
+        [
+            layers.Conv2D(4, 1),
+            layers.Conv2DTranspose(
+                6, (3, 2), 2, ((1, 0), (1, 1)), (1, 2), 2, kernel_l2=0.1, output_padding=1, use_bias=False
+            ),
+        ],
+    ),
+    "transposed, a sequence": ((5, 2), [layers.Conv1DTranspose(3, 2, 2), layers.Conv1DTranspose(2, 3)]),
+    "depthwise and separable": (
+        _IMAGE, [layers.DepthwiseConv2D(3, depth_multiplier=2, padding=1), layers.SeparableConv2D(3, 2)]
+    ),
     "max pooling": (_IMAGE, [layers.Conv2D(3, 1), layers.MaxPooling2D(2), layers.Activation("tanh")]),
     "max pooling, overlapping": (
         _IMAGE, [layers.Conv2D(3, 1), layers.MaxPooling2D(3, strides=(2, 1), padding="same")]
