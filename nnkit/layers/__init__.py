@@ -6,12 +6,15 @@ from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.convolution import Conv1D, Conv2D
 from nnkit.layers.dense import Dense
 from nnkit.layers.dropout import Dropout
+from nnkit.layers.lp_pooling import LpPooling1D, LpPooling2D
 from nnkit.layers.maxout import Maxout
 from nnkit.layers.normalization import BatchNormalization, LayerNormalization
 from nnkit.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
+    GlobalAveragePooling1D,
     GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
     GlobalMaxPooling2D,
     MaxPooling1D,
     MaxPooling2D,
@@ -42,7 +45,9 @@ __all__ = [
     "Dropout",
     "Flatten",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GroupNormalization",
     "InstanceNormalization",
@@ -50,6 +55,8 @@ __all__ = [
     "LayerNormalization",
     "LayerRecord",
     "LeakyReLU",
+    "LpPooling1D",
+    "LpPooling2D",
     "MaxPooling1D",
     "MaxPooling2D",
     "Maxout",

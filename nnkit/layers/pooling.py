@@ -108,6 +108,7 @@ class MaxPooling2D(Layer):
     pool_size: Size = 2
     strides: Size | None = None
     padding: Padding = "valid"
+    dilation_rate: Size = 1
 
     keeps_range = True
     _kind: ClassVar[Literal["max", "average"]] = "max"
@@ -119,14 +120,18 @@ class MaxPooling2D(Layer):
         if self.strides is not None:
             checked_size(self.strides, "strides", name, self._n_axes)
         checked_padding(self.padding, name, self._n_axes)
+        checked_size(self.dilation_rate, "dilation_rate", name, self._n_axes)
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         size, channels = image_size(x.shape, self._n_axes, name)
         windows = self._windows(size, name)
         y_shape = image_shape(x.shape[0], windows.output, channels, self._n_axes)
         y = emitter.transient(f"{name}/output", y_shape)
-        emit_pooling(emitter, x, Pooling(self._kind, windows, channels), y, name)
+        emit_pooling(emitter, x, self._pooling(windows, channels), y, name)
         return y
+
+    def _pooling(self, windows: Windows, channels: int) -> Pooling:
+        return Pooling(self._kind, windows, channels)
 
     def _windows(self, size: tuple[int, int], name: str) -> Windows:
         window = checked_size(self.pool_size, "pool_size", name, self._n_axes)
@@ -136,15 +141,15 @@ class MaxPooling2D(Layer):
             window,
             strides=checked_size(strides, "strides", name, self._n_axes),
             padding=checked_padding(self.padding, name, self._n_axes),
+            dilation=checked_size(self.dilation_rate, "dilation_rate", name, self._n_axes),
             where=name,
         )
         # A window of padding alone has no largest value and no mean.
-        for pads, taps in zip(windows.pads, window, strict=True):
-            if max(pads) >= taps:
-                raise InvalidArgument(
-                    f"{name}: padding must be smaller than the window, "
-                    f"found {self.padding!r} for a window of {self.pool_size!r}."
-                )
+        if not (windows.all_see_the_image(0) and windows.all_see_the_image(1)):
+            raise InvalidArgument(
+                f"{name}: padding must be smaller than the window, "
+                f"found {self.padding!r} for a window of {self.pool_size!r}."
+            )
         return windows
 
 
@@ -167,9 +172,23 @@ class MaxPooling1D(MaxPooling2D):
 )
 @dataclass(frozen=True)
 class AveragePooling2D(MaxPooling2D):
-    """The mean of every window over its pixels inside the image."""
+    """The mean of every window over its pixels inside the image.
+
+    With ``count_include_pad``, PyTorch's default, padding counts as zeros: the sum over the window's size.
+    """
+
+    count_include_pad: bool = False
 
     _kind: ClassVar[Literal["max", "average"]] = "average"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.count_include_pad, bool):
+            raise InvalidArgument(f"{self.record.name}: count_include_pad must be True or False.")
+
+    def _pooling(self, windows: Windows, channels: int) -> Pooling:
+        counts = self.count_include_pad and not windows.is_inside
+        return Pooling(self._kind, windows, channels, counts_padding=counts)
 
 
 @layer(
@@ -195,9 +214,10 @@ class GlobalAveragePooling2D(Layer):
 
     keeps_range = True
     _kind: ClassVar[Literal["max", "average"]] = "average"
+    _n_axes: ClassVar[int] = 2
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
-        size, channels = image_size(x.shape, 2, name)
+        size, channels = image_size(x.shape, self._n_axes, name)
         y = emitter.transient(f"{name}/output", (x.shape[0], channels))
         emit_pooling(emitter, x, Pooling(self._kind, Windows(size, size, size), channels), y, name)
         return y
@@ -213,3 +233,27 @@ class GlobalMaxPooling2D(GlobalAveragePooling2D):
     """The largest value of every channel in the whole image."""
 
     _kind: ClassVar[Literal["max", "average"]] = "max"
+
+
+@layer(
+    summary="Takes the mean of every channel of a sequence.",
+    formula="y[c] = mean over t of x[t, c]",
+    source="Lin, Chen and Yan (2014), arXiv:1312.4400; keras.layers.GlobalAveragePooling1D",
+)
+@dataclass(frozen=True)
+class GlobalAveragePooling1D(GlobalAveragePooling2D):
+    """The mean of every channel over all steps."""
+
+    _n_axes: ClassVar[int] = 1
+
+
+@layer(
+    summary="Keeps the largest value of every channel of a sequence.",
+    formula="y[c] = max over t of x[t, c]",
+    source="Collobert et al. (2011), JMLR 12; keras.layers.GlobalMaxPooling1D",
+)
+@dataclass(frozen=True)
+class GlobalMaxPooling1D(GlobalMaxPooling2D):
+    """The largest value of every channel over all steps."""
+
+    _n_axes: ClassVar[int] = 1

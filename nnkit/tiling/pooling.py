@@ -14,12 +14,16 @@ _PARTIALS = 4
 
 @dataclass(frozen=True, slots=True)
 class Pooling:
-    """A pooling; with ``through_relu``, its gradient passes the ReLU before it too."""
+    """A pooling; with ``through_relu``, its gradient passes the ReLU before it too.
+
+    With ``counts_padding`` a mean is over all taps of a window, of which those outside the image are zeros.
+    """
 
     kind: Literal["max", "average"]
     windows: Windows
     channels: int
     through_relu: bool = False
+    counts_padding: bool = False
 
     @property
     def border(self) -> float:
@@ -49,7 +53,8 @@ class Pooling:
     def writes_all(self) -> bool:
         """True where every pixel that is kept lies in exactly one window."""
         covered = self.windows.size if self.windows.is_inside else self.windows.reach
-        return self.windows.strides == self.windows.window and self.windows.reach == covered
+        is_dense = self.windows.spans == self.windows.window
+        return is_dense and self.windows.strides == self.windows.window and self.windows.reach == covered
 
     def vector(self, dtype: str, *, backward: bool = False) -> tuple[int, int]:
         """Return (lanes, neighbouring windows in a vector) for values of this type.
@@ -62,7 +67,7 @@ class Pooling:
             return full, 1
         lanes = 1 << (self.channels - 1).bit_length()
         shares_pixels = backward and not self.windows.is_apart
-        counts_differ = self.kind == "average" and not self.windows.is_inside
+        counts_differ = self.kind == "average" and not (self.windows.is_inside or self.counts_padding)
         if lanes != self.channels or shares_pixels or counts_differ:
             return lanes, 1
         pixels = min(_MOST_PIXELS, full // lanes)
@@ -70,4 +75,5 @@ class Pooling:
 
     @property
     def label(self) -> str:
-        return f"{self.kind}_{self.windows.label}c{self.channels}{'r' * self.through_relu}"
+        options = "r" * self.through_relu + "p" * self.counts_padding
+        return f"{self.kind}_{self.windows.label}c{self.channels}{options}"

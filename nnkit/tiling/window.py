@@ -55,6 +55,13 @@ class Windows:
         """True where no pixel lies in two windows."""
         return all(stride >= span for stride, span in zip(self.strides, self.spans, strict=True))
 
+    def all_see_the_image(self, axis: int) -> bool:
+        """Return whether every window has a tap inside the image, along this axis."""
+        first, size = -self.pads[axis][0], self.size[axis]
+        taps = range(0, self.spans[axis], self.dilation[axis])
+        starts = range(first, first + self.output[axis] * self.strides[axis], self.strides[axis])
+        return all(any(0 <= start + tap < size for tap in taps) for start in starts)
+
     @property
     def label(self) -> str:
         """Return the windows in letters that a file name may have."""

@@ -12,10 +12,15 @@ Array = NDArray[np.float64]
 
 
 def max_pooling2d_forward(
-    x: Array, pool_size: Pair, *, strides: Pair | None = None, padding: Padding = "valid"
+    x: Array,
+    pool_size: Pair,
+    *,
+    strides: Pair | None = None,
+    padding: Padding = "valid",
+    dilation_rate: Pair = 1,
 ) -> Array:
     """Take the largest value of each window. Padding is minus infinity, so it never wins."""
-    layout = _layout(x, pool_size, strides, padding)
+    layout = _layout(x, pool_size, strides, padding, dilation_rate)
     padded = _pad(x, layout, -np.inf)
     y = np.full((x.shape[0], layout.height, layout.width, x.shape[3]), np.nan)
     for window in layout.windows:
@@ -48,9 +53,10 @@ def average_pooling2d_forward(
     strides: Pair | None = None,
     padding: Padding = "valid",
     count_padding: bool = False,
+    dilation_rate: Pair = 1,
 ) -> Array:
     """Take the mean of each window, over the cells inside the image only (Keras) or over all (Caffe)."""
-    layout = _layout(x, pool_size, strides, padding)
+    layout = _layout(x, pool_size, strides, padding, dilation_rate)
     padded, counted = _pad(x, layout, 0.0), _counted(x, layout, count_padding)
     y = np.full((x.shape[0], layout.height, layout.width, x.shape[3]), np.nan)
     for window in layout.windows:
@@ -175,8 +181,11 @@ def _middle(x: Array) -> tuple[int, ...]:
     return tuple(range(1, x.ndim - 1))
 
 
-def _layout(x: Array, pool_size: Pair, strides: Pair | None, padding: Padding) -> Layout:
-    return lay_out((x.shape[1], x.shape[2]), pool_size, pool_size if strides is None else strides, padding)
+def _layout(
+    x: Array, pool_size: Pair, strides: Pair | None, padding: Padding, dilation_rate: Pair = 1
+) -> Layout:
+    strides = pool_size if strides is None else strides
+    return lay_out((x.shape[1], x.shape[2]), pool_size, strides, padding, dilation_rate)
 
 
 def _pad(x: Array, layout: Layout, value: float) -> Array:

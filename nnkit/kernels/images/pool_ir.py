@@ -138,20 +138,33 @@ class _Pool:
         """Return how many pixels of the image the window (i, j) has, which over an edge is alone."""
         if self.shape.kind == "max":
             return None
-        if self.reads_image:
+        if self.reads_image or self.shape.counts_padding:
             return self.entry.constant(prod(self.windows.window))
         rows, columns = (self._covered(index, axis) for axis, index in enumerate((i, j)))
         product = self.entry.builder.mul(rows, columns)
         return self.entry.splat(self.entry.builder.sitofp(product, self.entry.element.scalar))
 
     def _covered(self, index: Any, axis: int) -> Any:
-        """Return how many rows (or columns) of a window lie inside the image."""
+        """Return how many rows (or columns) of a window's taps lie inside the image."""
         builder, windows = self.entry.builder, self.windows
         start = builder.sub(builder.mul(index, I64(windows.strides[axis])), I64(windows.origin[axis]))
+        if windows.dilation[axis] > 1:
+            return self._taps_inside(start, axis)
         end = builder.add(start, I64(windows.window[axis]))
         first = builder.select(builder.icmp_signed("<", start, I64(0)), I64(0), start)
         size = I64(windows.size[axis])
         return builder.sub(builder.select(builder.icmp_signed(">", end, size), size, end), first)
+
+    def _taps_inside(self, start: Any, axis: int) -> Any:
+        """Return how many taps from ``start`` on, a dilation apart, lie inside the image."""
+        builder, windows = self.entry.builder, self.windows
+        count = I64(0)
+        for tap in range(windows.window[axis]):
+            place = builder.add(start, I64(tap * windows.dilation[axis]))
+            # Negative places are large ones without their sign.
+            is_inside = builder.icmp_unsigned("<", place, I64(windows.size[axis]))
+            count = builder.add(count, builder.zext(is_inside, I64))
+        return count
 
     def for_taps(
         self, carried: list[Any], tap: Callable[[Any, list[Any], int], list[Any]], n_partials: int = 1
@@ -161,27 +174,28 @@ class _Pool:
         Column s belongs to the partial result ``s % n_partials``.
         """
         entry, (height, width) = self.entry, self.windows.window
+        down, right = self.windows.dilation[0] * self.row, self.windows.dilation[1] * self.channels
         if not self.shape.is_large:
             for r in range(height):
                 for s in range(width):
-                    carried = tap(r * self.row + s * self.channels, carried, s % n_partials)
+                    carried = tap(r * down + s * right, carried, s % n_partials)
             return carried
 
         def tap_row(r: Any, values: list[Any]) -> list[Any]:
-            start = entry.builder.mul(r, I64(self.row))
+            start = entry.builder.mul(r, I64(down))
             whole, rest = divmod(width, n_partials)
 
             def some_taps(offset: Any, inner: list[Any], count: int) -> list[Any]:
                 for s in range(count):
-                    inner = tap(entry.builder.add(offset, I64(s * self.channels)), inner, s)
+                    inner = tap(entry.builder.add(offset, I64(s * right)), inner, s)
                 return inner
 
             def group(index: Any, inner: list[Any]) -> list[Any]:
-                offset = entry.builder.mul(index, I64(n_partials * self.channels))
+                offset = entry.builder.mul(index, I64(n_partials * right))
                 return some_taps(entry.builder.add(start, offset), inner, n_partials)
 
             values = entry.repeat("taps", whole, values, group)
-            after = entry.builder.add(start, I64(whole * n_partials * self.channels))
+            after = entry.builder.add(start, I64(whole * n_partials * right))
             return some_taps(after, values, rest)
 
         return entry.repeat("tap_rows", height, carried, tap_row)

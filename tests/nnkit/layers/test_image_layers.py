@@ -69,6 +69,20 @@ STACKS: dict[str, tuple[Sequence[int], list[Layer]]] = {
         _IMAGE, [layers.Conv2D(3, 1), layers.AveragePooling2D(3, 2, padding=((1, 0), (2, 1)))]
     ),
     "average pooling, a sequence": ((9, 2), [layers.Conv1D(3, 1), layers.AveragePooling1D(3, 2, "same")]),
+    "max pooling, dilated": (
+        _IMAGE, [layers.Conv2D(3, 1), layers.MaxPooling2D(2, 1, padding=1, dilation_rate=(2, 3))]
+    ),
+    "average pooling, dilated": (
+        _IMAGE, [layers.Conv2D(3, 1), layers.AveragePooling2D((3, 2), 1, padding=1, dilation_rate=(2, 3))]
+    ),
+    "average pooling, padding counts": (
+        _IMAGE, [layers.Conv2D(3, 1), layers.AveragePooling2D(3, 2, "same", count_include_pad=True)]
+    ),
+    "norms": (
+        (5, 5, 2),
+        [layers.Conv2D(3, 1), layers.LpPooling2D(2, 1, padding=1), layers.LpPooling2D(2, norm_type=3)],
+    ),
+    "norm of a sequence": ((9, 2), [layers.Conv1D(3, 1), layers.LpPooling1D(3, 2, norm_type=1)]),
     "global average": (_IMAGE, [layers.Conv2D(3, 2, activation="tanh"), layers.GlobalAveragePooling2D()]),
     "global max": (_IMAGE, [layers.Conv2D(3, 2, activation="tanh"), layers.GlobalMaxPooling2D()]),
     "batch normalisation of channels": (_IMAGE, [layers.Conv2D(3, 2), layers.BatchNormalization()]),
