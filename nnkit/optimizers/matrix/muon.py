@@ -22,7 +22,7 @@ from nnkit.optimizers.matrix.orthogonal import (
     scale_for_shape,
     step_along,
 )
-from nnkit.optimizers.optimizer import COMMON, Optimizer, as_number, learning_rate
+from nnkit.optimizers.optimizer import COMMON, Optimizer, Variant, as_number, learning_rate
 from nnkit.registry import ClosedForm, Hyper, Value
 
 
@@ -130,6 +130,19 @@ MUON = Optimizer(
     kernel=muon_update,
     flops=0,
     closed_forms=MUON_FORMS,
+    variants=(
+        Variant(
+            "PyTorch",
+            {"scale": "original"},
+            "steps of sqrt(max(1, outputs / inputs)), its products in bfloat16",
+            tolerance=0.03,
+        ),
+        Variant(
+            "Keras",
+            {"scale": "match_rms", "companion_learning_rate": None},
+            "steps of 0.2 * sqrt(max(inputs, outputs)), and Adam at the same rate beside it",
+        ),
+    ),
     source="Jordan et al. (2024), kellerjordan.github.io/posts/muon; Liu et al. (2025), arXiv:2502.16982",
     aliases=("Muon",),
 )

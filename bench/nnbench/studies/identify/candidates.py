@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
+from nnbench.studies.identify.driving import at_rate
 from nnbench.studies.identify.spelling import spelled
 from nnkit import optimizers
 from nnkit.errors import NnkitError
@@ -51,6 +52,9 @@ class _Decayed:
     def __init__(self, optimizer: Any, decay: float, *, is_coupled: bool) -> None:
         self._optimizer, self._decay, self._is_coupled = optimizer, decay, is_coupled
         self.parameters = optimizer.parameters
+
+    def at_rate(self, rate: float) -> "_Decayed":
+        return _Decayed(at_rate(self._optimizer, rate), self._decay, is_coupled=self._is_coupled)
 
     def apply(self, parameters: dict[str, Any], gradients: Mapping[str, Any]) -> None:
         if self._is_coupled:

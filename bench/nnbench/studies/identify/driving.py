@@ -3,13 +3,14 @@
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnbench.studies.identify.probes import Array, Probe, Weights
+from nnkit.optimizers.bound import BoundOptimizer
 
 Make = Callable[..., Any]
 _RATE = 0.01  # where a class has no rate of its own
@@ -116,7 +117,7 @@ class _Torch:
             name: self._torch.nn.Parameter(self._torch.tensor(_turned(array)))
             for name, array in start.items()
         }
-        self._optimizer = make(list(self._parameters.values()), **options)
+        self._optimizer = _made(make, list(self._parameters.values()), options)
         if hasattr(self._optimizer, "train"):
             self._optimizer.train()
 
@@ -148,6 +149,20 @@ class _Torch:
     def set_rate(self, rate: float) -> None:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
+
+
+def _made(make: Make, parameters: list[Any], options: Mapping[str, Any]) -> Any:
+    """Return an optimizer of PyTorch; some take groups alone that say which of two methods moves them."""
+    try:
+        return make(parameters, **options)
+    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        matrices = [each for each in parameters if each.ndim > 1]
+        others = [each for each in parameters if each.ndim < 2]
+        groups = [(matrices, True), (others, False)]
+        try:
+            return make([{"params": each, "use_muon": is_it} for each, is_it in groups if each], **options)
+        except Exception:
+            raise error from None
 
 
 class _Keras:
@@ -239,7 +254,28 @@ class _Nnkit:
         return {name: array.copy() for name, array in self._weights.items()}
 
     def set_rate(self, rate: float) -> None:
-        self._optimizer.parameters["learning_rate"] = rate
+        self._optimizer = at_rate(self._optimizer, rate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    """A schedule of one rate: that of a companion, which has its own, moves along."""
+
+    now: float
+
+    def rate(self, step: int) -> float:
+        return self.now
+
+
+def at_rate(optimizer: Any, rate: float) -> Any:
+    """Return an optimizer of nnkit that goes on from here at another rate."""
+    if isinstance(optimizer, BoundOptimizer):
+        schedule: Any = _Rate(rate)
+        return replace(optimizer, schedule=schedule)
+    if hasattr(optimizer, "at_rate"):
+        return optimizer.at_rate(rate)
+    optimizer.parameters["learning_rate"] = rate
+    return optimizer
 
 
 _DRIVERS: dict[str, Callable[[Make, Mapping[str, Any], Weights], Driver]] = {

@@ -48,12 +48,16 @@ class Compared:
     @property
     def tolerance(self) -> float:
         """How far apart the two may be: more where a library is known to compute in a shorter type."""
-        known = self.known.variants() if isinstance(self.known, Candidate) else ()
-        return max([TOLERANCE, *(each.tolerance for each in known)])
+        return _tolerance(self.known)
 
     @property
     def fits(self) -> bool:
         return self.worst <= max(self.tolerance, SINGLE_PRECISION)
+
+
+def _tolerance(known: Candidate | Twin) -> float:
+    forms = known.variants() if isinstance(known, Candidate) else ()
+    return max([TOLERANCE, *(each.tolerance for each in forms)])
 
 
 def walked(driven: Driven) -> Walked:
@@ -135,7 +139,8 @@ def _compared(found: Walked, known: Candidate | Twin, over: Sequence[Probe]) -> 
         try:
             with np.errstate(all="ignore"):
                 paths[probe.name] = driven.walk(probe)
-            distances[probe.name] = float(apart(found.paths[probe], paths[probe.name]).max())
+            measure = apart if _tolerance(known) <= SINGLE_PRECISION else apart_along
+            distances[probe.name] = float(measure(found.paths[probe], paths[probe.name]).max())
         except Undriven:
             distances[probe.name] = math.inf
     return Compared(known, distances, paths)
@@ -154,3 +159,19 @@ def apart(one: Array, other: Array) -> Array:
         left = np.maximum(np.nan_to_num(difference, nan=np.inf).max(axis=1) - rounding, 0.0)
         least = max(float(size.max()) * 1e-6, np.finfo(float).tiny)
     return np.asarray(left / np.maximum(size, least))
+
+
+def apart_along(one: Array, other: Array) -> Array:
+    """Return by which share every step is longer or shorter along the known form's step.
+
+    What a short type adds across it counts only where it is far longer than the step itself: Newton's
+    iteration blows up its rounding in directions that a gradient does not have.
+    """
+    steps, known = np.diff(one, axis=0), np.diff(other, axis=0)
+    square = np.einsum("ti,ti->t", known, known)
+    along = np.einsum("ti,ti->t", steps, known) / np.where(square == 0.0, 1.0, square)
+    across = np.linalg.norm(steps - along[:, None] * known, axis=1) / np.sqrt(
+        np.where(square == 0, 1.0, square)
+    )
+    still = (square == 0.0) & (np.abs(steps).max(axis=1) == 0.0)
+    return np.where(still, 0.0, np.where(across < 2.0, np.abs(along - 1.0), 1.0))

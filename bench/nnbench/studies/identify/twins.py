@@ -70,10 +70,9 @@ def _moments(g: Array, kept: dict[str, Array], n: Numbers) -> tuple[Array, Array
 def _lamb_before_correction(w: Array, g: Array, kept: dict[str, Array], t: int, n: Numbers) -> Array:
     m, v = _moments(g, kept, n)
     update = m / (np.sqrt(v) + n["epsilon"]) + n["weight_decay"] * w
-    weight, length = np.linalg.norm(w), np.linalg.norm(update)
-    trust = weight / length if weight > 0 and length > 0 else 1.0
-    correction = np.sqrt(1 - n["beta_2"] ** t) / (1 - n["beta_1"] ** t)
-    return np.asarray(n["learning_rate"] * correction * trust * update)
+    weight, length = min(float(np.linalg.norm(w)), 10.0), float(np.linalg.norm(update))
+    trust = weight / (length + n["epsilon"]) if weight > 0 and length > 0 else 1.0
+    return np.asarray(n["learning_rate"] / (1 - n["beta_1"] ** t) * trust * update)
 
 
 def _lion_swapped(w: Array, g: Array, kept: dict[str, Array], t: int, n: Numbers) -> Array:
@@ -96,7 +95,11 @@ def _adam_root_of_epsilon(w: Array, g: Array, kept: dict[str, Array], t: int, n:
 
 
 TWINS = (
-    Twin("lamb", "its trust ratio is taken before the bias correction", _lamb_before_correction),
+    Twin(
+        "lamb",
+        "its trust ratio is taken before the bias correction",
+        _lamb_before_correction,
+    ),
     Twin("lion", "its two betas are swapped", _lion_swapped),
     Twin("adam", "its bias corrections count the steps from 2", _adam_off_by_one),
     Twin("adam", "its epsilon stands inside the root", _adam_root_of_epsilon),

@@ -14,10 +14,12 @@ from nnbench.studies.identify.driving import Driven, Driver, Undriven, driven
 from nnbench.studies.identify.naming import Asked, found, read
 from nnbench.studies.identify.probes import Array, Probe
 from nnbench.studies.identify.search import (
+    SINGLE_PRECISION,
     TOLERANCE,
     Compared,
     Walked,
     apart,
+    apart_along,
     best,
     namesake,
     nearest_of,
@@ -53,7 +55,7 @@ def identified(text: str) -> tuple[Checked, ...]:
 def _which(asked: Asked, compared: Compared, paths: Walked) -> Checked:
     known = compared.known
     if not compared.fits:
-        said = f"{asked.name}: no known form fits. {_departure(compared, paths)}"
+        said = f"{asked.name}{_nearly(compared)} {_departure(compared, paths)}"
     elif isinstance(known, Twin):
         said = f"{asked.name} is {known.of}, but {known.wrong}. {_departure(_right(known, paths), paths)}"
     else:
@@ -66,6 +68,20 @@ def _which(asked: Asked, compared: Compared, paths: Walked) -> Checked:
         f"{compared.worst:.2g}",
         compared.fits and isinstance(known, Candidate),
     )
+
+
+def _nearly(compared: Compared) -> str:
+    """Return what a class is in some walks, where it is something at all."""
+    wrong = [name for name, distance in compared.distances.items() if distance > _limit(compared)]
+    n_right, known = len(compared.distances) - len(wrong), compared.known
+    if n_right < 3 or not isinstance(known, Candidate):
+        return ": no known form fits."
+    which = ", ".join(map(repr, wrong[:3])) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+    return f": no known form fits. In {n_right} walks it is {_named(known)[:-1]}, but not in {which}."
+
+
+def _limit(compared: Compared) -> float:
+    return max(compared.tolerance, SINGLE_PRECISION)
 
 
 def _right(twin: Twin, paths: Walked) -> Compared:
@@ -128,10 +144,11 @@ def _spelt(options: Mapping[str, Value]) -> str:
 def _departure(compared: Compared, paths: Walked) -> str:
     """Return where a class leaves the nearest form, in the first walk in which it does."""
     for probe, path in paths.paths.items():
-        if compared.distances[probe.name] <= compared.tolerance or probe.name not in compared.paths:
+        if compared.distances[probe.name] <= _limit(compared) or probe.name not in compared.paths:
             continue
         known = compared.paths[probe.name]
-        (step, *_) = np.flatnonzero(apart(path, known) > compared.tolerance)
+        measure = apart if _limit(compared) == SINGLE_PRECISION else apart_along
+        (step, *_) = np.flatnonzero(~(measure(path, known) <= _limit(compared)))
         theirs, ours = np.diff(path, axis=0), np.diff(known, axis=0)
         name = f"{compared.known.name}'s"
         ratios = _ratios(theirs, ours)
@@ -152,10 +169,10 @@ def _ratios(theirs: Array, ours: Array) -> list[float]:
     for one, other in zip(theirs[:3], ours[:3], strict=True):
         square = float(other @ other)
         ratio = float(one @ other) / square if square else math.nan
-        if not np.allclose(one, ratio * other, rtol=1e-6, atol=1e-6 * float(np.abs(one).max(initial=0.0))):
+        if not np.allclose(one, ratio * other, rtol=0.0, atol=1e-2 * float(np.abs(one).max(initial=0.0))):
             return []
         found.append(ratio)
-    return found if any(abs(each - 1) > TOLERANCE for each in found) else []
+    return found if any(abs(each - 1) > SINGLE_PRECISION for each in found) else []
 
 
 def _where(probe: Probe) -> str:
@@ -166,7 +183,7 @@ def _walks(compared: Compared, paths: Walked) -> Iterator[Checked]:
     for probe in paths.paths:
         distance = compared.distances[probe.name]
         said = f"the walk {probe.name!r}, {probe.n_steps} steps: distance from {compared.known.name}, share"
-        ok = distance <= max(compared.tolerance, 3e-6)
+        ok = distance <= _limit(compared)
         yield Checked(
             f"class.{probe.name.replace(' ', '_')}",
             "",
@@ -205,7 +222,7 @@ def _closed_forms(asked: Asked, theirs: Driven, compared: Compared, paths: Walke
         distance = _of_form(form, nearest, theirs, paths)
         if distance is None:
             continue
-        limit = max(form.tolerance, compared.tolerance)
+        limit = max(form.tolerance, compared.tolerance if compared.worst <= TOLERANCE else _limit(compared))
         yield Checked(
             f"class.{nearest.name}.{place}",
             "",
