@@ -16,7 +16,8 @@ from nnkit.optimizers.optimizer import Optimizer
 
 TOLERANCE = 1e-9  # of a step; rounding in double precision is 1e-13 of one
 SINGLE_PRECISION = 3e-6
-_FIRST = 2  # probes by which the candidates are sorted out
+# Probes by which the candidates are sorted out: the first that the class can be driven along, and these.
+_FIRST, _TELLING = 2, ("tall matrix",)
 _LEFT = 24  # candidates that go through all probes
 
 
@@ -42,8 +43,8 @@ class Compared:
         return max(self.distances.values())
 
     @property
-    def n_right(self) -> int:
-        return sum(each <= self.tolerance for each in self.distances.values())
+    def share_right(self) -> float:
+        return sum(each <= self.tolerance for each in self.distances.values()) / len(self.distances)
 
     @property
     def tolerance(self) -> float:
@@ -69,7 +70,8 @@ def walked(driven: Driven) -> Walked:
         try:
             with np.errstate(all="ignore"):
                 paths[probe] = driven.walk(probe)
-            options = options or driven.begin(probe.start).options
+            # Of two methods in one class, that of matrices comes last and has its name.
+            options = {**options, **driven.begin(probe.start).options}
         except Undriven as error:
             reasons[probe.name] = str(error)
     if not paths:
@@ -114,19 +116,19 @@ def best(found: Walked, class_name: str) -> Compared:
 
 def nearest_of(found: Walked, known: Iterable[Candidate]) -> Compared | None:
     """Return the candidate that is right in the most probes, and nearest in the first of them."""
-    first = list(found.paths)[:_FIRST]
+    first = [*list(found.paths)[:_FIRST], *(probe for probe in found.paths if probe.name in _TELLING)]
     sorted_out = sorted(
-        (_compared(found, one, first) for one in known), key=lambda each: (-each.n_right, _sum(each))
+        (_compared(found, one, first) for one in known), key=lambda each: (-each.share_right, _sum(each))
     )
     left = [_compared(found, each.known, list(found.paths)) for each in sorted_out[:_LEFT]]
     # The first of equals: forms come with the class's own numbers first, and records in the list's order.
-    return min(left, key=lambda each: (not each.fits, -each.n_right, _sum(each)), default=None)
+    return min(left, key=lambda each: (not each.fits, -each.share_right, _sum(each)), default=None)
 
 
 def _sum(compared: Compared) -> float:
     """Return how far apart two are over all probes; rounding does not decide between forms."""
-    tolerance = compared.tolerance
-    return sum(math.log10(max(min(each, 1e9), tolerance)) for each in compared.distances.values())
+    found = compared.distances.values()
+    return sum(math.log10(max(min(each, 1e9), compared.tolerance)) for each in found) / len(found)
 
 
 def _compared(found: Walked, known: Candidate | Twin, over: Sequence[Probe]) -> Compared:
@@ -135,7 +137,7 @@ def _compared(found: Walked, known: Candidate | Twin, over: Sequence[Probe]) -> 
         driven = Driven(lambda: known.make(found.options), {}, "nnkit")
     distances: dict[str, float] = {}
     paths: dict[str, Array] = {}
-    for probe in over:
+    for probe in _asked_of(known, over):
         try:
             with np.errstate(all="ignore"):
                 paths[probe.name] = driven.walk(probe)
@@ -144,6 +146,13 @@ def _compared(found: Walked, known: Candidate | Twin, over: Sequence[Probe]) -> 
         except Undriven:
             distances[probe.name] = math.inf
     return Compared(known, distances, paths)
+
+
+def _asked_of(known: Candidate | Twin, over: Sequence[Probe]) -> Sequence[Probe]:
+    """Return the probes of matrices alone, if there are any, where a companion moves what is none."""
+    if isinstance(known, Twin) or known.record.companion is None:
+        return over
+    return [probe for probe in over if all(each.ndim > 1 for each in probe.start.values())] or over
 
 
 def apart(one: Array, other: Array) -> Array:

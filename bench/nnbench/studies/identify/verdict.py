@@ -28,7 +28,6 @@ from nnbench.studies.identify.search import (
 from nnbench.studies.identify.spelling import translated
 from nnbench.studies.identify.twins import Twin
 from nnkit import optimizers
-from nnkit.errors import NnkitError
 from nnkit.optimizers.optimizer import Variant
 from nnkit.registry import ClosedForm, Value, spell_value
 
@@ -144,7 +143,7 @@ def _spelt(options: Mapping[str, Value]) -> str:
 def _departure(compared: Compared, paths: Walked) -> str:
     """Return where a class leaves the nearest form, in the first walk in which it does."""
     for probe, path in paths.paths.items():
-        if compared.distances[probe.name] <= _limit(compared) or probe.name not in compared.paths:
+        if probe.name not in compared.paths or compared.distances[probe.name] <= _limit(compared):
             continue
         known = compared.paths[probe.name]
         measure = apart if _limit(compared) == SINGLE_PRECISION else apart_along
@@ -181,6 +180,8 @@ def _where(probe: Probe) -> str:
 
 def _walks(compared: Compared, paths: Walked) -> Iterator[Checked]:
     for probe in paths.paths:
+        if probe.name not in compared.distances:
+            continue
         distance = compared.distances[probe.name]
         said = f"the walk {probe.name!r}, {probe.n_steps} steps: distance from {compared.known.name}, share"
         ok = distance <= _limit(compared)
@@ -246,7 +247,5 @@ def _of_form(form: ClosedForm, nearest: Candidate, theirs: Driven, paths: Walked
         if ours > form.tolerance:
             return None
         return form.distance(_Applied(theirs, further), parameters)
-    except (NnkitError, AttributeError, TypeError):
+    except Exception:  # a shape, or a number, that the class does not take
         return None
-    except Exception:
-        return math.inf
