@@ -13,7 +13,7 @@ from nnkit.optimizers.adaptive.adagrad import ADAGRAD
 from nnkit.optimizers.adaptive.adam import ADAM
 from nnkit.optimizers.adaptive.adamw import ADAMW
 from nnkit.optimizers.adaptive.rmsprop import RMSPROP
-from nnkit.optimizers.bound import BoundOptimizer, BoundWrapper
+from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.optimizers.curvature.lbfgs import LBFGS
 from nnkit.optimizers.descent.lion import LION
 from nnkit.optimizers.descent.momentum import MOMENTUM
