@@ -24,7 +24,8 @@ def command(
 ) -> int:
     """Show a part, a case, a run or a trial.
 
-    A part is shown with its formula, its source, and its hyper-parameters with their ranges.
+    A part is shown with its formula, its source, its closed forms, its hyper-parameters with their ranges,
+    and a small picture, which `--format markdown --output FOLDER` writes as SVG.
     """
     from nnbench.cases import inventory, plugins
     from nnbench.errors import UsageError
@@ -53,6 +54,9 @@ def command(
 
 def _blocks(entry: "Entry") -> "list[Block]":
     from nnbench.cases import inventory
+    from nnbench.reporting.views.descent import paths
+    from nnbench.reporting.views.portrait import picture
+    from nnbench.studies.portraits import portrait, walk
     from nnbench.terminal import printing as present
     from nnkit.registry import spell_value
 
@@ -67,7 +71,11 @@ def _blocks(entry: "Entry") -> "list[Block]":
             for hyper in entry.hyperparameters
         ]
         blocks.append(present.table(["parameter", "default", "range", "meaning"], rows))
-    return blocks
+    if entry.kind == "optimizers":
+        walked = walk(entry.name)
+        return blocks if walked is None else [*blocks, paths(walked)]
+    drawn = portrait(entry.kind, entry.name)
+    return blocks if drawn is None else [*blocks, picture(drawn)]
 
 
 def _recorded(name: str, path: Path) -> dict[str, Any] | None:

@@ -38,7 +38,7 @@ def document(descent: Descent) -> Document:
         f"{descent.function}: {digits.counted(len(descent.paths), 'path')},"
         f" {digits.counted(steps, 'step')} from {_point(descent.start)}"
     )
-    blocks = [_lead(descent), _ends(descent), *_figures(descent)]
+    blocks: list[Block] = [_lead(descent), _ends(descent), paths(descent), _moving(descent)]
     steps_taken = [_trajectory(descent, path) for path in descent.paths[:_MOST_TRAJECTORIES]]
     sections = [Section(heading, tuple(blocks)), Section("Steps", (*steps_taken, *_left_out(descent)))]
     return Document(
@@ -102,18 +102,23 @@ def _end(descent: Descent, path: Path) -> tuple[Cell, ...]:
     )
 
 
-def _figures(descent: Descent) -> tuple[Block, ...]:
-    ends = "; ".join(f"{descent.label(path)}: {path.end.replace('_', ' ')}" for path in descent.paths)
+def paths(descent: Descent) -> DescentFigure:
+    """Return the picture of the paths over the function's contours."""
     caption = (
         f"Contours of {descent.formula}, and the paths from the square; + is a minimum, × another stationary"
         " point, and a ball the end of a path."
     )
-    return (
-        DescentFigure(f"descent-{descent.function}", caption, f"Paths over contours: {ends}", descent),
-        DescentAnimation(
-            f"descent-{descent.function}-moving", _MOVING, f"Paths over contours, moving: {ends}", descent
-        ),
-    )
+    name = f"descent-{descent.function}"
+    return DescentFigure(name, caption, f"Paths over contours: {_all_ends(descent)}", descent)
+
+
+def _moving(descent: Descent) -> DescentAnimation:
+    alternative = f"Paths over contours, moving: {_all_ends(descent)}"
+    return DescentAnimation(f"descent-{descent.function}-moving", _MOVING, alternative, descent)
+
+
+def _all_ends(descent: Descent) -> str:
+    return "; ".join(f"{descent.label(path)}: {path.end.replace('_', ' ')}" for path in descent.paths)
 
 
 def _trajectory(descent: Descent, path: Path) -> Table:
