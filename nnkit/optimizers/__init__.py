@@ -25,6 +25,7 @@ from nnkit.optimizers.layerwise.lars import LARS
 from nnkit.optimizers.layerwise.novograd import NOVOGRAD
 from nnkit.optimizers.layerwise.sm3 import SM3
 from nnkit.optimizers.layerwise.stableadamw import STABLEADAMW
+from nnkit.optimizers.matrix.hyperball import ADAMH, MUONH
 from nnkit.optimizers.matrix.muon import MUON
 from nnkit.optimizers.matrix.normuon import ADAMUON, NORMUON
 from nnkit.optimizers.matrix.scion import SCION
@@ -65,6 +66,8 @@ for _part in (
     NORMUON,
     ADAMUON,
     SCION,
+    MUONH,
+    ADAMH,
     LBFGS,
     SCHEDULE_FREE_SGD,
     SCHEDULE_FREE_ADAMW,

@@ -360,6 +360,31 @@ def splus(
     }
 
 
+def muonh(
+    w: Array, g: Array, state: State, learning_rate: float, *, momentum: float, nesterov: bool,
+    coefficients: str, iterations: int, epsilon: float,
+) -> Step:  # fmt: skip
+    """Wen et al. (2025), Hyperball around Muon."""
+    radius = state.get("radius", np.linalg.norm(w))
+    m, u = mean_ahead(as_paper(g), state, momentum, nesterov)
+    u = from_paper(bent(u, coefficients, iterations), w.shape)
+    w = w - learning_rate * u * radius / np.linalg.norm(u)
+    return w * radius / np.linalg.norm(w), {"m": m, "radius": radius}
+
+
+def adamh(
+    w: Array, g: Array, state: State, learning_rate: float, *, beta_1: float, beta_2: float, epsilon: float
+) -> Step:
+    """Wen et al. (2025), Hyperball around Adam."""
+    t, radius = state.get("t", 0) + 1, state.get("radius", np.linalg.norm(w))
+    m = beta_1 * state.get("m", 0.0) + (1 - beta_1) * g
+    v = beta_2 * state.get("v", 0.0) + (1 - beta_2) * g**2
+    u = m / (1 - beta_1**t) / (np.sqrt(v / (1 - beta_2**t)) + epsilon)
+    w = w - learning_rate * radius * u / np.linalg.norm(u)
+    w = w * radius / np.linalg.norm(w)
+    return w, {"t": t, "m": m, "v": v, "radius": radius}
+
+
 def lbfgs(w: Array, g: Array, state: State, learning_rate: float, *, history: int) -> Step:
     """Liu and Nocedal (1989), with the inverse Hessian as a matrix, anew at every step."""
     pairs, inverse = list(state.get("pairs", [])), np.eye(w.size) / max(1.0, np.sum(np.abs(g)))

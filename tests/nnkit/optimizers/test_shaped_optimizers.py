@@ -7,7 +7,9 @@ import textwrap
 import numpy as np
 import pytest
 
-from nnkit import optimizers, schedules
+import nnkit
+from nnkit import layers, optimizers, schedules
+from nnkit.kernels.algebra.symmetric import decompose
 from nnkit.optimizers.optimizer import COMMON
 from tests.reference import matrix_optimizers as reference
 from tests.reference.schedules import exponential_decay
@@ -190,6 +192,8 @@ TWINS = [
     ("dadapt_adam", "keep = state.get(\"t\", 0) + 1, state.get(\"d\", first_distance), np.sqrt(beta_2)",
      "keep = state.get(\"t\", 0) + 1, state.get(\"d\", first_distance), beta_2"),
     ("dadapt_adam", "(1 - beta_1) * rate * g", "(1 - beta_1) * d * 0.1 * g"),
+    ("muonh", "* radius / np", "/ np"),
+    ("adamh", "w = w * radius / np.linalg.norm(w)", "w = w / 1.0"),
     ("lbfgs", "turn @ inverse @ turn.T", "inverse"),
     ("lbfgs", "(s @ y) / (y @ y)", "1.0"),
     ("normuon", "axis=1", "axis=0"),
@@ -250,3 +254,77 @@ def test_no_gradient_moves_nothing_and_no_number_is_not_hidden(record):
     optimizer.apply(weights, gradients)
 
     assert np.isnan(weights["wide"][1, 2])
+
+
+def test_muon_s_singular_values_are_near_one_whatever_the_gradient_s_size():
+    """In [0.6818, 1.1344] of the rate, where they are 0.01 of the norm or more; c * g moves as g."""
+    gradient = np.random.default_rng(5).normal(size=(12, 12))
+    moves = []
+    for size in (1.0, 1e-3, 1e4):
+        weights = {"w": np.zeros((12, 12))}
+        optimizers.get("muon", learning_rate=1.0).apply(weights, {"w": size * gradient})
+        moves.append(-weights["w"])
+    found = np.linalg.svd(moves[0])[1]
+    given = np.linalg.svd(gradient)[1] / np.linalg.norm(gradient)
+
+    assert (found[given > 0.01] > 0.6818).all()
+    assert (found < 1.1344).all()
+    np.testing.assert_allclose(moves[1:], [moves[0]] * 2, rtol=0, atol=1e-12)
+
+
+def test_a_step_turns_with_its_gradient():
+    """The step of Q·G·R is that of G between Q and R: to rounding times the polynomial's slope."""
+    random = np.random.default_rng(6)
+    gradient = random.normal(size=(6, 4))
+    left, right = (np.linalg.qr(random.normal(size=(n, n)))[0] for n in (6, 4))
+    for name in ("muon", "shampoo"):
+        plain, turned = {"w": np.zeros((6, 4))}, {"w": np.zeros((6, 4))}
+        optimizers.get(name).apply(plain, {"w": gradient})
+        optimizers.get(name).apply(turned, {"w": left @ gradient @ right})
+
+        np.testing.assert_allclose(turned["w"], left @ plain["w"] @ right, rtol=0, atol=1e-10, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["adafactor", "prodigy"])
+def test_training_that_is_saved_goes_on_to_the_same_bits(name, tmp_path):
+    """float32, slots of shapes of their own, for each matrix and for all at once."""
+    x = np.linspace(-1.0, 1.0, 24 * 6, dtype=np.float32).reshape(24, 6) ** 3
+    y = np.arange(24) % 3
+
+    def trained(epochs):
+        stack = [layers.Dense(9, activation="tanh"), layers.Dense(3)]
+        model = nnkit.Sequential(stack, input_shape=(6,), seed=1)
+        model.compile(name, "sparse_categorical_crossentropy")
+        model.fit(x, y, batch_size=8, epochs=epochs)
+        return model
+
+    whole, half = trained(8), trained(4)
+    half.save(tmp_path / "half.npz")
+    loaded = nnkit.load_model(tmp_path / "half.npz")
+    loaded.fit(x, y, batch_size=8, epochs=4)
+
+    assert loaded.digest() == whole.digest() != half.digest()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 17, 33])
+def test_eigenvectors_are_those_of_numpy(size):
+    """Of a full and of a singular matrix: ``QᵀDQ`` is the matrix and ``QQᵀ`` is 1 to 1e-13."""
+    for rank in (size, (size + 1) // 2):
+        half = np.random.default_rng(size).normal(size=(size, rank))
+        matrix = half @ half.T
+        vectors = np.full((size, size), np.nan)
+        values, beside, work = (np.full(size, np.nan) for _ in range(3))
+        decompose(matrix.copy(), vectors, values, beside, work)
+
+        scale = np.abs(matrix).max()
+        np.testing.assert_allclose(np.sort(values), np.linalg.eigvalsh(matrix), rtol=0, atol=1e-13 * scale)
+        np.testing.assert_allclose(vectors.T * values @ vectors, matrix, rtol=0, atol=1e-13 * scale)
+        np.testing.assert_allclose(vectors @ vectors.T, np.eye(size), rtol=0, atol=1e-13)
+
+
+def test_what_is_not_a_number_has_no_eigenvectors():
+    vectors, values = np.zeros((3, 3)), np.zeros(3)
+    decompose(np.full((3, 3), np.inf), vectors, values, np.zeros(3), np.zeros(3))
+
+    assert np.isnan(vectors).all()
+    assert np.isnan(values).all()
