@@ -186,9 +186,10 @@ def emit_clipping(emitter: Emitter, group: Group) -> None:
 
 def emit_decay(emitter: Emitter, group: Group) -> None:
     """Append the decay of the weights, where the optimizer's own kernel does not make it."""
-    if group.optimizer.decay:
+    decayed = [one for one in group.parameters if not group.optimizer.is_spared(one.name)]
+    if group.optimizer.decay and decayed:
         decay = group.share * group.optimizer.decay
-        emitter.emit(DECAY_WEIGHTS, {"p": whole(group.parameters)}, weight_decay=decay)
+        emitter.emit(DECAY_WEIGHTS, {"p": whole(decayed)}, weight_decay=decay)
 
 
 def emit_update(emitter: Emitter, group: Group) -> None:
@@ -202,12 +203,13 @@ def emit_kernel(emitter: Emitter, group: Group, start: list[Buffer], *, of_wrapp
 
     ``start`` are the parameters from before the step, one buffer for each call of the kernel.
     """
-    record, scalars = group.optimizer.record, group.optimizer.scalars()
+    record = group.optimizer.record
     is_scaled = group.share != 1.0
     kind = update_kind(record, is_scaled=is_scaled, of_wrapper=of_wrapper)
-    if is_scaled:
-        scalars["learning_rate"] = group.share
     for index, (parameters, slots) in enumerate(calls(group)):
+        scalars = group.optimizer.scalars(parameters[0].name if len(parameters) == 1 else "")
+        if is_scaled:
+            scalars["learning_rate"] = group.share
         views = _views(emitter, record, parameters, slots, start[index] if start else None)
         emitter.emit(kind, views, **scalars)
 

@@ -32,7 +32,7 @@ from nnkit.optimizers.matrix.scion import SCION
 from nnkit.optimizers.matrix.shampoo import SHAMPOO
 from nnkit.optimizers.matrix.soap import SOAP
 from nnkit.optimizers.matrix.splus import SPLUS
-from nnkit.optimizers.optimizer import CLIPPING, COMMON, Optimizer, learning_rate, scalar_names
+from nnkit.optimizers.optimizer import CLIPPING, COMMON, DECAY, Optimizer, learning_rate, scalar_names
 from nnkit.optimizers.parameter_free.dog import DOG, DOWG
 from nnkit.optimizers.parameter_free.prodigy import DADAPT_ADAM, PRODIGY
 from nnkit.optimizers.schedule_free.averaged import SCHEDULE_FREE_ADAMW, SCHEDULE_FREE_SGD
@@ -125,7 +125,19 @@ def _chosen(name: str, hyperparameters: Mapping[str, Value | BoundSchedule]) -> 
     if described is not None:
         chosen, parameters = record(described[0]), record(described[0]).resolve(described[1])
     made = None if chosen.companion is None else chosen.companion(parameters)
-    return BoundOptimizer(chosen, parameters, schedule, companion=made and get(made[0], **made[1]))
+    bound = BoundOptimizer(chosen, parameters, schedule, companion=made and get(made[0], **made[1]))
+    return _sparing(bound) if parameters.get("exclude") else bound
+
+
+def _sparing(bound: BoundOptimizer) -> BoundOptimizer:
+    """Return an optimizer that decays some parameters and others not, or raise InvalidArgument."""
+    made = bound.without(False)
+    if made.decays_before or DECAY in bound.record.hyperparameters or bound.record.over != "all":
+        return made
+    raise InvalidArgument(
+        f"{bound.name}: exclude: its kernel decays all parameters at once, so none can be left out. Leave"
+        " exclude out, or take adamw."
+    )
 
 
 def record(name: str) -> Optimizer:

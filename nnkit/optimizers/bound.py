@@ -98,12 +98,18 @@ class BoundOptimizer:
         is_before = self.decays_before or DECAY in self.record.hyperparameters
         return as_number(self.parameters["weight_decay"]) if is_before else 0.0
 
-    def scalars(self) -> dict[str, float]:
-        """Return the hyper-parameters as the kernel takes them."""
+    def is_spared(self, name: str) -> bool:
+        """Say whether a parameter of this name is left out of the decay."""
+        words = self.parameters.get("exclude")
+        return words is not None and any(word in name for word in str(words).split("|"))
+
+    def scalars(self, name: str = "") -> dict[str, float]:
+        """Return the hyper-parameters as the kernel takes them, for a parameter where it sees one alone."""
         assert self.record.kernel is not None, self.name
         names = scalar_names(self.record.kernel)
         found = dict(zip(names, self.record.scalars(self.parameters), strict=True))
-        return {**found, "weight_decay": 0.0} if self.decays_before else found
+        is_apart = self.decays_before or ("weight_decay" in found and self.is_spared(name))
+        return {**found, "weight_decay": 0.0} if is_apart else found
 
     def without(self, decay: bool) -> "BoundOptimizer":
         """Return the optimizer, with its decoupled decay made before its step unless ``decay``."""
@@ -137,6 +143,7 @@ class BoundOptimizer:
     def members(self, shapes: Mapping[str, tuple[int, ...]]) -> "list[tuple[BoundOptimizer, list[str]]]":
         """Return every optimizer that moves some of these parameters, with their names in order."""
         own, rest = self._parted(shapes)
+        own = sorted(own, key=self.is_spared)  # those that are decayed lie side by side
         further = [] if self.companion is None else self.companion.members(rest)
         return [*([(self, own)] if own else []), *further]
 
@@ -195,7 +202,7 @@ class BoundOptimizer:
             member.memory.step = self.memory.step
             found |= clipped({name: found[name] for name in names}, member.parameters)
             if member.decay:
-                for name in names:
+                for name in (one for one in names if not member.is_spared(one)):
                     parameters[name][...] *= parameters[name].dtype.type(1.0 - own_rate * member.decay)
         decayed = {name: array.copy() for name, array in parameters.items()} if around else {}
         for member, names, own_rate in members:
@@ -323,7 +330,7 @@ class BoundOptimizer:
             for one in self.record.scratch
         ]
         length = (self.memory.n_steps,) if takes_length(self.record.kernel) else ()
-        scalars = (*length, *self.scalars().values())
+        scalars = (*length, *self.scalars(name).values())
         with explained(f"optimizer {self.name!r}", self.record.kernel):
             step = self.memory.step
             given = own, gradient.reshape(shape), *slots, *scratch, rate, step, *scalars

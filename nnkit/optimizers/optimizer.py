@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -9,8 +10,31 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nnkit.errors import InvalidArgument
 from nnkit.jit import Kernel
 from nnkit.registry import Component, Hyper, Part, Value
+
+
+@dataclass(frozen=True, slots=True)
+class NameList(Hyper):
+    """A hyper-parameter that is a list of words, spelled ``bias|gamma``; in Python a tuple will do."""
+
+    def check(self, value: Any, where: str) -> Value:
+        if value is None and self.optional:
+            return None
+        listed = value.split("|") if isinstance(value, str) else value
+        words = listed if isinstance(listed, list | tuple) else ()
+        if not words or not all(isinstance(word, str) and _WORD.fullmatch(word) for word in words):
+            raise InvalidArgument(
+                f"{where}: {self.name} must be words parted by '|', found {value!r}. Try 'bias|gamma|beta'."
+            )
+        return "|".join(words)
+
+    def range_text(self) -> str:
+        return "words parted by |"
+
+
+_WORD = re.compile(r"[A-Za-z0-9_./-]+")
 
 # What happens before the update of any optimizer, in Keras's names. Of gradients, values are clipped first
 # where both limits are given.
@@ -30,6 +54,12 @@ CLIPPING = (
         above=0.0,
         optional=True,
         component=Component("clipping", None),
+    ),
+    NameList(
+        "exclude",
+        None,
+        "words parted by |: parameters that have one of them in their name are not decayed, as in Keras",
+        optional=True,
     ),
 )
 NO_DECAY = Component("weight decay", 0.0)

@@ -263,3 +263,48 @@ def test_what_needs_a_model_says_so_by_hand():
         optimizers.get("sam(sgd)").apply(at, at)
     with pytest.raises(InvalidArgument, match="from_step"):
         optimizers.get("tail(sgd)").apply(at, at)
+
+
+@pytest.mark.parametrize("spelling", ["adamw", "lion", "sgd", "lamb", "cautious(adamw)"])
+def test_what_is_excluded_is_not_decayed_and_all_else_is_as_before(spelling):
+    """By hand and in a model: biases as without decay, kernels as with it."""
+    options = {"learning_rate": 0.01, "weight_decay": 0.5}
+    rng = np.random.default_rng(0)
+    shapes = {"a/kernel": (3, 2), "a/bias": (2,), "a/gamma": (2,)}
+    start = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    slopes = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    found = {}
+    for key, changed in {
+        "some": {"exclude": ("bias", "gamma")}, "all": {}, "none": {"weight_decay": 0.0},
+    }.items():  # fmt: skip
+        found[key] = {name: value.copy() for name, value in start.items()}
+        optimizers.get(spelling, **{**options, **changed}).apply(found[key], slopes)
+
+    np.testing.assert_allclose(found["some"]["a/kernel"], found["all"]["a/kernel"], rtol=1e-14)
+    assert not np.allclose(found["all"]["a/bias"], found["none"]["a/bias"])
+    for name in ("a/bias", "a/gamma"):
+        np.testing.assert_allclose(found["some"][name], found["none"][name], rtol=1e-14)
+
+
+def test_a_model_leaves_out_of_the_decay_what_is_excluded():
+    spelling = "adamw(weight_decay=0.5, exclude=bias|normalization)"
+    model, by_hand, optimizer = model_with(spelling), model_with("sgd"), optimizers.get(spelling)
+    values = {name: value.copy() for name, value in by_hand.parameters.items()}
+    for _ in range(2):
+        by_hand.set_parameters(values)
+        optimizer.apply(values, by_hand.loss_and_gradients(X, Y)[1])
+    model.fit(X, Y, batch_size=18, epochs=2, shuffle=False)
+
+    for name, value in values.items():
+        assert np.array_equal(model.parameters[name], value), name
+
+
+@pytest.mark.parametrize("words", ["", (), "bias||gamma", 3, ("bias", 1), "a b"])
+def test_a_wrong_list_of_names_is_refused(words):
+    with pytest.raises(InvalidArgument, match=r"Try 'bias\|gamma\|beta'"):
+        optimizers.get("adamw", exclude=words)
+
+
+def test_what_decays_all_at_once_can_leave_nothing_out():
+    with pytest.raises(InvalidArgument, match="take adamw"):
+        optimizers.get("prodigy", exclude="bias")
