@@ -118,11 +118,11 @@ STARRELU = Activation(
     name="starrelu",
     aliases=("star_relu",),
     summary="The square of a ReLU, scaled and shifted to mean 0 and variance 1; learns both numbers.",
-    formula="y = scale * max(x, 0)**2 + bias",
+    formula="y = scale * max(x, 0)**2 + shift",
     source="Yu et al. (2022), MetaFormer baselines, arXiv:2210.13452: 0.8944 and -0.4472",
     hyperparameters=(
         Hyper("scale", 2.0 / math.sqrt(5.0), "The start; 1 / sqrt(Var[relu(x)**2])."),
-        Hyper("bias", -1.0 / math.sqrt(5.0), "The start; minus the mean."),
+        Hyper("shift", -1.0 / math.sqrt(5.0), "The start; minus the mean."),
         _per("layer"),
         _LEARNED,
     ),
@@ -130,7 +130,7 @@ STARRELU = Activation(
     slope=learned.star_relu_slope,
     slopes=learned.star_relu_slopes,
     slope_of="input",
-    learned=(Learned("scale"), Learned("bias")),
+    learned=(Learned("scale"), Learned("shift")),
     flops=3,
     slope_flops=2,
     closed_forms=(

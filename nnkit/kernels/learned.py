@@ -42,18 +42,18 @@ def mean_leak_slope(x, lower, upper):
 
 
 @kernel
-def star_relu(x, scale, bias):
+def star_relu(x, scale, shift):
     y = relu(x)
-    return fma(scale * y, y, bias)
+    return fma(scale * y, y, shift)
 
 
 @kernel
-def star_relu_slope(x, scale, bias):
+def star_relu_slope(x, scale, shift):
     return (scale + scale) * relu(x)
 
 
 @kernel
-def star_relu_slopes(x, scale, bias):
+def star_relu_slopes(x, scale, shift):
     y = relu(x)
     return (scale + scale) * y, y * y, real(x, 1.0)
 

@@ -155,11 +155,11 @@ def rrelu_derivative(x: Array, lower: float = 1 / 8, upper: float = 1 / 3) -> Ar
     return np.where(x > 0, 1.0, (lower + upper) / 2)
 
 
-def starrelu(x: Array, scale: float = 2 / np.sqrt(5), bias: float = -1 / np.sqrt(5)) -> Array:
-    return scale * np.maximum(x, 0.0) ** 2 + bias
+def starrelu(x: Array, scale: float = 2 / np.sqrt(5), shift: float = -1 / np.sqrt(5)) -> Array:
+    return scale * np.maximum(x, 0.0) ** 2 + shift
 
 
-def starrelu_derivative(x: Array, scale: float = 2 / np.sqrt(5), bias: float = -1 / np.sqrt(5)) -> Array:
+def starrelu_derivative(x: Array, scale: float = 2 / np.sqrt(5), shift: float = -1 / np.sqrt(5)) -> Array:
     return 2 * scale * np.maximum(x, 0.0)
 
 
