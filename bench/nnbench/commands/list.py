@@ -1,10 +1,14 @@
 """``nnbench list``: what there is of one kind."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nnbench.terminal import options
+
+if TYPE_CHECKING:
+    from nnbench.cases.inventory import Entry
+    from nnbench.reporting.blocks import Document
 
 
 def command(
@@ -16,6 +20,9 @@ def command(
             " cases, suites, datasets, functions, claims, runs.",
         ),
     ],
+    long: Annotated[
+        bool, typer.Option("--long", help="Everything about each, as a page of reference.")
+    ] = False,
     plugin: options.Plugin = None,
     store: options.Store = None,
     to: options.Destination = options.PRINTED,
@@ -43,9 +50,19 @@ def command(
         progress.note(f"there are no {kind} yet.")
         return 0
     document = present.page(kind, [present.table(["name", "what it is"], rows)])
+    if long and kind != "runs":
+        document = _reference(kind, found)
     data = {"schema": "nnbench.list/1", "kind": kind, "items": items}
     present.deliver(present.result(kind, document, data, items), to, chosen.color)
     return 0
+
+
+def _reference(kind: str, found: "tuple[Entry, ...]") -> "Document":
+    """Return a document with a section for each."""
+    from nnbench.reporting.blocks import Document, Section
+    from nnbench.terminal.entries import about
+
+    return Document(kind, tuple(Section(entry.name, tuple(about(entry))) for entry in found))
 
 
 def _runs(path: Any) -> list[dict[str, Any]]:
