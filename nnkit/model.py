@@ -33,7 +33,7 @@ from nnkit.training.history import History as History
 from nnkit.training.history import Trace as Trace
 from nnkit.training.hooks import Hooks, checked_callbacks
 from nnkit.training.measuring import measured
-from nnkit.training.parts import ClassWeight, parts_of, row_weights
+from nnkit.training.parts import ClassWeight, parts_of, weighted_loss
 from nnkit.training.progress import Progress, evaluated, prints
 from nnkit.training.samples import checked_data, checked_inputs
 from nnkit.training.summary import summarize
@@ -157,16 +157,14 @@ class Sequential:
         trial, data = self._trial_of(), self._checked(x, y)
         found = measured(trial, data, (asked("loss"), *self._metrics))
         if sample_weight is not None:
-            loss, shape = trial.program.loss, trial.program.output_shape
-            weights = row_weights(sample_weight, data, loss, shape, "evaluate: sample_weight")
-            found["loss"] = loss.value(trial.predict(data.x), data.y, weights)
+            found["loss"] = weighted_loss(trial, data, sample_weight)
         if prints(verbose, "evaluate"):
             print(evaluated(found))
         return found
 
     @in_turn
-    def predict(self, x: ArrayLike) -> Array:
-        """Return the outputs for every sample: of classes logits, or shares where the model ends in them."""
+    def predict(self, x: ArrayLike, *, batch_size: int | None = None, verbose: int | str = 0) -> Array:
+        """Return the outputs: logits, or shares where the model ends in them. Nothing else moves them."""
         return self._trial_of().predict(checked_inputs(x, self.input_shape, self.dtype))
 
     # -- the learner's view ------------------------------------------------------------------------

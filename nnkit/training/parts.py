@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnkit.errors import InvalidArgument, InvalidData, shown
-from nnkit.execution.trial import Data
+from nnkit.execution.trial import Data, Trial
 from nnkit.losses import BoundLoss
 from nnkit.training.samples import as_array
 
@@ -119,6 +119,13 @@ def row_weights(
             f" at row {wrong[0]}."
         )
     return np.ascontiguousarray(np.broadcast_to(found, (n, places)))
+
+
+def weighted_loss(trial: Trial, data: Data, given: ArrayLike) -> float:
+    """Return the mean loss of the trial's model on the data, each row multiplied by its weight."""
+    loss, shape = trial.program.loss, trial.program.output_shape
+    weights = row_weights(given, data, loss, shape, "evaluate: sample_weight")
+    return loss.value(trial.predict(data.x), data.y, weights)
 
 
 def class_weights(

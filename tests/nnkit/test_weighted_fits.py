@@ -122,6 +122,7 @@ def test_a_line_is_printed_for_every_epoch_where_asked(capsys: pytest.CaptureFix
     model = perceptron((4, 3), metrics=("accuracy",))
     history = model.fit(X, Y, epochs=2, validation_split=0.2, verbose=1).history
     model.evaluate(X, Y, verbose=2)
+    assert np.array_equal(model.predict(X, batch_size=8, verbose=0), model.predict(X))
     lines = capsys.readouterr().out.splitlines()
     model.fit(X, Y)
 
