@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from nnkit.errors import InvalidArgument
 from nnkit.losses.bound import BoundLoss
 from nnkit.losses.builtin import BUILTIN
+from nnkit.losses.plugin import loss_of
 from nnkit.losses.record import Loss
 from nnkit.losses.useless import useless_loss
 from nnkit.registry import Registry, Value, parse_choice
 
-__all__ = ["BoundLoss", "Loss", "get", "names", "record", "records", "resolve", "useless_loss"]
+__all__ = ["BoundLoss", "Loss", "get", "names", "record", "records", "register", "resolve", "useless_loss"]
 
 _registry: Registry[Loss] = Registry("loss")
 for _part in BUILTIN:
@@ -46,6 +48,16 @@ def resolve(given: str | BoundLoss, where: str = "loss") -> BoundLoss:
         )
     name, parameters = parse_choice(given)
     return get(name, **parameters)
+
+
+def register(name: str, each: Callable[..., Any], **hyperparameters: Value) -> Loss:
+    """Add a loss of real targets: ``each(output, target, …)`` returns the loss of one output and its slope.
+
+    It is plain Python that numba can compile. Keywords here are its further arguments with their defaults.
+    The slope is held against differences of the value.
+    """
+    _registry.check_name(name)
+    return _registry.add(loss_of(name, each, hyperparameters))
 
 
 def __getattr__(name: str) -> Callable[..., BoundLoss]:
