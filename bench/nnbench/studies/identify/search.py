@@ -107,7 +107,8 @@ def best(found: Walked, class_name: str) -> Compared:
     ]
     other = nearest_of(found, others)
     for each in (other, *twins):
-        if each is not None and each.fits:
+        # Who has the name may be as far off as its shorter type makes it; nobody else.
+        if each is not None and each.fits and each.tolerance <= SINGLE_PRECISION:
             return each
     chosen = nearest or other
     assert chosen is not None, class_name

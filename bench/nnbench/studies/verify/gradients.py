@@ -62,8 +62,9 @@ def _of_loss(name: str) -> float:
 
 def sample(record: LayerRecord) -> tuple[Layer, tuple[int, ...]]:
     """Return a layer of this kind, and the shape of inputs that it takes; raise TypeError for none."""
-    given = _required(record.make)
-    for shape in _SHAPES:
+    # A default may be too large for the few channels here, as 32 groups are.
+    attempts = [(given, shape) for given in _arguments(record.make) for shape in _SHAPES]
+    for given, shape in attempts:
         try:
             made = record.make(**given)
             net = [layers.Dense(4), made, layers.Flatten(), layers.Dense(2)]
@@ -71,13 +72,15 @@ def sample(record: LayerRecord) -> tuple[Layer, tuple[int, ...]]:
         except NnkitError:
             continue
         return made, shape
-    raise TypeError(f"no net can be made of {record.name}({', '.join(given)})")
+    raise TypeError(f"no net can be made of {record.name}")
 
 
-def _required(make: type[Layer]) -> dict[str, Any]:
-    """Return values of the arguments that have no default."""
+def _arguments(make: type[Layer]) -> list[dict[str, Any]]:
+    """Return values of the arguments that have no default; and of all that are known."""
     taken = inspect.signature(make).parameters.values()
-    return {each.name: _ARGUMENTS[each.name] for each in taken if each.default is inspect.Parameter.empty}
+    required = [each.name for each in taken if each.default is inspect.Parameter.empty]
+    known = [each.name for each in taken if each.name in _ARGUMENTS]
+    return [{name: _ARGUMENTS[name] for name in names} for names in (required, known)]
 
 
 def _disagreement(body: Sequence[Layer], shape: tuple[int, ...], loss: str) -> float:
