@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from nnkit.errors import InvalidArgument
-from nnkit.initializers.closed_form import FAN_IN, FAN_OUT, deviation
+from nnkit.initializers.closed_form import deviation
 from nnkit.initializers.record import Initializer, Parameters, Shape, compute_fans, matrix_shape
 from nnkit.registry import ClosedForm, Hyper
 
@@ -105,7 +105,9 @@ BUILTIN = (
             Hyper("minval", -0.05, "lower end"),
             Hyper("maxval", 0.05, "upper end"),
         ),
-        closed_forms=(deviation("deviation (maxval - minval) / sqrt(12)", 0.1 / math.sqrt(12.0)),),
+        closed_forms=(
+            deviation("deviation (maxval - minval) / sqrt(12)", lambda fan: 0.1 / math.sqrt(12.0), "uniform"),
+        ),
         distribution="uniform",
         spread=_interval,
     ),
@@ -119,7 +121,7 @@ BUILTIN = (
             _MEAN,
             _STDDEV,
         ),
-        closed_forms=(deviation("deviation stddev", 0.05),),
+        closed_forms=(deviation("deviation stddev", lambda fan: 0.05, "normal"),),
         distribution="normal",
         spread=partial(_named, ("mean", "stddev")),
     ),
@@ -133,7 +135,11 @@ BUILTIN = (
             _STDDEV,
         ),
         closed_forms=(
-            deviation("deviation 0.8796 stddev: that of a normal cut at two", 0.05 * TRUNCATED_STDDEV),
+            deviation(
+                "deviation 0.8796 stddev: that of a normal cut at two",
+                lambda fan: 0.05 * TRUNCATED_STDDEV,
+                "cut",
+            ),
         ),
         distribution="truncated_normal",
         spread=partial(_named, ("mean", "stddev")),
@@ -145,7 +151,11 @@ BUILTIN = (
         source=_GLOROT,
         aliases=("xavier_uniform",),
         closed_forms=(
-            deviation("deviation sqrt(2 / (fan_in + fan_out))", math.sqrt(2.0 / (FAN_IN + FAN_OUT))),
+            deviation(
+                "deviation sqrt(2 / (fan_in + fan_out))",
+                lambda fan: math.sqrt(2.0 / (fan.fan_in + fan.fan_out)),
+                "uniform",
+            ),
         ),
         distribution="uniform",
         spread=partial(_scaled_limit, 1.0, "average"),
@@ -159,7 +169,8 @@ BUILTIN = (
         closed_forms=(
             deviation(
                 "deviation sqrt(2 / (fan_in + fan_out)), the cut made up for",
-                math.sqrt(2.0 / (FAN_IN + FAN_OUT)),
+                lambda fan: math.sqrt(2.0 / (fan.fan_in + fan.fan_out)),
+                "cut",
             ),
         ),
         distribution="truncated_normal",
@@ -171,7 +182,9 @@ BUILTIN = (
         formula="w ~ U(-a, a), a = sqrt(6 / fan_in)",
         source=_HE,
         aliases=("kaiming_uniform",),
-        closed_forms=(deviation("deviation sqrt(2 / fan_in)", math.sqrt(2.0 / FAN_IN)),),
+        closed_forms=(
+            deviation("deviation sqrt(2 / fan_in)", lambda fan: math.sqrt(2.0 / fan.fan_in), "uniform"),
+        ),
         distribution="uniform",
         spread=partial(_scaled_limit, 2.0, "in"),
     ),
@@ -181,7 +194,13 @@ BUILTIN = (
         formula="w ~ cut N, standard deviation of w sqrt(2 / fan_in)",
         source=_HE,
         aliases=("kaiming_normal",),
-        closed_forms=(deviation("deviation sqrt(2 / fan_in), the cut made up for", math.sqrt(2.0 / FAN_IN)),),
+        closed_forms=(
+            deviation(
+                "deviation sqrt(2 / fan_in), the cut made up for",
+                lambda fan: math.sqrt(2.0 / fan.fan_in),
+                "cut",
+            ),
+        ),
         distribution="truncated_normal",
         spread=partial(_scaled_stddev, 2.0, "in"),
     ),
@@ -190,7 +209,9 @@ BUILTIN = (
         summary="Uniform, made for units whose slope at 0 is 1.",
         formula="w ~ U(-a, a), a = sqrt(3 / fan_in)",
         source=_LECUN,
-        closed_forms=(deviation("deviation sqrt(1 / fan_in)", math.sqrt(1.0 / FAN_IN)),),
+        closed_forms=(
+            deviation("deviation sqrt(1 / fan_in)", lambda fan: math.sqrt(1.0 / fan.fan_in), "uniform"),
+        ),
         distribution="uniform",
         spread=partial(_scaled_limit, 1.0, "in"),
     ),
@@ -199,7 +220,13 @@ BUILTIN = (
         summary="Normal, made for units whose slope at 0 is 1, and for SELU.",
         formula="w ~ cut N, standard deviation of w sqrt(1 / fan_in)",
         source=_LECUN,
-        closed_forms=(deviation("deviation sqrt(1 / fan_in), the cut made up for", math.sqrt(1.0 / FAN_IN)),),
+        closed_forms=(
+            deviation(
+                "deviation sqrt(1 / fan_in), the cut made up for",
+                lambda fan: math.sqrt(1.0 / fan.fan_in),
+                "cut",
+            ),
+        ),
         distribution="truncated_normal",
         spread=partial(_scaled_stddev, 1.0, "in"),
     ),
@@ -208,7 +235,9 @@ BUILTIN = (
         summary="Uniform, as PyTorch draws dense and convolution kernels by itself.",
         formula="w ~ U(-a, a), a = 1 / sqrt(fan_in)",
         source="PyTorch, nn.Linear.reset_parameters: kaiming_uniform_ with a = sqrt(5)",
-        closed_forms=(deviation("variance 1 / (3 fan_in)", math.sqrt(1.0 / (3.0 * FAN_IN))),),
+        closed_forms=(
+            deviation("variance 1 / (3 fan_in)", lambda fan: math.sqrt(1.0 / (3.0 * fan.fan_in)), "uniform"),
+        ),
         distribution="uniform",
         spread=partial(_scaled_limit, 1 / 3, "in"),
     ),

@@ -3,9 +3,9 @@
 import math
 
 from nnkit.initializers.builtin import TRUNCATED_STDDEV
-from nnkit.initializers.closed_form import FAN_IN, FAN_OUT, SHAPE, deviation
+from nnkit.initializers.closed_form import deviation
 from nnkit.initializers.record import Initializer, Parameters, Shape, compute_fans
-from nnkit.registry import ClosedForm, Hyper
+from nnkit.registry import Hyper
 
 
 def _number(parameters: Parameters, name: str) -> float:
@@ -78,13 +78,13 @@ SCALED = (
             Hyper("mode", "fan_in", "which fan", choices=("fan_in", "fan_out", "fan_avg")),
         ),
         closed_forms=(
-            deviation("deviation sqrt(scale / fan_in)", math.sqrt(1.0 / FAN_IN)),
-            ClosedForm(
+            deviation("deviation sqrt(scale / fan_in)", lambda fan: math.sqrt(1.0 / fan.fan_in), "cut"),
+            deviation(
                 "mode fan_out: deviation sqrt(scale / fan_out)",
-                lambda it: it(SHAPE, dtype="float64").std(),
-                math.sqrt(3.0 / FAN_OUT),
-                {"mode": "fan_out", "scale": 3.0},
-                tolerance=0.025,
+                lambda fan: math.sqrt(3.0 / fan.fan_out),
+                "cut",
+                mode="fan_out",
+                scale=3.0,
             ),
         ),
         distribution="truncated_normal",
@@ -96,7 +96,9 @@ SCALED = (
         formula="w ~ N(0, 2 / fan_out)",
         source="He et al. (2015), arXiv:1502.01852, equation 14; PyTorch, kaiming_normal_ with"
         " mode='fan_out', as its ResNets use it",
-        closed_forms=(deviation("deviation sqrt(2 / fan_out)", math.sqrt(2.0 / FAN_OUT)),),
+        closed_forms=(
+            deviation("deviation sqrt(2 / fan_out)", lambda fan: math.sqrt(2.0 / fan.fan_out), "normal"),
+        ),
         distribution="normal",
         spread=_he_out,
     ),
@@ -105,7 +107,9 @@ SCALED = (
         summary="What PyTorch gives dense layers and convolutions by itself: kernels and biases alike.",
         formula="w, b ~ U(-a, a), a = 1 / sqrt(fan_in of w)",
         source="PyTorch 2, nn.Linear and nn.Conv2d, reset_parameters: kaiming_uniform_ with a = sqrt(5)",
-        closed_forms=(deviation("variance 1 / (3 fan_in)", math.sqrt(1.0 / (3.0 * FAN_IN))),),
+        closed_forms=(
+            deviation("variance 1 / (3 fan_in)", lambda fan: math.sqrt(1.0 / (3.0 * fan.fan_in)), "uniform"),
+        ),
         distribution="uniform",
         spread=_torch,
         draws_bias=True,
@@ -120,13 +124,16 @@ SCALED = (
             Hyper("first", False, "the first layer's form"),
         ),
         closed_forms=(
-            deviation("deviation sqrt(2 / fan_in) / omega", math.sqrt(2.0 / FAN_IN) / 30.0),
-            ClosedForm(
+            deviation(
+                "deviation sqrt(2 / fan_in) / omega",
+                lambda fan: math.sqrt(2.0 / fan.fan_in) / 30.0,
+                "uniform",
+            ),
+            deviation(
                 "in the first layer 1 / (sqrt(3) fan_in)",
-                lambda it: it(SHAPE, dtype="float64").std(),
-                1.0 / (math.sqrt(3.0) * FAN_IN),
-                {"first": True},
-                tolerance=0.025,
+                lambda fan: 1.0 / (math.sqrt(3.0) * fan.fan_in),
+                "uniform",
+                first=True,
             ),
         ),
         distribution="uniform",
@@ -138,7 +145,7 @@ SCALED = (
         formula="w ~ N(0, stddev**2 / (2 layers))",
         source="Radford et al. (2019), GPT-2, section 2.3: residual layers scaled by 1 / sqrt(N)",
         hyperparameters=(Hyper("stddev", 0.02, "of a net without depth", above=0.0), _LAYERS),
-        closed_forms=(deviation("deviation stddev / sqrt(2 layers)", 0.02 / 4.0),),
+        closed_forms=(deviation("deviation stddev / sqrt(2 layers)", lambda fan: 0.02 / 4.0, "normal"),),
         distribution="normal",
         spread=_depth_scaled,
     ),
@@ -153,7 +160,11 @@ SCALED = (
             Hyper("branch", 2, "weight layers of a branch, m", at_least=1, integer=True),
         ),
         closed_forms=(
-            deviation("deviation sqrt(2 / fan_in) / layers**(1 / (2 m - 2))", math.sqrt(2.0 / FAN_IN / 8.0)),
+            deviation(
+                "deviation sqrt(2 / fan_in) / layers**(1 / (2 m - 2))",
+                lambda fan: math.sqrt(2.0 / fan.fan_in / 8.0),
+                "normal",
+            ),
         ),
         distribution="normal",
         spread=_fixup,
@@ -163,7 +174,9 @@ SCALED = (
         summary="Normal by the input fan: hidden layers of the maximal update parametrisation.",
         formula="w ~ N(0, 1 / fan_in); Adam's rate for it falls as 1 / fan_in",
         source="Yang et al. (2022), Tensor programs V, arXiv:2203.03466, table 3",
-        closed_forms=(deviation("deviation 1 / sqrt(fan_in)", math.sqrt(1.0 / FAN_IN)),),
+        closed_forms=(
+            deviation("deviation 1 / sqrt(fan_in)", lambda fan: math.sqrt(1.0 / fan.fan_in), "normal"),
+        ),
         distribution="normal",
         spread=_mup,
     ),
@@ -172,7 +185,7 @@ SCALED = (
         summary="Normal, smaller by another root of the fan: the output layer of that parametrisation.",
         formula="w ~ N(0, 1 / fan_in**2)",
         source="Yang et al. (2022), Tensor programs V, arXiv:2203.03466, table 3",
-        closed_forms=(deviation("deviation 1 / fan_in", 1.0 / FAN_IN),),
+        closed_forms=(deviation("deviation 1 / fan_in", lambda fan: 1.0 / fan.fan_in, "normal"),),
         distribution="normal",
         spread=_mup_output,
     ),
@@ -184,7 +197,8 @@ SCALED = (
         closed_forms=(
             deviation(
                 "deviation min(1, sqrt(outputs / fan_in)) / sqrt(fan_in)",
-                math.sqrt(48.0 / FAN_IN) / math.sqrt(FAN_IN),
+                lambda fan: min(1.0, math.sqrt(fan.outputs / fan.fan_in)) / math.sqrt(fan.fan_in),
+                "normal",
             ),
         ),
         distribution="normal",

@@ -53,29 +53,17 @@ def command(
 
 
 def _blocks(entry: "Entry") -> "list[Block]":
-    from nnbench.cases import inventory
+    """Return what is known of an entry, with a picture where it has one."""
     from nnbench.reporting.views.descent import paths
     from nnbench.reporting.views.portrait import picture
     from nnbench.studies.portraits import portrait, walk
-    from nnbench.terminal import printing as present
-    from nnkit.registry import spell_value
+    from nnbench.terminal.entries import about
 
-    about = [("also", ", ".join(entry.aliases)), ("formula", entry.formula), ("source", entry.source)]
-    about += [("closed form", claim) for claim in entry.closed_forms]
-    blocks: list[Block] = [present.paragraph(entry.summary)]
-    lines = present.listing([*about, *entry.details.items()])
-    blocks += [lines] if lines.items else []
-    if entry.hyperparameters:
-        rows = [
-            [hyper.name, spell_value(hyper.default), inventory.range_of(hyper), hyper.summary]
-            for hyper in entry.hyperparameters
-        ]
-        blocks.append(present.table(["parameter", "default", "range", "meaning"], rows))
     if entry.kind == "optimizers":
         walked = walk(entry.name)
-        return blocks if walked is None else [*blocks, paths(walked)]
+        return about(entry) if walked is None else [*about(entry), paths(walked)]
     drawn = portrait(entry.kind, entry.name)
-    return blocks if drawn is None else [*blocks, picture(drawn)]
+    return about(entry) if drawn is None else [*about(entry), picture(drawn)]
 
 
 def _recorded(name: str, path: Path) -> dict[str, Any] | None:
