@@ -15,7 +15,7 @@ from nnkit.activations.builtin import BUILTIN
 from nnkit.execution.trial import Trial
 from tests.nnbench.peer_checks import all_kinds, case, check, uses, with_layers
 
-ACTIVATIONS = [record.name for record in BUILTIN if record.name in PEERS]
+ACTIVATIONS = [part.name for part in BUILTIN if part.name in PEERS and not part.learned]
 OPTIMIZERS = [name.removesuffix("_update") for name in PEERS if name.endswith("_update")]
 # Masks are drawn, from another generator.
 NUMPY = Side("numpy", {name: peer for name, peer in PEERS.items() if name != "dropout_mask"})

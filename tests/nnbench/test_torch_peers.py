@@ -18,7 +18,7 @@ from nnkit.activations.builtin import BUILTIN
 from tests.nnbench.peer_checks import all_kinds, case, check, outcomes, uses, with_layers
 
 # The others have no peer: `nnbench kernels` shows a dash.
-ACTIVATIONS = [record.name for record in BUILTIN if record.name in PEERS]
+ACTIVATIONS = [part.name for part in BUILTIN if part.name in PEERS and not part.learned]
 _ALONE = {record.name for record in activations.records()} - set(ACTIVATIONS)
 ALONE = {f"{name}{ending}" for name in _ALONE for ending in ("", "_backward", "_fixed", "_fixed_backward")}
 # torch has no operator for these: users write them in several, as in NumPy.
