@@ -1,7 +1,7 @@
 """Kernels that move, add and multiply values without any mathematics of their own."""
 
 from nnkit.jit import kernel
-from nnkit.simd import copy_values
+from nnkit.simd import copy_values, real
 
 
 @kernel
@@ -70,3 +70,29 @@ def copy(x, y):
     """
     for i in range(x.shape[0]):
         y[i] = x[i]
+
+
+@kernel
+def multiply_channels(x, z, y):
+    """Write ``y[i, c] = x[i, c] * z[sample of i, c]``: every sample has a factor for each channel.
+
+    Shapes      x, y: (samples * pixels, channels); z: (samples, channels)
+    In place    allowed: y may be x
+    """
+    rows, channels = x.shape
+    pixels = rows // z.shape[0]
+    for i in range(rows):
+        for c in range(channels):
+            y[i, c] = x[i, c] * z[i // pixels, c]
+
+
+@kernel
+def replace_dropped(x, mask, y, factor, shift, dropped):
+    """Write ``y = factor * x + shift`` where the mask is not 0, and ``dropped`` where it is.
+
+    Shapes      x, mask, y: (values,)
+    In place    allowed: y may be x
+    """
+    slope, offset, instead = real(x, factor), real(x, shift), real(x, dropped)
+    for i in range(x.shape[0]):
+        y[i] = slope * x[i] + offset if mask[i] != real(x, 0.0) else instead

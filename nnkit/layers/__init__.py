@@ -6,6 +6,7 @@ from nnkit.layers.base import LAYERS, Layer, LayerRecord
 from nnkit.layers.convolution import Conv1D, Conv2D
 from nnkit.layers.dense import Dense
 from nnkit.layers.dropout import Dropout
+from nnkit.layers.dropouts import AlphaDropout, GaussianDropout, SpatialDropout1D, SpatialDropout2D
 from nnkit.layers.lp_pooling import LpPooling1D, LpPooling2D
 from nnkit.layers.maxout import Maxout
 from nnkit.layers.normalization import BatchNormalization, LayerNormalization
@@ -33,6 +34,7 @@ __all__ = [
     "ELU",
     "LAYERS",
     "Activation",
+    "AlphaDropout",
     "AveragePooling1D",
     "AveragePooling2D",
     "BatchNormalization",
@@ -44,6 +46,7 @@ __all__ = [
     "DepthwiseConv2D",
     "Dropout",
     "Flatten",
+    "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
@@ -66,6 +69,8 @@ __all__ = [
     "Reshape",
     "Residual",
     "SeparableConv2D",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
     "names",
     "record",
 ]

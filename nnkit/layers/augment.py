@@ -61,6 +61,11 @@ def _stream(emitter: Emitter) -> int:
     return sum(op.kind in (SHIFT, NOISE) for op in emitter.ops)
 
 
+def emit_noise(emitter: Emitter, x: Buffer, y: Buffer, stddev: float) -> None:
+    """Emit ``y = x + stddev z``, with a stream of its own."""
+    emitter.emit(NOISE, {"x": x, "y": y}, stddev=stddev, stream=_stream(emitter))
+
+
 @layer(
     summary="Moves every image a little while training, so that its place is not learned by heart.",
     formula="y[i, j] = x[i - a, j - b], 0 from outside; a, b uniform in -pixels ... pixels, fresh every step",
@@ -108,7 +113,7 @@ class GaussianNoise(Layer):
         if not emitter.training or self.stddev == 0:
             return x
         y = emitter.transient(f"{name}/output", x.shape)
-        emitter.emit(NOISE, {"x": x, "y": y}, stddev=self.stddev, stream=_stream(emitter))
+        emit_noise(emitter, x, y, self.stddev)
         return y
 
 

@@ -45,6 +45,15 @@ MULTIPLY = op_kind(
 )
 
 
+def emit_mask(emitter: Emitter, shape: tuple[int, ...], name: str, rate: float) -> Buffer:
+    """Emit the draw of a mask, 0 or 1 / (1 - rate), and return it; every mask of a model has its stream."""
+    mask = emitter.transient(f"{name}/mask", shape)
+    words = emitter.transient(f"{name}/words", (_WORDS,), type="uint32")
+    stream = sum(op.kind is DROPOUT_MASK for op in emitter.ops)
+    emitter.emit(DROPOUT_MASK, {"mask": mask, "words": words}, rate=rate, stream=stream)
+    return mask
+
+
 @layer(
     summary="Drops random values while training, against over-fitting.",
     formula="y = x * mask / (1 - rate), mask fresh every step; y = x at test time",
@@ -65,10 +74,7 @@ class Dropout(Layer):
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         if not emitter.training or self.rate == 0:
             return x
-        mask = emitter.transient(f"{name}/mask", x.shape)
-        words = emitter.transient(f"{name}/words", (_WORDS,), type="uint32")
-        stream = sum(op.kind is DROPOUT_MASK for op in emitter.ops)
-        emitter.emit(DROPOUT_MASK, {"mask": mask, "words": words}, rate=self.rate, stream=stream)
+        mask = emit_mask(emitter, x.shape, name, self.rate)
         y = emitter.transient(f"{name}/output", x.shape)
         emitter.emit(MULTIPLY, {"x": x, "z": mask, "y": y})
         return y
