@@ -9,16 +9,38 @@ from nnkit.jit import Kernel
 from nnkit.jit import kernel as as_kernel
 from nnkit.optimizers import expression as expressions
 from nnkit.optimizers import wrappers
+from nnkit.optimizers.adaptive.adabelief import ADABELIEF
+from nnkit.optimizers.adaptive.adabound import ADABOUND
+from nnkit.optimizers.adaptive.adadelta import ADADELTA
 from nnkit.optimizers.adaptive.adagrad import ADAGRAD
 from nnkit.optimizers.adaptive.adam import ADAM
+from nnkit.optimizers.adaptive.adam_atan2 import ADAM_ATAN2
+from nnkit.optimizers.adaptive.adamax import ADAMAX
+from nnkit.optimizers.adaptive.adamc import ADAMC
+from nnkit.optimizers.adaptive.adamod import ADAMOD
 from nnkit.optimizers.adaptive.adamw import ADAMW
+from nnkit.optimizers.adaptive.adan import ADAN
+from nnkit.optimizers.adaptive.ademamix import ADEMAMIX
+from nnkit.optimizers.adaptive.adopt import ADOPT as ADOPT_RECORD
+from nnkit.optimizers.adaptive.amsgrad import AMSGRAD
+from nnkit.optimizers.adaptive.laprop import LAPROP
+from nnkit.optimizers.adaptive.mars import MARS as MARS_RECORD
+from nnkit.optimizers.adaptive.nadam import NADAM, NADAMW
+from nnkit.optimizers.adaptive.qhadam import QHADAM
+from nnkit.optimizers.adaptive.radam import RADAM
 from nnkit.optimizers.adaptive.rmsprop import RMSPROP
+from nnkit.optimizers.adaptive.yogi import YOGI
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.optimizers.curvature.lbfgs import LBFGS
+from nnkit.optimizers.descent.aggmo import AGGMO
 from nnkit.optimizers.descent.lion import LION
 from nnkit.optimizers.descent.momentum import MOMENTUM
 from nnkit.optimizers.descent.nesterov import NESTEROV
+from nnkit.optimizers.descent.qhm import QHM as QHM_RECORD
+from nnkit.optimizers.descent.rprop import RPROP
 from nnkit.optimizers.descent.sgd import SGD as SGD_RECORD
+from nnkit.optimizers.descent.signum import SIGNSGD, SIGNUM
+from nnkit.optimizers.descent.tiger import TIGER
 from nnkit.optimizers.layerwise.adafactor import ADAFACTOR
 from nnkit.optimizers.layerwise.lamb import LAMB
 from nnkit.optimizers.layerwise.lars import LARS
@@ -71,8 +93,34 @@ for _part in (
     LBFGS,
     SCHEDULE_FREE_SGD,
     SCHEDULE_FREE_ADAMW,
+    AGGMO,
+    QHM_RECORD,
+    RPROP,
+    SIGNSGD,
+    SIGNUM,
+    TIGER,
+    ADABELIEF,
+    ADABOUND,
+    ADADELTA,
+    ADAMAX,
+    ADAM_ATAN2,
+    ADAMC,
+    ADAMOD,
+    ADAN,
+    ADEMAMIX,
+    ADOPT_RECORD,
+    AMSGRAD,
+    LAPROP,
+    MARS_RECORD,
+    NADAM,
+    NADAMW,
+    QHADAM,
+    RADAM,
+    YOGI,
 ):
     _registry.add(_part)
+    for _alias in _part.aliases:
+        globals().pop(_alias, None)  # a record of that name: it is the constructor's, which __getattr__ makes
 
 
 def get(name: str, **hyperparameters: Value | BoundSchedule) -> BoundOptimizer:
@@ -121,8 +169,7 @@ def _chosen(name: str, hyperparameters: Mapping[str, Value | BoundSchedule]) -> 
                 f"{name}: {key} must be a number, found a schedule. Only learning_rate moves."
             )
     parameters = chosen.resolve(given)
-    described = chosen.becomes(parameters) if chosen.becomes is not None else None
-    if described is not None:
+    while chosen.becomes is not None and (described := chosen.becomes(parameters)) is not None:
         chosen, parameters = record(described[0]), record(described[0]).resolve(described[1])
     made = None if chosen.companion is None else chosen.companion(parameters)
     bound = BoundOptimizer(chosen, parameters, schedule, companion=made and get(made[0], **made[1]))
@@ -173,6 +220,14 @@ RMSprop = _class_style("rmsprop")
 Adam = _class_style("adam")
 AdamW = _class_style("adamw")
 Lion = _class_style("lion")
+
+
+def __getattr__(name: str) -> Callable[..., BoundOptimizer]:
+    """Return the constructor of any other optimizer whose record has this class's name as an alias."""
+    for part in _registry:
+        if name[:1].isupper() and name in part.aliases:
+            return _class_style(part.name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def register_numpy(

@@ -21,7 +21,7 @@ from nnkit.optimizers.arrays import (
     split_as,
 )
 from nnkit.optimizers.groups import matrices, matrix_of
-from nnkit.optimizers.optimizer import COMMON, DECAY, Optimizer, Sizes, as_number, scalar_names, takes_length
+from nnkit.optimizers.optimizer import COMMON, Optimizer, Sizes, as_number, scalar_names, takes_length
 from nnkit.optimizers.wrappers.wrapper import START, Stage, Wrapper, stage_of
 from nnkit.registry import Value
 from nnkit.schedules import BoundSchedule
@@ -95,7 +95,7 @@ class BoundOptimizer:
     @property
     def decay(self) -> float:
         """The decay of the weights before the optimizer's step; 0 where the step itself makes it."""
-        is_before = self.decays_before or DECAY in self.record.hyperparameters
+        is_before = self.decays_before or self.record.decays_before
         return as_number(self.parameters["weight_decay"]) if is_before else 0.0
 
     def is_spared(self, name: str) -> bool:
@@ -116,7 +116,9 @@ class BoundOptimizer:
         if decay:
             return self
         companion = self.companion and self.companion.without(decay)
-        return replace(self, companion=companion, decays_before=self.decays_before or self.record.decays)
+        # A decay that does not go by the rate alone is the kernel's business.
+        moves = self.record.decays and self.parameters.get("decay_scaling", "rate") == "rate"
+        return replace(self, companion=companion, decays_before=self.decays_before or moves)
 
     def paired(self, second: "BoundOptimizer") -> "BoundOptimizer":
         """Return this optimizer for matrices and ``second`` for the rest."""

@@ -4,7 +4,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -68,6 +68,7 @@ DECAY = Hyper(
     0.0,
     "decoupled: before its step, every weight loses this share of itself, multiplied by learning_rate",
     at_least=0.0,
+    tune="log",
     component=NO_DECAY,
 )
 # What the built-in optimizers are made of. No epsilon at all would divide 0 by 0 where there is no gradient:
@@ -81,6 +82,12 @@ SECOND_MOMENT = Hyper(
     component=Component("second moment", False),
 )
 COMMON = (*CLIPPING, DECAY)
+
+
+def decay(default: float, summary: str = DECAY.summary) -> Hyper:
+    """Return the decay of an optimizer that has one by default; a kernel that does not take it leaves it to
+    what goes before every step."""
+    return replace(DECAY, default=default, summary=summary)
 
 
 def share_kept(name: str, default: float, summary: str, component: Component | None = None) -> Hyper:
@@ -114,6 +121,8 @@ class Shaped:
         return len(self.shape(Sizes(2, 3, 16)))
 
 
+# What a kernel may take behind ``step``: the learning rate that was chosen, of which a schedule makes others.
+BASE_RATE = "base_rate"
 Over = Literal["all", "tensor", "matrix"]
 # What a kernel may take behind ``step``: the steps of the whole training, earlier fits included.
 LENGTH = "n_steps"
@@ -191,6 +200,14 @@ class Optimizer(Part):
         """Whether a number's step depends on no other number's gradient: any cut of the vector will do."""
         return self.over == "all" and not self.shaped
 
+    @property
+    def decays_before(self) -> bool:
+        """Whether the shared decay goes before its step: no plug-in's own, and none that its kernel makes."""
+        own = () if self.kernel is None else scalar_names(self.kernel)
+        return "weight_decay" not in own and any(
+            hyper.name == DECAY.name and hyper.component is NO_DECAY for hyper in self.hyperparameters
+        )
+
     def shape_of(self, argument: str, sizes: Sizes) -> tuple[int, ...]:
         """Return the shape of one of the kernel's arrays, where it is called for so many rows and columns."""
         if argument in self.shaped:
@@ -211,14 +228,13 @@ class Optimizer(Part):
         return tuple(as_number(parameters[start]) if isinstance(start, str) else start for start in starts)
 
     def scalars(self, parameters: Mapping[str, Value], kernel: Kernel | None = None) -> tuple[float, ...]:
-        """Return what the kernel takes after ``step``: the hyper-parameters that its arguments name."""
+        """Return what the kernel takes after ``step``, the learning rate that was chosen among it."""
         kernel = kernel or self.kernel
         assert kernel is not None, self.name
+        known = {**parameters, BASE_RATE: parameters["learning_rate"]}
         choices = {hyper.name: hyper.choices for hyper in self.hyperparameters if hyper.choices}
         return tuple(
-            float(choices[name].index(str(parameters[name])))
-            if name in choices
-            else as_number(parameters[name])
+            float(choices[name].index(str(known[name]))) if name in choices else as_number(known[name])
             for name in scalar_names(kernel)
         )
 

@@ -32,7 +32,11 @@ CHECKS = {
         "model.compile('sign(margin=0.001)', 'mean_squared_error')\n"
         "losses = model.fit(x, y, epochs=200, batch_size=8).history['loss']\n"
         "assert losses[-1] < 0.5 * losses[0], losses",
-        ("tests/nnkit/optimizers/test_optimizers.py", "tests/nnkit/compiler/test_explain.py"),
+        (
+            "tests/nnkit/optimizers/test_optimizers.py",
+            "tests/nnkit/optimizers/test_closed_forms.py",
+            "tests/nnkit/compiler/test_explain.py",
+        ),
         "sign or slots_are_regions",
     ),
     "A new activation": Check(

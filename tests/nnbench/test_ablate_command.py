@@ -20,7 +20,7 @@ from tests.nnbench.plugin_samples import forget_plugins
 
 Result = tuple[int, str, str]
 N_SEARCH = (13 + 2 * 2) * 3 + 5 * 17  # trials that choose a rate
-ADAMW = "adamw(weight_decay=0.01)"
+ADAMW = "adamw(weight_decay=0.02)"
 # What the fake optimizer loses in accuracy without each of its components; epsilon only stands in the way.
 LOSSES = {"bias_correction": 0.06, "beta_1": 0.02, "epsilon": -0.03}
 
@@ -270,7 +270,7 @@ def test_a_dry_run_changes_nothing(nnb: Callable[..., Result], folder: Path) -> 
 
     n_search = 6 * (N_SEARCH + 2 * 10)
     assert (code, said) == (0, "")
-    assert "small: adamw(bias_correction=false, weight_decay=0.01), seeds 0-9" in text
+    assert "small: adamw(bias_correction=false, weight_decay=0.02), seeds 0-9" in text
     assert f"first a search, {n_search} trials at least; 6 configurations" in text
     assert foreseen["search"] == {"trials": n_search, "leaves": 60}
     assert (alone["trials"], len(alone["configurations"])) == (60, 6)
@@ -286,7 +286,7 @@ def test_a_dry_run_changes_nothing(nnb: Callable[..., Result], folder: Path) -> 
             ("adam", "--schedule", "cosine,constant"),
             "schedule: ablate takes one choice apart, found cosine_decay, constant.",
         ),
-        (("adma",), "--optimizer: no optimizer named 'adma'. Did you mean 'adam'?"),
+        (("lyon",), "--optimizer: no optimizer named 'lyon'. Did you mean 'lion'?"),
         (
             ("adamw(clipvalue=1)", "--crossed", "--schedule", "cosine"),
             "--crossed: 7 components make 128 configurations, and at most 64 are crossed. Choose some",

@@ -43,7 +43,7 @@ def test_parentheses_must_match(text: str) -> None:
     [
         ("optimizer", "adam", "adam"),
         ("optimizer", " adam ( beta_1 = 0.90 ) ", "adam"),
-        ("optimizer", "adam(epsilon=1e-8,beta_1=0.8)", "adam(beta_1=0.8, epsilon=1e-08)"),
+        ("optimizer", "adam(epsilon=1e-7,beta_1=0.8)", "adam(beta_1=0.8, epsilon=1e-07)"),
         ("optimizer", "heavy_ball", "momentum"),
         ("optimizer", "momentum(momentum=0.50)", "momentum(momentum=0.5)"),
         ("activation", "relu", "relu"),

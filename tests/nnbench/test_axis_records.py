@@ -151,8 +151,8 @@ def test_a_variable_that_is_no_setting_gets_a_remark() -> None:
         ("momentum(momentum=0)", "sgd", "sgd"),
         ("nesterov(momentum=0)", "sgd", "sgd"),
         ("adamw(weight_decay=0)", "adam", "adam"),
-        ("adam(weight_decay=0.01)", "adamw(weight_decay=0.01)", "adamw(weight_decay=0.01)"),
-        ("adam(weight_decay=0.004)", "adamw", "adamw"),
+        ("adam(weight_decay=0.004)", "adamw(weight_decay=0.004)", "adamw(weight_decay=0.004)"),
+        ("adam(weight_decay=0.01)", "adamw", "adamw"),
     ],
 )
 def test_what_is_the_same_optimizer_is_one_configuration_with_a_remark(

@@ -138,7 +138,7 @@ def key_of(case: CaseSpec | None = None, **changes: Any) -> str:
     ("axes", "spelt"),
     [
         ({"optimizer": "adamw", "wrap": "cautious"}, "cautious(adamw)"),
-        ({"optimizer": "adam", "wrap": "cautious", "weight_decay": "0.004"}, "cautious(adamw)"),
+        ({"optimizer": "adam", "wrap": "cautious", "weight_decay": "0.01"}, "cautious(adamw)"),
         ({"optimizer": "adam", "average": "ema(decay=0.9)"}, "ema( adam,decay=0.90)"),
         ({"optimizer": "sgd", "average": "tail", "wrap": "lookahead(k=3)"}, "tail(lookahead(sgd, k=3))"),
         ({"optimizer": "adam", "wrap": "sam(rho=0)", "average": "none"}, "adam"),
@@ -181,6 +181,7 @@ def test_a_key_is_the_sha256_of_canonical_json() -> None:
         "dtype": "float32",
         "epochs": 2,
         "numerics": 1,
+        "parts": {"adam": 2},
         "seed": 7,
     }
 

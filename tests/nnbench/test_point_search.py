@@ -212,8 +212,8 @@ def test_a_search_too_narrow_for_its_points_is_refused(nnb: Callable[..., Result
 
 
 def test_what_an_axis_sets_of_the_optimizer_stays_as_it_is(nnb: Callable[..., Result], folder: Path) -> None:
-    """A weight decay of 0.01 makes adam adamw: every point has it, and it is not searched over as well."""
-    command = ("tune", "small.toml", "--optimizer", "adam", "--weight-decay", "0.01", "--points", "6")
+    """A weight decay of 0.02 makes adam adamw: every point has it, and it is not searched over as well."""
+    command = ("tune", "small.toml", "--optimizer", "adam", "--weight-decay", "0.02", "--points", "6")
     code, _, said = nnb(*command, "--over", "all", "--quiet")
     run, _ = last(folder)
     refused, _, told = nnb(*command, "--over", "beta_1,weight_decay")
@@ -222,5 +222,5 @@ def test_what_an_axis_sets_of_the_optimizer_stays_as_it_is(nnb: Callable[..., Re
     assert run.tuning is not None
     (found,) = run.tuning.searches
     assert [span.name for span in found.spans] == ["learning_rate", "beta_1", "beta_2", "epsilon"]
-    assert all("weight_decay=0.01" in spelt(point)[0] for point in found.points)
+    assert all("weight_decay=0.02" in spelt(point)[0] for point in found.points)
     assert told.startswith("nnbench: --over weight_decay and --weight-decay contradict each other.")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.reference.optimizers.adam_family import mars as mars
+
 Array = NDArray[np.float64]
 State = dict[str, Any]
 Step = tuple[Array, State]

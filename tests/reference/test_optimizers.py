@@ -31,11 +31,15 @@ SINGLE_STEPS: list[tuple[str, Update, list[float]]] = [
     ("sgd", optimizers.sgd, [0.5, -1.0, -0.5, 3.0]),
     ("adagrad", optimizers.adagrad, [0.5233, 1.5007, 2.5005, 3.5061]),
     ("rmsprop", optimizers.rmsprop, [-0.5811, 0.4189, 1.4189, 2.4189]),
-    ("adadelta", optimizers.adadelta, [0.9993, 1.9993, 2.9993, 3.9993]),
-    ("adam", partial(optimizers.adam, epsilon_hat=True), [0.5, 1.5, 2.5, 3.5]),
-    ("adamw", partial(optimizers.adamw, epsilon_hat=True), [0.4980, 1.4960, 2.494, 3.492]),
-    ("adamax", optimizers.adamax, [0.5, 1.5, 2.5, 3.5]),
-    ("nadam", optimizers.nadam, [0.4686, 1.4686, 2.4686, 3.4686]),
+    ("adadelta", partial(optimizers.adadelta, epsilon=1e-7), [0.9993, 1.9993, 2.9993, 3.9993]),
+    ("adam", partial(optimizers.adam, epsilon=1e-7, epsilon_hat=True), [0.5, 1.5, 2.5, 3.5]),
+    (
+        "adamw",
+        partial(optimizers.adamw, epsilon=1e-7, epsilon_hat=True, weight_decay=0.004),
+        [0.4980, 1.4960, 2.494, 3.492],
+    ),
+    ("adamax", partial(optimizers.adamax, epsilon=1e-7, epsilon_in_maximum=False), [0.5, 1.5, 2.5, 3.5]),
+    ("nadam", partial(optimizers.nadam, epsilon=1e-7, momentum_decay=1.0), [0.4686, 1.4686, 2.4686, 3.4686]),
     ("lion", optimizers.lion, [0.5, 1.5, 2.5, 3.5]),
 ]
 
@@ -92,7 +96,7 @@ GOLDEN = [
     ),
     Golden(
         "amsgrad",
-        partial(optimizers.adam, amsgrad=True, epsilon_hat=True),
+        partial(optimizers.adam, amsgrad=True, epsilon=1e-7, epsilon_hat=True),
         0.001,
         [0.9990, 0.9982, 0.9974, 0.9965, 0.9955],
         [0.9990, 0.9982, 0.9974, 0.9965, 0.9955],
@@ -106,14 +110,14 @@ GOLDEN = [
     ),
     Golden(
         "adamax",
-        partial(optimizers.adamax, beta_1=0.85, beta_2=0.95, epsilon=1e-6),
+        partial(optimizers.adamax, beta_1=0.85, beta_2=0.95, epsilon=1e-6, epsilon_in_maximum=False),
         0.2,
         [0.8, 0.6827, 0.5333, 0.3680, 0.1933],
         [0.8, 0.6910, 0.5466, 0.3848, 0.2126],
     ),
     Golden(
         "nadam",
-        partial(optimizers.nadam, beta_1=0.5, beta_2=0.67, epsilon=1e-5),
+        partial(optimizers.nadam, beta_1=0.5, beta_2=0.67, epsilon=1e-5, momentum_decay=1.0),
         0.5,
         [0.4281, -0.1738, -0.7115, -1.2335, -1.7492],
         [0.4281, -0.1717, -0.7084, -1.2299, -1.7454],
@@ -269,15 +273,16 @@ def test_nadam_looks_ahead_by_one_momentum() -> None:
     g = np.array([2.0])
     mu_1, mu_2 = 0.9 * (1 - 0.5 * 0.96), 0.9 * (1 - 0.5 * 0.96**2)
 
-    step = walk(partial(optimizers.nadam, epsilon=0.0), np.zeros(1), [g], 0.1)[0]
+    step = walk(partial(optimizers.nadam, epsilon=0.0, momentum_decay=1.0), np.zeros(1), [g], 0.1)[0]
 
     # m = 0.1 g and root v_hat = g, so both parts of m_hat are multiples of g.
     expected = mu_2 * 0.1 / (1 - mu_1 * mu_2) + (1 - mu_1) / (1 - mu_1)
     assert -step[0] == pytest.approx(0.1 * expected, rel=1e-12)
 
 
-def test_defaults_are_those_of_keras() -> None:
-    adam = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+def test_defaults_are_published_ones() -> None:
+    """Keras's of before 2014, the papers' and PyTorch's of Adam and what came after it."""
+    adam = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
     expected = {
         "momentum": {"momentum": 0.9},
         "momentum_keras": {"momentum": 0.9},
@@ -291,7 +296,7 @@ def test_defaults_are_those_of_keras() -> None:
             "centered": False,
             "epsilon_inside_root": True,
         },
-        "adadelta": {"rho": 0.95, "epsilon": 1e-7},
+        "adadelta": {"rho": 0.95, "epsilon": 1e-6},
         "adam": {
             **adam,
             "epsilon_hat": False,
@@ -299,9 +304,9 @@ def test_defaults_are_those_of_keras() -> None:
             "bias_correction": True,
             "second_moment": True,
         },
-        "adamw": {"weight_decay": 0.004},
-        "adamax": adam,
-        "nadam": {**adam, "momentum_decay": 1.0},
+        "adamw": {"weight_decay": 0.01},
+        "adamax": {**adam, "epsilon_in_maximum": True},
+        "nadam": {**adam, "momentum_decay": 0.004},
         "lion": {"beta_1": 0.9, "beta_2": 0.99, "weight_decay": 0.0},
     }
 
@@ -312,7 +317,7 @@ def test_defaults_are_those_of_keras() -> None:
 
 
 def test_nadam_with_dozats_slow_decay_differs_from_keras() -> None:
-    keras = walk(optimizers.nadam, START, GRADIENTS, 0.1)[-1]
+    keras = walk(partial(optimizers.nadam, momentum_decay=1.0), START, GRADIENTS, 0.1)[-1]
     dozat = walk(partial(optimizers.nadam, momentum_decay=0.004), START, GRADIENTS, 0.1)[-1]
 
     assert np.abs(keras - dozat).max() > 1e-3

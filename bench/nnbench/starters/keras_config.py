@@ -337,7 +337,8 @@ def _optimizer(model: Model, found: Any) -> str:
     given = Given(f"{model.where}, optimizer {name}", own)
     if name not in optimizers.names():
         raise UsageError(f"{given.where}: nnkit has none of this name. nnbench list optimizers")
-    known = {hyper.name: hyper.default for hyper in optimizers.record(name).hyperparameters}
+    record = optimizers.record(name)
+    known = {hyper.name: hyper.default for hyper in record.hyperparameters}
     if isinstance(own.get("learning_rate"), Mapping):
         schedule = own.pop("learning_rate")
         own["learning_rate"] = schedule.get("config", {}).get("initial_learning_rate")
@@ -345,7 +346,11 @@ def _optimizer(model: Model, found: Any) -> str:
     given.ignore(*_OF_EVERY_OPTIMIZER)
     taken = {key: given.take(key) for key in list(own) if key in known}
     given.finish()
-    chosen = {key: _short_number(value) for key, value in taken.items() if value is not None}
+    # What Keras does without saying so, as where Adam's epsilon stands.
+    keras = {
+        key: value for one in record.variants if one.name == "Keras" for key, value in one.options.items()
+    }
+    chosen = {**keras, **{key: _short_number(value) for key, value in taken.items() if value is not None}}
     return spell_choice(name, {key: value for key, value in chosen.items() if value != known[key]})
 
 

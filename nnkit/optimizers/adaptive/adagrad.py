@@ -4,8 +4,17 @@ from collections.abc import Mapping
 
 from nnkit.jit import kernel
 from nnkit.kernels.update import above_zero
-from nnkit.optimizers.optimizer import COMMON, NO_EPSILON, SECOND_MOMENT, Optimizer, Variant, learning_rate
-from nnkit.registry import Component, Hyper, Value
+from nnkit.optimizers.closed_form import after_each, moved
+from nnkit.optimizers.optimizer import (
+    COMMON,
+    NO_EPSILON,
+    SECOND_MOMENT,
+    Optimizer,
+    Variant,
+    as_number,
+    learning_rate,
+)
+from nnkit.registry import ClosedForm, Component, Hyper, Value
 from nnkit.simd import fma, real, sqrt
 
 
@@ -70,6 +79,26 @@ ADAGRAD = Optimizer(
             "Keras",
             {"initial_accumulator_value": 0.1, "epsilon_inside_root": True},
             "a sum that starts from 0.1, and epsilon inside the root",
+        ),
+    ),
+    closed_forms=(
+        ClosedForm(
+            "step t on a constant gradient g is learning_rate * g / sqrt(initial_accumulator_value + t"
+            " * g**2 + epsilon)",
+            moved(0.5, 4),
+            lambda p: after_each(
+                4,
+                lambda t: (
+                    0.5
+                    * as_number(p["learning_rate"])
+                    * sum(
+                        (as_number(p["initial_accumulator_value"]) + 0.25 * i + as_number(p["epsilon"]))
+                        ** -0.5
+                        for i in range(1, t + 1)
+                    )
+                ),
+            ),
+            {"epsilon": 0.01},
         ),
     ),
     source="Duchi, Hazan and Singer (2011), JMLR 12; as in Keras 3. PyTorch's is"

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from functools import partial
 
+import numpy as np
+
+from nnkit.errors import InvalidArgument
 from nnkit.jit import kernel
 from nnkit.kernels.update import above_zero
-from nnkit.optimizers.closed_form import after_each, moved
+from nnkit.optimizers.closed_form import Array, after_each, moved
 from nnkit.optimizers.optimizer import (
     COMMON,
     NO_EPSILON,
@@ -13,6 +16,7 @@ from nnkit.optimizers.optimizer import (
     SECOND_MOMENT,
     Optimizer,
     Variant,
+    as_number,
     learning_rate,
     share_kept,
 )
@@ -73,8 +77,8 @@ ADAM_HYPERPARAMETERS = (
     share_kept("beta_2", 0.999, "share of the mean square that is kept"),
     Hyper(
         "epsilon",
-        1e-7,
-        "Keras's; 1e-8 in the paper and in PyTorch",
+        1e-8,
+        "the paper's and PyTorch's; 1e-7 in Keras",
         above=0.0,
         tune="log",
         component=NO_EPSILON,
@@ -87,7 +91,12 @@ ADAM_HYPERPARAMETERS = (
         component=Component("bias correction", False),
     ),
     SECOND_MOMENT,
+    Hyper("amsgrad", False, "true: the optimizer amsgrad"),
 )
+
+
+AMSGRAD_NAMES = ("beta_1", "beta_2", "epsilon", "epsilon_hat", "bias_correction")
+_SHARED = ("learning_rate", *(hyper.name for hyper in COMMON))
 
 
 def settled(name: str, parameters: Mapping[str, Value]) -> tuple[str, dict[str, Value]] | None:
@@ -96,19 +105,41 @@ def settled(name: str, parameters: Mapping[str, Value]) -> tuple[str, dict[str, 
     AdamW is Adam with a decay; without both moments it is gradient descent. What changes nothing, as epsilon
     where nothing is divided, stands at its default.
     """
-    if not parameters["second_moment"] and parameters["beta_1"] == 0.0:
-        return "sgd", {key: parameters[key] for key in ("learning_rate", *(hyper.name for hyper in COMMON))}
+    divides, is_scaled = parameters["second_moment"], parameters.get("decay_scaling", "rate") != "rate"
+    decays = bool(parameters["weight_decay"])
+    if parameters["amsgrad"] and divides:
+        if decays and is_scaled:
+            raise InvalidArgument(f"{name}: amsgrad decays by the rate only. Leave decay_scaling out.")
+        return "amsgrad", {key: parameters[key] for key in (*AMSGRAD_NAMES, *_SHARED)}
+    if not divides and parameters["beta_1"] == 0.0 and not (decays and is_scaled):
+        return "sgd", {key: parameters[key] for key in _SHARED}
     idle = set() if parameters["bias_correction"] else {"epsilon_hat"}
-    idle |= set() if parameters["second_moment"] else {"beta_2", "epsilon", "epsilon_hat"}
+    idle |= set() if divides else {"beta_2", "epsilon", "epsilon_hat", "amsgrad"}
     defaults = {hyper.name: hyper.default for hyper in ADAM_HYPERPARAMETERS if hyper.name in idle}
-    found = "adamw" if parameters["weight_decay"] else "adam", {**parameters, **defaults}
+    chosen = {**parameters, **defaults}
+    if not decays:
+        chosen.pop("decay_scaling", None)
+    found = "adamw" if decays else "adam", chosen
     return None if found == (name, parameters) else found
+
+
+def epsilon_moved(parameters: Mapping[str, Value], epochs: int) -> bool:
+    """Whether epsilon is the default that was another one: 1e-7, which is Keras's in another place."""
+    return parameters["epsilon"] == 1e-8 and bool(parameters["second_moment"])
 
 
 ADAM_VARIANTS = (
     Variant("PyTorch", {"epsilon_hat": False}, "epsilon beside the corrected root, as the paper"),
     Variant("Keras", {"epsilon_hat": True}, "epsilon beside the root that is not yet corrected"),
 )
+
+
+def turned(p: Mapping[str, Value]) -> Array:
+    """Return the way over gradients 1 and -3."""
+    rate, b1, b2, epsilon = (as_number(p[n]) for n in ("learning_rate", "beta_1", "beta_2", "epsilon"))
+    steps = [1 / (1 + epsilon), (b1 - 3) / (1 + b1) / (np.sqrt((b2 + 9) / (1 + b2)) + epsilon)]
+    return rate * np.cumsum(steps)[:, None]
+
 
 ADAM = Optimizer(
     name="adam",
@@ -127,7 +158,17 @@ ADAM = Optimizer(
             lambda p: after_each(5, lambda t: t * p["learning_rate"] * 0.5 / (0.5 + p["epsilon"])),
             {"epsilon": 0.01},
         ),
+        ClosedForm(
+            "after g = 1 a gradient of -3 moves by learning_rate * (beta_1 - 3) / (1 + beta_1)"
+            " over sqrt((beta_2 + 9) / (1 + beta_2)) + epsilon",
+            moved(lambda t: (1.0, -3.0)[t - 1], 2),
+            turned,
+            {"epsilon": 0.01},
+        ),
     ),
     variants=ADAM_VARIANTS,
-    source="Kingma and Ba (2015), arXiv:1412.6980, Algorithm 1; epsilon of Keras 3, in the paper's place",
+    source="Kingma and Ba (2015), arXiv:1412.6980, Algorithm 1, its defaults and PyTorch's. Keras's is"
+    " adam(epsilon=1e-7, epsilon_hat=true)",
+    numerics=2,  # epsilon was 1e-7, Keras's, in the place where the paper and PyTorch have 1e-8
+    moved=epsilon_moved,
 )

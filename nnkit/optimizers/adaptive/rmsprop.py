@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from nnkit.jit import kernel
 from nnkit.kernels.update import above_zero
+from nnkit.optimizers.closed_form import after_each, moved
 from nnkit.optimizers.optimizer import (
     COMMON,
     NO_EPSILON,
@@ -11,10 +12,11 @@ from nnkit.optimizers.optimizer import (
     SECOND_MOMENT,
     Optimizer,
     Variant,
+    as_number,
     learning_rate,
     share_kept,
 )
-from nnkit.registry import Component, Hyper, Value
+from nnkit.registry import ClosedForm, Component, Hyper, Value
 from nnkit.simd import fma, real, sqrt
 
 
@@ -107,6 +109,24 @@ RMSPROP = Optimizer(
     variants=(
         Variant("PyTorch", {"epsilon_inside_root": False}, "epsilon outside the root"),
         Variant("Keras", {"epsilon_inside_root": True}, "epsilon inside the root"),
+    ),
+    closed_forms=(
+        ClosedForm(
+            "step t on a constant gradient g is learning_rate * g / sqrt((1 - rho**t) * g**2 + epsilon)",
+            moved(0.5, 4),
+            lambda p: after_each(
+                4,
+                lambda t: (
+                    0.5
+                    * as_number(p["learning_rate"])
+                    * sum(
+                        (0.25 * (1 - as_number(p["rho"]) ** i) + as_number(p["epsilon"])) ** -0.5
+                        for i in range(1, t + 1)
+                    )
+                ),
+            ),
+            {"epsilon": 0.01},
+        ),
     ),
     source="Tieleman and Hinton (2012), Neural Networks for Machine Learning, lecture 6.5; as in Keras 3."
     " PyTorch's is rmsprop(learning_rate=0.01, rho=0.99, epsilon=1e-8, epsilon_inside_root=false)",

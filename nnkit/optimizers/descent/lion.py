@@ -1,9 +1,20 @@
 """Lion: steps of one length, in the direction of the sign of a mean gradient."""
 
+import numpy as np
+
 from nnkit.jit import kernel
 from nnkit.kernels.update import smallest_normal
-from nnkit.optimizers.optimizer import CLIPPING, NO_DECAY, NO_MOMENTUM, Optimizer, learning_rate, share_kept
-from nnkit.registry import Hyper
+from nnkit.optimizers.closed_form import after_each, moved
+from nnkit.optimizers.optimizer import (
+    CLIPPING,
+    NO_DECAY,
+    NO_MOMENTUM,
+    Optimizer,
+    as_number,
+    learning_rate,
+    share_kept,
+)
+from nnkit.registry import ClosedForm, Hyper
 from nnkit.simd import fabs, fma, real
 
 
@@ -52,6 +63,24 @@ LION = Optimizer(
     decays=True,
     flops=10,
     numerics=2,  # a mean below the smallest normal number made a whole step
+    closed_forms=(
+        ClosedForm(
+            "after a gradient of 1 one of -x turns the step where x > beta_1 * (1 - beta_2) / (1 - beta_1),"
+            " 0.09: of -0.08 and -0.1 only the second does",
+            moved(
+                lambda t: np.array([1.0, 1.0]) if t == 1 else np.array([-0.08, -0.1]), 2, start=np.zeros(2)
+            ),
+            lambda p: as_number(p["learning_rate"]) * np.array([[1.0, 1.0], [2.0, 0.0]]),
+        ),
+        ClosedForm(
+            "without gradients w <- (1 - learning_rate * weight_decay) * w",
+            moved(0.0, 3, start=2.0),
+            lambda p: after_each(
+                3, lambda t: 2 - 2 * (1 - as_number(p["learning_rate"]) * as_number(p["weight_decay"])) ** t
+            ),
+            {"learning_rate": 0.5, "weight_decay": 0.1},
+        ),
+    ),
     source="Chen et al. (2023), Symbolic discovery of optimization algorithms, arXiv:2302.06675;"
     " defaults of Keras 3",
 )

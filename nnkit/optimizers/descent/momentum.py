@@ -3,8 +3,17 @@
 from collections.abc import Mapping
 
 from nnkit.jit import kernel
-from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, Variant, learning_rate, share_kept
-from nnkit.registry import Hyper, Value
+from nnkit.optimizers.closed_form import after_each, moved
+from nnkit.optimizers.optimizer import (
+    COMMON,
+    NO_MOMENTUM,
+    Optimizer,
+    Variant,
+    as_number,
+    learning_rate,
+    share_kept,
+)
+from nnkit.registry import ClosedForm, Hyper, Value
 from nnkit.simd import fma, real
 
 
@@ -64,6 +73,23 @@ MOMENTUM = Optimizer(
     flops=5,
     becomes=plain_described,
     variants=RATE_VARIANTS,
+    closed_forms=(
+        ClosedForm(
+            "step t on a constant gradient g is learning_rate * g * (1 - momentum**t) / (1 - momentum)",
+            moved(0.5, 5),
+            lambda p: after_each(
+                5,
+                lambda t: (
+                    0.5
+                    * as_number(p["learning_rate"])
+                    * sum(
+                        (1 - as_number(p["momentum"]) ** (i)) / (1 - as_number(p["momentum"]))
+                        for i in range(1, t + 1)
+                    )
+                ),
+            ),
+        ),
+    ),
     source="Polyak (1964), USSR Comput. Math. Math. Phys. 4(5); the form of PyTorch",
     aliases=("heavy_ball",),
 )

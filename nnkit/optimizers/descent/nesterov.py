@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from nnkit.jit import kernel
+from nnkit.optimizers.closed_form import after_each, moved
 from nnkit.optimizers.descent.momentum import RATE_IN_VELOCITY, RATE_VARIANTS, plain_described
-from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, learning_rate, share_kept
-from nnkit.registry import Component, Hyper, Value
+from nnkit.optimizers.optimizer import COMMON, NO_MOMENTUM, Optimizer, as_number, learning_rate, share_kept
+from nnkit.registry import ClosedForm, Component, Hyper, Value
 from nnkit.simd import fma, real
 
 
@@ -49,6 +50,23 @@ NESTEROV = Optimizer(
     flops=7,
     becomes=simpler_described,
     variants=RATE_VARIANTS,
+    closed_forms=(
+        ClosedForm(
+            "step t on a constant gradient g is learning_rate * g * (1 - momentum**(t + 1)) / (1 - momentum)",
+            moved(0.5, 5),
+            lambda p: after_each(
+                5,
+                lambda t: (
+                    0.5
+                    * as_number(p["learning_rate"])
+                    * sum(
+                        (1 - as_number(p["momentum"]) ** (i + 1)) / (1 - as_number(p["momentum"]))
+                        for i in range(1, t + 1)
+                    )
+                ),
+            ),
+        ),
+    ),
     source="Nesterov (1983), Soviet Math. Dokl. 27(2); Sutskever et al. (2013), ICML; the form of PyTorch",
     aliases=("nag",),
 )

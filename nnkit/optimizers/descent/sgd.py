@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from nnkit.jit import kernel
+from nnkit.optimizers.closed_form import moved
 from nnkit.optimizers.descent.momentum import RATE_IN_VELOCITY
-from nnkit.optimizers.optimizer import COMMON, Optimizer, learning_rate
-from nnkit.registry import Hyper, Value
+from nnkit.optimizers.optimizer import COMMON, Optimizer, as_number, learning_rate
+from nnkit.registry import ClosedForm, Hyper, Value
 from nnkit.simd import fma, real
 
 
@@ -47,6 +50,13 @@ SGD = Optimizer(
     kernel=sgd_update,
     flops=2,
     becomes=momentum_described,
+    closed_forms=(
+        ClosedForm(
+            "step t on gradients 1, 2, 3 is learning_rate * t",
+            moved(lambda t: float(t), 3),
+            lambda p: as_number(p["learning_rate"]) * np.array([[1.0], [3.0], [6.0]]),
+        ),
+    ),
     source="Robbins and Monro (1951), Ann. Math. Stat. 22(3); defaults of Keras 3",
     aliases=("gradient_descent",),
 )

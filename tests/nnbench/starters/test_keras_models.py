@@ -92,7 +92,7 @@ def test_the_case_is_written_and_trains_at_once(
 def test_what_a_model_was_compiled_with_is_taken() -> None:
     axes = {name: case_of(recorded(name)["model"])[1].axes for name in ("mlp", "cnn", "binary", "tanh_end")}
 
-    assert axes["mlp"].optimizer == "adam"
+    assert axes["mlp"].optimizer == "adam(epsilon=1e-07, epsilon_hat=true)"
     assert axes["cnn"].optimizer == "sgd(global_clipnorm=1, learning_rate=0.1, momentum=0.9)"
     assert axes["binary"].optimizer == "rmsprop"
     assert axes["tanh_end"].optimizer == "sgd"

@@ -5,7 +5,7 @@ import pytest
 
 from nnkit import optimizers
 from nnkit.errors import InvalidArgument
-from nnkit.optimizers.optimizer import Optimizer
+from nnkit.optimizers.optimizer import COMMON, Optimizer
 from tests.reference import clipping
 from tests.reference import optimizers as reference
 
@@ -32,10 +32,17 @@ WITHOUT = {
     ("adamw", "bias correction"): ({}, reference.adamw, {"bias_correction": False}),
     ("adamw", "second moment"): ({}, reference.adamw, {"second_moment": False}),
     ("adamw", "weight decay"): ({"weight_decay": DECAY}, reference.adam, {}),
+    ("radam", "epsilon"): (
+        {"epsilon": 0.1, "threshold": 4.0},
+        reference.radam,
+        {"epsilon": 0.0, "threshold": 4.0},
+    ),
     ("lion", "momentum"): ({}, reference.lion, {"beta_1": 0.0}),
     ("lion", "weight decay"): ({"weight_decay": DECAY}, reference.lion, {}),
 }
 # Keras's arguments of sgd make another optimizer of it, whose components these are.
+BY_SIGN = ("lion", "rprop", "signsgd")
+COMMON_NAMES = {hyper.name for hyper in COMMON}
 ELSEWHERE = {("sgd", "momentum"), ("sgd", "nesterov")}
 SHARED = {"weight decay": {"weight_decay": DECAY}, "clipping": {"global_clipnorm": LIMIT},
           "clipping by value": {"clipvalue": LIMIT}}  # fmt: skip
@@ -49,6 +56,17 @@ def components(record):
 # Of those whose numbers move each for itself; test_shaped_optimizers.py has the others.
 FLAT = [record for record in optimizers.records() if record.is_elementwise]
 EVERY = [(record.name, name) for record in FLAT for name in components(record)]
+# Without a line above, a component is what the textbook's argument of the same name makes.
+for _record in FLAT:
+    for _name, _hyper in components(_record).items():
+        _is_shared = _hyper.name in COMMON_NAMES and not _hyper.default
+        if not _is_shared and (_record.name, _name) not in WITHOUT.keys() | ELSEWHERE:
+            _is_guard = _hyper.name == "epsilon"
+            WITHOUT[_record.name, _name] = (
+                {"epsilon": 0.1} if _is_guard else {},
+                getattr(reference, _record.name),
+                {_hyper.name: 0.0 if _is_guard else _hyper.component.off},
+            )
 
 
 def gradients():
@@ -93,8 +111,8 @@ def test_off_takes_out_what_all_optimizers_can_have(name, component):
     with_it, plain = trained(name, SHARED[component]), trained(name, {})
 
     assert np.array_equal(trained(name, {**SHARED[component], hyper.name: hyper.component.off}), plain)
-    # Of Lion's step the sign is left, whatever the gradient's length; clipping moves what it keeps.
-    assert name == "lion" or np.max(np.abs(with_it - plain)) > 1e-6
+    # Of a sign's step nothing tells the gradient's length; clipping moves what is kept.
+    assert name in BY_SIGN or np.max(np.abs(with_it - plain)) > 1e-6
 
 
 def test_clipping_without_is_the_textbook_s_gradient():

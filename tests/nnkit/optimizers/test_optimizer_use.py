@@ -109,15 +109,25 @@ def test_keras_s_class_names_make_the_same_objects():
     )
 
 
-def test_defaults_are_keras_s():
-    """Keras 3's learning rates and constants."""
+def test_defaults_are_published_ones():
+    """Keras 3's learning rates; of Adam the constants of the paper and PyTorch."""
     rates = {"sgd": 0.01, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.001, "rmsprop": 0.001,
              "adam": 0.001, "adamw": 0.001, "lion": 0.001}  # fmt: skip
 
     assert {name: optimizers.record(name).resolve({})["learning_rate"] for name in rates} == rates
-    assert optimizers.record("adam").resolve({})["epsilon"] == 1e-7
-    assert optimizers.record("adamw").resolve({})["weight_decay"] == 0.004
+    assert optimizers.record("adam").resolve({})["epsilon"] == 1e-8
+    assert optimizers.record("adamw").resolve({})["weight_decay"] == 0.01
     assert optimizers.record("adagrad").resolve({})["initial_accumulator_value"] == 0.1
+
+
+def test_every_new_optimizer_has_the_constructor_that_its_alias_names():
+    """So nnkit.optimizers.NAdam(1e-3) is get("nadam", learning_rate=1e-3), as in Keras and PyTorch."""
+    for record in optimizers.records():
+        for alias in (each for each in record.aliases if each[0].isupper()):
+            made, got = getattr(optimizers, alias)(0.25), optimizers.get(record.name, learning_rate=0.25)
+            assert (made.record, made.parameters) == (got.record, got.parameters), alias
+    with pytest.raises(AttributeError, match="no attribute 'Adma'"):
+        _ = optimizers.Adma
 
 
 class TestPlugIns:

@@ -75,7 +75,7 @@ def rmsprop(
 
 
 def adadelta(
-    w: Array, g: Array, state: State, learning_rate: float, *, rho: float = 0.95, epsilon: float = 1e-7
+    w: Array, g: Array, state: State, learning_rate: float, *, rho: float = 0.95, epsilon: float = 1e-6
 ) -> Step:
     """Zeiler (2012): step = g root(d + eps) / root(v + eps), with d the running mean of step**2."""
     v = rho * state.get("v", 0.0) + (1 - rho) * g**2
@@ -92,7 +92,7 @@ def adam(
     *,
     beta_1: float = 0.9,
     beta_2: float = 0.999,
-    epsilon: float = 1e-7,
+    epsilon: float = 1e-8,
     epsilon_hat: bool = False,
     amsgrad: bool = False,
     bias_correction: bool = True,
@@ -126,7 +126,7 @@ def adamw(
     state: State,
     learning_rate: float,
     *,
-    weight_decay: float = 0.004,
+    weight_decay: float = 0.01,
     **adam_options: Any,
 ) -> Step:
     """Loshchilov and Hutter (2019): w <- w - lr wd w - (Adam's step), all with the w from before."""
@@ -142,13 +142,18 @@ def adamax(
     *,
     beta_1: float = 0.9,
     beta_2: float = 0.999,
-    epsilon: float = 1e-7,
+    epsilon: float = 1e-8,
+    epsilon_in_maximum: bool = True,
 ) -> Step:
-    """Kingma and Ba (2015), Algorithm 2: the root of v becomes the decayed largest |g|."""
+    """Kingma and Ba (2015), Algorithm 2: the root of v becomes the decayed largest |g|.
+
+    Epsilon goes with |g| in PyTorch, and with the largest in Keras.
+    """
     t = state.get("t", 0) + 1
     m = beta_1 * state.get("m", 0.0) + (1 - beta_1) * g
-    u = np.maximum(beta_2 * state.get("u", 0.0), np.abs(g))
-    return w - learning_rate / (1 - beta_1**t) * m / (u + epsilon), {"t": t, "m": m, "u": u}
+    inside, outside = (epsilon, 0.0) if epsilon_in_maximum else (0.0, epsilon)
+    u = np.maximum(beta_2 * state.get("u", 0.0), np.abs(g) + inside)
+    return w - learning_rate / (1 - beta_1**t) * m / (u + outside), {"t": t, "m": m, "u": u}
 
 
 def nadam(
@@ -159,13 +164,16 @@ def nadam(
     *,
     beta_1: float = 0.9,
     beta_2: float = 0.999,
-    epsilon: float = 1e-7,
-    momentum_decay: float = 1.0,
+    epsilon: float = 1e-8,
+    momentum_decay: float | None = 0.004,
 ) -> Step:
-    """Dozat (2016), with mu_t = beta_1 (1 - 0.96**(t decay) / 2). Keras has decay 1; Dozat, PyTorch 0.004."""
+    """Dozat (2016), with mu_t = beta_1 (1 - 0.96**(t decay) / 2). Keras has decay 1; Dozat, PyTorch 0.004.
+
+    Without a decay mu_t is beta_1, as in optax.
+    """
     t = state.get("t", 0) + 1
-    mu = beta_1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
-    mu_next = beta_1 * (1 - 0.5 * 0.96 ** ((t + 1) * momentum_decay))
+    fading = [0.0 if momentum_decay is None else 0.96 ** (at * momentum_decay) for at in (t, t + 1)]
+    mu, mu_next = (beta_1 * (1 - 0.5 * each) for each in fading)
     product = state.get("product", 1.0) * mu
     m = beta_1 * state.get("m", 0.0) + (1 - beta_1) * g
     v = beta_2 * state.get("v", 0.0) + (1 - beta_2) * g**2
