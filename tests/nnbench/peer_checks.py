@@ -35,6 +35,15 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "Conv1D": {"filters": 2, "kernel_size": 2},
     "Dense": {"units": 4},
     "Dropout": {"rate": 0.5},
+    "SpatialDropout1D": {"rate": 0.5},
+    "SpatialDropout2D": {"rate": 0.5},
+    "GaussianDropout": {"rate": 0.5},
+    "AlphaDropout": {"rate": 0.5},
+    "GroupNormalization": {"groups": 2},
+    "DepthwiseConv2D": {"kernel_size": 2},
+    "SeparableConv2D": {"filters": 2, "kernel_size": 2},
+    "Conv2DTranspose": {"filters": 2, "kernel_size": 2},
+    "Conv1DTranspose": {"filters": 2, "kernel_size": 2},
     "Maxout": {"units": 4},
     "Reshape": {"target_shape": [8]},
     "Residual": {"layers": [{"type": "Dense", "units": 8}]},
@@ -43,10 +52,13 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
 
 def _kinds_of_layer(name: str) -> list[OpKind]:
     """Return the kinds of op that a model with this layer behind a ReLU trains and evaluates with."""
-    shapes = {"2D": [2, 2, 2], "1D": [4, 2], "ft": [2, 2, 2]}  # RandomShift moves images
+    shapes = {"2D": [2, 2, 2], "1D": [4, 2], "RandomShift": [2, 2, 2], "InstanceNormalization": [2, 2, 2]}
     content = case_content()
     content["model"]["layers"][1:2] = [
-        {"type": "Reshape", "target_shape": shapes.get(name[-2:], [8])},
+        {
+            "type": "Reshape",
+            "target_shape": shapes.get(name, shapes.get(name.removesuffix("Transpose")[-2:], [8])),
+        },
         {"type": "Activation", "activation": "$activation"},
         {"type": name, **_ARGUMENTS.get(name, {})},
         {"type": "Flatten"},
@@ -65,7 +77,8 @@ def all_kinds() -> dict[str, OpKind]:
     for loss in map(losses.get, losses.names()):
         found += [loss_kind(loss, training=training) for training in (True, False)]
     found += [update_kind(record) for record in optimizers.records() if record.kernel is not None]
-    return {kind.name: kind for kind in found}
+    # Of two of one name, a convolution with a bias and one without, the one that takes more.
+    return {kind.name: kind for kind in sorted(found, key=lambda kind: len(kind.arguments))}
 
 
 def case(**changes: Any) -> CaseSpec:
