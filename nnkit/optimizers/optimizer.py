@@ -231,7 +231,7 @@ class Optimizer(Part):
         """Return what the kernel takes after ``step``, the learning rate that was chosen among it."""
         kernel = kernel or self.kernel
         assert kernel is not None, self.name
-        known = {**parameters, BASE_RATE: parameters["learning_rate"]}
+        known = {**parameters, BASE_RATE: parameters.get("learning_rate")}  # a wrapper has none
         choices = {hyper.name: hyper.choices for hyper in self.hyperparameters if hyper.choices}
         return tuple(
             float(choices[name].index(str(known[name]))) if name in choices else as_number(known[name])

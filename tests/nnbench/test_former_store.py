@@ -27,18 +27,20 @@ def document(nnb: Any, *arguments: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("command", "n_cached"),
+    ("command", "n_new", "n_cached"),
     [
-        (RUN, 4),
-        (("run", "digits", "--optimizer", "momentum", "--epochs", "1", "--seeds", "1"), 1),
+        (RUN, 2, 2),  # Adam's default epsilon was another then, and its trials are trained again
+        (("run", "digits", "--optimizer", "momentum", "--epochs", "1", "--seeds", "1"), 0, 1),
         # Asked for in other words, on an axis that there was not.
-        (("run", "iris", "--optimizer", "sgd,adam", "--l2", "0", "--epochs", "4", "--seeds", "2"), 4),
+        (("run", "iris", "--optimizer", "sgd,adam", "--l2", "0", "--epochs", "4", "--seeds", "2"), 2, 2),
     ],
 )
-def test_the_same_command_trains_nothing(nnb: Any, command: tuple[str, ...], n_cached: int) -> None:
+def test_the_same_command_trains_what_means_something_else_by_now(
+    nnb: Any, command: tuple[str, ...], n_new: int, n_cached: int
+) -> None:
     found = document(nnb, *command)
 
-    assert (found["new"], found["cached"]) == (0, n_cached)
+    assert (found["new"], found["cached"]) == (n_new, n_cached)
 
 
 def test_a_wider_run_trains_what_is_new_and_compares_with_the_former_one(nnb: Any) -> None:

@@ -11,7 +11,7 @@ from tests.nnkit.small_models import blobs, build
 # Odd widths leave tails in every vector loop; 90 samples in batches of 32 leave a short batch.
 _STACKS: dict[str, tuple[str, str, str, list[Layer]]] = {
     "single": (
-        "float32", "adam(global_clipnorm=0.5)", "sparse_categorical_crossentropy",
+        "float32", "adam(epsilon=1e-7, global_clipnorm=0.5)", "sparse_categorical_crossentropy",
         [
             layers.Dense(33, activation="relu", kernel_initializer="he_normal", kernel_l2=0.001),
             layers.Dropout(0.2), layers.Dense(70), layers.BatchNormalization(), layers.Activation("gelu"),

@@ -40,7 +40,8 @@ def every_kind() -> list[OpKind]:
     for optimizer in optimizers.records():
         update_kind(optimizer)
     for initializer in initializers.records():
-        fill_kind(initializer.distribution)
+        if initializer.distribution not in ("composed", "function"):  # which are no ops
+            fill_kind(initializer.distribution)
     found: list[OpKind] = [one for one in gc.get_objects() if type(one) is OpKind]
     return [kind for kind in found if kind.entry.home.startswith("nnkit.")]
 

@@ -82,7 +82,7 @@ def test_a_model_that_cannot_be_is_refused(
         ({"optimizer": nnkit.optimizers.Adam}, r"made by a call such as optimizers.Adam"),
         ({"optimizer": 0.1}, "optimizer must be a name such as 'adam' .*found 0.1"),
         ({"optimizer": None}, "optimizer must be a name such as 'adam' .*found None"),
-        ({"optimizer": ""}, "is not a choice"),
+        ({"optimizer": ""}, "there is no optimizer"),
         ({"loss": None}, "loss must be a name such as 'mse', found None"),
         ({"loss": nnkit.losses}, "loss must be a name such as 'mse', found <module"),
         ({"metrics": 3}, r"metrics must be a list such as \['accuracy'\], found 3"),

@@ -96,7 +96,7 @@ def test_state_step_and_hyperparameters_are_the_update_s() -> None:
             m, v = beta_1 * m + (1 - beta_1) * g, beta_2 * v + (1 - beta_2) * g * g
             state[name] = m, v
             m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)
-            params[name] -= learning_rate * m_hat / (np.sqrt(v_hat) + 1e-7)
+            params[name] -= learning_rate * m_hat / (np.sqrt(v_hat) + 1e-8)
 
     optimizers.register_numpy("mine", update, learning_rate=0.01, beta_1=0.9, beta_2=0.99)
     (mine, history), (adam, expected) = histories(

@@ -53,9 +53,9 @@ CAUTIOUS = Wrapper(
             RATE * np.array([[1.0, 1.0], [1.0 + 2 * 1.9, 1.0]]),
         ),
         ClosedForm(
-            "decoupled decay is not masked: without a gradient adamw leaves 1 - learning_rate * 0.004",
+            "decoupled decay is not masked: without a gradient adamw leaves 1 - learning_rate * 0.01",
             moved_around(0.0, 1, start=1.0, by="adamw"),
-            np.array([[RATE * 0.004]]),
+            np.array([[RATE * 0.01]]),
         ),
     ),
     source="Liang et al. (2024), Cautious optimizers, arXiv:2411.16085; decoupled decay is not masked",

@@ -204,7 +204,7 @@ def changed(name: str, place: int, **values: Any) -> Any:
         (changed("cnn", 2, center=False), "layer 2, BatchNormalization: nnkit has no center = False"),
         (changed("cnn", 2, axis=1), "layer 2, BatchNormalization: nnkit has no axis = 1"),
         (changed("mlp", 1, activation="softmax"), "nnkit has a softmax at the end only, and Dropout follows"),
-        (changed("mlp", 1, activation="hard_shrink"), "nnkit has no activation = 'hard_shrink'"),
+        (changed("mlp", 1, activation="soft_step"), "nnkit has no activation = 'soft_step'"),
         (changed("mlp", 1, kernel_initializer={"class_name": "Identity", "config": {}}), "= 'Identity'"),
         (changed("prelu", 2, shared_axes=None), "one slope per channel. Set shared_axes=[1, 2]"),
         ({"class_name": "Functional", "config": {}}, "expected a Keras Sequential, as"),

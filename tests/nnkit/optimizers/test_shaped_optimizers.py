@@ -171,6 +171,8 @@ def test_its_closed_forms_hold(record):
 
 # One wrong change of the textbook for each, or more where a fault is known to have shipped.
 TWINS = [
+    ("mars", "c / max(1.0, float(np.linalg.norm(c)))", "c"),
+    ("mars", "gamma * beta_1 / (1 - beta_1)", "gamma"),
     ("lamb", "np.linalg.norm(w) / np.linalg.norm(r)", "np.linalg.norm(w) / np.linalg.norm(m)"),
     ("lamb", "(m / (1 - beta_1**t))", "m * np.sign(trust := 1.0)"),
     ("lars", "np.linalg.norm(g) + weight_decay", "np.linalg.norm(g)**2 + weight_decay"),
@@ -229,7 +231,7 @@ def test_a_wrong_twin_misses_a_closed_form(name, right, wrong):
     """By a million tolerances at least."""
     source = textwrap.dedent(inspect.getsource(getattr(reference, name)))
     assert right in source
-    scope = dict(vars(reference))
+    scope = dict(getattr(reference, name).__globals__)
     exec(source.replace(right, wrong, 1), scope)
 
     misses = []

@@ -87,6 +87,10 @@ def every_kind() -> list[tuple[list[Layer], tuple[int, ...]]]:
         [layers.Maxout(3)],
         [layers.Dropout(0.4)],
         [layers.Residual((layers.Dense(4, activation="tanh"),))],
+        [layers.GroupNormalization(groups=2)],
+        [layers.RMSNormalization()],
+        [layers.GaussianDropout(0.4)],
+        [layers.AlphaDropout(0.4)],
     ]
     found += [([layers.Dense(4), *made, layers.Dense(2)], (4,)) for made in rows]
     images: list[list[Layer]] = [
@@ -94,6 +98,9 @@ def every_kind() -> list[tuple[list[Layer], tuple[int, ...]]]:
         [layers.Conv2D(2, 2, strides=2), layers.AveragePooling2D(2), layers.Flatten()],
         [layers.Conv2D(3, 3), layers.GlobalAveragePooling2D()],
         [layers.Conv2D(3, 3), layers.GlobalMaxPooling2D()],
+        [layers.DepthwiseConv2D(2), layers.LpPooling2D(2), layers.Flatten()],
+        [layers.SeparableConv2D(2, 3), layers.InstanceNormalization(), layers.Flatten()],
+        [layers.Conv2DTranspose(2, 2), layers.SpatialDropout2D(0.4), layers.Flatten()],
     ]
     found += [([*made, layers.Dense(2)], (6, 6, 1)) for made in images]
     lines: list[Layer] = [
@@ -102,7 +109,12 @@ def every_kind() -> list[tuple[list[Layer], tuple[int, ...]]]:
         layers.Conv1D(2, 1),
         layers.AveragePooling1D(2),
     ]
-    return [*found, ([*lines, layers.Reshape((4,)), layers.Dense(2)], (10, 1))]
+    sequences: list[list[Layer]] = [
+        [*lines, layers.Reshape((4,))],
+        [layers.Conv1DTranspose(2, 2), layers.LpPooling1D(2), layers.GlobalAveragePooling1D()],
+        [layers.Conv1D(3, 2), layers.SpatialDropout1D(0.4), layers.GlobalMaxPooling1D()],
+    ]
+    return [*found, *(([*made, layers.Dense(2)], (10, 1)) for made in sequences)]
 
 
 def largest_disagreement() -> float:
