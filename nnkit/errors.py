@@ -45,20 +45,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = get_close_matches(name, names, n=8, cutoff=0.6)
     if close:
-        # Of those that share much, the one that fewest slips of the finger lead to: adma is adam, not adamax.
-        return f" Did you mean {min(close, key=lambda one: _n_slips(name, one))!r}?"
+        # Letters that changed places come first: adma is adam, though adamax shares as many with it.
+        swapped = (one for one in close if sorted(one) == sorted(name))
+        return f" Did you mean {next(swapped, close[0])!r}?"
     return f" Known: {', '.join(names)}."
-
-
-def _n_slips(written: str, meant: str) -> int:
-    """Return how many letters were left out, put in, mistaken, or exchanged with the next."""
-    before, last = [0] * (len(meant) + 1), list(range(len(meant) + 1))
-    for i, letter in enumerate(written, 1):
-        row = [i]
-        for j, other in enumerate(meant, 1):
-            cost = min(last[j] + 1, row[-1] + 1, last[j - 1] + (letter != other))
-            if i > 1 and j > 1 and letter == meant[j - 2] and written[i - 2] == other:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        before, last = last, row
-    return last[-1]
