@@ -186,6 +186,13 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def number(parameters: Mapping[str, Value], name: str) -> float:
+    """Return a hyper-parameter that is a number."""
+    value = parameters[name]
+    assert isinstance(value, int | float), (name, value)
+    return float(value)
+
+
 def first_line(documented: object) -> str:
     """Return the first line of a docstring, or nothing."""
     return (getattr(documented, "__doc__", None) or "").strip().partition("\n")[0]

@@ -14,18 +14,20 @@ from nnkit.registry import ClosedForm, Hyper
 TRUNCATED_STDDEV = 0.87962566103423978
 
 
-def _fan(mode: str, shape: Shape) -> float:
+def fan(mode: str, shape: Shape) -> float:
+    """Return the fan ``in``, ``out``, or the average of both; at least 1."""
     fan_in, fan_out = compute_fans(shape)
-    return max(1.0, fan_in if mode == "in" else (fan_in + fan_out) / 2)
+    return max(1.0, {"in": fan_in, "out": fan_out}.get(mode, (fan_in + fan_out) / 2))
 
 
-def _scaled_limit(scale: float, mode: str, shape: Shape, parameters: Parameters) -> tuple[float, ...]:
-    limit = math.sqrt(3.0 * scale / _fan(mode, shape))
+def scaled_limit(scale: float, mode: str, shape: Shape, parameters: Parameters) -> tuple[float, ...]:
+    """Return the ends of the interval whose uniform numbers have the variance ``scale / fan``."""
+    limit = math.sqrt(3.0 * scale / fan(mode, shape))
     return -limit, limit
 
 
 def _scaled_stddev(scale: float, mode: str, shape: Shape, parameters: Parameters) -> tuple[float, ...]:
-    return 0.0, math.sqrt(scale / _fan(mode, shape)) / TRUNCATED_STDDEV
+    return 0.0, math.sqrt(scale / fan(mode, shape)) / TRUNCATED_STDDEV
 
 
 def _fixed(number: float, shape: Shape, parameters: Parameters) -> tuple[float, ...]:
@@ -106,7 +108,9 @@ BUILTIN = (
             Hyper("maxval", 0.05, "upper end"),
         ),
         closed_forms=(
-            deviation("deviation (maxval - minval) / sqrt(12)", lambda fan: 0.1 / math.sqrt(12.0), "uniform"),
+            deviation(
+                "deviation (maxval - minval) / sqrt(12)", lambda fans: 0.1 / math.sqrt(12.0), "uniform"
+            ),
         ),
         distribution="uniform",
         spread=_interval,
@@ -121,7 +125,7 @@ BUILTIN = (
             _MEAN,
             _STDDEV,
         ),
-        closed_forms=(deviation("deviation stddev", lambda fan: 0.05, "normal"),),
+        closed_forms=(deviation("deviation stddev", lambda fans: 0.05, "normal"),),
         distribution="normal",
         spread=partial(_named, ("mean", "stddev")),
     ),
@@ -137,7 +141,7 @@ BUILTIN = (
         closed_forms=(
             deviation(
                 "deviation 0.8796 stddev: that of a normal cut at two",
-                lambda fan: 0.05 * TRUNCATED_STDDEV,
+                lambda fans: 0.05 * TRUNCATED_STDDEV,
                 "cut",
             ),
         ),
@@ -153,12 +157,12 @@ BUILTIN = (
         closed_forms=(
             deviation(
                 "deviation sqrt(2 / (fan_in + fan_out))",
-                lambda fan: math.sqrt(2.0 / (fan.fan_in + fan.fan_out)),
+                lambda fans: math.sqrt(2.0 / (fans.fan_in + fans.fan_out)),
                 "uniform",
             ),
         ),
         distribution="uniform",
-        spread=partial(_scaled_limit, 1.0, "average"),
+        spread=partial(scaled_limit, 1.0, "average"),
     ),
     Initializer(
         name="glorot_normal",
@@ -169,7 +173,7 @@ BUILTIN = (
         closed_forms=(
             deviation(
                 "deviation sqrt(2 / (fan_in + fan_out)), the cut made up for",
-                lambda fan: math.sqrt(2.0 / (fan.fan_in + fan.fan_out)),
+                lambda fans: math.sqrt(2.0 / (fans.fan_in + fans.fan_out)),
                 "cut",
             ),
         ),
@@ -183,10 +187,10 @@ BUILTIN = (
         source=_HE,
         aliases=("kaiming_uniform",),
         closed_forms=(
-            deviation("deviation sqrt(2 / fan_in)", lambda fan: math.sqrt(2.0 / fan.fan_in), "uniform"),
+            deviation("deviation sqrt(2 / fan_in)", lambda fans: math.sqrt(2.0 / fans.fan_in), "uniform"),
         ),
         distribution="uniform",
-        spread=partial(_scaled_limit, 2.0, "in"),
+        spread=partial(scaled_limit, 2.0, "in"),
     ),
     Initializer(
         name="he_normal",
@@ -197,7 +201,7 @@ BUILTIN = (
         closed_forms=(
             deviation(
                 "deviation sqrt(2 / fan_in), the cut made up for",
-                lambda fan: math.sqrt(2.0 / fan.fan_in),
+                lambda fans: math.sqrt(2.0 / fans.fan_in),
                 "cut",
             ),
         ),
@@ -210,10 +214,10 @@ BUILTIN = (
         formula="w ~ U(-a, a), a = sqrt(3 / fan_in)",
         source=_LECUN,
         closed_forms=(
-            deviation("deviation sqrt(1 / fan_in)", lambda fan: math.sqrt(1.0 / fan.fan_in), "uniform"),
+            deviation("deviation sqrt(1 / fan_in)", lambda fans: math.sqrt(1.0 / fans.fan_in), "uniform"),
         ),
         distribution="uniform",
-        spread=partial(_scaled_limit, 1.0, "in"),
+        spread=partial(scaled_limit, 1.0, "in"),
     ),
     Initializer(
         name="lecun_normal",
@@ -223,7 +227,7 @@ BUILTIN = (
         closed_forms=(
             deviation(
                 "deviation sqrt(1 / fan_in), the cut made up for",
-                lambda fan: math.sqrt(1.0 / fan.fan_in),
+                lambda fans: math.sqrt(1.0 / fans.fan_in),
                 "cut",
             ),
         ),
@@ -236,10 +240,12 @@ BUILTIN = (
         formula="w ~ U(-a, a), a = 1 / sqrt(fan_in)",
         source="PyTorch, nn.Linear.reset_parameters: kaiming_uniform_ with a = sqrt(5)",
         closed_forms=(
-            deviation("variance 1 / (3 fan_in)", lambda fan: math.sqrt(1.0 / (3.0 * fan.fan_in)), "uniform"),
+            deviation(
+                "variance 1 / (3 fan_in)", lambda fans: math.sqrt(1.0 / (3.0 * fans.fan_in)), "uniform"
+            ),
         ),
         distribution="uniform",
-        spread=partial(_scaled_limit, 1 / 3, "in"),
+        spread=partial(scaled_limit, 1 / 3, "in"),
     ),
     Initializer(
         name="orthogonal",

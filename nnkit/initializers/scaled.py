@@ -1,60 +1,45 @@
 """Initializers that scale a draw by more than Keras's fans: by depth, by width, by frequency."""
 
 import math
+from functools import partial
 
-from nnkit.initializers.builtin import TRUNCATED_STDDEV
+from nnkit.initializers.builtin import TRUNCATED_STDDEV, fan, scaled_limit
 from nnkit.initializers.closed_form import deviation
 from nnkit.initializers.record import Initializer, Parameters, Shape, compute_fans
-from nnkit.registry import Hyper
-
-
-def _number(parameters: Parameters, name: str) -> float:
-    value = parameters[name]
-    assert isinstance(value, int | float), (name, value)
-    return float(value)
-
-
-def _fan(mode: object, shape: Shape) -> float:
-    fan_in, fan_out = compute_fans(shape)
-    return max(1.0, {"fan_in": fan_in, "fan_out": fan_out}.get(str(mode), (fan_in + fan_out) / 2))
+from nnkit.registry import Hyper, number
 
 
 def _variance_scaling(shape: Shape, parameters: Parameters) -> tuple[float, ...]:
-    stddev = math.sqrt(_number(parameters, "scale") / _fan(parameters["mode"], shape))
+    stddev = math.sqrt(number(parameters, "scale") / fan(str(parameters["mode"]).removeprefix("fan_"), shape))
     return 0.0, stddev / TRUNCATED_STDDEV
 
 
 def _he_out(shape: Shape, parameters: Parameters) -> tuple[float, ...]:
-    return 0.0, math.sqrt(2.0 / _fan("fan_out", shape))
-
-
-def _torch(shape: Shape, parameters: Parameters) -> tuple[float, ...]:
-    limit = 1.0 / math.sqrt(_fan("fan_in", shape))
-    return -limit, limit
+    return 0.0, math.sqrt(2.0 / fan("out", shape))
 
 
 def _siren(shape: Shape, parameters: Parameters) -> tuple[float, ...]:
-    fan = _fan("fan_in", shape)
-    limit = 1.0 / fan if parameters["first"] else math.sqrt(6.0 / fan) / _number(parameters, "omega")
+    inputs = fan("in", shape)
+    limit = 1.0 / inputs if parameters["first"] else math.sqrt(6.0 / inputs) / number(parameters, "omega")
     return -limit, limit
 
 
 def _depth_scaled(shape: Shape, parameters: Parameters) -> tuple[float, ...]:
-    return 0.0, _number(parameters, "stddev") / math.sqrt(2.0 * _number(parameters, "layers"))
+    return 0.0, number(parameters, "stddev") / math.sqrt(2.0 * number(parameters, "layers"))
 
 
 def _fixup(shape: Shape, parameters: Parameters) -> tuple[float, ...]:
-    layers, branch = _number(parameters, "layers"), _number(parameters, "branch")
+    layers, branch = number(parameters, "layers"), number(parameters, "branch")
     power = 1.0 / (2.0 * branch - 2.0) if branch > 1.0 else 0.0
-    return 0.0, math.sqrt(2.0 / _fan("fan_in", shape)) / layers**power
+    return 0.0, math.sqrt(2.0 / fan("in", shape)) / layers**power
 
 
 def _mup(shape: Shape, parameters: Parameters) -> tuple[float, ...]:
-    return 0.0, math.sqrt(1.0 / _fan("fan_in", shape))
+    return 0.0, math.sqrt(1.0 / fan("in", shape))
 
 
 def _mup_output(shape: Shape, parameters: Parameters) -> tuple[float, ...]:
-    return 0.0, 1.0 / _fan("fan_in", shape)
+    return 0.0, 1.0 / fan("in", shape)
 
 
 def _spectral(shape: Shape, parameters: Parameters) -> tuple[float, ...]:
@@ -78,10 +63,10 @@ SCALED = (
             Hyper("mode", "fan_in", "which fan", choices=("fan_in", "fan_out", "fan_avg")),
         ),
         closed_forms=(
-            deviation("deviation sqrt(scale / fan_in)", lambda fan: math.sqrt(1.0 / fan.fan_in), "cut"),
+            deviation("deviation sqrt(scale / fan_in)", lambda fans: math.sqrt(1.0 / fans.fan_in), "cut"),
             deviation(
                 "mode fan_out: deviation sqrt(scale / fan_out)",
-                lambda fan: math.sqrt(3.0 / fan.fan_out),
+                lambda fans: math.sqrt(3.0 / fans.fan_out),
                 "cut",
                 mode="fan_out",
                 scale=3.0,
@@ -97,7 +82,7 @@ SCALED = (
         source="He et al. (2015), arXiv:1502.01852, equation 14; PyTorch, kaiming_normal_ with"
         " mode='fan_out', as its ResNets use it",
         closed_forms=(
-            deviation("deviation sqrt(2 / fan_out)", lambda fan: math.sqrt(2.0 / fan.fan_out), "normal"),
+            deviation("deviation sqrt(2 / fan_out)", lambda fans: math.sqrt(2.0 / fans.fan_out), "normal"),
         ),
         distribution="normal",
         spread=_he_out,
@@ -108,10 +93,12 @@ SCALED = (
         formula="w, b ~ U(-a, a), a = 1 / sqrt(fan_in of w)",
         source="PyTorch 2, nn.Linear and nn.Conv2d, reset_parameters: kaiming_uniform_ with a = sqrt(5)",
         closed_forms=(
-            deviation("variance 1 / (3 fan_in)", lambda fan: math.sqrt(1.0 / (3.0 * fan.fan_in)), "uniform"),
+            deviation(
+                "variance 1 / (3 fan_in)", lambda fans: math.sqrt(1.0 / (3.0 * fans.fan_in)), "uniform"
+            ),
         ),
         distribution="uniform",
-        spread=_torch,
+        spread=partial(scaled_limit, 1 / 3, "in"),
         draws_bias=True,
     ),
     Initializer(
@@ -126,12 +113,12 @@ SCALED = (
         closed_forms=(
             deviation(
                 "deviation sqrt(2 / fan_in) / omega",
-                lambda fan: math.sqrt(2.0 / fan.fan_in) / 30.0,
+                lambda fans: math.sqrt(2.0 / fans.fan_in) / 30.0,
                 "uniform",
             ),
             deviation(
                 "in the first layer 1 / (sqrt(3) fan_in)",
-                lambda fan: 1.0 / (math.sqrt(3.0) * fan.fan_in),
+                lambda fans: 1.0 / (math.sqrt(3.0) * fans.fan_in),
                 "uniform",
                 first=True,
             ),
@@ -145,7 +132,7 @@ SCALED = (
         formula="w ~ N(0, stddev**2 / (2 layers))",
         source="Radford et al. (2019), GPT-2, section 2.3: residual layers scaled by 1 / sqrt(N)",
         hyperparameters=(Hyper("stddev", 0.02, "of a net without depth", above=0.0), _LAYERS),
-        closed_forms=(deviation("deviation stddev / sqrt(2 layers)", lambda fan: 0.02 / 4.0, "normal"),),
+        closed_forms=(deviation("deviation stddev / sqrt(2 layers)", lambda fans: 0.02 / 4.0, "normal"),),
         distribution="normal",
         spread=_depth_scaled,
     ),
@@ -162,7 +149,7 @@ SCALED = (
         closed_forms=(
             deviation(
                 "deviation sqrt(2 / fan_in) / layers**(1 / (2 m - 2))",
-                lambda fan: math.sqrt(2.0 / fan.fan_in / 8.0),
+                lambda fans: math.sqrt(2.0 / fans.fan_in / 8.0),
                 "normal",
             ),
         ),
@@ -175,7 +162,7 @@ SCALED = (
         formula="w ~ N(0, 1 / fan_in); Adam's rate for it falls as 1 / fan_in",
         source="Yang et al. (2022), Tensor programs V, arXiv:2203.03466, table 3",
         closed_forms=(
-            deviation("deviation 1 / sqrt(fan_in)", lambda fan: math.sqrt(1.0 / fan.fan_in), "normal"),
+            deviation("deviation 1 / sqrt(fan_in)", lambda fans: math.sqrt(1.0 / fans.fan_in), "normal"),
         ),
         distribution="normal",
         spread=_mup,
@@ -185,7 +172,7 @@ SCALED = (
         summary="Normal, smaller by another root of the fan: the output layer of that parametrisation.",
         formula="w ~ N(0, 1 / fan_in**2)",
         source="Yang et al. (2022), Tensor programs V, arXiv:2203.03466, table 3",
-        closed_forms=(deviation("deviation 1 / fan_in", lambda fan: 1.0 / fan.fan_in, "normal"),),
+        closed_forms=(deviation("deviation 1 / fan_in", lambda fans: 1.0 / fans.fan_in, "normal"),),
         distribution="normal",
         spread=_mup_output,
     ),
@@ -197,7 +184,7 @@ SCALED = (
         closed_forms=(
             deviation(
                 "deviation min(1, sqrt(outputs / fan_in)) / sqrt(fan_in)",
-                lambda fan: min(1.0, math.sqrt(fan.outputs / fan.fan_in)) / math.sqrt(fan.fan_in),
+                lambda fans: min(1.0, math.sqrt(fans.outputs / fans.fan_in)) / math.sqrt(fans.fan_in),
                 "normal",
             ),
         ),

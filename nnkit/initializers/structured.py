@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nnkit.errors import InvalidArgument
 from nnkit.initializers.record import Draws, Initializer, Parameters, Shape
-from nnkit.registry import ClosedForm, Hyper
+from nnkit.registry import ClosedForm, Hyper, number
 
 Array = NDArray[np.float64]
 
@@ -28,20 +28,20 @@ def _at_centre(field: Shape, matrix: Array) -> Array:
 
 def _identity(draws: Draws, shape: Shape, parameters: Parameters) -> Array:
     field, inputs, outputs = _axes(shape, "identity")
-    return _at_centre(field, float(str(parameters["gain"])) * np.eye(inputs, outputs))
+    return _at_centre(field, number(parameters, "gain") * np.eye(inputs, outputs))
 
 
 def _delta_orthogonal(draws: Draws, shape: Shape, parameters: Parameters) -> Array:
     field, inputs, outputs = _axes(shape, "delta_orthogonal")
-    return _at_centre(field, draws.orthogonal((inputs, outputs), float(str(parameters["gain"]))))
+    return _at_centre(field, draws.orthogonal((inputs, outputs), number(parameters, "gain")))
 
 
 def _padded_identity(draws: Draws, shape: Shape, parameters: Parameters) -> Array:
     """Where the width grows, rows repeat cyclically; where it shrinks, what is too much is left out."""
     field, inputs, outputs = _axes(shape, "idinit")
     matrix = np.zeros((inputs, outputs))
-    matrix[np.arange(outputs) % inputs, np.arange(outputs)] = float(str(parameters["tau"]))
-    slip = float(str(parameters["epsilon"]))
+    matrix[np.arange(outputs) % inputs, np.arange(outputs)] = number(parameters, "tau")
+    slip = number(parameters, "epsilon")
     matrix += slip * np.where((np.arange(inputs)[:, np.newaxis] + np.arange(outputs)) % 2 == 0, 1.0, -1.0)
     return _at_centre(field, matrix)
 
@@ -66,8 +66,8 @@ def _zero(draws: Draws, shape: Shape, parameters: Parameters) -> Array:
 def _sparse(draws: Draws, shape: Shape, parameters: Parameters) -> Array:
     field, inputs, outputs = _axes(shape, "sparse")
     rows = math.prod(field) * inputs
-    n_zeros = math.ceil(float(str(parameters["sparsity"])) * rows)
-    values = draws.normal((rows, outputs)) * float(str(parameters["stddev"]))
+    n_zeros = math.ceil(number(parameters, "sparsity") * rows)
+    values = draws.normal((rows, outputs)) * number(parameters, "stddev")
     order = np.argsort(draws.uniform((rows, outputs)), axis=0, kind="stable")
     values[order[:n_zeros], np.arange(outputs)] = 0.0
     return values.reshape(shape)
@@ -100,7 +100,7 @@ def _mirrored(draws: Draws, shape: Shape, parameters: Parameters) -> Array:
     half_in, half_out = inputs // 2, outputs // 2
     matrix = np.zeros((inputs, outputs))
     if half_in and half_out:
-        block = draws.orthogonal((half_in, half_out), float(str(parameters["gain"])))
+        block = draws.orthogonal((half_in, half_out), number(parameters, "gain"))
         matrix[: 2 * half_in, : 2 * half_out] = np.block([[block, -block], [-block, block]])
     return _at_centre(field, matrix)
 

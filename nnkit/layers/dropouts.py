@@ -9,7 +9,7 @@ from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
 from nnkit.kernels.movement import multiply_channels, replace_dropped
 from nnkit.layers.augment import emit_noise
-from nnkit.layers.base import Layer, layer
+from nnkit.layers.base import layer
 from nnkit.layers.draw import fill_kind
 from nnkit.layers.dropout import MULTIPLY, Dropout, emit_mask
 from nnkit.layers.window import image_size
@@ -99,13 +99,8 @@ class SpatialDropout1D(SpatialDropout2D):
     hyperparameters=(_RATE,),
 )
 @dataclass(frozen=True)
-class GaussianDropout(Layer):
+class GaussianDropout(Dropout):
     """Multiplies every value by a normal number of mean 1 and variance rate / (1 - rate)."""
-
-    rate: float
-
-    def __post_init__(self) -> None:
-        self.keep_checked("rate")
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         if not emitter.training or self.rate == 0:
@@ -126,13 +121,8 @@ class GaussianDropout(Layer):
     hyperparameters=(_RATE,),
 )
 @dataclass(frozen=True)
-class AlphaDropout(Layer):
+class AlphaDropout(Dropout):
     """Dropout for SELU: what has mean 0 and variance 1 has them afterwards too."""
-
-    rate: float
-
-    def __post_init__(self) -> None:
-        self.keep_checked("rate")
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
         if not emitter.training or self.rate == 0:

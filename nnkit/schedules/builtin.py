@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 
 from nnkit.errors import InvalidArgument
-from nnkit.registry import ClosedForm, Hyper, Value
+from nnkit.registry import ClosedForm, Hyper, Value, number
 from nnkit.schedules.hypers import DECAY_STEPS, INITIAL, STAIRCASE, WARMUP, length
 from nnkit.schedules.number_list import NumberList, numbers
 from nnkit.schedules.portable import cosine_of_pi, power
-from nnkit.schedules.record import Parameters, Rates, Schedule, number
+from nnkit.schedules.record import Parameters, Rates, Schedule
 
 
 def _constant(steps: Rates, run: int | None, parameters: Parameters) -> Rates:

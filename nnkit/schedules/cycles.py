@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from nnkit.registry import ClosedForm, Hyper
+from nnkit.registry import ClosedForm, Hyper, number
 from nnkit.schedules.hypers import DECAY_STEPS, INITIAL, WARMUP, length, whole
 from nnkit.schedules.portable import cosine_of_pi, power
-from nnkit.schedules.record import Parameters, Rates, Schedule, number
+from nnkit.schedules.record import Parameters, Rates, Schedule
 
 _TORCH = "PyTorch, torch.optim.lr_scheduler."
 
@@ -18,7 +18,11 @@ def _wave(share: Rates) -> Rates:
 def _restarts(steps: Rates, run: int | None, parameters: Parameters) -> Rates:
     period = parameters["first_decay_steps"]
     # A seventh of the run and periods that double: three of them fill it.
-    first = max(1.0, np.ceil(whole(run, "first_decay_steps") / 7.0)) if period is None else float(str(period))
+    first = (
+        max(1.0, np.ceil(whole(run, "first_decay_steps") / 7.0))
+        if period is None
+        else number(parameters, "first_decay_steps")
+    )
     growth, drop, alpha = (number(parameters, name) for name in ("t_mul", "m_mul", "alpha"))
     rates, start, height = np.zeros(steps.shape), 0.0, 1.0
     last = float(steps.max(initial=0.0))

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from nnkit.registry import ClosedForm, Hyper
+from nnkit.registry import ClosedForm, Hyper, number
 from nnkit.schedules.hypers import DECAY_STEPS, INITIAL, WARMUP, length
 from nnkit.schedules.portable import power
-from nnkit.schedules.record import Parameters, Rates, Schedule, number
+from nnkit.schedules.record import Parameters, Rates, Schedule
 
 
 def _left(steps: Rates, run: int | None, parameters: Parameters) -> Rates:

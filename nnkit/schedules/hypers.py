@@ -1,8 +1,8 @@
 """What schedules share: their first rate, the warm-up in front, and the length of what they do."""
 
 from nnkit.errors import InvalidArgument
-from nnkit.registry import Component, Hyper
-from nnkit.schedules.record import Parameters, number
+from nnkit.registry import Component, Hyper, number
+from nnkit.schedules.record import Parameters
 
 INITIAL = Hyper("initial_learning_rate", 1.0, "rate of the first update after the warm-up", above=0.0)
 WARMUP = (

@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 
 from nnkit.errors import InvalidArgument
-from nnkit.registry import ClosedForm, Hyper
+from nnkit.registry import ClosedForm, Hyper, number
 from nnkit.schedules.hypers import INITIAL, WARMUP, whole
 from nnkit.schedules.number_list import NumberList, numbers
 from nnkit.schedules.portable import power
-from nnkit.schedules.record import Parameters, Rates, Schedule, number
+from nnkit.schedules.record import Parameters, Rates, Schedule
 
 _TORCH = "PyTorch, torch.optim.lr_scheduler."
 

@@ -7,8 +7,8 @@ from numbers import Real
 import numpy as np
 
 from nnkit.errors import InvalidArgument, shown
-from nnkit.registry import Hyper, Value, function_hypers
-from nnkit.schedules.record import BoundSchedule, Parameters, Rates, Schedule, number
+from nnkit.registry import Hyper, Value, function_hypers, number
+from nnkit.schedules.record import BoundSchedule, Parameters, Rates, Schedule
 
 _LEADING = ("step", "n_steps", "learning_rate")
 _TRIED_STEPS = 100  # of the run that a schedule must get through before it is taken

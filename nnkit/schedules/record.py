@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnkit.errors import InvalidArgument, shown
-from nnkit.registry import Part, Value
+from nnkit.registry import Part, Value, number
 
 Rates = NDArray[np.float64]
 Parameters = Mapping[str, Value]
@@ -104,9 +104,3 @@ class BoundSchedule:
                 " be finite and at least 0. Change its hyper-parameters."
             )
         return rates
-
-
-def number(parameters: Parameters, name: str) -> float:
-    value = parameters[name]
-    assert isinstance(value, int | float), (name, value)
-    return float(value)

@@ -248,17 +248,15 @@ def test_models_trees_and_lists_are_read_in_the_order_of_names(tmp_path: Path) -
     head = """
 class Model:
     def __init__(self, weights): self.get_weights = self.state_dict = lambda: weights
+KEPT = {
+    "list": [[1.0], [2.0]],
+    "model": Model([[1.0], [2.0]]),
+    "tree": {"0001": [2.0], "0000": [1.0]},
+    "other": [[2.0], [1.0]],
+}
 """
-    with _subject(tmp_path, "return eval(axes['what'], {'Model': Model})", head=head) as subject:
-        runs = {
-            what: subject.train(0, {"what": what}).weights
-            for what in (
-                "[[1.0], [2.0]]",
-                "Model([[1.0], [2.0]])",
-                "{'0001': [2.0], '0000': [1.0]}",
-                "[[2.0], [1.0]]",
-            )
-        }
+    with _subject(tmp_path, "return KEPT[axes['what']]", head=head) as subject:
+        runs = {what: subject.train(0, {"what": what}).weights for what in ("list", "model", "tree", "other")}
 
     same, model, tree, other = runs.values()
     assert same == model == tree != other
