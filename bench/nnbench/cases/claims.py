@@ -32,7 +32,7 @@ def _worded(value: Any) -> Any:
     return {"en": value} if isinstance(value, str) else value
 
 
-Words = Annotated[WordsSection, BeforeValidator(_worded)]
+Words = Annotated[WordsSection, BeforeValidator(_worded, json_schema_input_type=str | WordsSection)]
 _NOTHING = WordsSection()
 
 
@@ -92,7 +92,7 @@ class QuantitySection(Section):
 
     name: Words
     value: Text
-    holds: Annotated[Rule, BeforeValidator(_rule)]
+    holds: Annotated[Rule, BeforeValidator(_rule, json_schema_input_type=str)]
     scale: Literal["plain", "log", "share"] = "plain"
     noticeable: _FIGURE | None = None
     size: _FIGURE | tuple[_FIGURE, _FIGURE] | None = None

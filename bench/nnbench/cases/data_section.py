@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, PlainValidator, PrivateAttr, StrictBool, model_validator
+from pydantic import Field, PlainValidator, PrivateAttr, StrictBool, model_validator
 
-from nnbench.cases.fields import Section, Text, Texts, as_list
+from nnbench.cases.fields import Section, Text, Texts
+
+_Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 def _validation(value: object) -> float | str:
@@ -22,7 +24,7 @@ class DataSection(Section):
     """Where samples come from: a dataset by name, or files of the user's own and a question to them."""
 
     dataset: Text = ""  # a name, or "spirals(n_samples=600)"; empty where there are files
-    file: Annotated[tuple[Text, ...], BeforeValidator(as_list)] = ()  # or features and targets apart
+    file: Texts = ()  # or features and targets apart
     target: Texts = ()
     task: Literal["classification", "regression"] | None = None  # None: as the target looks
     drop: Texts = ()
@@ -31,9 +33,10 @@ class DataSection(Section):
     header: StrictBool | None = None  # None: as the first line looks
     # While a rate is tuned a part of the official training part stands in for the official test part; no file
     # can say "official_training", which is another case with other trials.
-    validation: Annotated[float | Literal["official", "official_training"], PlainValidator(_validation)] = (
-        0.25
-    )
+    validation: Annotated[
+        float | Literal["official", "official_training"],
+        PlainValidator(_validation, json_schema_input_type=_Share | Literal["official"]),
+    ] = 0.25
     scale: Literal["none", "unit", "standardize"] = "none"
     # Where the files were found, and the digest of what was in them then.
     _paths: tuple[str, ...] = PrivateAttr(default=())

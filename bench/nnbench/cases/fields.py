@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -76,6 +76,8 @@ def not_empty(value: T) -> T:
     return value
 
 
+# What may be written stands in the JSON schema, for editors: a single value for a list of one.
+_Word = str | float
 Text = StrictStr
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 NotNegative = Annotated[Number, Field(ge=0)]
@@ -83,10 +85,16 @@ Positive = Annotated[Number, Field(gt=0)]
 Whole = Annotated[int, BeforeValidator(_number)]
 Count = Annotated[Whole, Field(ge=1)]
 Epochs = Annotated[Whole, Field(ge=1, le=1_000_000)]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(as_list)]
-Choices = Annotated[tuple[Annotated[str, PlainValidator(_choice)], ...], BeforeValidator(_choices)]
-Seeds = Annotated[int | str | tuple[int, ...], PlainValidator(_seeds)]
-ClassWeight = Annotated[str | None, PlainValidator(_class_weight)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(as_list, json_schema_input_type=str | list[str])]
+Choices = Annotated[
+    tuple[Annotated[str, PlainValidator(_choice, json_schema_input_type=_Word)], ...],
+    BeforeValidator(_choices, json_schema_input_type=_Word | Annotated[list[_Word], Field(min_length=1)]),
+]
+Seeds = Annotated[
+    int | str | tuple[int, ...], PlainValidator(_seeds, json_schema_input_type=int | str | list[int])
+]
+_Weights = Literal["balanced"] | dict[str, float] | None
+ClassWeight = Annotated[str | None, PlainValidator(_class_weight, json_schema_input_type=_Weights)]
 
 
 class Section(BaseModel):
