@@ -54,11 +54,25 @@ class Function:
     def at(self, pointer: Any, offset: Any) -> Any:
         return self.builder.gep(pointer, [offset if not isinstance(offset, int) else I64(offset)])
 
+    def after_bytes(self, pointer: Any, step: Any, times: int) -> Any:
+        """Return the pointer ``times`` steps of so many bytes further."""
+        if times == 0:
+            return pointer
+        octets = self.builder.bitcast(pointer, ir.IntType(8).as_pointer())
+        place = self.builder.gep(octets, [self.builder.mul(step, I64(times))])
+        return self.builder.bitcast(place, pointer.type)
+
+    def hidden(self, value: Any) -> Any:
+        """Return the value through an empty line of assembly: LLVM no longer knows what it is made of."""
+        same = ir.FunctionType(value.type, [value.type])
+        return self.builder.asm(same, "", "=r,0", [value], side_effect=False)
+
     def splat(self, value: Any) -> Any:
         kind = ir.VectorType(value.type, self.element.lanes)
         undefined = ir.Constant(kind, ir.Undefined)
         first = self.builder.insert_element(undefined, value, I32(0))
-        zeros = ir.Constant(ir.VectorType(I32, self.element.lanes), [I32(0)] * self.element.lanes)
+        # Spelled as one word: the text of a module is parsed again, and is mostly splats.
+        zeros = ir.Constant(ir.VectorType(I32, self.element.lanes), None)
         return self.builder.shuffle_vector(first, undefined, zeros)
 
     def constant(self, value: float) -> Any:

@@ -16,6 +16,8 @@ from nnkit.kernels.ir.vectors import I64, Element, Function
 # fit in the registers (32 of 64 bytes; 16 of 32 or 16 bytes, of which a 64-byte vector takes 2 or 4).
 _SHAPES = {64: {4: 6, 3: 8, 2: 14, 1: 14}, 32: {1: 6}, 16: {1: 3}}
 _UNROLL = 4
+# A load adds to its pointer 0, 1 or 2 times a register, and nothing else is free.
+_ROWS_A_POINTER = 3
 
 
 def _strip_parameters(element: Element) -> list[Any]:
@@ -40,19 +42,27 @@ def _emit_tile(module: ir.Module, element: Element, rows: int, vectors: int, mas
 
     sums = _initial_sums(tile, rows, vectors, row_of, start, start_row, has_start)
 
+    # In bytes and hidden, so that it is one register, and three rows one pointer plus 0, 1 or 2 of it.
+    one_row = tile.hidden(tile.builder.mul(a_row, I64(element.size)))
+
     def multiply_add(pointers: list[Any], values: list[Any]) -> tuple[list[Any], list[Any]]:
-        a_at, b_at = pointers
+        # Hidden from LLVM, which would chain every row's address to the one before: an addition per row,
+        # each waiting for the last, is more than a cycle per multiply-add of a narrow tile.
+        *a_at, b_at = (tile.hidden(pointer) for pointer in pointers)
         b_values = row_of(b_at)
         updated = []
         for r in range(rows):
-            scalar = tile.builder.load(tile.at(a_at, tile.builder.mul(a_row, I64(r))))
-            splat = tile.splat(scalar)
+            place = tile.after_bytes(a_at[r // _ROWS_A_POINTER], one_row, r % _ROWS_A_POINTER)
+            splat = tile.splat(tile.builder.load(place))
             updated += [tile.fma(splat, b_values[v], values[r * vectors + v]) for v in columns]
-        return [tile.at(a_at, a_step), tile.at(b_at, b_row)], updated
+        return [*(tile.at(pointer, a_step) for pointer in a_at), tile.at(b_at, b_row)], updated
+
+    firsts = [tile.at(a, tile.builder.mul(a_row, I64(r))) for r in range(0, rows, _ROWS_A_POINTER)]
+    n_pointers = len(firsts) + 1
 
     def body(times: int) -> Any:
         def step(_: Any, carried: list[Any]) -> list[Any]:
-            pointers, values = carried[:2], carried[2:]
+            pointers, values = carried[:n_pointers], carried[n_pointers:]
             for _ in range(times):
                 pointers, values = multiply_add(pointers, values)
             return pointers + values
@@ -61,8 +71,8 @@ def _emit_tile(module: ir.Module, element: Element, rows: int, vectors: int, mas
 
     whole = tile.builder.sdiv(depth, I64(_UNROLL))
     rest = tile.builder.srem(depth, I64(_UNROLL))
-    carried = tile.loop("whole", whole, [a, b, *sums], body(_UNROLL))
-    sums = tile.loop("rest", rest, carried, body(1))[2:]
+    carried = tile.loop("whole", whole, [*firsts, b, *sums], body(_UNROLL))
+    sums = tile.loop("rest", rest, carried, body(1))[n_pointers:]
     floor = tile.splat(low)
     for r in range(rows):
         target = tile.at(c, tile.builder.mul(c_row, I64(r)))
