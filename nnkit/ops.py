@@ -31,6 +31,9 @@ EVALUATION = 17  # the number of the evaluation, from 1
 W = 18  # weights of the samples: an address and a length, as X and Y
 N_STEPS = 20  # of the whole training, earlier fits included
 VIEW = 21  # 1 while the parameters are what is evaluated, and not where the optimizer goes on
+# A batch is computed in blocks of rows: ROWS, ORDER are the block's, these say where it stands in the batch.
+BATCH_ROWS, FIRST_ROW = 22, 23
+GOES_ON = 24  # 0 in the first block and 1 from the second on: sums over rows go on from where they are
 HEADER_BYTES = 256
 
 

@@ -197,7 +197,7 @@ def _taps_inside(op: Op) -> float | None:
 
 
 def _starts_at_zero(op: Op, bias: str, found: Expectation) -> bool:
-    if bias not in op.views or op.scalars.get("has_start") == 0:
+    if bias not in op.views or op.scalars.get("begin") == 0:
         return True
     return found.weight_squares.get(op.buffer(bias)) == 0.0
 

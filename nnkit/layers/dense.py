@@ -10,13 +10,13 @@ from nnkit.entries import make_entry, op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.initializers import BoundInitializer
 from nnkit.kernels.movement import column_sum
-from nnkit.kernels.products.matmul import matmul
+from nnkit.kernels.products.matmul import matmul_in_blocks
 from nnkit.layers.activation import emit_activation, resolve_activation
 from nnkit.layers.base import Layer, layer
 from nnkit.layers.draw import emit_draw, emit_draw_bias, resolve_initializer
-from nnkit.ops import Buffer, Op, Operand, OpKind, Scalar, View, flat, in_batch, rows_of
+from nnkit.ops import GOES_ON, Buffer, Op, Operand, OpKind, Scalar, View, flat, in_batch, rows_of
 from nnkit.registry import Hyper
-from nnkit.tiling.matmul import Product
+from nnkit.tiling.matmul import FROM_C, FROM_START, FROM_ZERO, Product
 
 _NO_FLOOR = float("-inf")
 
@@ -29,11 +29,12 @@ _ARGUMENTS = (
     Scalar("a_row", "integer"),
     Scalar("a_step", "integer"),
     Scalar("way", "integer"),
-    Scalar("has_start", "integer"),
+    Scalar("begin", "integer"),
+    Scalar("goes_on", "integer", cell=GOES_ON),
     Scalar("low"),
 )
 # One entry for all three products of a dense layer: numba compiles the tile dispatch once.
-_MATMUL = make_entry("matmul", matmul, _ARGUMENTS)
+_MATMUL = make_entry("matmul", matmul_in_blocks, _ARGUMENTS)
 
 
 def _matmul_flops(shapes: Mapping[str, tuple[int, ...]]) -> int:
@@ -48,8 +49,10 @@ def _dense_gradient(op: Op, sweep: Sweep) -> None:
     dy = sweep.gradient(y)
     features, units = op.views["b"].shape
     dw = sweep.parameter_gradient(w)
-    emit_matmul(sweep, DENSE_BACKWARD_KERNEL, x, rows_of(dy, units), dw, a_row=1, a_step=features)
-    if op.scalars["has_start"]:
+    emit_matmul(
+        sweep, DENSE_BACKWARD_KERNEL, x, rows_of(dy, units), dw, a_row=1, a_step=features, begin=FROM_C
+    )
+    if op.scalars["begin"] == FROM_START:
         bias_gradient = sweep.parameter_gradient(op.buffer("start"))
         sweep.emit(COLUMN_SUM, {"x": rows_of(dy, units), "y": bias_gradient})
     if sweep.wants(x):
@@ -68,6 +71,7 @@ COLUMN_SUM = op_kind(
     column_sum,
     Operand("x", "in", rank=2),
     Operand("y", "out"),
+    Scalar("goes_on", "integer", cell=GOES_ON),
     flops=lambda shapes: shapes["x"][0] * shapes["x"][1],
 )
 
@@ -83,8 +87,12 @@ def emit_matmul(
     a_step: int,
     turned: bool = False,
     start: Buffer | None = None,
+    begin: int | None = None,
 ) -> None:
-    """Emit ``C = start + A·B``, or ``A·Bᵀ`` where b is ``turned``; without ``start`` the sums begin at 0."""
+    """Emit ``C = start + A·B``, or ``A·Bᵀ`` where b is ``turned``; without ``start`` the sums begin at 0.
+
+    With ``begin=FROM_C`` they go on from C, from the second block of a batch on.
+    """
     batch = emitter.graph.batch_size
     height, width = in_batch(b.shape, batch)
     columns, depth = (height, width) if turned else (width, height)
@@ -111,7 +119,7 @@ def emit_matmul(
         a_row=a_row,
         a_step=a_step,
         way=product.way,
-        has_start=int(start is not None),
+        begin=(FROM_ZERO if start is None else FROM_START) if begin is None else begin,
         low=_NO_FLOOR,
     )
 

@@ -12,6 +12,8 @@ STRIP = 4
 # Ways. B is read as it lies, or its strips are copied, or turned from Bᵀ; A is turned; or C is the
 # transpose of B·Aᵀ, so that A and C are turned instead of a larger B.
 PLAIN, COPIED, TURNED_B, TURNED_A, TRANSPOSED = range(5)
+# Where the sums of a product begin: at 0, at a number per column, or at what C holds.
+FROM_ZERO, FROM_START, FROM_C = range(3)
 
 
 @dataclass(frozen=True, slots=True)

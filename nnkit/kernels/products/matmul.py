@@ -7,7 +7,7 @@ or copies first (its *way*) goes to a panel that stays in the cache. To turn 16 
 from nnkit.assembly import Assembly, External
 from nnkit.jit import kernel
 from nnkit.simd import copy_values, flat, lanes_of
-from nnkit.tiling.matmul import PLAIN, STRIP, TRANSPOSED, TURNED_A, TURNED_B
+from nnkit.tiling.matmul import FROM_C, FROM_ZERO, PLAIN, STRIP, TRANSPOSED, TURNED_A, TURNED_B
 
 
 def _build_tiles(dtype):
@@ -81,8 +81,9 @@ transpose_block = External(TILES, "nnkit_transpose", "piiipi", _transpose_twin)
 
 @kernel
 def column_strips(
-    width, a, a_row, a_step, b, b_at, b_row, c, c_at, c_row, rows, start, start_at, has_start, depth, low
-):
+    width, a, a_row, a_step, b, b_at, b_row, c, c_at, c_row, rows, start, start_at, start_row, has_start,
+    depth, low,
+):  # fmt: skip
     """Write ``width`` columns of C, all rows, in the widest strips that they fill.
 
     Shapes      C[i, j] = c[c_at + i * c_row + j]; B[k, j] = b[b_at + k * b_row + j]; others as in matmul
@@ -92,25 +93,25 @@ def column_strips(
         # fmt: off
         if width >= STRIP * lanes:
             done = STRIP * lanes
-            strip4(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, 0, has_start,
-                   rows, depth, low, lanes)
+            strip4(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row,
+                   has_start, rows, depth, low, lanes)
         elif width > 2 * lanes:
             tail = min(width - 2 * lanes, lanes)
             done = 2 * lanes + tail
-            strip3(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, 0, has_start,
-                   rows, depth, low, tail)
+            strip3(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row,
+                   has_start, rows, depth, low, tail)
         elif width == 2 * lanes:
             done = 2 * lanes
-            strip2(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, 0, has_start,
-                   rows, depth, low, lanes)
+            strip2(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row,
+                   has_start, rows, depth, low, lanes)
         elif width >= lanes:
             done = lanes
-            strip1(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, 0, has_start,
-                   rows, depth, low, lanes)
+            strip1(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row,
+                   has_start, rows, depth, low, lanes)
         else:
             done = width
-            strip_tail(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, 0, has_start,
-                       rows, depth, low, width)
+            strip_tail(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row,
+                       has_start, rows, depth, low, width)
         # fmt: on
         width -= done
         b_at += done
@@ -153,18 +154,19 @@ def transposed_product(a, a_row, b, start, c, panel, low):
         width = min(wide, rows - i)
         turn(a, i * a_row, a_row, width, depth, panel, 0, wide)
         column_strips(
-            width, b, depth, 1, panel, 0, wide, panel, strip, wide, columns, start, 0, 0, depth, low
+            width, b, depth, 1, panel, 0, wide, panel, strip, wide, columns, start, 0, 0, 0, depth, low
         )
         turn(panel, strip, wide, columns, width, flat(c), i * columns, columns)
 
 
 @kernel
-def matmul(a, b, start, c, panel, a_row, a_step, way, has_start, low):
+def matmul(a, b, start, c, panel, a_row, a_step, way, begin, low):
     """Write ``C = max(start + A·B, low)``; every value is one chain of fused multiply-adds over k.
 
     Shapes      a: flat, A[i, k] = a[i * a_row + k * a_step]; b: (depth, columns), or where it is turned
                 (columns, depth), and B is its transpose; c: (rows, columns); start: (columns,), read
-                where ``has_start``; panel: scratch of the size that the way needs
+                where ``begin`` is FROM_START; with FROM_C the start is what c holds, but not in the way
+                TRANSPOSED; panel: scratch of the size that the way needs
     Cost        2 · rows · columns · depth FLOP
     Gradient    the same kernel, with other strides
     """
@@ -175,6 +177,7 @@ def matmul(a, b, start, c, panel, a_row, a_step, way, has_start, low):
     rows = c.shape[0]
     wide = STRIP * lanes_of(b)
     left, left_row, left_step = a, a_row, a_step
+    first, first_row = (flat(c), columns) if begin == FROM_C else (start, 0)
     if way == TURNED_A:
         left, left_row, left_step = panel[depth * wide :], depth, 1
         turn(a, 0, a_step, depth, rows, left, 0, depth)
@@ -188,5 +191,25 @@ def matmul(a, b, start, c, panel, a_row, a_step, way, has_start, low):
         at, row = (j, columns) if way == PLAIN else (0, wide)
         # fmt: off
         column_strips(width, left, left_row, left_step, right, at, row, flat(c), j, columns, rows,
-                      start, j, has_start, depth, low)
+                      first, j, first_row, begin, depth, low)
         # fmt: on
+
+
+@kernel
+def matmul_in_blocks(a, b, start, c, panel, a_row, a_step, way, begin, goes_on, low):
+    """`matmul`; a product whose inner index runs over the rows of a batch gets them block by block.
+
+    Its sums begin FROM_C: at 0 in the first block, and at what c holds where it ``goes_on``.
+    """
+    matmul(
+        a,
+        b,
+        start,
+        c,
+        panel,
+        a_row,
+        a_step,
+        way,
+        FROM_ZERO if begin == FROM_C and not goes_on else begin,
+        low,
+    )

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nnkit.kernels.products import matmul as kernels
-from nnkit.tiling.matmul import COPIED, PLAIN, TRANSPOSED, TURNED_A, TURNED_B, Product
+from nnkit.tiling.matmul import COPIED, FROM_C, PLAIN, TRANSPOSED, TURNED_A, TURNED_B, Product
 
 Array = NDArray[Any]
 SIZES = (1, 3, 16, 17, 33, 64, 100)
@@ -143,6 +143,28 @@ def test_the_bits_depend_on_no_way(dtype: str) -> None:
         found = [product(a, b, layout=layout, way=way, low=-0.5) for layout, way in WAYS]
 
         assert all(np.array_equal(each, found[0]) for each in found[1:])
+
+
+@pytest.mark.parametrize("way", [PLAIN, COPIED, TURNED_A])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_product_goes_on_from_c_with_the_bits_of_the_whole(dtype: str, way: int) -> None:
+    """Aᵀ·B over a batch cut into blocks of rows, each from what the last has left; C begins as NaN."""
+    for depth, rows, columns in ((60, 37, 117), (33, 4, 32), (48, 70, 10), (50, 1, 1)):
+        a, b = draw(rows, depth, dtype=dtype), draw(depth, columns, dtype=dtype, seed=1)
+        turned, unused = guarded(np.ascontiguousarray(a.T)), np.full(columns, np.nan, dtype)
+        panel = guarded(
+            np.full(Product(rows, columns, depth).panel_size(64 // a.itemsize, way), np.nan, dtype)
+        )
+        low = a.dtype.type(_NO_FLOOR)
+        for edges in ([0, 16, 32, depth], [0, 1, depth], [0, depth]):
+            c = np.full((rows, columns), np.nan, dtype)
+            for first, end in itertools.pairwise(edges):
+                kernels.matmul_in_blocks(
+                    turned[first:end].reshape(-1), b[first:end], unused, c, panel, 1, rows, way, FROM_C,
+                    int(first > 0), low,
+                )  # fmt: skip
+
+            assert np.array_equal(c, product(a, b)), (depth, rows, columns, edges)
 
 
 def test_the_way_follows_from_the_sizes() -> None:

@@ -17,9 +17,9 @@ Array: TypeAlias = NDArray[Any]
 # -- dense layers, sums and movement -----------------------------------------------------------------
 
 
-def _dense(a: Array, b: Array, start: Array, c: Array, has_start: float, low: float) -> None:
+def _dense(a: Array, b: Array, start: Array, c: Array, begin: float, low: float) -> None:
     np.matmul(a, b, out=c)
-    if has_start:
+    if begin:
         np.add(c, start, out=c)
     if low == 0:
         np.maximum(c, 0, out=c)

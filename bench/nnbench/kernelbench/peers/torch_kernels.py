@@ -60,8 +60,8 @@ def peers(torch: Any) -> dict[str, Peer]:
 
 
 def _movement(torch: Any) -> dict[str, Peer]:
-    def dense(a: Any, b: Any, start: Any, c: Any, has_start: float, low: float) -> None:
-        if has_start:
+    def dense(a: Any, b: Any, start: Any, c: Any, begin: float, low: float) -> None:
+        if begin:
             torch.addmm(start, a, b, out=c)
         else:
             torch.mm(a, b, out=c)
