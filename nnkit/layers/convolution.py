@@ -79,6 +79,8 @@ def backward_kernel_kind(shape: Convolution, *, has_bias: bool) -> OpKind:
         *bias,
         Operand("padded", "scratch"),
         Operand("sums", "scratch"),
+        # 1 where dw and db hold the sums of earlier rows of the batch, which these rows are added to.
+        Scalar("goes_on", "integer"),
     )
     n_outputs = shape.windows.output[0] * shape.windows.output[1] * shape.filters
     return OpKind(
@@ -127,7 +129,7 @@ def emit_kernel_gradient(
     }
     if bias is not None:
         views["db"] = sweep.parameter_gradient(bias)
-    sweep.emit(backward_kernel_kind(shape, has_bias=bias is not None), views)
+    sweep.emit(backward_kernel_kind(shape, has_bias=bias is not None), views, goes_on=0)
 
 
 def _emit_gradient(op: Op, sweep: Sweep, shape: Convolution, *, has_bias: bool) -> None:

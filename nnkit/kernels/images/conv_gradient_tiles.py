@@ -6,6 +6,7 @@ pixels of a few images in order; the sums of these blocks of images are added in
 lie in a row of the padding are left out.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from nnkit.kernels.ir.images import emit_fill, emit_pad
 from nnkit.kernels.ir.vectors import I64, Function
 from nnkit.ops import Argument
 from nnkit.tiling.convolution import Convolution, GradientPlan
+
+# Moves one row of sums: (sums, gradients, filters, vectors, taps of the row).
+Move = Callable[[Any, Any, int, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,15 @@ class _Gradient:
         self._tiles: dict[tuple[tuple[int, ...], bool, int, int, int], ir.Function] = {}
 
     def emit(self, rows: Any, values: Values) -> None:
-        """Emit the whole op: block of images by block, then the sums out of their vectors."""
+        """Emit the whole op: block of images by block, then the sums out of their vectors.
+
+        Where it ``goes_on``, the sums of earlier rows of a batch that is computed in parts come from where
+        the gradients lie: they are the same chain, if every part but the last is whole blocks of images.
+        """
         entry, plan = self.entry, self.plan
         emit_fill(entry, values["sums"], plan.sums_size)
+        places = (values["sums"], values["dw"], values.get("db"))
+        entry.loop("goes_on", values["goes_on"], [], lambda _, __: self._for_sums(*places, self._pack_row))
         if not plan.reads_image:
             emit_fill(entry, values["padded"], plan.padded_size)
         carried = [values["x"], values["dy"], rows]
@@ -64,7 +74,7 @@ class _Gradient:
         at_once = I64(plan.images)
         blocks = entry.builder.sdiv(entry.builder.add(carried[2], I64(plan.images - 1)), at_once)
         entry.loop("blocks", blocks, carried, lambda _, c: self._sum_blocks(c, values, 1))
-        self._unpack(values["sums"], values["dw"], values.get("db"))
+        self._for_sums(*places, self._unpack_row)
 
     def _is_paired(self) -> bool:
         """True where the registers have room for the sums of two blocks of images, and few chains need it."""
@@ -273,31 +283,32 @@ class _Gradient:
         few = tile.load(pointer, tile.leading_lanes(min(self.lanes // taps, filters)))
         return few if taps == 1 else tile.shuffle(few, few, [lane // taps for lane in range(self.lanes)])
 
-    # -- the sums out of their vectors ------------------------------------------------------------------
+    # -- the sums out of their vectors, and back into them --------------------------------------------
 
-    def _unpack(self, sums: Any, dw: Any, db: Any) -> None:
-        """Write the sums where kernel and bias have their gradients."""
+    def _for_sums(self, sums: Any, dw: Any, db: Any, move: Move) -> list[Any]:
+        """Emit ``move`` for all rows of the product, with the places of kernel and bias gradients."""
         entry, shape = self.entry, self.shape
 
-        def unpack_group(_: Any, carried: list[Any]) -> list[Any]:
+        def move_group(_: Any, carried: list[Any]) -> list[Any]:
             sums_at, dw_at, db_at = carried
             for first, vectors in self.strips:
                 filters = first * self.lanes // self.plan.taps
-                sums_at = self._unpack_strip(
+                sums_at = self._for_strip(
                     sums_at, entry.at(dw_at, filters), entry.at(db_at, filters) if db is not None else None,
-                    shape.group_filters - filters, vectors,
+                    shape.group_filters - filters, vectors, move,
                 )  # fmt: skip
             return [sums_at, entry.at(dw_at, shape.group_filters), entry.at(db_at, shape.group_filters)]
 
-        entry.repeat("unpack", shape.groups, [sums, dw, dw if db is None else db], unpack_group)
+        entry.repeat("sums", shape.groups, [sums, dw, dw if db is None else db], move_group)
+        return []
 
-    def _unpack_strip(self, sums: Any, dw: Any, db: Any, filters: int, vectors: int) -> Any:
+    def _for_strip(self, sums: Any, dw: Any, db: Any, filters: int, vectors: int, move: Move) -> Any:
         entry, step = self.entry, vectors * self.lanes
 
-        def unpack_rows(counts: list[int], carried: list[Any]) -> list[Any]:
+        def move_rows(counts: list[int], carried: list[Any]) -> list[Any]:
             sums_at, dw_at = carried
             for n_taps in counts:
-                self._unpack_row(sums_at, dw_at, filters, vectors, n_taps)
+                move(sums_at, dw_at, filters, vectors, n_taps)
                 sums_at, dw_at = entry.at(sums_at, step), entry.at(dw_at, n_taps * self.shape.filters)
             return [sums_at, dw_at]
 
@@ -305,13 +316,13 @@ class _Gradient:
         per_run = [n for _, n in self.plan.places[: len(self.plan.places) // len(runs)]]
         whole, last = per_run[:-1], per_run[-1:]
 
-        def unpack_run(_: Any, carried: list[Any]) -> list[Any]:
-            carried = entry.repeat("rows", len(whole), carried, lambda _, c: unpack_rows(whole[:1], c))
-            return unpack_rows(last, carried)
+        def move_run(_: Any, carried: list[Any]) -> list[Any]:
+            carried = entry.repeat("rows", len(whole), carried, lambda _, c: move_rows(whole[:1], c))
+            return move_rows(last, carried)
 
-        sums, _ = entry.repeat("runs", len(runs), [sums, dw], unpack_run)
+        sums, _ = entry.repeat("runs", len(runs), [sums, dw], move_run)
         if db is not None:
-            self._unpack_row(sums, db, filters, vectors, 1)
+            move(sums, db, filters, vectors, 1)
         return entry.at(sums, step)
 
     def _unpack_row(self, sums: Any, target: Any, filters: int, vectors: int, n_taps: int) -> None:
@@ -322,6 +333,23 @@ class _Gradient:
             for t in range(n_taps):
                 order = [min(lane * taps + t, self.lanes - 1) for lane in range(self.lanes)]
                 chosen = value if taps == 1 else entry.shuffle(value, value, order)
-                place = entry.at(target, v * self.lanes + t * self.shape.filters)
-                mask = entry.leading_lanes(min(filters - v * self.lanes, self.lanes // taps))
+                place, mask = self._filters_of(target, filters, v, t)
                 entry.store(chosen, place, mask)
+
+    def _pack_row(self, sums: Any, source: Any, filters: int, vectors: int, n_taps: int) -> None:
+        """Read the sums of one row, of one tap or of some, back into their vectors."""
+        entry, taps = self.entry, self.plan.taps
+        for v in range(vectors):
+            packed = self.element.zero()
+            for t in range(n_taps):
+                few = entry.load(*self._filters_of(source, filters, v, t))
+                # Lane c · taps + t is taken from lane c of this tap, others stay.
+                lanes = range(self.lanes)
+                order = [self.lanes + lane // taps if lane % taps == t else lane for lane in lanes]
+                packed = entry.shuffle(packed, few, order)
+            entry.store(packed, entry.at(sums, v * self.lanes))
+
+    def _filters_of(self, gradients: Any, filters: int, v: int, t: int) -> tuple[Any, Any]:
+        """Return where vector ``v`` has its filters in the gradient of tap ``t`` of a row, and their mask."""
+        place = self.entry.at(gradients, v * self.lanes + t * self.shape.filters)
+        return place, self.entry.leading_lanes(min(filters - v * self.lanes, self.lanes // self.plan.taps))

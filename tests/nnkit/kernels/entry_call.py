@@ -41,7 +41,9 @@ def call_entry(
             shape = values.shape if argument.rank == values.ndim else (values.size,)
             cells += [values.ctypes.data - base, *shape]
         else:
-            cells.append(int(np.float64((scalars or {})[argument.name]).view(np.int64)))
+            number = (scalars or {})[argument.name]
+            is_whole = argument.type == "integer"
+            cells.append(int(number) if is_whole else int(np.float64(number).view(np.int64)))
     encoded = np.array(cells, np.int64)
     dtype = str(next(iter(arrays.values())).dtype)
     function = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(kind.entry.address(dtype))

@@ -123,19 +123,24 @@ def convolve(
     return call_entry(kind, arrays, {"low": low}, rows=len(x))["y"]
 
 
-def kernel_gradients(case: Case, x: Array, dy: Array) -> tuple[Array, Array]:
-    """Return the vector code's gradients for kernel and bias."""
+def kernel_gradients(
+    case: Case, x: Array, dy: Array, so_far: tuple[Array, Array] | None = None
+) -> tuple[Array, Array]:
+    """Return the vector code's gradients for kernel and bias, or ``so_far`` and these rows' added to it."""
     dtype = str(x.dtype)
     plan = GradientPlan(case.shape, LANES[dtype])
+    kernel_shape = (*case.kernel, case.channels // case.groups, case.filters)
+    dw, db = so_far or (nan_like(*kernel_shape, dtype=dtype), nan_like(case.filters, dtype=dtype))
     arrays = {
         "x": x,
         "dy": dy,
-        "dw": nan_like(*case.kernel, case.channels // case.groups, case.filters, dtype=dtype),
-        "db": nan_like(case.filters, dtype=dtype),
+        "dw": dw,
+        "db": db,
         "padded": nan_like(plan.padded_size, dtype=dtype),
         "sums": nan_like(plan.sums_size, dtype=dtype),
     }
-    found = call_entry(backward_kernel_kind(case.shape, has_bias=True), arrays, rows=len(x))
+    kind = backward_kernel_kind(case.shape, has_bias=True)
+    found = call_entry(kind, arrays, {"goes_on": so_far is not None}, rows=len(x))
     return found["dw"], found["db"]
 
 
@@ -262,6 +267,24 @@ def test_blocks_that_are_summed_in_pairs_are_added_in_their_order(
         assert plan.may_pair == (dtype == "float32")
         assert np.array_equal(found_dw, dw), batch
         assert np.array_equal(found_db, db), batch
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@ALL
+def test_gradients_of_a_batch_in_parts_have_the_bits_of_the_whole(case: Case, dtype: str) -> None:
+    """Wherever it is cut between blocks of images: here after every one, into pieces of all sizes."""
+    images = GradientPlan(case.shape, LANES[dtype]).images
+    case = replace(case, batch=min(4 * images + 1, 9))
+    x, _, _ = case.inputs(dtype)
+    dy = case.output_gradient(dtype)
+    whole = kernel_gradients(case, x, dy)
+
+    for step in range(images, case.batch + images, images):
+        found = kernel_gradients(case, x[:step], dy[:step])
+        for start in range(step, case.batch, step):
+            found = kernel_gradients(case, x[start : start + step], dy[start : start + step], found)
+        assert np.array_equal(found[0], whole[0]), step
+        assert np.array_equal(found[1], whole[1]), step
 
 
 def test_a_kernel_without_bias_starts_at_zero() -> None:
