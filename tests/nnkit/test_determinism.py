@@ -14,6 +14,7 @@ from tests.nnkit.golden_files import assert_golden
 
 # Widest registers in bytes: the strips, tails and masks of the matrix product differ with each.
 CPUS = {"x86-64": 16, "haswell": 32, "znver4": 64}
+_IS_X86 = platform.machine() in ("x86_64", "AMD64")
 _PROBE = "import nnkit.assembly, sys; sys.stdout.write(str(nnkit.assembly.vector_bytes()))"
 
 
@@ -88,7 +89,7 @@ def test_the_order_of_the_samples_is_the_seed_s(shuffle: bool) -> None:
 
 
 def _has_registers_of(cpu: str) -> bool:
-    return platform.machine() in ("x86_64", "AMD64") and int(output_of("-c", _PROBE)) >= CPUS[cpu]
+    return _IS_X86 and int(output_of("-c", _PROBE)) >= CPUS[cpu]
 
 
 @pytest.mark.parametrize("cpu", CPUS)
@@ -101,3 +102,27 @@ def test_code_for_another_cpu_computes_the_same_bits(cpu: str, expected: dict[st
 
     assert registers == CPUS[cpu]
     assert found == expected
+
+
+_ASSEMBLY = """
+from nnkit.jit import import_numba
+from nnkit.kernels.elementwise import map_forward
+from nnkit.kernels.scalar import sigmoid
+compiled = map_forward.bind(value=sigmoid).callable()
+values = import_numba().float32[::1]
+compiled.compile((values, values))
+print("".join(compiled.inspect_asm().values()))
+"""
+
+
+@pytest.mark.skipif(not _IS_X86, reason="assembly of another processor family")
+@pytest.mark.parametrize(
+    ("cpu", "widest"), [("cascadelake", "zmm"), ("znver5", "zmm"), ("haswell", "ymm"), ("x86-64", "xmm")]
+)
+def test_loops_use_the_whole_width_of_the_registers(cpu: str, widest: str) -> None:
+    """Of Intel's too, where LLVM would keep to half; nothing is run, so that any machine can tell."""
+    text = output_of("-c", _ASSEMBLY, NUMBA_CPU_NAME=cpu, NUMBA_CPU_FEATURES="")
+    found = {width: text.count(f"%{width}") for width in ("xmm", "ymm", "zmm")}
+
+    assert max(width for width, count in found.items() if count) == widest
+    assert found[widest] > 50, found
