@@ -1,4 +1,8 @@
-"""Ratios that survive a noisy machine: both sides in one run, taking turns, medians of short rounds."""
+"""Ratios that survive a noisy machine: both sides in one run, taking turns, medians of short rounds.
+
+Seconds are the CPU time of this process, all threads together: what other programs take of the core in the
+middle of a round is not counted, and a peer that keeps two cores busy has used both.
+"""
 
 import time
 from collections.abc import Callable
@@ -31,7 +35,7 @@ class Ratio:
         return f"{self.median:.2f}x [{self.low:.2f}, {self.high:.2f}] (n = {self.n})"
 
 
-def interleave(ours: Work, theirs: Work, *, rounds: int = 31, round_s: float = 0.02) -> Ratio:
+def interleave(ours: Work, theirs: Work, *, rounds: int = 101, round_s: float = 0.005) -> Ratio:
     """Time rounds of both sides in random ABBA order; a round lasts about ``round_s``."""
     calls = [_calls_for(work, round_s) for work in (ours, theirs)]
     seconds = np.empty((rounds, 2))
@@ -55,7 +59,7 @@ def _calls_for(work: Work, round_s: float) -> int:
 
 def _time(work: Work, n: int) -> float:
     """Return the seconds per call of ``n`` calls."""
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(n):
         work()
-    return (time.perf_counter() - began) / n
+    return max(time.process_time() - began, 1e-9) / n

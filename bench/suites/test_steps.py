@@ -1,31 +1,52 @@
-"""Training steps beside torch, interleaved."""
+"""Training steps beside torch, eager and compiled, interleaved."""
+
+from typing import Any
 
 import pytest
 
 from interleaved import interleave
-from ours import STEPS, digits_like, mlp, steps
-from peers import torch_mlp_step
+from ours import STEPS, mlp, steps
+from peers import torch_mlp_step, torch_narrow_step
+from shapes import SHAPES, SQUARES, Shape
 
-SHAPES = {
-    "MLP 64-64-32-10, batch 32": ((64, 32, 10), 64, 32, 25),
-    "MLP 784-128-64-10, batch 128": ((128, 64, 10), 784, 128, 3),
-}
+BENCHMARKS = {name: shape for name, shape in SHAPES.items() if shape.loss != SQUARES}
+
+
+def ours_of(shape: Shape, *, n_steps: int | None = None) -> Any:
+    layers = mlp(shape.units, activation=shape.activation)
+    n = n_steps or shape.n_steps
+    return steps(layers, *shape.data(), shape.batch_size, loss=shape.loss, n_steps=n)
+
+
+def torch_of(shape: Shape, *, is_compiled: bool = False) -> Any:
+    x, y = shape.data()
+    if shape.loss == SQUARES:
+        return torch_narrow_step(shape.units, x, y, is_compiled=is_compiled)
+    return torch_mlp_step(shape.units, x, y, shape.batch_size, is_compiled=is_compiled)
 
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_step_beside_torch(name: str, report) -> None:
     """A step of ours against a step of torch eager with fused Adam."""
-    units, features, batch_size, floor = SHAPES[name]
-    x, y = digits_like(1347 if features == 64 else 4096, features)
-    ours = steps(mlp(units), x, y, batch_size)
-    found = interleave(ours, torch_mlp_step(units, x, y, batch_size), round_s=0.05).times(STEPS)
+    shape = SHAPES[name]
+    found = interleave(ours_of(shape), torch_of(shape)).times(shape.n_steps)
 
-    report(f"torch / ours, {name}", found, f"at least {floor}x")
-    report(f"  our step, {name}", f"{1e6 * found.ours_s:.2f} us")
+    report(f"torch / ours, {name}", found, shape.goals["torch"])
+    report(f"  our step, {name}", f"{1e6 * found.ours_s:.2f} us", shape.goals["step"])
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", SHAPES)
+def test_step_beside_compiled_torch(name: str, report) -> None:
+    """The same against torch.compile of the forward pass with the loss, and so of its backward pass."""
+    shape = SHAPES[name]
+    theirs = torch_of(shape, is_compiled=True)
+    found = interleave(ours_of(shape), theirs).times(shape.n_steps)
+
+    report(f"torch.compile / ours, {name}", found)
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
 def test_our_step(name: str, benchmark) -> None:
     """The time of 256 steps of ours, for pytest-benchmark's own records."""
-    units, features, batch_size, _ = SHAPES[name]
-    benchmark(steps(mlp(units), *digits_like(1347, features), batch_size))
+    benchmark(ours_of(BENCHMARKS[name], n_steps=STEPS))
