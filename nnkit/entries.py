@@ -14,7 +14,19 @@ from typing import Any
 import numpy as np
 
 from nnkit.jit import Entry, Intrinsic, Kernel, function_at, is_disabled, is_shipped, kernel
-from nnkit.ops import HEADER_BYTES, ROWS, Argument, Buffer, Op, Operand, OpKind, Scalar, Type, Work
+from nnkit.ops import (
+    BATCH_ROWS,
+    HEADER_BYTES,
+    ROWS,
+    Argument,
+    Buffer,
+    Op,
+    Operand,
+    OpKind,
+    Scalar,
+    Type,
+    Work,
+)
 
 
 def op_kind(
@@ -40,7 +52,7 @@ def make_entry(name: str, compute: Kernel, arguments: tuple[Argument, ...]) -> E
     source = "\n".join(
         [
             "def entry(base, args):",
-            f"    rows = header_integer(base, {ROWS})",
+            f"    rows, all_rows = header_integer(base, {ROWS}), header_integer(base, {BATCH_ROWS})",
             "    compute(",
             *lines,
             "    )",
@@ -67,7 +79,8 @@ def _decode(argument: Argument, position: int) -> tuple[str, int]:
     if argument.external is not None:
         pointer = f"external_{argument.type}(base, {argument.external})"
         return f"carray({pointer}, (header_integer(base, {argument.external + 1}),))", position
-    sizes = [f"size(args[{position + 1 + axis}], rows)" for axis in range(argument.rank)]
+    rows = "all_rows" if argument.is_carried else "rows"
+    sizes = [f"size(args[{position + 1 + axis}], {rows})" for axis in range(argument.rank)]
     pointer = f"{argument.type}_at(base, args[{position}])"
     return f"carray({pointer}, ({', '.join(sizes)},))", position + 1 + argument.rank
 

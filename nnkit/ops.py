@@ -87,6 +87,9 @@ class Operand:
     rank: int = 1
     type: Type = "real"
     external: int | None = None  # the header cell with the address, for data outside the arena
+    # What one block of a batch leaves there is there for the next: it is as long as the whole batch, and no
+    # other op of the block may use its place.
+    is_carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

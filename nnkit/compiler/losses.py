@@ -9,7 +9,22 @@ from nnkit.kernels.movement import gather_rows
 from nnkit.losses import BoundLoss, Loss
 from nnkit.losses.rows import share_totals
 from nnkit.losses.shares import TO_LOGITS
-from nnkit.ops import BATCH, ORDER, TOTALS_BUFFER, Buffer, Op, Operand, OpKind, Scalar, View, W, Work, Y
+from nnkit.ops import (
+    BATCH,
+    BATCH_ROWS,
+    FIRST_ROW,
+    ORDER,
+    TOTALS_BUFFER,
+    Buffer,
+    Op,
+    Operand,
+    OpKind,
+    Scalar,
+    View,
+    W,
+    Work,
+    Y,
+)
 
 GATHER_TARGETS = op_kind(
     "gather_targets",
@@ -34,6 +49,11 @@ GATHER_WEIGHTS = op_kind(
 )
 
 
+# Rows of the loss: as many for every sample as it has places.
+_PLACE = (
+    Scalar("n_rows", "integer", cell=BATCH_ROWS, is_scaled=True),
+    Scalar("first_row", "integer", cell=FIRST_ROW, is_scaled=True),
+)
 SHARE_TOTALS = op_kind(
     "share_totals", share_totals, Operand("totals", "inout", type="double"), Scalar("places", "double")
 )
@@ -64,8 +84,12 @@ def emit_loss(emitter: Emitter, loss: BoundLoss, outputs: Buffer, *, weighted: b
         views["doutputs"] = View(doutputs, rows)
     if "scratch" in named:
         views["scratch"] = View(emitter.transient("loss scratch", outputs.shape), rows)
-    scalars = loss.scalars() if kind.scalars else {}
-    emitter.emit(kind, views, **scalars)
+    if "terms" in named:
+        views["terms"] = emitter.transient("loss terms", (-places,))
+    options = {
+        name: value for name, value in loss.scalars().items() if name in {s.name for s in kind.scalars}
+    }
+    emitter.emit(kind, views, n_rows=places, first_row=places, **options)
     if places > 1:
         emitter.emit(SHARE_TOTALS, {"totals": TOTALS_BUFFER}, places=float(places))
     return logits, doutputs
@@ -128,16 +152,17 @@ def loss_kind(loss: BoundLoss, *, training: bool, weighted: bool = False) -> OpK
 def _fast_kind(loss: Loss, training: bool) -> OpKind:
     fast = loss.fast
     assert fast is not None, loss.name
-    outputs, scratch = Operand("outputs", "in", rank=2), Operand("scratch", "scratch", rank=2)
-    targets, totals = _targets(loss), Operand("totals", "out", type="double")
+    outputs, targets = Operand("outputs", "in", rank=2), _targets(loss)
+    totals = (Operand("terms", "scratch", is_carried=True), Operand("totals", "out", type="double"))
     if training:
         gradient = Operand("doutputs", "out", rank=2)
         return op_kind(
-            f"{loss.name}_gradient", fast.gradient, outputs, targets, gradient, scratch, totals,
+            f"{loss.name}_gradient", fast.gradient, outputs, targets, gradient, *totals, *_PLACE,
             flops=_loss_flops(*fast.gradient_flops),
         )  # fmt: skip
+    scratch = Operand("scratch", "scratch", rank=2)
     return op_kind(
-        f"{loss.name}_value", fast.value, outputs, targets, scratch, totals,
+        f"{loss.name}_value", fast.value, outputs, targets, scratch, *totals, *_PLACE,
         flops=_loss_flops(*fast.value_flops),
     )  # fmt: skip
 
@@ -152,6 +177,7 @@ def _rows_kind(loss: Loss, weighted: bool) -> OpKind:
         *((Operand("weights", "in"),) if weighted else ()),
         Operand("doutputs", "out", rank=2),
         Operand("totals", "out", type="double"),
+        *_PLACE,
         *(Scalar(name, "double") for name in loss.scalar_names()),
         flops=_loss_flops(*loss.flops),
     )

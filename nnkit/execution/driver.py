@@ -18,6 +18,7 @@ from nnkit.execution.rounding import enter_mode, leave_mode
 from nnkit.jit import Entry, kernel
 from nnkit.ops import (
     BATCH_INDEX,
+    BATCH_ROWS,
     EPOCH,
     EVALUATION,
     KEY,
@@ -131,7 +132,7 @@ def now_s(itinerary):
 def point_at_batch(base, x, y, weights, order, rows):
     """Tell the ops of the next table where their batch is."""
     header = integers_at(base)
-    header[ROWS] = rows
+    header[ROWS] = header[BATCH_ROWS] = rows
     header[X], header[X + 1] = x, _LENGTH_UNKNOWN
     header[Y], header[Y + 1] = y, _LENGTH_UNKNOWN
     header[W], header[W + 1] = weights, _LENGTH_UNKNOWN

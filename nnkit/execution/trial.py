@@ -17,6 +17,7 @@ from nnkit.execution import driver
 from nnkit.execution.cells import address_in, clock_cells, view_cells, weights_in
 from nnkit.jit import Entry, function_at
 from nnkit.ops import (
+    BATCH_ROWS,
     EPOCH,
     EVALUATION,
     KEY,
@@ -379,7 +380,7 @@ class Trial:
     # -- machine code ------------------------------------------------------------------------------
 
     def _point_at(self, x: Array, y: Array | None, weights: Array | None, order: NDArray[np.int32]) -> None:
-        self._header[ROWS] = len(order)
+        self._header[[ROWS, BATCH_ROWS]] = len(order)
         for cell, array in ((X, x), (Y, y), (W, weights), (ORDER, order)):
             self._header[cell : cell + 2] = (address_in(array), array.size) if array is not None else (0, 0)
 

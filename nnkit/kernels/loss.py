@@ -1,8 +1,12 @@
 """Losses of a batch: their mean's gradient, their sum, and how many rows were right.
 
-``totals`` is set, not added to: ``totals[0]`` is the sum of the losses of the rows in float64, in index
-order, ``totals[1]`` the number of rows predicted correctly; a row with a NaN in it predicts nothing. Labels
-are trusted: Python checks them before anything runs (`nnkit.losses`).
+``totals[0]`` is the sum of the losses of the rows in float64, in index order, ``totals[1]`` the number of
+rows predicted correctly; a row with a NaN in it predicts nothing. Labels are trusted: Python checks them
+before anything runs (`nnkit.losses`).
+
+A batch of ``n_rows`` may come in blocks, each of which says where in the batch its ``first_row`` stands. The
+first block sets ``totals``, every other goes on from there, and behind the last one they are those of the
+whole batch, to the bit. ``terms`` is scratch for a number per row of the batch, kept from block to block.
 """
 
 from nnkit.jit import kernel
@@ -11,56 +15,56 @@ from nnkit.simd import double, flat, real
 
 
 @kernel
-def sparse_categorical_crossentropy_gradient(outputs, targets, doutputs, scratch, totals):
-    """Write ``totals[0] = sum of log(sum(exp z)) - z[target]`` and ``doutputs = (softmax - one_hot) / rows``.
+def sparse_categorical_crossentropy_gradient(outputs, targets, doutputs, terms, totals, n_rows, first_row):
+    """Write ``totals[0] = sum of log(sum(exp z)) - z[target]``; ``doutputs = (softmax - one_hot) / n_rows``.
 
-    Shapes      outputs, doutputs, scratch: (rows, classes); targets: (rows,) of int32; totals: (2,)
+    Shapes      outputs, doutputs: (rows, classes); targets: (rows,) of int32; terms: (n_rows,); totals: (2,)
     In place    allowed: doutputs may be outputs
     Cost        1 exp and about 6 operations per value, 1 log per row
     """
     rows, classes = outputs.shape
-    sums = flat(scratch)
-    share = real(outputs, 1.0) / real(outputs, rows)
-    _exponentials(outputs, targets, doutputs, totals)
+    share = real(outputs, 1.0) / real(outputs, n_rows)
+    _exponentials(outputs, targets, doutputs, totals, first_row)
     for i in range(rows):
         total = doutputs[i, 0]
         for j in range(1, classes):
             total += doutputs[i, j]
-        sums[i] = total
+        terms[first_row + i] = total
         scale = share / total
         for j in range(classes):
             doutputs[i, j] *= scale
         doutputs[i, targets[i]] -= share
-    _add_logs(sums, rows, totals)
+    if first_row + rows == n_rows:
+        _add_logs(terms, totals)
 
 
 @kernel
-def sparse_categorical_crossentropy_value(outputs, targets, scratch, totals):
+def sparse_categorical_crossentropy_value(outputs, targets, scratch, terms, totals, n_rows, first_row):
     """Write ``totals`` alone.
 
-    Shapes      outputs, scratch: (rows, classes); targets: (rows,) of int32; totals: (2,)
+    Shapes      outputs, scratch: (rows, classes); targets: (rows,) of int32; terms: (n_rows,); totals: (2,)
     Gradient    sparse_categorical_crossentropy_gradient
     """
     rows, classes = outputs.shape
-    sums = flat(scratch)
-    _exponentials(outputs, targets, scratch, totals)
+    _exponentials(outputs, targets, scratch, totals, first_row)
     for i in range(rows):
         total = scratch[i, 0]
         for j in range(1, classes):
             total += scratch[i, j]
-        # Flat place i lies in no row after the i-th.
-        sums[i] = total
-    _add_logs(sums, rows, totals)
+        terms[first_row + i] = total
+    if first_row + rows == n_rows:
+        _add_logs(terms, totals)
 
 
 @kernel
-def _exponentials(outputs, targets, values, totals):
-    """Write ``values = exp(outputs - row maximum)``; start the totals: minus the targets' logits, the hits.
+def _exponentials(outputs, targets, values, totals, first_row):
+    """Write ``values = exp(outputs - row maximum)``; into the totals minus the targets' logits, and the hits.
 
     The row maximum keeps exp from overflowing: exp(89) is too large for float32.
     """
     rows, classes = outputs.shape
-    loss, hits = 0.0, 0
+    loss, earlier_hits = _totals_before(totals, first_row)
+    hits = 0
     for i in range(rows):
         best = outputs[i, 0]
         for j in range(1, classes):
@@ -75,7 +79,13 @@ def _exponentials(outputs, targets, values, totals):
         hits = _first_hits(values, targets)
     _exp_all(flat(values))
     totals[0] = loss
-    totals[1] = hits
+    totals[1] = earlier_hits + hits
+
+
+@kernel
+def _totals_before(totals, first_row):
+    """Return the sums over the rows before ``first_row``."""
+    return (totals[0], totals[1]) if first_row else (0.0, 0.0)
 
 
 @kernel
@@ -114,78 +124,81 @@ def _exp_all(values):
 
 
 @kernel
-def _add_logs(sums, rows, totals):
-    for i in range(rows):
-        sums[i] = log(sums[i])
+def _add_logs(terms, totals):
+    for i in range(terms.size):
+        terms[i] = log(terms[i])
     total = totals[0]
-    for i in range(rows):
-        total += double(sums[i])
+    for i in range(terms.size):
+        total += double(terms[i])
     totals[0] = total
 
 
 @kernel
-def binary_crossentropy_gradient(outputs, targets, doutputs, scratch, totals):
-    """Write ``totals[0] = sum of log(1 + exp z) - target z`` and ``doutputs = (sigmoid(z) - target) / rows``.
+def binary_crossentropy_gradient(outputs, targets, doutputs, terms, totals, n_rows, first_row):
+    """Write ``totals[0] = sum of log(1 + exp z) - target z``; ``doutputs = (sigmoid(z) - target) / n_rows``.
 
-    Shapes      outputs, doutputs, scratch: (rows, 1) logits; targets: (rows,) of int32, 0 or 1; totals: (2,)
+    Shapes      outputs, doutputs: (rows, 1) logits; targets: (rows,) of int32, 0 or 1; terms: (n_rows,);
+                totals: (2,)
     In place    allowed: doutputs may be outputs
     Cost        2 exp and about 20 operations per row
     """
     rows = outputs.shape[0]
-    binary_crossentropy_value(outputs, targets, scratch, totals)
+    binary_crossentropy_value(outputs, targets, outputs, terms, totals, n_rows, first_row)
     z, dz = flat(outputs), flat(doutputs)
-    share = real(outputs, 1.0) / real(outputs, rows)
+    share = real(outputs, 1.0) / real(outputs, n_rows)
     for i in range(rows):
         side = share if targets[i] == 0 else -share
         dz[i] = side * sigmoid(z[i] if targets[i] == 0 else -z[i])
 
 
 @kernel
-def binary_crossentropy_value(outputs, targets, scratch, totals):
+def binary_crossentropy_value(outputs, targets, scratch, terms, totals, n_rows, first_row):
     """Write ``totals`` alone.
 
-    Shapes      outputs, scratch: (rows, 1) logits; targets: (rows,) of int32, 0 or 1; totals: (2,)
+    Shapes      outputs: (rows, 1) logits; targets: (rows,) of int32, 0 or 1; scratch: unused;
+                terms: (n_rows,); totals: (2,)
     Gradient    binary_crossentropy_gradient
     """
     rows = outputs.shape[0]
-    z, losses = flat(outputs), flat(scratch)
+    z = flat(outputs)
     for i in range(rows):
         # log(1 + exp(z)) - z = log(1 + exp(-z)), which does not cancel when z is large and right.
-        losses[i] = softplus(z[i] if targets[i] == 0 else -z[i])
-    loss, hits = 0.0, 0
+        terms[first_row + i] = softplus(z[i] if targets[i] == 0 else -z[i])
+    loss, earlier_hits = _totals_before(totals, first_row)
+    hits = 0
     for i in range(rows):
-        loss += double(losses[i])
+        loss += double(terms[first_row + i])
         # Not one comparison for both classes: NaN is neither above 0 nor at most 0.
         hits += z[i] <= real(outputs, 0.0) if targets[i] == 0 else z[i] > real(outputs, 0.0)
     totals[0] = loss
-    totals[1] = hits
+    totals[1] = earlier_hits + hits
 
 
 @kernel
-def mean_squared_error_gradient(outputs, targets, doutputs, scratch, totals):
-    """Write ``totals[0] = sum of mean((y - target)**2)`` and ``doutputs = 2 (y - target) / (rows * n)``.
+def mean_squared_error_gradient(outputs, targets, doutputs, terms, totals, n_rows, first_row):
+    """Write ``totals[0] = sum of mean((y - target)**2)`` and ``doutputs = 2 (y - target) / (n_rows * n)``.
 
-    Shapes      outputs, targets, doutputs, scratch: (rows, n); totals: (2,), of which the second is 0
+    Shapes      outputs, targets, doutputs: (rows, n); terms: unused; totals: (2,), of which the second is 0
     In place    allowed: doutputs may be outputs
     Cost        3 operations per value
     """
-    rows, n = outputs.shape
-    mean_squared_error_value(outputs, targets, scratch, totals)
+    n = outputs.shape[1]
+    mean_squared_error_value(outputs, targets, outputs, terms, totals, n_rows, first_row)
     y, t, dy = flat(outputs), flat(targets), flat(doutputs)
-    share = real(outputs, 2.0) / real(outputs, rows * n)
+    share = real(outputs, 2.0) / real(outputs, n_rows * n)
     for i in range(y.size):
         dy[i] = (y[i] - t[i]) * share
 
 
 @kernel
-def mean_squared_error_value(outputs, targets, scratch, totals):
+def mean_squared_error_value(outputs, targets, scratch, terms, totals, n_rows, first_row):
     """Write ``totals`` alone.
 
-    Shapes      outputs, targets, scratch: (rows, n); totals: (2,), of which the second is 0
+    Shapes      outputs, targets: (rows, n); scratch, terms: unused; totals: (2,), of which the second is 0
     Gradient    mean_squared_error_gradient
     """
     rows, n = outputs.shape
-    loss = 0.0
+    loss, _ = _totals_before(totals, first_row)
     for i in range(rows):
         row = 0.0
         for j in range(n):

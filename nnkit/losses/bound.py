@@ -125,14 +125,14 @@ class BoundLoss:
         if weights is not None:
             heavy = _weights(weights, len(values), values.dtype, f"loss {self.name}")
             kernel = self.record.kernel(weighted=True)
-            given = values, wanted, heavy, gradient, totals, *self.scalars().values()
+            given = values, wanted, heavy, gradient, totals, len(values), 0, *self.scalars().values()
             call(f"{self.name}_weighted", kernel, *given)
         elif self.is_fast:
             assert self.record.fast is not None
-            scratch = np.empty_like(values)
-            call(f"{self.name}_fast", self.record.fast.gradient, values, wanted, gradient, scratch, totals)
+            given = values, wanted, gradient, np.empty_like(values[:, 0]), totals, len(values), 0
+            call(f"{self.name}_fast", self.record.fast.gradient, *given)
         else:
-            given = values, wanted, gradient, totals, *self.scalars().values()
+            given = values, wanted, gradient, totals, len(values), 0, *self.scalars().values()
             call(self.name, self.record.kernel(weighted=False), *given)
         if self.from_shares:
             gradient = through_logits(there.reshape(values.shape), gradient, single=self.is_single)

@@ -13,9 +13,10 @@ from nnkit.registry import Part, Value
 class Fast:
     """Kernels of a loss without options, weights and ignored rows, and their operations.
 
-    ``gradient(outputs, targets, doutputs, scratch, totals)`` and ``value(outputs, targets, scratch, totals)``
-    set ``totals`` to the sum of the rows' losses and the number of rows predicted correctly; ``doutputs`` is
-    the gradient of the mean over the rows.
+    ``gradient(outputs, targets, doutputs, terms, totals, n_rows, first_row)`` and
+    ``value(outputs, targets, scratch, terms, totals, n_rows, first_row)`` set ``totals`` to the sum of the
+    rows' losses and the number of rows predicted correctly; ``doutputs`` is the gradient of the mean over the
+    rows. See `nnkit.kernels.loss`.
     """
 
     gradient: Kernel

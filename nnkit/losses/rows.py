@@ -1,6 +1,7 @@
 """Losses row by row: a function of one row, filled into these templates, is the loss of a whole batch.
 
 All of them compute in float64, whatever the outputs are in, and a row's gradient is rounded as it is written.
+A batch of ``n_rows`` may come in blocks, see `nnkit.kernels.loss`, if all its rows count.
 """
 
 from nnkit.jit import kernel
@@ -10,7 +11,7 @@ row = each = None  # the open names of these templates
 
 
 @kernel
-def rows_loss(outputs, targets, doutputs, totals, *options):
+def rows_loss(outputs, targets, doutputs, totals, n_rows, first_row, *options):
     """Write the rows' losses and hits into ``totals``, and the gradient of their mean into ``doutputs``.
 
     ``row(outputs, targets, doutputs, i, *options)`` writes the gradient of row i's own loss, and returns that
@@ -19,43 +20,42 @@ def rows_loss(outputs, targets, doutputs, totals, *options):
 
     Shapes      outputs, doutputs: (rows, n); targets: as the row function reads them; totals: (2,)
     """
-    loss, hits, counted = 0.0, 0, 0
+    loss, hits, ignored = totals[0] if first_row else 0.0, totals[1] if first_row else 0.0, 0
     for i in range(outputs.shape[0]):
         one, hit = row(outputs, targets, doutputs, i, *options)
         loss += one
         hits += 1 if hit == 1 else 0
-        counted += 1 if hit >= 0 else 0
-    _mean_over(counted, loss, hits, doutputs, totals)
+        ignored += 1 if hit < 0 else 0
+    _mean_over(n_rows - ignored, n_rows, loss, hits, doutputs, totals)
 
 
 @kernel
-def weighted_rows_loss(outputs, targets, weights, doutputs, totals, *options):
+def weighted_rows_loss(outputs, targets, weights, doutputs, totals, n_rows, first_row, *options):
     """The same with every row's loss multiplied by its weight; the mean still divides by the rows.
 
     Shapes      weights: (rows,); the others as above
     """
-    loss, hits, counted = 0.0, 0, 0
+    loss, hits, ignored = totals[0] if first_row else 0.0, totals[1] if first_row else 0.0, 0
     for i in range(outputs.shape[0]):
         one, hit = row(outputs, targets, doutputs, i, *options)
         loss += double(weights[i]) * one
         hits += 1 if hit == 1 else 0
-        counted += 1 if hit >= 0 else 0
+        ignored += 1 if hit < 0 else 0
         for j in range(outputs.shape[1]):
             doutputs[i, j] *= weights[i]
-    _mean_over(counted, loss, hits, doutputs, totals)
+    _mean_over(n_rows - ignored, n_rows, loss, hits, doutputs, totals)
 
 
 @kernel
-def _mean_over(counted, loss, hits, doutputs, totals):
-    """Scale sums over all rows, so that they are ``rows`` times the mean over those that count."""
-    rows = doutputs.shape[0]
+def _mean_over(counted, n_rows, loss, hits, doutputs, totals):
+    """Scale sums over the rows, so that of all they are ``n_rows`` times the mean over those that count."""
     counting = 1 if counted == 0 else counted
     gradient = flat(doutputs)
     share = real(doutputs, 1.0 / counting)
     for i in range(gradient.size):
         gradient[i] *= share
-    totals[0] = loss * (rows / counting)
-    totals[1] = hits * (rows / counting)
+    totals[0] = loss * (n_rows / counting)
+    totals[1] = hits * (n_rows / counting)
 
 
 @kernel

@@ -29,11 +29,20 @@ def batch(name, rows, n, dtype):
 
 def run(name, outputs, targets):
     """Return the gradient, the totals beside it and the totals of the value kernel alone."""
-    fast = losses.record(name).fast
-    doutputs, scratch = np.full_like(outputs, np.nan), np.full_like(outputs, np.nan)
+    return run_in_blocks(name, outputs, targets, len(outputs))
+
+
+def run_in_blocks(name, outputs, targets, block):
+    """Return the same of a batch that comes in blocks of so many rows."""
+    fast, n_rows = losses.record(name).fast, len(outputs)
+    doutputs, terms = np.full_like(outputs, np.nan), np.full((2, n_rows), np.nan, outputs.dtype)
     totals, alone = np.full(2, np.nan), np.full(2, np.nan)
-    fast.gradient(outputs, targets, doutputs, scratch, totals)
-    fast.value(outputs, targets, np.full_like(outputs, np.nan), alone)
+    for first in range(0, n_rows, block):
+        rows = slice(first, first + block)
+        given = outputs[rows], targets[rows]
+        scratch = np.full_like(outputs[rows], np.nan)
+        fast.gradient(*given, doutputs[rows], terms[0], totals, n_rows, first)
+        fast.value(*given, scratch, terms[1], alone, n_rows, first)
     return doutputs, totals, alone
 
 
@@ -69,12 +78,24 @@ def test_sums_gradients_and_hits_are_those_of_the_textbook(name, rows, n, dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("name", "rows", "n"), [case for case in CASES if case[1] in (17, 33)])
+def test_blocks_of_rows_have_the_bits_of_the_whole_batch(name, rows, n, dtype):
+    outputs, targets = batch(name, rows, n, dtype)
+    whole = run(name, outputs, targets)
+    for block in (1, 4, 16):
+        found = run_in_blocks(name, outputs, targets, block)
+
+        assert all(map(np.array_equal, found, whole)), block
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("name", "rows", "n"), [case for case in CASES if case[1] == 17])
 def test_the_gradient_may_take_the_place_of_the_outputs(name, rows, n, dtype):
     outputs, targets = batch(name, rows, n, dtype)
     expected, expected_totals, _ = run(name, outputs, targets)
     totals = np.full(2, np.nan)
-    losses.record(name).fast.gradient(outputs, targets, outputs, np.full_like(outputs, np.nan), totals)
+    terms = np.full(rows, np.nan, dtype)
+    losses.record(name).fast.gradient(outputs, targets, outputs, terms, totals, rows, 0)
 
     assert np.array_equal(outputs, expected)
     assert np.array_equal(totals, expected_totals)
@@ -193,7 +214,8 @@ def test_the_python_twin_agrees(name):
     outputs, targets = batch(name, 5, 1 if name == "binary_crossentropy" else 4, "float64")
     gradient, totals, _ = run(name, outputs, targets)
     twin, found = np.full_like(outputs, np.nan), np.full(2, np.nan)
-    losses.record(name).fast.gradient.python()(outputs, targets, twin, np.full_like(outputs, np.nan), found)
+    terms = np.full(5, np.nan)
+    losses.record(name).fast.gradient.python()(outputs, targets, twin, terms, found, 5, 0)
 
     np.testing.assert_allclose(twin, gradient, rtol=1e-13, atol=1e-16)
     np.testing.assert_allclose(found, totals, rtol=1e-13)
@@ -231,6 +253,7 @@ def test_the_python_twin_sums_in_float64_too(name):
     kernel = losses.record(name).fast.value
     for function in (kernel, kernel.python()):
         totals.append(np.full(2, np.nan))
-        function(outputs, targets, np.full_like(outputs, np.nan), totals[-1])
+        terms = np.full(3000, np.nan, np.float32)
+        function(outputs, targets, np.full_like(outputs, np.nan), terms, totals[-1], 3000, 0)
 
     np.testing.assert_allclose(totals[0], totals[1], rtol=1e-8)
