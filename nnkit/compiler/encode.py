@@ -1,7 +1,7 @@
 """Encoding: ops and a plan become a flat table of (address, arguments) pairs that the driver walks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,18 @@ class Table:
 
     pairs: NDArray[np.int64]
     cells: NDArray[np.int64]
+    address: int = field(init=False)  # asked for once: it takes longer than to call a small op
+    head: NDArray[np.int64] = field(init=False)  # what the driver needs to run the table once
+    head_at: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "address", int(self.pairs.ctypes.data))
+        object.__setattr__(self, "head", np.array([self.address, self.n_ops], dtype=np.int64))
+        object.__setattr__(self, "head_at", int(self.head.ctypes.data))
 
     @property
     def n_ops(self) -> int:
         return len(self.pairs)
-
-    @property
-    def address(self) -> int:
-        return int(self.pairs.ctypes.data)
 
 
 def encode(ops: Sequence[Op], offsets: Mapping[Buffer, int], dtype: str) -> Table:

@@ -249,7 +249,8 @@ def _fit(
 def _magnitudes(dataset: Dataset) -> NDArray[np.float32]:
     """Return the largest magnitude in every row."""
     values = dataset.x.reshape(len(dataset), -1)
-    return np.maximum(values.max(axis=1), -values.min(axis=1))
+    largest: NDArray[np.float32] = np.maximum(values.max(axis=1), -values.min(axis=1))
+    return largest
 
 
 def _standardized(x: NDArray[np.float32], rows: Rows) -> tuple[Scaling, NDArray[np.float32]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nnkit.compiler.encode import Table
 from nnkit.compiler.program import Program
 from nnkit.execution import driver
-from nnkit.execution.cells import address_in, clock_cells, view_cells, weights_in
+from nnkit.execution.cells import address_in, fixed_of, model_region, slot_region, weights_in
 from nnkit.jit import Entry, function_at
 from nnkit.ops import (
     BATCH_ROWS,
@@ -71,15 +71,19 @@ class Trial:
 
     def __init__(self, program: Program, seed: int) -> None:
         self.program = program
+        self._fixed = fixed_of(program)
         # 64 bytes of slack: a vector load from an aligned arena never straddles two cache lines.
-        block = np.zeros(program.plan.arena_bytes + 64, dtype=np.uint8)
-        skip = -block.ctypes.data % 64
-        self.arena: NDArray[np.uint8] = block[skip : skip + program.plan.arena_bytes]
-        self._base = int(self.arena.ctypes.data)
-        self._header = self.arena[:256].view(np.int64)
-        self._itinerary = np.zeros(driver.ITINERARY_CELLS, dtype=np.int64)
+        n_words = program.plan.arena_bytes // 8
+        block = np.zeros(n_words + 8 + driver.ITINERARY_CELLS + 2, dtype=np.int64)
+        at = int(block.ctypes.data)
+        skip = -at % 64 // 8
+        self._base, self._cells_at = at + 8 * skip, at + 8 * (skip + n_words)
+        self._header = block[skip : skip + 32]
+        self.arena: NDArray[np.uint8] = block[skip : skip + n_words].view(np.uint8)
+        self._itinerary = block[skip + n_words : skip + n_words + driver.ITINERARY_CELLS]
+        np.multiply(self._fixed.counts, self._base, out=self._itinerary)
+        self._itinerary += self._fixed.cells
         self._block = block
-        self._ticks = np.zeros(2, dtype=np.int64)
         self._training: tuple[Any, ...] = ()  # arrays that the itinerary points into stay alive
         self._evaluation: tuple[Any, ...] = ()
         # Of optimizers in plain NumPy, in the order of the program's groups.
@@ -115,14 +119,13 @@ class Trial:
 
     def model_vector(self) -> Array:
         """Return parameters and states, which lie side by side, as one live vector of bytes."""
-        start, _ = self.program.plan.regions["parameters"]
-        after, size = self.program.plan.regions["states"]
-        return self.arena[start : after + size]
+        start, size = model_region(self.program)
+        return self.arena[start : start + size]
 
     def slot_vector(self) -> Array:
         """Return the optimizer's slots, which lie side by side, as one live vector of bytes."""
-        places = [at for name, at in self.program.plan.regions.items() if name.startswith("slot")]
-        return self.arena[places[0][0] : sum(places[-1])] if places else self.arena[:0]
+        start, size = slot_region(self.program)
+        return self.arena[start : start + size]
 
     def is_finite(self) -> bool:
         """Return whether weights, states and the optimizer's slots are all finite."""
@@ -131,9 +134,10 @@ class Trial:
 
     def digest(self) -> str:
         """Return the SHA-256 of all parameters, and then of the states, as their bytes lie in memory."""
-        values = [*self.parameters().values(), *map(self.view, self.program.states.values())]
-        content = [value.tobytes() for value in values]
-        return hashlib.sha256(b"".join(content)).hexdigest()
+        sha = hashlib.sha256()
+        for span in self._fixed.spans:
+            sha.update(self.arena[span].data)
+        return sha.hexdigest()
 
     def take_over(self, other: "Trial", *, training: bool, without: Container[str] = ()) -> None:
         """Copy the model of ``other``, and with ``training`` also how far its optimizer has come.
@@ -170,7 +174,7 @@ class Trial:
     def enter_view(self) -> None:
         """Put what is evaluated in the place of what is trained; nothing where that is the same."""
         if self.program.sequences.enter_view:
-            self._call(driver.ENTER_VIEW, self._itinerary)
+            self._call(driver.ENTER_VIEW)
             self._shown = self.region("parameters").copy()
 
     # -- running -----------------------------------------------------------------------------------
@@ -191,25 +195,29 @@ class Trial:
         self._header[VIEW] = self._is_in_view()
         self._shown = None
         n, weights = len(data), weights_in(self.program, len(data), data.weights)
-        self._order = np.arange(n, dtype=np.int32)
-        words = np.empty(max(4, -(-n // 4) * 4), dtype=np.uint32)
         self.rates = np.ascontiguousarray(rates, dtype=np.float64)
-        self.step_totals = np.full((len(rates), driver.STEP_COLUMNS), np.nan)
+        n_words = max(4, -(-n // 4) * 4)
+        totals_cells = driver.STEP_COLUMNS * len(rates)
+        # One block of memory: to ask where an array lies takes longer than to make it.
+        room = np.empty(totals_cells + (n + n_words + 1) // 2)
+        at = address_in(room)
+        self.step_totals = room[:totals_cells].reshape(-1, driver.STEP_COLUMNS)
+        self.step_totals.fill(np.nan)
+        room[totals_cells:].view(np.int32)[:n] = np.arange(n, dtype=np.int32)
+        order_at = at + 8 * totals_cells
         self._set(
             {
-                driver.TRAIN_TABLE: self.program.tables["train"].address,
-                driver.N_TRAIN_OPS: self.program.tables["train"].n_ops,
                 driver.X_TRAIN_AT: address_in(data.x),
                 driver.Y_TRAIN_AT: address_in(data.y),
                 driver.W_TRAIN_AT: address_in(weights),
                 driver.N_TRAIN: n,
                 driver.BATCH_SIZE: batch_size or self.program.batch_size,
-                driver.ORDER_AT: address_in(self._order),
-                driver.WORDS_AT: address_in(words),
+                driver.ORDER_AT: order_at,
+                driver.WORDS_AT: order_at + 4 * n,
                 driver.ORDER_MODE: order,
                 driver.N_STEPS: len(rates),
                 driver.RATES_AT: address_in(self.rates),
-                driver.STEP_OUT: address_in(self.step_totals),
+                driver.STEP_OUT: at,
                 driver.EARLIER_STEPS: self.steps_done,
                 driver.EARLIER_EPOCHS: int(self._header[EPOCH]) + 1 if self.steps_done else 0,
                 driver.TRAIN_S: 0,
@@ -217,30 +225,15 @@ class Trial:
             }
         )
         self._header[N_STEPS] = self.steps_done + len(rates)
-        model, slots = self.model_vector(), self.slot_vector()
-        self._set(
-            {
-                driver.MODEL_AT: address_in(model),
-                driver.N_MODEL_WORDS: model.size // 4,
-                driver.SLOTS_AT: address_in(slots),
-                driver.N_SLOT_WORDS: slots.size // 4,
-                driver.WORDS_PER_NUMBER: np.dtype(self.program.dtype).itemsize // 4,
-            }
-        )
-        self._set(clock_cells(self._ticks) | view_cells(self.program))
-        self._training = data, weights, words
+        self._training = data, weights, room
 
     def attach_evaluation(self, data: Data, *, every: int, n_evaluations: int = 1) -> None:
         """Say what to evaluate on, and after how many steps each time."""
-        identity, weights = (
-            np.arange(len(data), dtype=np.int32),
-            weights_in(self.program, len(data), data.weights),
-        )
+        identity = np.arange(len(data), dtype=np.int32)
+        weights = weights_in(self.program, len(data), data.weights)
         self.evaluations = np.full((max(1, n_evaluations), driver.EVAL_COLUMNS), np.nan)
         self._set(
             {
-                driver.EVAL_TABLE: self.program.tables["evaluate"].address,
-                driver.N_EVAL_OPS: self.program.tables["evaluate"].n_ops,
                 driver.X_EVAL_AT: address_in(data.x),
                 driver.Y_EVAL_AT: address_in(data.y),
                 driver.W_EVAL_AT: address_in(weights),
@@ -262,20 +255,8 @@ class Trial:
         self.probe_rows = np.full((n_rows, probes.n_cells), np.nan)
         start, size = self.program.plan.regions["probes"]
         self.arena[start : start + size] = 0
-        before, after = self.program.tables["before_step"], self.program.tables["after_step"]
         self._header[EVALUATION] = 0
-        self._set(
-            {
-                driver.BEFORE_TABLE: before.address,
-                driver.N_BEFORE_OPS: before.n_ops,
-                driver.AFTER_TABLE: after.address,
-                driver.N_AFTER_OPS: after.n_ops,
-                driver.PROBE_AT: self._base + start,
-                driver.N_PROBE_CELLS: probes.n_cells,
-                driver.PROBE_OUT: address_in(self.probe_rows),
-                driver.N_PROBE_ROWS: n_rows,
-            }
-        )
+        self._set({driver.PROBE_OUT: address_in(self.probe_rows), driver.N_PROBE_ROWS: n_rows})
 
     def run_table(self, name: str) -> None:
         """Run the ops of one sequence, where the driver does not."""
@@ -284,7 +265,7 @@ class Trial:
     def train(self, first_step: int, last_step: int) -> Segment:
         """Run steps ``first_step`` up to ``last_step``, without the interpreter and without the GIL."""
         self._set({driver.FIRST_STEP: first_step, driver.LAST_STEP: last_step})
-        self._call(driver.DRIVE, self._itinerary)
+        self._call(driver.DRIVE)
         segment = Segment(
             STATUS_NAMES[self._itinerary[driver.STATUS]], int(self._itinerary[driver.STOPPED_AT])
         )
@@ -296,7 +277,7 @@ class Trial:
 
     def evaluate(self) -> tuple[float, float]:
         """Return the mean loss and the share of samples predicted correctly, over the evaluation data."""
-        self._call(driver.EVALUATE, self._itinerary)
+        self._call(driver.EVALUATE)
         return float(self.evaluations[0, 1]), float(self.evaluations[0, 2])
 
     def evaluate_on(self, data: Data) -> tuple[float, float]:
@@ -313,7 +294,7 @@ class Trial:
         """Evaluate now, and keep the row as the driver keeps those of its own evaluations."""
         row = self.evaluations[self.n_evaluations]
         self._set({driver.EVAL_OUT: address_in(row)})
-        self._call(driver.EVALUATE, self._itinerary)
+        self._call(driver.EVALUATE)
         row[0], row[3] = step, self.train_s
         self._set({driver.EVAL_OUT: address_in(self.evaluations), driver.N_EVALS: self.n_evaluations + 1})
 
@@ -385,12 +366,11 @@ class Trial:
             self._header[cell : cell + 2] = (address_in(array), array.size) if array is not None else (0, 0)
 
     def _run_once(self, table: Table) -> None:
-        cells = np.zeros(driver.ITINERARY_CELLS, dtype=np.int64)
-        cells[driver.TRAIN_TABLE], cells[driver.N_TRAIN_OPS] = table.address, table.n_ops
-        self._call(driver.RUN_ONCE, cells)
+        assert (driver.TRAIN_TABLE, driver.N_TRAIN_OPS) == (0, 1), "the head of a table is an itinerary"
+        self._call(driver.RUN_ONCE, cells_at=table.head_at)
 
-    def _call(self, entry: Entry, cells: NDArray[np.int64]) -> None:
-        function_at(entry.address("float64"))(self._base, cells.ctypes.data)
+    def _call(self, entry: Entry, *, cells_at: int | None = None) -> None:
+        function_at(entry.address("float64"))(self._base, cells_at or self._cells_at)
 
     def _set(self, cells: Mapping[int, int]) -> None:
         for cell, value in cells.items():

@@ -26,9 +26,15 @@ class Outcome:
     steps_per_epoch: int
     step_loss: NDArray[np.float64]
     step_correct: NDArray[np.float64]
-    rows: NDArray[np.int64]  # per step
     evaluations: NDArray[np.float64]
+    n_samples: int
+    batch_size: int
     measured: dict[str, NDArray[np.float64]] = field(default_factory=dict)  # what was asked for besides
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """How many samples each step saw."""
+        return batch_rows(0, self.steps, self.n_samples, self.batch_size)
 
     def per_epoch(self, with_accuracy: bool) -> dict[str, list[float]]:
         """Return Keras's history: means over the samples of each whole or begun epoch."""
@@ -38,7 +44,8 @@ class Outcome:
         for start in range(0, self.steps, self.steps_per_epoch):
             end = min(start + self.steps_per_epoch, self.steps)
             steps = slice(start, end)
-            means = epoch_means(self.step_loss[steps], self.step_correct[steps], self.rows[steps])
+            rows = batch_rows(start, end, self.n_samples, self.batch_size)
+            means = epoch_means(self.step_loss[steps], self.step_correct[steps], rows)
             for name in history:
                 history[name].append(means[name])
         if len(self.evaluations):
@@ -103,11 +110,14 @@ class Fit:
     def run(self) -> Outcome:
         if self._trial.program.probes.n_cells and self._validation is not None:
             self._trial.evaluate()  # what the probes see before any training
-        status, steps = self._by_segments() if self._is_stepwise() else self._at_once()
+        is_stepwise = self._is_stepwise()
+        status, steps = self._by_segments() if is_stepwise else self._at_once()
         self._trial.enter_view()
         for callback in self._callbacks:
             callback.on_end(self)
-        if status == "finished" and not self._trial.is_finite():
+        # The driver has looked behind its last evaluation, where it made one.
+        is_known = not is_stepwise and self._validation is not None
+        if status == "finished" and not is_known and not self._trial.is_finite():
             status = "diverged"
         return self._outcome(status, steps)
 
@@ -127,7 +137,8 @@ class Fit:
         """Return the means of the epoch that ended with ``step``, and its evaluation, by Keras's names."""
         first = (step - 1) // self._per_epoch * self._per_epoch
         totals = self._trial.step_totals[first:step]
-        return epoch_means(totals[:, 0], totals[:, 1], self._rows(first, step)) | self._evaluated()
+        rows = batch_rows(first, step, len(self._data), self._batch_size)
+        return epoch_means(totals[:, 0], totals[:, 1], rows) | self._evaluated()
 
     # -- how it runs ---------------------------------------------------------------------------------
 
@@ -220,15 +231,17 @@ class Fit:
             self._per_epoch,
             totals[:, 0].copy(),
             totals[:, 1].copy(),
-            self._rows(0, steps),
             evaluations,
+            len(self._data),
+            self._batch_size,
             self._measures.series(len(evaluations)) if self._measures else {},
         )
 
-    def _rows(self, first: int, last: int) -> NDArray[np.int64]:
-        """Return how many samples each of these steps saw."""
-        starts = np.arange(first, last) % self._per_epoch * self._batch_size
-        return np.minimum(self._batch_size, len(self._data) - starts)
+
+def batch_rows(first: int, last: int, n_samples: int, batch_size: int) -> NDArray[np.int64]:
+    """Return how many samples each step saw, from ``first`` up to ``last``."""
+    starts = np.arange(first, last) % -(-n_samples // batch_size) * batch_size
+    return np.minimum(batch_size, n_samples - starts)
 
 
 def rate_table(optimizer: BoundOptimizer, n_steps: int) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,9 @@ from nnbench.cases import samples
 from nnbench.cases.data_section import DataSection
 from nnbench.cases.spec import CaseSpec, TransferSection
 from nnkit import datasets, losses
-from nnkit.datasets.prepare import Prepared, prepare
-from nnkit.datasets.tables.parts import prepare_table
+from nnkit.datasets.prepare import Prepared, Scale, prepare
+from nnkit.datasets.tables.parts import TableParts, prepare_table
+from nnkit.datasets.tables.problem import Problem
 from nnkit.errors import InvalidArgument, did_you_mean
 from nnkit.execution.trial import Data
 from nnkit.losses import BoundLoss
@@ -133,24 +134,36 @@ def _only(part: Data, classes: tuple[int, ...]) -> Data:
     return Data(np.ascontiguousarray(part.x[known]), kept)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Samples:
+    """The samples of a case before they are split, the same for every seed."""
+
+    dataset: datasets.Dataset
+    validation: float | Literal["official"]
+    scale: Scale
+    problem: Problem | None  # of files of the user's own
+
+
 @lru_cache(maxsize=64)
-def _prepared(section: DataSection, split_seed: int, dtype: str) -> Parts:
+def _samples_of(section: DataSection) -> _Samples:
     dataset, validation = samples.dataset_of(section), section.validation
     problem = samples.own_data(section).problem if section.file else None
-    if problem is not None:
-        parts = prepare_table(
-            problem, validation=float(validation), split_seed=split_seed, scale=section.scale
-        )
-        return Parts(_data(parts.x_train, parts.y_train, dtype), _data(parts.x_val, parts.y_val, dtype))
-    if validation == "official_training":
+    if problem is None and validation == "official_training":
         dataset, validation = _official_training(dataset)
-    found: Prepared = prepare(
-        dataset,
-        validation="official" if validation == "official" else float(validation),
-        split_seed=split_seed,
-        scale=section.scale,
-    )
-    return Parts(_data(found.x_train, found.y_train, dtype), _data(found.x_val, found.y_val, dtype))
+    share: float | Literal["official"] = "official" if validation == "official" else float(validation)
+    return _Samples(dataset, share, section.scale, problem)
+
+
+@lru_cache(maxsize=64)
+def _prepared(section: DataSection, split_seed: int, dtype: str) -> Parts:
+    found = _samples_of(section)
+    if found.problem is not None:
+        parts: TableParts | Prepared = prepare_table(
+            found.problem, validation=float(found.validation), split_seed=split_seed, scale=found.scale
+        )
+    else:
+        parts = prepare(found.dataset, validation=found.validation, split_seed=split_seed, scale=found.scale)
+    return Parts(_data(parts.x_train, parts.y_train, dtype), _data(parts.x_val, parts.y_val, dtype))
 
 
 def _official_training(dataset: datasets.Dataset) -> tuple[datasets.Dataset, float]:

@@ -1,6 +1,6 @@
 """One trial: from its description to its record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -8,28 +8,31 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from nnbench.cases.axis import applied
 from nnbench.cases.choices import DEFAULT_RATE
 from nnbench.cases.measures import asked_of
 from nnbench.cases.spec import CaseSpec
 from nnbench.machine.stopping import Stop
-from nnbench.plan.matrix import TrialSpec
-from nnbench.records.trials import Axes, Pictures, TrialRecord
-from nnbench.statistics.trials.curves import steps_to_target
+from nnbench.plan.matrix import Dtype, TrialSpec
+from nnbench.records.trials import Axes, CaseFacts, Direction, Pictures, Status, TrialRecord
+from nnbench.statistics.trials.curves import first_to_reach
 from nnbench.statistics.trials.failures import failure_kind
 from nnbench.training import pictures as picturing
 from nnbench.training import transfer
-from nnbench.training.data import parts_of
+from nnbench.training.data import parts_of, sizes_of
 from nnbench.training.facts import facts_of
 from nnbench.training.pretraining import pretrain
 from nnbench.training.program import layers_of, program_of, steps_per_epoch
 from nnbench.training.readings import as_curves
 from nnkit import NUMERICS_VERSION, metrics, schedules
 from nnkit.callbacks import Callback, EarlyStopping
+from nnkit.compiler.program import Program
 from nnkit.execution import driver
 from nnkit.execution.trial import Data, Trial
 from nnkit.initializers.learnt import is_learnt
 from nnkit.insight import probes
 from nnkit.insight.probes import Readings
+from nnkit.layers import Layer
 from nnkit.metrics import Asked
 from nnkit.optimizers.bound import BoundOptimizer
 from nnkit.optimizers.optimizer import as_number
@@ -54,8 +57,37 @@ def run_with_probes(trial: TrialSpec, *, stop: Stop | None = None) -> tuple[Tria
     return replace(record, curves={**record.curves, **as_curves(found)}), found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Course:
+    """What all seeds of a configuration share, found out for the first of them."""
+
+    case: CaseSpec  # as it would be written with the choices
+    program: Program
+    learnt: Sequence[Layer] | None  # the layers, where the first weights are learnt without labels
+    rates: NDArray[np.float64]
+    asked: tuple[Asked, ...]
+    facts: CaseFacts
+
+
+@lru_cache(maxsize=1024)
+def _course_of(case: CaseSpec, axes: Axes, dtype: Dtype, epochs: int, probes: bool) -> _Course:
+    chosen = dict(axes.values)
+    written: CaseSpec = applied(case, axes.values)
+    program = program_of(case, axes, dtype, probes=probes)
+    n_train, _ = sizes_of(written)
+    return _Course(
+        written,
+        program,
+        layers_of(case, axes) if is_learnt(chosen["init"]) else None,
+        _rates(program.optimizer, axes, epochs * steps_per_epoch(n_train, program.batch_size)),
+        asked_of(case),
+        facts_of(written),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Trained:
+    course: _Course
     run: Trial
     outcome: Outcome
     pictures: Pictures | None
@@ -63,32 +95,31 @@ class _Trained:
 
 
 def _train(trial: TrialSpec, stop: Stop | None, *, probes: bool) -> _Trained:
-    program = program_of(trial.case, trial.axes, trial.dtype, probes=probes)
-    part = parts_of(trial.as_trained, trial.seed, trial.dtype)
+    course = _course_of(trial.case, trial.axes, trial.dtype, trial.epochs, probes)
+    program = course.program
+    part = parts_of(course.case, trial.seed, trial.dtype)
     run = Trial(program, trial.seed)
-    model = layers_of(trial.case, trial.axes) if is_learnt(dict(trial.axes.values)["init"]) else None
-    pretrain_s = 0.0 if model is None else pretrain(trial, run, model)
-    moved = trial.as_trained.transfer
+    pretrain_s = 0.0 if course.learnt is None else pretrain(trial, run, course.learnt)
+    moved = course.case.transfer
     if moved is not None and moved.way != "none":
         states = {name: run.view(buffer) for name, buffer in program.states.items()}
         transfer.start(trial, run.parameters(), states)
     start = picturing.at_start(run) if trial.pictures else None
-    n_steps = trial.epochs * steps_per_epoch(len(part.train), program.batch_size)
     fit = Fit(
         run,
         part.train,
         part.validation,
         epochs=trial.epochs,
         order=ORDERS[trial.case.training.order],
-        rates=_rates(program.optimizer, trial.axes, n_steps),
+        rates=course.rates,
         callbacks=_callbacks(trial.case),
-        metrics=asked_of(trial.case),
+        metrics=course.asked,
     )
     with stop.telling(run.stop) if stop is not None else nullcontext():
         outcome = fit.run()
     if start is None or not _is_finished(outcome):
-        return _Trained(run, outcome, None, pretrain_s)
-    return _Trained(run, outcome, picturing.at_end(start, run, part.validation), pretrain_s)
+        return _Trained(course, run, outcome, None, pretrain_s)
+    return _Trained(course, run, outcome, picturing.at_end(start, run, part.validation), pretrain_s)
 
 
 def _is_finished(outcome: Outcome) -> bool:
@@ -129,65 +160,89 @@ def _callbacks(case: CaseSpec) -> tuple[Callback, ...]:
     return () if early is None else (EarlyStopping(early.monitor, early.patience, early.min_delta),)
 
 
-# -- what it is measured by ----------------------------------------------------------------------------
-
-
 # -- its record ---------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What is asked of how a trial failed."""
+
+    status: Status
+    final: Mapping[str, float]
+    curves: Mapping[str, NDArray[np.float32]]
+
+
 def _record(trial: TrialSpec, trained: _Trained, *, dead_share: float = 0.0) -> TrialRecord:
-    run, outcome = trained.run, trained.outcome
+    run, outcome, course = trained.run, trained.outcome, trained.course
     table = outcome.evaluations
-    has_accuracy = run.program.loss.kind == "labels"
-    names = ("loss", "accuracy") if has_accuracy else ("loss",)
-    asked = asked_of(trial.case)
-    series = {name: table[:, 1 + column] for column, name in enumerate(names)}
-    series |= {one.name: outcome.measured[one.curve] for one in asked if one.curve in outcome.measured}
-    finished = _is_finished(outcome)
-    status = "finished" if finished else outcome.status
-    measure = trial.case.measure
-    metric = asked[0]
-    values = series[metric.name]
-    reached = None
-    if measure.target is not None and len(table):
-        step = steps_to_target(table[:, 0], values, measure.target, direction=metric.metric.direction)
-        reached = int(step) if np.isfinite(step) else None
+    series = _series(outcome, course)
+    is_finished = _is_finished(outcome)
+    final = {name: float(column[-1]) for name, column in series.items()} if is_finished else {}
+    status: Status = "finished" if is_finished else outcome.status  # type: ignore[assignment]
     # A loss of float64 may be larger than any float32: it is kept as infinity.
     with np.errstate(over="ignore"):
         curves = {
             "step_loss": outcome.step_loss.astype(np.float32),
             "eval_step": table[:, 0].astype(np.float32),
-            **{metrics.asked(name).curve: column.astype(np.float32) for name, column in series.items()},
+            **{_curve_of(name): column.astype(np.float32) for name, column in series.items()},
         }
-    record = TrialRecord(
+    return TrialRecord(
         key=trial.key,
         case=trial.case.name,
         axes=trial.axes,
         seed=trial.seed,
-        status=status,  # type: ignore[arg-type]
-        final={name: float(column[-1]) for name, column in series.items()} if finished else {},
-        best=_best(table, series, metric),
+        status=status,
+        final=final,
+        best=_best(table, series, course.asked[0]),
         steps=outcome.steps,
-        steps_to_target=reached,
+        steps_to_target=_steps_to_target(table, series, trial.case, course.asked[0]),
         train_s=run.train_s + trained.pretrain_s,
         digest=run.digest(),
+        failure=failure_kind(_Result(status, final, curves), course.facts, dead_share=dead_share),
         curves=curves,
         pictures=trained.pictures,
         numerics=NUMERICS_VERSION,
     )
-    facts = facts_of(trial.as_trained)
-    return replace(record, failure=failure_kind(record, facts, dead_share=dead_share))
+
+
+def _series(outcome: Outcome, course: _Course) -> dict[str, NDArray[np.float64]]:
+    """Return the values of every evaluation by the name of the metric."""
+    names = ("loss", "accuracy") if course.program.loss.kind == "labels" else ("loss",)
+    series = {name: outcome.evaluations[:, 1 + column] for column, name in enumerate(names)}
+    measured = outcome.measured
+    return series | {one.name: measured[one.curve] for one in course.asked if one.curve in measured}
+
+
+@lru_cache(maxsize=256)
+def _curve_of(name: str) -> str:
+    return metrics.asked(name).curve
+
+
+def _steps_to_target(
+    table: NDArray[np.float64], series: Mapping[str, NDArray[np.float64]], case: CaseSpec, metric: Asked
+) -> int | None:
+    target = case.measure.target
+    if target is None:
+        return None
+    place = first_to_reach(series[metric.name], target, direction=metric.metric.direction)
+    return None if place is None else int(table[place, 0])
 
 
 def _best(
     table: NDArray[np.float64], series: Mapping[str, NDArray[np.float64]], metric: Asked
 ) -> dict[str, float]:
     values = series[metric.name]
-    known = np.flatnonzero(np.isfinite(values))
-    if not known.size:
+    chosen = _best_of(values, metric.metric.direction) if values.size else None
+    if chosen is None:
         return {}
-    chosen = known[np.argmax(values[known]) if metric.metric.direction == "max" else np.argmin(values[known])]
-    return {
-        **{name: float(column[chosen]) for name, column in series.items()},
-        "step": float(table[chosen, 0]),
-    }
+    best = {name: float(column[chosen]) for name, column in series.items()}
+    return {**best, "step": float(table[chosen, 0])}
+
+
+def _best_of(values: NDArray[np.float64], direction: Direction) -> int | None:
+    """Return the place of the best finite value, the first one of several; None: there is none."""
+    place = values.argmax() if direction == "max" else values.argmin()  # of NaN, where there is one
+    if np.isfinite(values[place]):
+        return int(place)
+    known = np.flatnonzero(np.isfinite(values))
+    return int(known[_best_of(values[known], direction)]) if known.size else None

@@ -47,8 +47,15 @@ def steps_to_target(steps: ArrayLike, values: ArrayLike, target: float, *, direc
     Nothing is interpolated: between two evaluations the value is unknown.
     """
     at, value = _as_curve(steps, values)
-    reached = np.flatnonzero(_reaches(value, target, direction))
-    return float(at[reached[0]]) if reached.size else math.inf
+    place = first_to_reach(value, target, direction=direction)
+    return math.inf if place is None else float(at[place])
+
+
+def first_to_reach(values: NDArray[np.float64], target: float, *, direction: Direction) -> int | None:
+    """Return the place of the first value that reaches the target, or None."""
+    has_reached = _reaches(values, target, direction)
+    place = int(has_reached.argmax()) if has_reached.size else 0
+    return place if has_reached.size and has_reached[place] else None
 
 
 def is_kept(values: ArrayLike, target: float, *, direction: Direction) -> bool:
@@ -68,10 +75,9 @@ def exchange_rate(
     get better there.
     """
     at, middle = _as_curve(steps, interquartile_mean(np.asarray(curves, dtype=np.float64), axis=0))
-    reached = np.flatnonzero(_reaches(middle, target, direction))
-    if at.size < 2 or reached.size == 0:
+    first = first_to_reach(middle, target, direction=direction)
+    if at.size < 2 or first is None:
         return None
-    first = int(reached[0])
     half = max(1, min(_MOST_BESIDE, first, at.size - 1 - first))
     near = slice(max(0, first - half), first + half + 1)
     distance = at[near] - at[near].mean()

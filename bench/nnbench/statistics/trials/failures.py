@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -41,6 +41,17 @@ _WINDOW_SHARE = 0.1
 _BY_STATUS: Mapping[Status, FailureKind] = {"failed": "failed", "pruned": "pruned", "diverged": "diverged"}
 
 
+class Ended(Protocol):
+    """What of a trial tells how it failed; a record has it."""
+
+    @property
+    def status(self) -> Status: ...
+    @property
+    def final(self) -> Mapping[str, float]: ...
+    @property
+    def curves(self) -> Mapping[str, NDArray[np.float32]]: ...
+
+
 @dataclass(slots=True)
 class LevelFailures:
     """The failures at one level of a factor."""
@@ -49,7 +60,7 @@ class LevelFailures:
     kinds: Counter[str] = field(default_factory=Counter)
 
 
-def failure_kind(trial: TrialRecord, facts: CaseFacts, *, dead_share: float = 0.0) -> FailureKind | None:
+def failure_kind(trial: Ended, facts: CaseFacts, *, dead_share: float = 0.0) -> FailureKind | None:
     """Return how the trial failed, or None where it did not (or was cancelled).
 
     ``dead_share`` is the largest share of dead units in any layer, where a probe has measured it. A trial
@@ -76,7 +87,7 @@ def failure_kind(trial: TrialRecord, facts: CaseFacts, *, dead_share: float = 0.
     return "plateau" if facts.target is not None and _is_on_plateau(loss) else None
 
 
-def has_no_value(trial: TrialRecord, facts: CaseFacts) -> bool:
+def has_no_value(trial: Ended, facts: CaseFacts) -> bool:
     """Return whether a trial went well, and its metric has no value on its data: an AUC of one class."""
     is_missing = math.isnan(trial.final.get(facts.metric, 0.0))
     return trial.status == "finished" and is_missing and math.isfinite(trial.final.get("loss", math.nan))
@@ -97,18 +108,18 @@ def failures_by_level(trials: Iterable[TrialRecord], facts: CaseFacts) -> dict[s
     return table
 
 
-def _curve(trial: TrialRecord, name: str) -> NDArray[np.float64]:
+def _curve(trial: Ended, name: str) -> NDArray[np.float64]:
     return np.asarray(trial.curves.get(name, ()), dtype=np.float64)
 
 
-def _is_at_target(trial: TrialRecord, facts: CaseFacts) -> bool:
+def _is_at_target(trial: Ended, facts: CaseFacts) -> bool:
     value = trial.final.get(facts.metric)
     if facts.target is None or value is None:
         return False
     return value >= facts.target if facts.direction == "max" else value <= facts.target
 
 
-def _is_at_chance(trial: TrialRecord, facts: CaseFacts) -> bool:
+def _is_at_chance(trial: Ended, facts: CaseFacts) -> bool:
     """Return whether the final metric is no better than chance by more than could be noise."""
     value = trial.final.get(facts.metric)
     if value is None or math.isnan(facts.chance):  # of results made elsewhere nobody knows what chance is
@@ -171,9 +182,9 @@ def _level_around(loss: NDArray[np.float64], share: float) -> float:
 
 def _median(values: NDArray[np.float64]) -> float:
     """Return the median: NumPy's own, which takes ten times as long on the few numbers of a window."""
-    ordered = np.sort(values)  # NaN last
-    middle = 0.5 * (ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2])
-    return math.nan if math.isnan(ordered[-1]) else float(middle)
+    ordered = np.sort(values).tolist()  # NaN last
+    n = len(ordered)
+    return math.nan if math.isnan(ordered[-1]) else 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])
 
 
 def _width(loss: NDArray[np.float64]) -> int:
