@@ -58,7 +58,7 @@ def configurations(levels: Sequence[int]) -> list[Axes]:
 
 
 def fill(path: Path, levels: Sequence[int], n_seeds: int, *, cases: int = 1) -> RunRecord:
-    """Write a store with one run, of the product of ``levels`` by ``n_seeds`` in every case, and return it."""
+    """Write a store with one run, the product of ``levels`` by ``n_seeds`` in every case, and return it."""
     facts = tuple(replace(FACTS, name=f"digits_{place}") if place else FACTS for place in range(cases))
     keys: list[str] = []
     with Store.open(path, create=True) as store:

@@ -1,6 +1,6 @@
 """From what stands on the command line to a plan: which cases, which matrix, how. Nothing is written here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from nnbench.cases.subject import SubjectCase
 from nnbench.errors import UsageError
 from nnbench.plan import settings
 from nnbench.plan.against import reference_label, with_references
-from nnbench.plan.matrix import Matrix, TrialSpec, cross
+from nnbench.plan.matrix import Lot, Matrix, TrialSpec, cross
 from nnbench.plan.seeds import Ranges, read_seeds
 from nnbench.plan.settings import Layer, Settings, auto_seeds
 from nnbench.plan.subjects import check_subjects, native_only, with_subjects
@@ -33,8 +33,16 @@ class Plan:
 
     def trials(self) -> list[TrialSpec]:
         """Return the trials of the matrix; of a shard, those that fall into it."""
-        trials, shard = self.matrix.trials(), self.settings.shard
-        return trials if shard is None else [trial for trial in trials if shard.has(trial.key)]
+        return [trial for lot in self.lots() for trial in lot.trials()]
+
+    def lots(self) -> Iterator[Lot]:
+        """Yield every configuration with its seeds; of a shard, with those that fall into it."""
+        shard = self.settings.shard
+        for lot in self.matrix.lots():
+            if shard is None:
+                yield lot
+            else:
+                yield lot.among(trial.seed for trial in lot.trials() if shard.has(trial.key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Seeds as ranges: a billion of them can be counted, and refused, before one is made."""
 
 import re
+from collections.abc import Iterable
 from itertools import chain, islice
 
 from nnbench.errors import UsageError
@@ -40,6 +41,11 @@ def n_seeds(seeds: Ranges) -> int:
 def seeds_between(seeds: Ranges, start: int, stop: int) -> Ranges:
     """Return the seeds at these positions, the first being 0."""
     return _merged([range(seed, seed + 1) for seed in islice(chain(*seeds), start, stop)])
+
+
+def seeds_among(seeds: Ranges, wanted: Iterable[int]) -> Ranges:
+    """Return those of the wanted seeds that are among the seeds."""
+    return _merged([range(seed, seed + 1) for seed in wanted if any(seed in span for span in seeds)])
 
 
 def _count(n: int, first: int, where: str) -> Ranges:

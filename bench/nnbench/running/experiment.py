@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -26,32 +26,8 @@ from nnbench.running.probing import Earlier, settled_keys
 from nnbench.running.subject_trials import facts_of_subject, subjects_of
 from nnbench.running.workplace import Workplace
 from nnbench.statistics.comparing.looks import fewest_seeds, level_of_look
-from nnbench.store import MissingStore, Store
+from nnbench.store import Store
 from nnkit.errors import EnvironmentProblem, NnkitError
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What a run would do, said without training anything."""
-
-    n_trials: int
-    n_cached: int
-    seconds: float | None  # None: how long a subject takes is not known
-    jobs: int
-
-
-def forecast(trials: Sequence[TrialSpec], chosen: Settings) -> Forecast:
-    """Return the number of trials, how many of them the store has, and an estimate of the time."""
-    from nnbench.training.program import estimate_s
-
-    cached = _cached(chosen, trials)
-    todo = [trial for trial in trials if trial.key not in cached]
-    jobs = n_jobs(chosen)
-    if len(_native(todo)) < len(todo):
-        return Forecast(len(trials), len(trials) - len(todo), None, jobs)
-    per_configuration = {_configuration(trial): estimate_s(trial) for trial in _one_each(todo)}
-    seconds = sum(per_configuration[_configuration(trial)] for trial in todo)
-    return Forecast(len(trials), len(trials) - len(todo), seconds / min(jobs, max(1, len(todo))), jobs)
 
 
 def facts_of(plan: Plan) -> tuple[CaseFacts, ...]:
@@ -247,14 +223,6 @@ def _train(todo: Sequence[TrialSpec], chosen: Settings, around: Workplace, budge
     finally:
         engine.close()
     return n_kept
-
-
-def _cached(chosen: Settings, trials: Sequence[TrialSpec]) -> set[str]:
-    try:
-        with Store.open(chosen.store, create=False) as store:
-            return settled_keys(store, trials)
-    except MissingStore:
-        return set()
 
 
 def _one_each(trials: Sequence[TrialSpec]) -> list[TrialSpec]:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from nnbench.plan.matrix import TrialSpec
+from nnbench.plan.matrix import Lot, TrialSpec
 from nnbench.plan.request import Plan
 from nnbench.records.trials import Axes
 from nnbench.reporting.digits import counted
 from nnbench.running import experiment, outlook, race
-from nnbench.running.experiment import Forecast
+from nnbench.running.forecast import Forecast, forecast
 from nnbench.statistics.comparing.racing import Design
 from nnbench.terminal import printing as present
 from nnbench.terminal.progress import duration
@@ -23,9 +23,9 @@ class Ahead:
     trials: tuple[TrialSpec, ...]
     configurations: frozenset[tuple[str, Axes]]  # with the name of the case
 
-    def leaves(self, trial: TrialSpec) -> bool:
-        """Return whether a trial of the run is one of those that the search ends with."""
-        return (trial.case.name, trial.axes) in self.configurations
+    def leaves(self, lot: Lot) -> bool:
+        """Return whether trials of the run are those that the search ends with."""
+        return (lot.part.case.name, lot.axes) in self.configurations
 
 
 def rehearse(plan: Plan, *, as_json: bool, ahead: Ahead | None = None) -> None:
@@ -33,10 +33,10 @@ def rehearse(plan: Plan, *, as_json: bool, ahead: Ahead | None = None) -> None:
     facts = experiment.facts_of(plan)  # finds out about a model that cannot be built
     found = outlook.outlooks(plan, facts)
     rules = race.rules(plan) if plan.settings.race else ()
-    asked = plan.trials()
-    own = [trial for trial in asked if ahead is None or not ahead.leaves(trial)]
-    expected = experiment.forecast([*(ahead.trials if ahead else ()), *own], plan.settings)
-    n_left = len(asked) - len(own)
+    asked = list(plan.lots())
+    own = [lot for lot in asked if ahead is None or not ahead.leaves(lot)]
+    expected = forecast(own, plan.settings, ahead.trials if ahead else ())
+    n_left = sum(map(len, asked)) - sum(map(len, own))
     if as_json:
         search = {"search": {"trials": len(ahead.trials), "leaves": n_left}} if ahead else {}
         present.print_json(

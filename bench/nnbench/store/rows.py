@@ -104,6 +104,11 @@ def trial_of_row(row: Sequence[Any], curves: Curves) -> TrialRecord:
     return TrialRecord(**values, curves=curves)
 
 
+def choices_of_row(axes: str) -> frozenset[tuple[str, str]]:
+    """Return the choices of the column ``axes``."""
+    return frozenset(from_json(axes).items())
+
+
 def row_of_pictures(pictures: Pictures) -> tuple[str, bytes]:
     """Return the facts and the values of the pictures of a trial."""
     shapes, values = pack_arrays({name: getattr(pictures, name) for name in _ARRAYS})

@@ -100,6 +100,15 @@ class Store:
         """Return those of ``keys`` that are recorded, with whatever status."""
         return {key for (key,) in self._select("SELECT key FROM trial", keys)}
 
+    def seeds_recorded(self) -> dict[tuple[str, frozenset[tuple[str, str]]], list[int]]:
+        """Return the seeds of which anything is recorded, by case and choices; no checksum is looked at."""
+        found = defaultdict[tuple[str, str], list[int]](list)
+        with suppress(DamagedStore):  # what cannot be read has to be run again
+            for case, axes, seed in self._fetch('SELECT "case", axes, seed FROM trial'):
+                found[case, axes].append(seed)
+        with legible(self.path):
+            return {(case, rows.choices_of_row(axes)): seeds for (case, axes), seeds in found.items()}
+
     def finished_keys(self, keys: Iterable[str], *, counting: Sequence[Status] = SETTLED) -> set[str]:
         """Return those of ``keys`` that need not be run again: recorded whole, with a status that counts."""
         place = _COLUMNS.index("status")

@@ -15,7 +15,8 @@ from nnbench.plan.request import Plan
 from nnbench.plan.settings import Given, Settings
 from nnbench.records.trials import TrialRecord
 from nnbench.running import experiment
-from nnbench.running.experiment import Forecast
+from nnbench.running.forecast import Forecast
+from nnbench.running.forecast import forecast as foreseen
 from nnbench.running.probing import settled_keys
 from nnbench.running.workplace import workplace
 from nnbench.statistics.claims.expression import BadExpression
@@ -98,10 +99,10 @@ def forecast(
     """Return what a matrix would run, and whether rates must be searched first, which comes on top."""
     plan = _plan(section, where, folder, chosen, seeds)
     if plan.settings.tuned is None:
-        return experiment.forecast(plan.matrix.trials(), plan.settings), False
+        return foreseen(plan.matrix.lots(), plan.settings), False
     found = tuned.workable(plan)
     ready = plan if found.missing else tuned.at_tuned_rates(plan, found)
-    return experiment.forecast(ready.matrix.trials(), plan.settings), bool(found.missing)
+    return foreseen(ready.matrix.lots(), plan.settings), bool(found.missing)
 
 
 def _plan(section: MatrixSection, where: str, folder: Path, chosen: Settings, seeds: Sequence[int]) -> Plan:

@@ -4,7 +4,8 @@ from nnbench.plan.request import Plan
 from nnbench.plan.seeds import n_seeds
 from nnbench.reporting.digits import counted
 from nnbench.reporting.views.search.tuned import point_word
-from nnbench.running import experiment, rehearsal
+from nnbench.running import rehearsal
+from nnbench.running.forecast import forecast
 from nnbench.running.rehearsal import Ahead
 from nnbench.studies.search import tuned
 from nnbench.studies.search.plan import FINALISTS, SearchPlan
@@ -14,7 +15,7 @@ from nnbench.terminal import printing as present
 
 def rehearse(asked: SearchPlan, *, as_json: bool) -> None:
     """Print what the search would do."""
-    expected = experiment.forecast(foreseen(asked), asked.plan.settings)
+    expected = forecast((), asked.plan.settings, foreseen(asked))
     if as_json:
         present.print_json(
             {

@@ -1,0 +1,73 @@
+"""What a run would do, said without training anything, and without making trials that are only counted."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nnbench.cases.subject import SubjectCase
+from nnbench.plan.matrix import Lot, TrialSpec
+from nnbench.plan.settings import Settings
+from nnbench.running.experiment import n_jobs
+from nnbench.running.probing import settled_keys
+from nnbench.store import MissingStore, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How much there is to do, and about how long it takes."""
+
+    n_trials: int
+    n_cached: int
+    seconds: float | None  # None: how long a subject takes is not known
+    jobs: int
+
+
+def forecast(lots: Iterable[Lot], chosen: Settings, further: Sequence[TrialSpec] = ()) -> Forecast:
+    """Return how many trials these and the further ones are, how many are stored, and the time of the rest.
+
+    A key takes longer than everything else here, so it is made of a trial of a lot only where the store has
+    one of that configuration and seed.
+    """
+    asked = list(lots)
+    in_lots, cached = _looked_up(chosen, asked, further)
+    todo = [(len(lot) - n, next(lot.trials())) for lot, n in zip(asked, in_lots, strict=True) if n < len(lot)]
+    todo += _counted(trial for trial in further if trial.key not in cached)
+    n_trials = sum(map(len, asked)) + len(further)
+    n_todo, jobs = sum(n for n, _ in todo), n_jobs(chosen)
+    return Forecast(n_trials, n_trials - n_todo, _seconds(todo, min(jobs, max(1, n_todo))), jobs)
+
+
+def _seconds(todo: Sequence[tuple[int, TrialSpec]], n_at_once: int) -> float | None:
+    """Return the time of so many trials like each of these."""
+    from nnbench.training.program import estimate_s
+
+    if any(isinstance(trial.case, SubjectCase) for _, trial in todo):
+        return None
+    return sum(n * estimate_s(trial) for n, trial in todo) / n_at_once
+
+
+def _counted(trials: Iterable[TrialSpec]) -> list[tuple[int, TrialSpec]]:
+    """Return one trial of every configuration, and how many they are."""
+    found: dict[tuple[str, object], list[TrialSpec]] = {}
+    for trial in trials:
+        found.setdefault((trial.case.name, trial.axes), []).append(trial)
+    return [(len(own), own[-1]) for own in found.values()]
+
+
+def _looked_up(
+    chosen: Settings, lots: Sequence[Lot], further: Sequence[TrialSpec]
+) -> tuple[list[int], set[str]]:
+    """Return how many trials of each lot the store has, and the keys of the further ones that it has."""
+    try:
+        with Store.open(chosen.store, create=False) as store:
+            known = store.seeds_recorded()
+            found = [_recorded(lot, known) for lot in lots]
+            settled = settled_keys(store, [*(trial for own in found for trial in own), *further])
+            return [sum(trial.key in settled for trial in own) for own in found], settled
+    except MissingStore:
+        return [0] * len(lots), set()
+
+
+def _recorded(lot: Lot, known: dict[tuple[str, frozenset[tuple[str, str]]], list[int]]) -> list[TrialSpec]:
+    """Return the trials of a lot whose configuration and seed are in the store, by whatever key."""
+    seeds = known.get((lot.part.case.name, frozenset(lot.axes.values)))
+    return list(lot.among(seeds).trials()) if seeds else []
