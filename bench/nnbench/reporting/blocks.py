@@ -108,6 +108,7 @@ class CurvesFigure(FigureRef):
 
     facts: CaseFacts
     panels: tuple[Panel, ...]
+    varying: tuple[str, ...] = ()  # the axes on which the configurations differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class Standing:
     difference: float
     interval: tuple[float, float]
     may_be_best: bool
+    choices: tuple[tuple[str, str], ...] = ()  # on the axes that vary
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ from nnbench.reporting.figures import rank as rank_figure
 from nnbench.reporting.figures import roofline as roofline_figure
 from nnbench.reporting.figures import search as search_figure
 from nnbench.reporting.figures import standings as standings_figure
-from nnbench.reporting.figures.lines import Line, Window, as_line, spread, window
+from nnbench.reporting.figures.lines import LOG_STEPS_FROM_RATIO, Line, Window, as_line, spread, window
 from nnbench.reporting.figures.metric_axis import draw_metric_axis, metric_name
 from nnbench.reporting.figures.style import (
     DASHES,
@@ -62,7 +62,6 @@ _LONG_LABEL = 36  # letters; a longer one takes a line for each of its choices
 _LABEL_POINTS = 11.5  # from one label to the next
 # Inches around and of a plot; text is placed by hand, so that it is where it was put in every viewer.
 _LEFT, _BOTTOM, _PLOT_WIDE = 0.8, 0.5, 4.5
-_LOG_FROM_RATIO = 8.0  # a run at least that much longer than its first evaluation is drawn over log steps
 
 
 def svg(figure: FigureRef) -> bytes:
@@ -191,7 +190,7 @@ def _multiples(facts: CaseFacts, panels: list[tuple[str, list[Line]]], styles: d
 def _prepare(plot: Plot, facts: CaseFacts, view: Window) -> None:
     """Set scales, ticks and the line of the target."""
     plot.set_xlim(view.first_step, view.last_step)
-    if view.last_step >= _LOG_FROM_RATIO * view.first_step:
+    if view.last_step >= LOG_STEPS_FROM_RATIO * view.first_step:
         plot.set_xscale("log")
         plot.xaxis.set_major_locator(LogLocator(subs=ONE_TWO_FIVE))
     else:

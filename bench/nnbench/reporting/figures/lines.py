@@ -17,6 +17,9 @@ from nnbench.statistics.trials.curves import curve_band
 Scale = Literal["linear", "log", "log of the error"]
 _Values = NDArray[np.float64]
 
+LOG_STEPS_FROM_RATIO = (
+    8.0  # a run at least that much longer than its first evaluation is drawn over log steps
+)
 _MOST_POINTS = 160  # on one line; more cannot be seen and make the file large
 _MARGIN = 0.04  # of the height, above and below the data
 # A loss that falls by more than this is looked at over its logarithm, and an accuracy over that of its

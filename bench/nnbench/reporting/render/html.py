@@ -1,17 +1,35 @@
-"""A document as one HTML file: style and figures inside, nothing from the network, no script."""
+"""A document as one HTML file: style, figures and script inside, and nothing from the network.
 
+Without its script the page is whole: the script only draws some figures anew, and sorts, filters and copies.
+"""
+
+import base64
+import hashlib
+import json
 import re
+from functools import partial
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from nnbench.cases.resources import reports_folder
+from nnbench.machine.writing import printable
 from nnbench.reporting.blocks import Block, Document, FigureRef
+from nnbench.reporting.plots import plot
+from nnbench.reporting.render import latex, markdown
 
 _TEMPLATE = "page.html.j2"
 _STYLE = "style.css"
+# In the order in which they stand on the page: what is called at once must have been said before.
+SCRIPT = ("elements", "address", "copying", "tables", "scales", "lines", "panel", "standings", "start")
 # What stands before <svg> belongs to a file of its own and not inside a page.
 _PROLOG = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+# The style of a whole page, not of one picture; style.css has it for those that are finished.
+_STYLE_OF_ALL = re.compile(r"<defs>\s*<style type=\"text/css\">\*\{[^<]*</style>\s*</defs>")
+_INTERVAL = re.compile(r"(?<=\S) (\[[^\[\]]*\])$")
+# Signs that would end the data or the script around them. A string of JSON may spell any of them.
+_ENDING = {sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 def render(document: Document) -> str:
@@ -24,11 +42,32 @@ def render(document: Document) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(_TEMPLATE).render(
+    script = "\n".join((folder / "script" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPT)
+    figures: list[dict[str, Any]] = []
+    page = environment.get_template(_TEMPLATE).render(
         document=document,
+        policy=_policy(script),
         style=Markup((folder / _STYLE).read_text(encoding="utf-8")),
+        script=Markup(script),
         kind=_kind,
+        cell_text=_cell_text,
+        on_paper=latex.is_kept,
         drawing=_drawing,
+        plot=partial(_plot, figures),
+        data=partial(_data, figures),
+    )
+    return printable(page, keep="\n\t")
+
+
+def _policy(script: str) -> str:
+    """Return what the page may do: run this one script, look as it does, and ask nobody for anything.
+
+    The figures carry styles of their own, inside their elements.
+    """
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:;"
+        " base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
 
@@ -36,8 +75,31 @@ def _kind(block: Block) -> str:
     return "FigureRef" if isinstance(block, FigureRef) else type(block).__name__
 
 
+def _cell_text(text: str) -> Markup:
+    """Set the interval behind an estimate apart: it never breaks, and goes below where room is short."""
+    return Markup(_INTERVAL.sub(r" <small>\1</small>", str(escape(text))))
+
+
 def _drawing(figure: FigureRef) -> Markup:
     # Only here: a page without figures must not wait for matplotlib.
     from nnbench.reporting.figures.curves import svg
 
-    return Markup(_PROLOG.sub("", svg(figure).decode("utf-8")))
+    drawn = _PROLOG.sub("", svg(figure).decode("utf-8"))
+    return Markup(_STYLE_OF_ALL.sub("", drawn))
+
+
+def _plot(figures: list[dict[str, Any]], figure: FigureRef) -> str:
+    """Keep what the script draws in the picture's place; return the identifier of the place, or nothing."""
+    found = plot.data(figure)
+    if found is None:
+        return ""
+    name = f"figure-{len(figures) + 1}"
+    figures.append({"id": name} | found)
+    return name
+
+
+def _data(figures: list[dict[str, Any]]) -> Markup:
+    """Return what the script needs, as JSON that no parser of HTML can take for anything else."""
+    escapes = {"latex": latex.SPECIAL, "markdown": markdown.MARKUP.pattern}
+    text = json.dumps({"figures": figures, "escapes": escapes}, allow_nan=False, separators=(",", ":"))
+    return Markup("".join(_ENDING.get(sign, sign) for sign in text))

@@ -3,7 +3,7 @@
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Cell, Column, Document, Listing, Paragraph, Section, Table
 
-_SPECIAL = {
+SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -52,7 +52,7 @@ def _listed(listing: Listing) -> Table:
 
 
 def escaped(text: str) -> str:
-    return "".join(_SPECIAL.get(letter, letter) for letter in text)
+    return "".join(SPECIAL.get(letter, letter) for letter in text)
 
 
 # A page is narrow: the columns that every screen above 120 letters shows, and numbers that decide.
@@ -60,7 +60,7 @@ _HIGHEST_RANK = 3
 
 
 def _table(table: Table, said: str = "") -> str:
-    kept = [i for i, column in enumerate(table.columns) if _is_kept(column)]
+    kept = [i for i, column in enumerate(table.columns) if is_kept(column)]
     columns = [table.columns[i] for i in kept]
     caption = " ".join(filter(None, (said, table.title and f"{table.title}.", *table.notes)))
     head = " & ".join(escaped(column.header) for column in columns)
@@ -80,7 +80,8 @@ def _table(table: Table, said: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _is_kept(column: Column) -> bool:
+def is_kept(column: Column) -> bool:
+    """True for a column that a page of paper has room for."""
     return column.rank <= _HIGHEST_RANK or (bool(column.below) and not column.wraps)
 
 

@@ -8,7 +8,7 @@ from nnbench.reporting.blocks import Block, Document, FigureRef, Item, Listing, 
 _RULES = {"left": ":--", "right": "--:", "decimal": "--:"}
 # Signs that GitHub would take for markup in the middle of a text. An underscore inside a name and the
 # brackets of an interval are none, and the source should stay readable.
-_MARKUP = re.compile(r"([\\`*|<~$]|(?<!\w)_|_(?!\w)|\](?=[(\[:]))")
+MARKUP = re.compile(r"([\\`*|<~$]|(?<!\w)_|_(?!\w)|\](?=[(\[:]))")
 
 
 def render(document: Document) -> str:
@@ -38,7 +38,7 @@ def figure_file(figure: FigureRef) -> str:
 
 def escaped(text: str) -> str:
     """Return the text with backslashes before whatever Markdown would take for markup."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    return MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
 def _block(block: Block) -> str:

@@ -27,6 +27,7 @@ def curves(case: CaseEvidence) -> CurvesFigure | None:
         alternative=_alternative(case),
         facts=case.facts,
         panels=tuple(_panels(case)),
+        varying=case.varying,
     )
 
 

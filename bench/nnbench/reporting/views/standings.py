@@ -20,10 +20,11 @@ def standings(case: CaseEvidence) -> StandingsFigure | None:
     for summary in case.ranking[:_MOST_ROWS]:
         found = case.comparison_of(summary.axes)
         label, is_best = case.label(summary.axes), summary.axes in best
+        choices = tuple(item for item in summary.axes.as_dict().items() if item[0] in case.varying)
         if found is None:
-            rows.append(Standing(label, 0.0, (0.0, 0.0), is_best))
+            rows.append(Standing(label, 0.0, (0.0, 0.0), is_best, choices))
         elif math.isfinite(found.difference):
-            rows.append(Standing(label, found.difference, found.interval, is_best))
+            rows.append(Standing(label, found.difference, found.interval, is_best, choices))
     named = [row.label for row in rows if row.may_be_best]
     cut = "" if len(case.ranking) <= _MOST_ROWS else f" The first {_MOST_ROWS} are drawn."
     return StandingsFigure(

@@ -1,0 +1,249 @@
+// Lines with bands over a common x: learning curves, profiles, what a microscope saw.
+//
+// figure.panels[].series[] have label, axes, x, y, low, high and seeds, the trials behind a median.
+
+const PANEL = { left: 54, right: 12, top: 22, bottom: 34, height: 220, single: 320, least: 300 };
+const MOST_TOLD = 10; // lines in the box beside the pointer
+
+class Lines {
+  constructor(figure, name, host, section) {
+    Object.assign(this, { figure, name, host, section });
+    this.plots = [];
+    this.tip = make("div", { class: "tip", hidden: true });
+    this.controls = make("div", { class: "tools" });
+    this.legend = make("div", { class: "legend" });
+    this.grid = make("div", { class: "panels" });
+    host.append(this.controls, this.legend, this.grid, this.tip);
+    this.labels = unique(figure.panels.flatMap((panel) => panel.series.map((series) => series.label)));
+    this.seeds = unique(allSeries(figure).flatMap((series) => (series.seeds ?? []).map(([seed]) => seed)));
+    showing(() => this.show());
+    whenResized(host, () => this.drawPanels());
+  }
+
+  asked(word, otherwise) {
+    return asked(`${this.name}.${word}`, otherwise);
+  }
+
+  set(word, value, otherwise) {
+    keep(`${this.name}.${word}`, value, otherwise);
+    showAll();
+  }
+
+  show() {
+    this.readChoices();
+    this.makeControls();
+    this.makeLegend();
+    this.drawPanels();
+  }
+
+  readChoices() {
+    const { x, y } = this.figure;
+    const known = (kinds, wanted, otherwise) => (kinds.includes(wanted) ? wanted : otherwise);
+    this.xKind = known(x.kinds, this.asked("x"), x.kind);
+    this.yKind = known(y.kinds, this.asked("y"), y.kind);
+    this.view = known(
+      this.seeds.length ? ["bands", "lines", "seeds"] : ["bands", "lines"],
+      this.asked("view"),
+      "bands",
+    );
+    this.off = askedList(`${this.name}.off`);
+    this.seedsOff = askedList(`${this.name}.seedsoff`);
+    const zoom = this.asked("zoom").split(",").map(Number);
+    this.zoom =
+      zoom.length === 4 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] && zoom[2] < zoom[3]
+        ? zoom
+        : null;
+    this.alone = this.figure.panels.findIndex((panel) => panel.title && panel.title === this.asked("panel"));
+  }
+
+  makeControls() {
+    const { x, y, panels } = this.figure;
+    const parts = [];
+    const views = [["bands", this.figure.band], ["lines", "lines alone"], ["seeds", "single seeds"]]; // prettier-ignore
+    const hasBands = allSeries(this.figure).some((series) => series.low);
+    if (hasBands || this.seeds.length) {
+      const offered = views.filter(([value]) => value !== "seeds" || this.seeds.length);
+      parts.push(choice("show", offered, this.view, (value) => this.set("view", value, "bands")));
+    }
+    const named = (kinds) => kinds.map((kind) => [kind, SCALE_NAMES[kind]]);
+    if (x.kinds.length > 1)
+      parts.push(choice(x.short ?? "x", named(x.kinds), this.xKind, (v) => this.rescale("x", v, x.kind)));
+    if (y.kinds.length > 1)
+      parts.push(choice(y.short ?? "y", named(y.kinds), this.yKind, (v) => this.rescale("y", v, y.kind)));
+    if (this.alone >= 0) parts.push(button("all panels", null, () => this.set("panel", "")));
+    if (this.zoom) parts.push(button("zoom out", null, () => this.set("zoom", "")));
+    else if (panels.length)
+      parts.push(make("span", { class: "hint" }, "drag to zoom; arrow keys read values"));
+    replaceKeepingFocus(this.controls, ...parts);
+  }
+
+  rescale(word, value, otherwise) {
+    keep(`${this.name}.zoom`, "");
+    this.set(word, value, otherwise);
+  }
+
+  makeLegend() {
+    const rows = axisLegend(this.figure, this.section);
+    if (this.labels.length > 1) {
+      const chips = this.labels.map((label) => this.chip(label));
+      rows.push(
+        make("div", { role: "group", "aria-label": "lines" }, ...chips, this.everything("off", this.off)),
+      );
+    }
+    if (this.view === "seeds" && this.seeds.length > 1) {
+      const chips = this.seeds.map((seed) => toggle(String(seed), this.seedsOff, `${this.name}.seedsoff`));
+      rows.push(
+        make(
+          "div",
+          { role: "group", "aria-label": "seeds" },
+          make("b", {}, "seeds"),
+          ...chips,
+          this.everything("seedsoff", this.seedsOff),
+        ),
+      );
+    }
+    replaceKeepingFocus(this.legend, ...rows);
+  }
+
+  chip(label) {
+    const chip = toggle(label, this.off, `${this.name}.off`);
+    chip.prepend(swatch(this.labels.indexOf(label), this.figure));
+    chip.addEventListener("pointerenter", () => this.emphasise(label));
+    chip.addEventListener("pointerleave", () => this.emphasise(null));
+    return chip;
+  }
+
+  everything(word, off) {
+    return off.size ? button("all", null, () => this.set(word, ""), { class: "all" }) : null;
+  }
+
+  // Makes one line stand out: that with this label, or else that of the configuration that was picked.
+  emphasise(label) {
+    const picked = asked(`${this.section}.mark`);
+    const lines = [...this.grid.querySelectorAll("[data-label]")];
+    const isMeant = (line) => (label === null ? line.dataset.name === picked : line.dataset.label === label);
+    this.grid.classList.toggle("emphasised", lines.some(isMeant));
+    for (const line of lines) line.classList.toggle("strong", isMeant(line));
+  }
+
+  isOn(series) {
+    return !this.off.has(series.label) && isAxesOn(series.axes, this.section);
+  }
+
+  drawPanels() {
+    const { panels } = this.figure;
+    const filled = panels.filter((panel) => panel.series.some((series) => this.isOn(series)));
+    const shown = this.alone < 0 ? (filled.length ? filled : panels) : [panels[this.alone]];
+    const wide = this.grid.clientWidth || 600;
+    const across = Math.max(
+      1,
+      Math.min(shown.length, Math.floor(wide / PANEL.least), shown.length === 4 ? 2 : 3),
+    );
+    const size = {
+      width: Math.min(wide / across - (across > 1 ? 8 : 0), 860),
+      height: shown.length > 1 ? PANEL.height : PANEL.single,
+    };
+    this.common = this.figure.sharesY ? this.yRange(shown) : null;
+    this.xs = unique(shown.flatMap((panel) => panel.series.flatMap((series) => series.x))).sort(
+      (a, b) => a - b,
+    );
+    this.plots = shown.map((panel) => new Panel(this, panel, size));
+    replaceKeepingFocus(this.grid, ...this.plots.map((plot) => plot.element));
+    this.tip.hidden = true;
+    this.emphasise(null);
+  }
+
+  // What the panel shows of a series: its median and band, or its trials.
+  strokesOf(series) {
+    if (this.view !== "seeds" || !series.seeds) return [{ y: series.y, seed: null }];
+    return series.seeds
+      .filter(([seed]) => !this.seedsOff.has(String(seed)))
+      .map(([seed, y]) => ({ y, seed }));
+  }
+
+  yKindOf(panel) {
+    return panel.y?.kind ?? this.yKind;
+  }
+
+  yRange(panels) {
+    const { y } = this.figure;
+    const kind = this.yKindOf(panels[0]);
+    const lines = panels.flatMap((panel) => panel.series.filter((series) => this.isOn(series)));
+    const bands =
+      this.view === "bands" ? lines.flatMap((series) => [...(series.low ?? []), ...(series.high ?? [])]) : [];
+    const values = [
+      ...bands,
+      ...lines.flatMap((series) => this.strokesOf(series).flatMap((stroke) => stroke.y)),
+    ];
+    if (y.target) values.push(y.target.value);
+    return widened(rangeOf(values, kind) ?? [0.1, 1], kind, y.least);
+  }
+}
+
+function allSeries(figure) {
+  return figure.panels.flatMap((panel) => panel.series);
+}
+
+function unique(values) {
+  return [...new Set(values)];
+}
+
+function swatch(place, figure) {
+  const box = draw("svg", { width: 22, height: 10, "aria-hidden": "true" });
+  const isPoint = allSeries(figure).every((series) => series.look === "points");
+  box.append(
+    isPoint
+      ? draw("circle", { cx: 11, cy: 5, r: 3.5, class: `dot ${lookOf(place)}` })
+      : draw("line", { x1: 0, x2: 22, y1: 5, y2: 5, class: `line ${lookOf(place)}` }),
+  );
+  return box;
+}
+
+// Seven colours that everybody can tell apart; when they run out they come again in another pattern.
+function lookOf(place) {
+  return `c${place % 7} d${Math.floor(place / 7) % 4}`;
+}
+
+// A button that puts one name into the list of what is off, or takes it out.
+function toggle(name, off, key) {
+  return button(name, String(!off.has(name)), () => {
+    const now = askedList(key);
+    if (!now.delete(name)) now.add(name);
+    keepList(key, now);
+    showAll();
+  });
+}
+
+// The axes of a section: a choice that is off is off in all of its figures.
+function axisLegend(figure, section) {
+  const choices = new Map();
+  const rows = figure.rows ?? allSeries(figure);
+  for (const { axes } of rows) {
+    for (const [axis, value] of Object.entries(axes ?? {})) {
+      choices.set(axis, (choices.get(axis) ?? new Set()).add(value));
+    }
+  }
+  if (choices.size < 2) return [];
+  return [...choices]
+    .filter(([, values]) => values.size > 1)
+    .map(([axis, values]) => {
+      const key = `${section}.${axis}`;
+      const off = askedList(key);
+      const chips = [...values].map((value) => toggle(value, off, key));
+      const all = off.size ? button("all", null, () => (keep(key, ""), showAll()), { class: "all" }) : null;
+      return make("div", { role: "group", "aria-label": axis }, make("b", {}, axis), ...chips, all);
+    });
+}
+
+function isAxesOn(axes, section) {
+  return Object.entries(axes ?? {}).every(([axis, value]) => !askedList(`${section}.${axis}`).has(value));
+}
+
+function whenResized(host, act) {
+  let before = host.clientWidth;
+  new ResizeObserver(() => {
+    if (host.clientWidth === before) return;
+    before = host.clientWidth;
+    act();
+  }).observe(host);
+}

@@ -1,0 +1,34 @@
+// Everything that the page can do besides being read begins here. Without it the page is whole.
+
+const page = JSON.parse(document.getElementById("data").textContent);
+const KINDS = { lines: Lines, standings: Standings };
+const THEMES = [["", "as the system"], ["light", "light"], ["dark", "dark"]]; // prettier-ignore
+
+function startFigures() {
+  for (const [i, figure] of page.figures.entries()) {
+    const host = document.getElementById(figure.id);
+    const lively = make("div", { class: "lively" });
+    host.querySelector(".still").replaceWith(lively);
+    host.removeAttribute("role");
+    host.removeAttribute("aria-label");
+    new KINDS[figure.kind](figure, `f${i + 1}`, lively, host.closest("section").id);
+  }
+}
+
+function startTheme() {
+  const box = make("div", { class: "theme" });
+  document.querySelector("main").append(box);
+  showing(() => {
+    const theme = asked("theme");
+    document.documentElement.style.colorScheme = theme === "light" || theme === "dark" ? theme : "";
+    replaceKeepingFocus(
+      box,
+      choice("colours", THEMES, theme, (value) => (keep("theme", value), showAll())),
+    );
+  });
+}
+
+document.body.append(live);
+startTheme();
+startFigures();
+startTables();
