@@ -35,9 +35,10 @@ def op_kind(
     *arguments: Argument,
     flops: Work = lambda shapes: 0,
     gradient: Callable[[Op, Any], None] | None = None,
+    block: int = 0,
 ) -> OpKind:
     """Make an op kind with an entry of its own for the kernel ``compute``."""
-    return OpKind(name, make_entry(name, compute, arguments), arguments, flops, gradient)
+    return OpKind(name, make_entry(name, compute, arguments), arguments, flops, gradient, block)
 
 
 def make_entry(name: str, compute: Kernel, arguments: tuple[Argument, ...]) -> Entry:

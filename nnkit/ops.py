@@ -124,6 +124,9 @@ class OpKind:
     flops: Work = lambda shapes: 0
     # Called with the op and the sweep, which stands in the room above: its type would be a circle.
     gradient: Callable[[Op, Any], None] | None = None
+    # The rows that blocks of a batch must be multiples of for the bits to be those of the whole batch; 0: it
+    # needs all rows at once. Either a row's results depend on no other row, or sums go on where GOES_ON is 1.
+    block: int = 0
     # Where windows slide over images: the shape that the entry is made for.
     shape: Convolution | Pooling | None = None
     # The output whose values the scalar ``low`` bounds from below: a ReLU behind the op is that bound.

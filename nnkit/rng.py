@@ -155,10 +155,11 @@ def shuffle(order, words, n, key, epoch):
 
 
 @kernel
-def dropout_mask(mask, words, rate, key, stream, step):
+def dropout_mask(mask, words, rate, key, stream, step, first):
     """Write 0 with probability ``rate`` and 1 / (1 - rate) otherwise, so that expectations are kept.
 
-    Shapes      mask: (n,); words: uint32 scratch of n or of any length from 4 on: the result is the same
+    Shapes      mask: (n,); words: uint32 scratch of n or of any length from 4 on: the result is the same;
+                ``first``, a multiple of 4, is the place of the first value in the batch
     Cost        1 word, 1 comparison per value
     """
     at_a_time = words.size if words.size >= mask.size else words.size // 4 * 4
@@ -167,7 +168,7 @@ def dropout_mask(mask, words, rate, key, stream, step):
     start = 0
     while start < mask.size:
         count = mask.size - start if mask.size - start < at_a_time else at_a_time
-        fill_words(words, count, start // 4, key, DROPOUT, stream, 0, step)
+        fill_words(words, count, (first + start) // 4, key, DROPOUT, stream, 0, step)
         for index in range(count):
             mask[start + index] = dropped if np.uint64(words[index]) < threshold else kept
         start += at_a_time

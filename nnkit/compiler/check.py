@@ -7,15 +7,21 @@ from nnkit.ops import HEADER_BYTES, Buffer, Op
 
 
 def check_plan(
-    ops: Sequence[Op], offsets: Mapping[Buffer, int], sizes: Mapping[Buffer, int], arena_bytes: int
+    ops: Sequence[Op],
+    offsets: Mapping[Buffer, int],
+    sizes: Mapping[Buffer, int],
+    arena_bytes: int,
+    n_in_blocks: int = 0,
 ) -> None:
     """Raise AssertionError unless every value that an op reads is still there when it is read.
 
     For every write it looks at every later read of another buffer: where the two overlap and the value read
     was written before, this write destroys it. What lasts from step to step may not be touched at all,
-    whether or not an op of this sequence names it: slots are reached through the first of their vector.
+    whether or not an op of this sequence names it: slots are reached through the first of their vector. What
+    one block of the first ``n_in_blocks`` ops leaves to the next may be touched by the op alone that does.
     """
     _check_bounds(offsets, sizes, arena_bytes)
+    _check_carried(ops[:n_in_blocks], offsets, sizes)
     _check_lasting(ops, offsets, sizes)
     reads = [op.touched("in", "inout") for op in ops]
     for writer_index, op in enumerate(ops):
@@ -48,6 +54,15 @@ def _check_lasting(ops: Sequence[Op], offsets: Mapping[Buffer, int], sizes: Mapp
     for other in {buffer for op in ops for buffer in _all(op) if buffer.kind == "transient"}:
         for buffer in lasting:
             assert not _overlap(buffer, other, offsets, sizes), f"{other.name} lies over {buffer.name}"
+
+
+def _check_carried(ops: Sequence[Op], offsets: Mapping[Buffer, int], sizes: Mapping[Buffer, int]) -> None:
+    for owner in ops:
+        for kept in [owner.buffer(each.name) for each in owner.kind.operands if each.is_carried]:
+            for op in ops:
+                for buffer in _all(op):
+                    is_apart = buffer is kept or not _overlap(buffer, kept, offsets, sizes)
+                    assert is_apart, f"{buffer.name} lies over {kept.name}, which the next block reads"
 
 
 def _all(op: Op) -> list[Buffer]:

@@ -17,12 +17,12 @@ class Table:
     pairs: NDArray[np.int64]
     cells: NDArray[np.int64]
     address: int = field(init=False)  # asked for once: it takes longer than to call a small op
-    head: NDArray[np.int64] = field(init=False)  # what the driver needs to run the table once
+    head: NDArray[np.int64] = field(init=False)  # what the driver needs to run the table once, as a whole
     head_at: int = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "address", int(self.pairs.ctypes.data))
-        object.__setattr__(self, "head", np.array([self.address, self.n_ops], dtype=np.int64))
+        object.__setattr__(self, "head", np.array([self.address, self.n_ops, 0, 0], dtype=np.int64))
         object.__setattr__(self, "head_at", int(self.head.ctypes.data))
 
     @property

@@ -32,6 +32,7 @@ GATHER_TARGETS = op_kind(
     Operand("data", "in", external=Y),
     Operand("order", "in", type="int32", external=ORDER),
     Operand("out", "out", rank=2),
+    block=1,
 )
 GATHER_LABELS = op_kind(
     "gather_labels",
@@ -39,6 +40,7 @@ GATHER_LABELS = op_kind(
     Operand("data", "in", type="int32", external=Y),
     Operand("order", "in", type="int32", external=ORDER),
     Operand("out", "out", rank=2, type="int32"),
+    block=1,
 )
 GATHER_WEIGHTS = op_kind(
     "gather_weights",
@@ -46,6 +48,7 @@ GATHER_WEIGHTS = op_kind(
     Operand("data", "in", external=W),
     Operand("order", "in", type="int32", external=ORDER),
     Operand("out", "out", rank=2),
+    block=1,
 )
 
 
@@ -125,7 +128,7 @@ def _logits_kind(single: bool) -> OpKind:
     name, forward, backward = TO_LOGITS[single]
     back = op_kind(
         f"{name}_backward", backward, Operand("source", "in"), Operand("dy", "in"), Operand("dx", "out"),
-        flops=lambda shapes: 4 * shapes["dx"][0],
+        flops=lambda shapes: 4 * shapes["dx"][0], block=1,
     )  # fmt: skip
 
     def gradient(op: Op, sweep: Sweep) -> None:
@@ -137,14 +140,14 @@ def _logits_kind(single: bool) -> OpKind:
 
     return op_kind(
         name, forward, Operand("x", "in"), Operand("y", "out"), flops=lambda shapes: 22 * shapes["x"][0],
-        gradient=gradient,
+        gradient=gradient, block=1,
     )  # fmt: skip
 
 
 def loss_kind(loss: BoundLoss, *, training: bool, weighted: bool = False) -> OpKind:
     """Return the op kind of a loss: with its gradient, or at test time the totals alone if it can."""
     if weighted or not loss.is_fast:
-        return _rows_kind(loss.record, weighted)
+        return _rows_kind(loss.record, weighted, loss.ignored is not None)
     return _fast_kind(loss.record, training)
 
 
@@ -158,17 +161,17 @@ def _fast_kind(loss: Loss, training: bool) -> OpKind:
         gradient = Operand("doutputs", "out", rank=2)
         return op_kind(
             f"{loss.name}_gradient", fast.gradient, outputs, targets, gradient, *totals, *_PLACE,
-            flops=_loss_flops(*fast.gradient_flops),
+            flops=_loss_flops(*fast.gradient_flops), block=1,
         )  # fmt: skip
     scratch = Operand("scratch", "scratch", rank=2)
     return op_kind(
         f"{loss.name}_value", fast.value, outputs, targets, scratch, *totals, *_PLACE,
-        flops=_loss_flops(*fast.value_flops),
+        flops=_loss_flops(*fast.value_flops), block=1,
     )  # fmt: skip
 
 
 @cache
-def _rows_kind(loss: Loss, weighted: bool) -> OpKind:
+def _rows_kind(loss: Loss, weighted: bool, ignores: bool) -> OpKind:
     return op_kind(
         f"{loss.name}_{'weighted_' if weighted else ''}rows",
         loss.kernel(weighted=weighted),
@@ -180,6 +183,8 @@ def _rows_kind(loss: Loss, weighted: bool) -> OpKind:
         *_PLACE,
         *(Scalar(name, "double") for name in loss.scalar_names()),
         flops=_loss_flops(*loss.flops),
+        # The mean over the rows that count: how many these are is known behind the last one.
+        block=0 if ignores else 1,
     )
 
 

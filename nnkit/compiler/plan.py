@@ -7,6 +7,7 @@ an elementwise optimizer is one kernel over flat vectors.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nnkit.compiler.blocks import Blocks, at_once
 from nnkit.ops import HEADER_BYTES, Buffer, Op
 
 _ALIGNMENT = 64
@@ -43,8 +44,16 @@ def type_bytes(type_name: str, dtype: str) -> int:
     return _TYPE_BYTES.get(type_name, 4 if dtype == "float32" else 8)
 
 
-def lives(ops: Sequence[Op]) -> list[Life]:
-    """Return the lives of the transients of one sequence, in order of their first use."""
+def carried(ops: Iterable[Op]) -> set[Buffer]:
+    """Return the buffers that one block leaves to the next."""
+    return {op.buffer(o.name) for op in ops for o in op.kind.operands if o.is_carried}
+
+
+def lives(ops: Sequence[Op], n_in_blocks: int = 0) -> list[Life]:
+    """Return the lives of the transients of one sequence, in order of their first use.
+
+    What is carried from block to block lives through all ``n_in_blocks`` ops that run block by block.
+    """
     first: dict[Buffer, int] = {}
     last: dict[Buffer, int] = {}
     for index, op in enumerate(ops):
@@ -52,12 +61,14 @@ def lives(ops: Sequence[Op]) -> list[Life]:
             if buffer.kind == "transient":
                 first.setdefault(buffer, index)
                 last[buffer] = index
+    for buffer in carried(ops[:n_in_blocks]):
+        first[buffer], last[buffer] = 0, max(last[buffer], n_in_blocks - 1)
     return [Life(buffer, first[buffer], last[buffer]) for buffer in first]
 
 
 def make_plan(
     lasting: Sequence[tuple[str, Sequence[Buffer]]],
-    sequences: Iterable[tuple[Sequence[Op], int]],
+    sequences: Sequence[tuple[Sequence[Op], int | Blocks]],
     dtype: str,
     *,
     share: bool = True,
@@ -65,8 +76,9 @@ def make_plan(
     """Lay out the header, the lasting regions, and the transients of all sequences.
 
     ``lasting`` names the regions that live as long as the trial; ``sequences`` are pairs of ops and the
-    batch size they run at. Sequences never run at the same time, so they share the transient region;
-    ``share=False`` gives every transient a place of its own, so that all values survive the step.
+    batch size they run at, or the blocks they run in. Sequences never run at the same time, so they share
+    the transient region; ``share=False`` gives every transient a place of its own, so that all values survive
+    the step.
     """
     offsets: dict[Buffer, int] = {}
     sizes: dict[Buffer, int] = {}
@@ -81,9 +93,11 @@ def make_plan(
         regions[name] = (start, end - start)
         end = _aligned(end)
     top = end
-    for ops, batch_size in sequences:
-        found = lives(ops)
-        sizes.update({life.buffer: size_bytes(life.buffer, batch_size, dtype) for life in found})
+    for ops, run in sequences:
+        blocks = at_once(run) if isinstance(run, int) else run
+        found, long = lives(ops, blocks.n_ops), carried(ops)
+        for buffer in (life.buffer for life in found):
+            sizes[buffer] = size_bytes(buffer, blocks.batch if buffer in long else blocks.rows, dtype)
         placed = _place(found, sizes, end) if share else _in_a_row(found, sizes, end)
         offsets.update(placed)
         top = max([top, *(placed[buffer] + sizes[buffer] for buffer in placed)])

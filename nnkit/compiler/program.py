@@ -19,11 +19,12 @@ from nnkit.compiler.around import (
     emit_start,
     make_views,
 )
+from nnkit.compiler.blocks import Blocks, at_once, in_blocks, least_rows, rows_of_a_block
 from nnkit.compiler.check import check_plan
 from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.fuse import fuse
 from nnkit.compiler.losses import emit_loss
-from nnkit.compiler.plan import Plan, make_plan
+from nnkit.compiler.plan import Plan, make_plan, size_bytes
 from nnkit.compiler.probes import NO_PROBES, Probes, watch_activations, watch_weights
 from nnkit.compiler.update import Group, arrange, emit_clipping, emit_decay, emit_penalties, emit_update
 from nnkit.emitting.backward import sweep_backward
@@ -44,6 +45,7 @@ GATHER = op_kind(
     Operand("data", "in", external=X),
     Operand("order", "in", type="int32", external=ORDER),
     Operand("out", "out", rank=2),
+    block=1,
 )
 
 
@@ -110,6 +112,8 @@ class Program:
     probes: Probes
     drawn: dict[Buffer, Callable[[int], NDArray[Any]]]  # first values that a Python function draws, by seed
     weighted: bool  # whether the loss reads weights beside the targets
+    train_blocks: Blocks
+    eval_blocks: Blocks
     by_hand: tuple[ByHand, ...] = ()
 
     @cached_property
@@ -141,20 +145,74 @@ def compile_program(
     keep_values: bool = False,
     probes: bool = False,
     weighted: bool = False,
+    block_rows: int | None = None,
 ) -> Program:
     """Compile a model.
 
     ``keep_values`` gives every value a place of its own, for the learner's view. ``probes`` lets
     evaluations look at activations, gradients and steps as well; training is the same to the bit.
-    ``weighted`` multiplies the loss of every row by a weight that comes with the data.
+    ``weighted`` multiplies the loss of every row by a weight that comes with the data. ``block_rows`` sets
+    the rows of a block, rounded up to what the ops can do; the bits are the same for any.
     """
     if len(layers) > MOST_LAYERS:
         raise InvalidArgument(f"a model must have at most {MOST_LAYERS} layers, found {len(layers)}.")
     check_ending(layers, loss)
     eval_batch = eval_batch or max(batch_size, 128)
-    graph = Graph(batch_size, dtype)
+    options = _Options(
+        tuple(layers), tuple(input_shape), loss, optimizer, dtype, batch_size, eval_batch,
+        keep_values, probes, weighted,
+    )  # fmt: skip
+    emitted = _emit(options, batch_size)
+    blocks = at_once(batch_size) if keep_values else _blocks(emitted, "train", batch_size, block_rows)
+    if blocks.rows < batch_size:
+        # Emitted anew: how a product goes about depends on the rows that it gets at a time.
+        emitted = _emit(options, blocks.rows)
+    found = {
+        "train": blocks,
+        "evaluate": _blocks(emitted, "evaluate", eval_batch, block_rows),
+    }
+    return _planned(options, emitted, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What a program is compiled from, see `compile_program`."""
+
+    layers: tuple[Layer, ...]
+    input_shape: tuple[int, ...]
+    loss: BoundLoss
+    optimizer: BoundOptimizer
+    dtype: str
+    batch_size: int
+    eval_batch: int
+    keep_values: bool
+    probes: bool
+    weighted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Emitted:
+    """A program before its plan."""
+
+    graph: Graph
+    sequences: Sequences
+    n_in_blocks: dict[str, int]  # of a sequence, the first ops that can run block by block
+    groups: Sequence[Group]
+    slots: list[list[Buffer]]
+    passing: list[Buffer]
+    probes: Probes
+    outputs: Buffer
+    training_outputs: Buffer
+    named: dict[str, Buffer]
+    gradient_ops: tuple[Op, ...]
+
+
+def _emit(options: _Options, rows: int) -> _Emitted:
+    """Emit all sequences, for so many rows at a time."""
+    layers, loss, optimizer, weighted = options.layers, options.loss, options.optimizer, options.weighted
+    graph = Graph(rows, options.dtype)
     train = Emitter(graph, training=True)
-    x = _emit_input(train, input_shape)
+    x = _emit_input(train, options.input_shape)
     trained, taken = without_final(layers, loss)
     outputs = emit_stack(train, x, trained)
     logits, doutputs = emit_loss(train, taken, outputs, weighted=weighted)
@@ -167,47 +225,80 @@ def compile_program(
     after_update = _emit_step(train, groups, around, gradient_ops)
     shown = make_views(graph, groups, around, forward, lambda: Emitter(graph, training=True))
 
-    evaluate, tested = _inference(graph, trained, input_shape)
+    evaluate, tested = _inference(graph, trained, options.input_shape)
     emit_loss(evaluate, taken, tested, weighted=weighted)
-    predict, final = _inference(graph, layers, input_shape)
-    watched, activations = watch_activations(evaluate.ops, dtype) if probes else (evaluate.ops, ())
-    before, after, weights = watch_weights(graph) if probes else ([], [], ())
-    found = Probes(activations, weights) if probes else NO_PROBES
+    predict, final = _inference(graph, layers, options.input_shape)
+    watched, activations = (
+        watch_activations(evaluate.ops, graph.dtype) if options.probes else (evaluate.ops, ())
+    )
+    before, after, weights = watch_weights(graph) if options.probes else ([], [], ())
+    found = Probes(activations, weights) if options.probes else NO_PROBES
+    in_training, n_in_training = (train.ops, 0) if options.keep_values else in_blocks(fuse(train.ops))
+    in_evaluation, n_in_evaluation = in_blocks(fuse(watched))
     sequences = Sequences(
         tuple(graph.initial),
-        tuple(train.ops if keep_values else fuse(train.ops)),
-        tuple(fuse(watched)),
+        tuple(in_training),
+        tuple(in_evaluation),
         tuple(fuse(predict.ops)),
         tuple(before),
         tuple(after),
         tuple(after_update.ops),
         *(shown.enter, tuple(fuse(shown.statistics)), shown.settle, shown.leave),
     )
-    slots, passing = _beside_parameters(groups, around, shown)
-    plan = _plan(
-        graph, sequences, slots, passing, found, dtype, batch_size, eval_batch, share=not keep_values
-    )
-    return Program(
-        dtype,
-        batch_size,
-        eval_batch,
-        tuple(input_shape),
-        outputs.shape[1:],
-        loss,
-        optimizer,
+    return _Emitted(
+        graph,
         sequences,
-        plan,
-        dict(graph.parameters),
-        {p.name: gradient for p, gradient in graph.gradients.items()},
-        dict(graph.states),
+        {"train": n_in_training, "evaluate": n_in_evaluation},
+        groups,
+        *_beside_parameters(groups, around, shown),
+        found,
         final,
         outputs,
         {b.name: b for op in train.ops for b in op.touched("out", "inout")},
         gradient_ops,
-        found,
+    )
+
+
+def _blocks(emitted: _Emitted, name: str, batch: int, rows: int | None) -> Blocks:
+    """Return the blocks of a sequence, of about ``rows`` rows if that is said."""
+    n_ops = emitted.n_in_blocks[name]
+    if not n_ops:
+        return at_once(batch)
+    ops, dtype = getattr(emitted.sequences, name)[:n_ops], emitted.graph.dtype
+    least = least_rows(ops)
+    if rows is None:
+        plan = make_plan([], [(ops, batch)], dtype)
+        weights = sum(size_bytes(buffer, 1, dtype) for buffer in emitted.graph.trainable)
+        rows = rows_of_a_block(batch, least, plan.regions["transients"][1] / batch, weights)
+    rows = -(-rows // least) * least
+    return Blocks(batch, rows, n_ops) if rows < batch else at_once(batch)
+
+
+def _planned(options: _Options, emitted: _Emitted, blocks: dict[str, Blocks]) -> Program:
+    graph = emitted.graph
+    return Program(
+        options.dtype,
+        options.batch_size,
+        options.eval_batch,
+        options.input_shape,
+        emitted.training_outputs.shape[1:],
+        options.loss,
+        options.optimizer,
+        emitted.sequences,
+        _plan(emitted, options, blocks),
+        dict(graph.parameters),
+        {p.name: gradient for p, gradient in graph.gradients.items()},
+        dict(graph.states),
+        emitted.outputs,
+        emitted.training_outputs,
+        emitted.named,
+        emitted.gradient_ops,
+        emitted.probes,
         dict(graph.drawn),
-        weighted,
-        tuple(_by_hand(groups)),
+        options.weighted,
+        blocks["train"],
+        blocks["evaluate"],
+        tuple(_by_hand(emitted.groups)),
     )
 
 
@@ -266,41 +357,24 @@ def one_row_each(buffer: Buffer) -> View:
     return View(buffer, (BATCH, -buffer.size))
 
 
-def _plan(
-    graph: Graph,
-    sequences: Sequences,
-    slots: list[list[Buffer]],
-    passing: list[Buffer],
-    probes: Probes,
-    dtype: str,
-    batch_size: int,
-    eval_batch: int,
-    *,
-    share: bool,
-) -> Plan:
-    parameters = graph.trainable
+def _plan(emitted: _Emitted, options: _Options, blocks: dict[str, Blocks]) -> Plan:
+    graph, sequences, batch_size = emitted.graph, emitted.sequences, options.batch_size
+    parameters, passing, probes = graph.trainable, emitted.passing, emitted.probes
     lasting = [
         ("parameters", parameters),
         # Right behind the parameters: what a model is, for early stopping and saving, is one vector.
         ("states", [*graph.frozen, *graph.states.values()]),
         ("gradients", [graph.gradients[parameter] for parameter in parameters]),
-        *((f"slot {index}", slot) for index, slot in enumerate(slots)),
+        *((f"slot {index}", slot) for index, slot in enumerate(emitted.slots)),
         *([("kept for a while", passing)] if passing else []),
         *([("probes", probes.buffers())] if probes.n_cells else []),
     ]
-    runs = [
-        (sequences.initial, 1),
-        (sequences.train, batch_size),
-        (sequences.evaluate, eval_batch),
-        (sequences.predict, eval_batch),
-        (sequences.before_step, batch_size),
-        (sequences.after_step, batch_size),
-        *((getattr(sequences, name), batch_size) for name in SEQUENCES[SEQUENCES.index("after_update") :]),
-    ]
-    plan = make_plan(lasting, runs, dtype, share=share)
+    rows = {"initial": at_once(1), "predict": at_once(options.eval_batch)} | blocks
+    runs = [(getattr(sequences, name), rows.get(name, at_once(batch_size))) for name in SEQUENCES]
+    plan = make_plan(lasting, runs, options.dtype, share=not options.keep_values)
     _check_size(plan, batch_size)
-    for ops, _ in runs:
-        check_plan(ops, plan.offsets, plan.sizes, plan.arena_bytes)
+    for ops, run in runs:
+        check_plan(ops, plan.offsets, plan.sizes, plan.arena_bytes, run.n_ops)
     return plan
 
 

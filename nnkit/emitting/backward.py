@@ -6,7 +6,12 @@ from nnkit.kernels.movement import accumulate
 from nnkit.ops import Buffer, Op, Operand
 
 ACCUMULATE = op_kind(
-    "accumulate", accumulate, Operand("x", "in"), Operand("y", "inout"), flops=lambda shapes: shapes["x"][0]
+    "accumulate",
+    accumulate,
+    Operand("x", "in"),
+    Operand("y", "inout"),
+    flops=lambda shapes: shapes["x"][0],
+    block=1,
 )
 
 

@@ -54,6 +54,11 @@ def _fixed_cells(program: Program) -> tuple[NDArray[np.int64], NDArray[np.int64]
     for place, name in places.items():
         table = program.tables[name]
         cells[place : place + 2] = table.address, table.n_ops  # side by side in the itinerary
+    for place, blocks in (
+        (driver.BLOCK_ROWS, program.train_blocks),
+        (driver.EVAL_BLOCK_ROWS, program.eval_blocks),
+    ):
+        cells[place : place + 2] = blocks.rows, blocks.n_ops
     # Python goes on at the trained weights where it makes the updates.
     cells[driver.ENDS_IN_VIEW] = not program.by_hand
     cells[driver.WORDS_PER_NUMBER] = np.dtype(program.dtype).itemsize // 4

@@ -21,6 +21,8 @@ from nnkit.ops import (
     BATCH_ROWS,
     EPOCH,
     EVALUATION,
+    FIRST_ROW,
+    GOES_ON,
     KEY,
     ORDER,
     PENALTY,
@@ -41,6 +43,8 @@ from nnkit.simd import fabs
 (
     TRAIN_TABLE,
     N_TRAIN_OPS,
+    BLOCK_ROWS,
+    N_BLOCK_OPS,
     X_TRAIN_AT,
     Y_TRAIN_AT,
     N_TRAIN,
@@ -57,6 +61,8 @@ from nnkit.simd import fabs
     EARLIER_EPOCHS,
     EVAL_TABLE,
     N_EVAL_OPS,
+    EVAL_BLOCK_ROWS,
+    N_EVAL_BLOCK_OPS,
     X_EVAL_AT,
     Y_EVAL_AT,
     N_EVAL,
@@ -99,7 +105,7 @@ from nnkit.simd import fabs
     N_LEAVE_OPS,
     ENDS_IN_VIEW,
     ITINERARY_CELLS,
-) = range(60)
+) = range(64)
 
 # ORDER_MODE: as it is in memory, a fresh order for every epoch, or one order drawn once and repeated.
 AS_GIVEN, RESHUFFLE, FIXED = range(3)
@@ -117,6 +123,23 @@ def run_table(base, table, n_ops):
     pairs = integers_at(table)
     for index in range(n_ops):
         call_op(pairs[2 * index], base, pairs[2 * index + 1])
+
+
+@kernel
+def run_in_blocks(base, table, n_ops, block_rows, n_block_ops):
+    """Run the first ``n_block_ops`` ops for every ``block_rows`` rows of the batch, then the others once."""
+    header = integers_at(base)
+    rows, order = header[ROWS], header[ORDER]
+    first = 0 if n_block_ops else rows
+    while first < rows:
+        header[FIRST_ROW], header[GOES_ON] = first, min(first, 1)
+        header[ROWS] = header[ORDER + 1] = min(block_rows, rows - first)
+        header[ORDER] = order + 4 * first
+        run_table(base, table, n_block_ops)
+        first += block_rows
+    header[FIRST_ROW], header[GOES_ON] = 0, 0
+    header[ROWS], header[ORDER], header[ORDER + 1] = rows, order, rows
+    run_table(base, table + 16 * n_block_ops, n_ops - n_block_ops)
 
 
 @kernel
@@ -151,7 +174,8 @@ def evaluate_all(base, itinerary):
         order = itinerary[EVAL_ORDER_AT] + 4 * start
         x, y, weights = itinerary[X_EVAL_AT], itinerary[Y_EVAL_AT], itinerary[W_EVAL_AT]
         point_at_batch(base, x, y, weights, order, rows)
-        run_table(base, itinerary[EVAL_TABLE], itinerary[N_EVAL_OPS])
+        block_rows, n_block_ops = itinerary[EVAL_BLOCK_ROWS], itinerary[N_EVAL_BLOCK_OPS]
+        run_in_blocks(base, itinerary[EVAL_TABLE], itinerary[N_EVAL_OPS], block_rows, n_block_ops)
         loss += totals[0]
         correct += totals[1]
     keep_probes(itinerary, integers_at(base)[EVALUATION] - 1)
@@ -191,7 +215,8 @@ def train_step(base, itinerary, step):
     numbers = reals_at(base)
     numbers[RATE] = reals_at(itinerary[RATES_AT])[step]
     numbers[PENALTY] = 0.0
-    run_table(base, itinerary[TRAIN_TABLE], itinerary[N_TRAIN_OPS])
+    block_rows, n_block_ops = itinerary[BLOCK_ROWS], itinerary[N_BLOCK_OPS]
+    run_in_blocks(base, itinerary[TRAIN_TABLE], itinerary[N_TRAIN_OPS], block_rows, n_block_ops)
     loss = numbers[TOTALS] / rows + numbers[PENALTY]
     out = reals_at(itinerary[STEP_OUT])
     out[STEP_COLUMNS * step] = loss
@@ -324,7 +349,8 @@ def _enter_view(base, itinerary):
 
 def _run_once(base, itinerary):
     mode = enter_mode()
-    run_table(address_of(base), itinerary[TRAIN_TABLE], itinerary[N_TRAIN_OPS])
+    block_rows, n_block_ops = itinerary[BLOCK_ROWS], itinerary[N_BLOCK_OPS]
+    run_in_blocks(address_of(base), itinerary[TRAIN_TABLE], itinerary[N_TRAIN_OPS], block_rows, n_block_ops)
     leave_mode(mode)
 
 

@@ -38,7 +38,7 @@ def _fold_gradient(op: Op, sweep: Sweep) -> None:
 
 
 _NUMBERS, _COLUMNS = Operand("numbers", "in"), Operand("columns", "out")
-SPREAD = op_kind("spread", learned.spread, _NUMBERS, _COLUMNS, gradient=_fold_gradient)
+SPREAD = op_kind("spread", learned.spread, _NUMBERS, _COLUMNS, gradient=_fold_gradient, block=1)
 SPREAD_ABOVE = op_kind(
     "spread_above",
     learned.spread_above,
@@ -47,6 +47,7 @@ SPREAD_ABOVE = op_kind(
     Scalar("lowest", "double"),
     flops=lambda shapes: 43 * shapes["columns"][0],
     gradient=_fold_gradient,
+    block=1,
 )
 FOLD = op_kind(
     "fold",
@@ -104,6 +105,7 @@ def learned_kinds(record: Activation) -> tuple[OpKind, OpKind]:
         *columns,
         flops=lambda s: record.flops * s["x"][0] * s["x"][1],
         gradient=gradient,
+        block=1,
     )
     return forward, backward
 
@@ -205,6 +207,7 @@ def row_kinds(record: RowActivation) -> tuple[OpKind, OpKind]:
         Operand("dy", "in", rank=2),
         Operand("dx", "out", rank=2),
         flops=lambda s: record.slope_flops * s["dy"][0] * s["dy"][1],
+        block=1,
     )
 
     def gradient(op: Op, sweep: Sweep) -> None:
@@ -222,6 +225,7 @@ def row_kinds(record: RowActivation) -> tuple[OpKind, OpKind]:
         Operand("y", "out", rank=2),
         flops=lambda s: record.flops * s["y"][0] * s["y"][1],
         gradient=gradient,
+        block=1,
     )
     return forward, backward
 

@@ -31,6 +31,7 @@ def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
         Operand("dx", "out"),
         *numbers,
         flops=lambda shapes: (record.slope_flops + 1) * shapes["dx"][0],
+        block=1,
     )
 
     def gradient(op: Op, sweep: Sweep) -> None:
@@ -50,6 +51,7 @@ def activation_kinds(record: ActivationRecord) -> tuple[OpKind, OpKind]:
         *numbers,
         flops=lambda shapes: record.flops * shapes["x"][0],
         gradient=gradient,
+        block=1,
     )
     return forward, backward
 

@@ -10,13 +10,14 @@ from nnkit.errors import InvalidArgument
 from nnkit.kernels.augment import add_noise, shift_images
 from nnkit.layers.base import Layer, layer
 from nnkit.layers.shape import COPY
-from nnkit.ops import KEY, STEP, Buffer, Op, Operand, Scalar
+from nnkit.ops import FIRST_ROW, KEY, STEP, Buffer, Op, Operand, Scalar
 from nnkit.registry import Hyper
 
 _DRAW = (
     Scalar("key", "integer", cell=KEY),
     Scalar("stream", "integer"),
     Scalar("step", "integer", cell=STEP),
+    Scalar("first", "integer", cell=FIRST_ROW, is_scaled=True),
 )
 
 
@@ -44,6 +45,7 @@ SHIFT = op_kind(
     *(Scalar(name, "integer") for name in ("pixels", "height", "width", "channels", "direction")),
     *_DRAW,
     gradient=_shift_gradient,
+    block=1,
 )
 NOISE = op_kind(
     "add_noise",
@@ -54,6 +56,7 @@ NOISE = op_kind(
     *_DRAW,
     flops=lambda shapes: 2 * shapes["x"][0],
     gradient=_noise_gradient,
+    block=2,  # a block of Philox makes two normal numbers
 )
 
 
@@ -63,7 +66,7 @@ def _stream(emitter: Emitter) -> int:
 
 def emit_noise(emitter: Emitter, x: Buffer, y: Buffer, stddev: float) -> None:
     """Emit ``y = x + stddev z``, with a stream of its own."""
-    emitter.emit(NOISE, {"x": x, "y": y}, stddev=stddev, stream=_stream(emitter))
+    emitter.emit(NOISE, {"x": x, "y": y}, stddev=stddev, stream=_stream(emitter), first=-x.size)
 
 
 @layer(
@@ -90,7 +93,9 @@ class RandomShift(Layer):
         y = emitter.transient(f"{name}/output", x.shape)
         sizes = {"height": height, "width": width, "channels": channels}
         stream = _stream(emitter)
-        emitter.emit(SHIFT, {"x": x, "y": y}, pixels=self.pixels, **sizes, direction=1, stream=stream)
+        emitter.emit(
+            SHIFT, {"x": x, "y": y}, pixels=self.pixels, **sizes, direction=1, stream=stream, first=1
+        )
         return y
 
 

@@ -23,7 +23,7 @@ from nnkit.layers.window import (
     image_size,
     windows_over,
 )
-from nnkit.ops import Argument, Buffer, Op, Operand, OpKind, Scalar
+from nnkit.ops import GOES_ON, Argument, Buffer, Op, Operand, OpKind, Scalar
 from nnkit.registry import Hyper
 from nnkit.tiling.convolution import Convolution, ForwardPlan, GradientPlan
 
@@ -64,6 +64,7 @@ def kind_of(name: str, shape: Convolution, *, has_bias: bool, gradient: Gradient
         flops=lambda shapes: shapes["y"][0] // n_outputs * shape.flops,
         gradient=gradient,
         shape=shape,
+        block=1,
         relu_into="y",
     )
 
@@ -80,7 +81,7 @@ def backward_kernel_kind(shape: Convolution, *, has_bias: bool) -> OpKind:
         Operand("padded", "scratch"),
         Operand("sums", "scratch"),
         # 1 where dw and db hold the sums of earlier rows of the batch, which these rows are added to.
-        Scalar("goes_on", "integer"),
+        Scalar("goes_on", "integer", cell=GOES_ON),
     )
     n_outputs = shape.windows.output[0] * shape.windows.output[1] * shape.filters
     return OpKind(
@@ -89,6 +90,7 @@ def backward_kernel_kind(shape: Convolution, *, has_bias: bool) -> OpKind:
         arguments,
         flops=lambda shapes: shapes["dy"][0] // n_outputs * shape.flops,
         shape=shape,
+        block=GradientPlan(shape, lanes=16).images,  # the same for any number of lanes
     )
 
 
@@ -129,7 +131,7 @@ def emit_kernel_gradient(
     }
     if bias is not None:
         views["db"] = sweep.parameter_gradient(bias)
-    sweep.emit(backward_kernel_kind(shape, has_bias=bias is not None), views, goes_on=0)
+    sweep.emit(backward_kernel_kind(shape, has_bias=bias is not None), views)
 
 
 def _emit_gradient(op: Op, sweep: Sweep, shape: Convolution, *, has_bias: bool) -> None:

@@ -63,9 +63,9 @@ def _dense_gradient(op: Op, sweep: Sweep) -> None:
         sweep.arrive(x, dx)
 
 
-DENSE = OpKind("dense", _MATMUL, _ARGUMENTS, _matmul_flops, _dense_gradient, relu_into="c")
-DENSE_BACKWARD_KERNEL = OpKind("dense_backward_kernel", _MATMUL, _ARGUMENTS, _matmul_flops)
-DENSE_BACKWARD_INPUT = OpKind("dense_backward_input", _MATMUL, _ARGUMENTS, _matmul_flops)
+DENSE = OpKind("dense", _MATMUL, _ARGUMENTS, _matmul_flops, _dense_gradient, block=1, relu_into="c")
+DENSE_BACKWARD_KERNEL = OpKind("dense_backward_kernel", _MATMUL, _ARGUMENTS, _matmul_flops, block=1)
+DENSE_BACKWARD_INPUT = OpKind("dense_backward_input", _MATMUL, _ARGUMENTS, _matmul_flops, block=1)
 COLUMN_SUM = op_kind(
     "column_sum",
     column_sum,
@@ -73,6 +73,7 @@ COLUMN_SUM = op_kind(
     Operand("y", "out"),
     Scalar("goes_on", "integer", cell=GOES_ON),
     flops=lambda shapes: shapes["x"][0] * shapes["x"][1],
+    block=1,
 )
 
 

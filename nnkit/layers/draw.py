@@ -18,7 +18,9 @@ _KEYED = (Scalar("key", "integer", cell=KEY), Scalar("stream", "integer"))
 def fill_kind(distribution: str) -> OpKind:
     """Return the op kind that fills a parameter from ``distribution``."""
     if distribution == "constant":
-        return op_kind("fill_constant", draw.fill_constant, Operand("out", "out"), Scalar("value", "double"))
+        return op_kind(
+            "fill_constant", draw.fill_constant, Operand("out", "out"), Scalar("value", "double"), block=1
+        )
     if distribution == "orthogonal":
         return op_kind(
             "fill_orthogonal",

@@ -1,13 +1,14 @@
 """Dropout: a fresh mask every step while training, nothing at test time."""
 
 from dataclasses import dataclass
+from math import prod
 
 from nnkit.emitting.backward import Sweep
 from nnkit.emitting.emitter import Emitter
 from nnkit.entries import op_kind
 from nnkit.kernels.movement import multiply
 from nnkit.layers.base import Layer, layer
-from nnkit.ops import KEY, STEP, Buffer, Op, Operand, Scalar
+from nnkit.ops import FIRST_ROW, KEY, STEP, Buffer, Op, Operand, Scalar
 from nnkit.registry import Hyper
 from nnkit.rng import dropout_mask
 
@@ -33,6 +34,8 @@ DROPOUT_MASK = op_kind(
     Scalar("key", "integer", cell=KEY),
     Scalar("stream", "integer"),
     Scalar("step", "integer", cell=STEP),
+    Scalar("first", "integer", cell=FIRST_ROW, is_scaled=True),
+    block=4,  # a block of Philox has four words
 )
 MULTIPLY = op_kind(
     "multiply",
@@ -42,6 +45,7 @@ MULTIPLY = op_kind(
     Operand("y", "out"),
     flops=lambda shapes: shapes["x"][0],
     gradient=_multiply_gradient,
+    block=1,
 )
 
 
@@ -50,7 +54,7 @@ def emit_mask(emitter: Emitter, shape: tuple[int, ...], name: str, rate: float) 
     mask = emitter.transient(f"{name}/mask", shape)
     words = emitter.transient(f"{name}/words", (_WORDS,), type="uint32")
     stream = sum(op.kind is DROPOUT_MASK for op in emitter.ops)
-    emitter.emit(DROPOUT_MASK, {"mask": mask, "words": words}, rate=rate, stream=stream)
+    emitter.emit(DROPOUT_MASK, {"mask": mask, "words": words}, rate=rate, stream=stream, first=-prod(shape))
     return mask
 
 

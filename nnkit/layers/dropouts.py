@@ -44,6 +44,7 @@ _MULTIPLY_CHANNELS = op_kind(
     *(Operand("x", "in", rank=2), Operand("z", "in", rank=2), Operand("y", "out", rank=2)),
     flops=lambda shapes: shapes["x"][0] * shapes["x"][1],
     gradient=_channels_gradient,
+    block=1,
 )
 _REPLACE = op_kind(
     "replace_dropped",
@@ -52,6 +53,7 @@ _REPLACE = op_kind(
     *(Scalar(name, "double") for name in ("factor", "shift", "dropped")),
     flops=lambda shapes: 2 * shapes["x"][0],
     gradient=_replace_gradient,
+    block=1,
 )
 
 

@@ -43,9 +43,10 @@ _POWERS = op_kind(
     *(_IN, _OUT, _ORDER),
     flops=lambda shapes: 2 * shapes["x"][0],
     gradient=_powers_gradient,
+    block=1,
 )
 _POWERS_BACKWARD = op_kind(
-    "powers_backward", power.powers_backward, _IN, *_GRADIENTS, _ORDER, flops=lambda s: 4 * s["x"][0]
+    "powers_backward", power.powers_backward, _IN, *_GRADIENTS, _ORDER, flops=lambda s: 4 * s["x"][0], block=1
 )
 _ROOTS = op_kind(
     "roots",
@@ -53,12 +54,14 @@ _ROOTS = op_kind(
     *(_IN, _OUT, Scalar("factor", "double"), _ORDER),
     flops=lambda shapes: 2 * shapes["x"][0],
     gradient=_roots_gradient,
+    block=1,
 )
 _ROOTS_BACKWARD = op_kind(
     "roots_backward",
     power.roots_backward,
     *(_IN, Operand("y", "in"), *_GRADIENTS, _ORDER),
     flops=lambda shapes: 3 * shapes["x"][0],
+    block=1,
 )
 _NORM_TYPE = Hyper("norm_type", 2, "the power p", at_least=1, at_most=8, integer=True)
 

@@ -98,7 +98,7 @@ def test_kind(channels: int) -> OpKind:
         Scalar("epsilon", "double"),
     )
     entry = batch_norm_entry("test", channels, arguments)
-    return OpKind("batch_norm_test", entry, arguments, lambda s: 5 * s["x"][0] * s["x"][1], _test_gradient)
+    return OpKind("batch_norm_test", entry, arguments, lambda s: 5 * s["x"][0] * s["x"][1], _test_gradient, 1)
 
 
 @cache
@@ -191,7 +191,7 @@ def layer_norm_kind(columns: int) -> OpKind:
         Scalar("epsilon", "double"),
     )
     entry = layer_norm_entry("forward", columns, arguments)
-    return OpKind("layer_norm", entry, arguments, lambda s: 8 * s["x"][0] * s["x"][1], _layer_gradient)
+    return OpKind("layer_norm", entry, arguments, lambda s: 8 * s["x"][0] * s["x"][1], _layer_gradient, 1)
 
 
 @cache

@@ -43,6 +43,7 @@ def forward_kind(shape: Pooling) -> OpKind:
         flops=lambda shapes: shapes["y"][0] * taps,
         gradient=gradient,
         shape=shape,
+        block=1,
     )
 
 
@@ -72,6 +73,7 @@ def backward_kind(shape: Pooling) -> OpKind:
         arguments,
         flops=lambda shapes: shapes["dx"][0],
         shape=shape,
+        block=1,
         through_relu=through_relu if shape.kind == "max" and not shape.through_relu else None,
     )
 

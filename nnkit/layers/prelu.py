@@ -25,7 +25,7 @@ def forward_kind(channels: int) -> OpKind:
         _COLUMNS,
     )
     entry = prelu_entry("forward", channels, arguments)
-    return OpKind("prelu", entry, arguments, lambda s: s["x"][0] * s["x"][1], _gradient)
+    return OpKind("prelu", entry, arguments, lambda s: s["x"][0] * s["x"][1], _gradient, block=1)
 
 
 @cache

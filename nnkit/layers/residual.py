@@ -38,6 +38,7 @@ ADD = OpKind(
     _ARGUMENTS,
     lambda shapes: shapes["x"][0],
     _add_gradient,
+    block=1,
     relu_into="y",
 )
 

@@ -49,6 +49,7 @@ _FORWARD = op_kind(
     Scalar("epsilon", "double"),
     flops=lambda shapes: 8 * shapes["x"][0] * shapes["x"][1],
     gradient=_gradient,
+    block=1,
 )
 _BACKWARD = op_kind(
     "group_norm_backward",

@@ -21,7 +21,7 @@ def _copy_gradient(op: Op, sweep: Sweep) -> None:
         sweep.arrive(x, dx)
 
 
-COPY = op_kind("copy", copy, Operand("x", "in"), Operand("y", "out"), gradient=_copy_gradient)
+COPY = op_kind("copy", copy, Operand("x", "in"), Operand("y", "out"), gradient=_copy_gradient, block=1)
 
 
 def reshape(emitter: Emitter, x: Buffer, shape: tuple[int, ...], name: str) -> Buffer:

@@ -176,7 +176,7 @@ def test_every_permutation_is_equally_likely():
 
 def masked(n, rate, seed, stream, step, dtype="float64", scratch=4096):
     mask = np.full(n, np.nan, dtype)
-    rng.dropout_mask(mask, np.zeros(scratch, dtype=np.uint32), rate, seed, stream, step)
+    rng.dropout_mask(mask, np.zeros(scratch, dtype=np.uint32), rate, seed, stream, step, 0)
     return mask
 
 

@@ -30,7 +30,7 @@ def digest(*arrays):
 def test_orders_and_masks():
     order, words, mask = np.zeros(1797, np.int32), np.zeros(64, np.uint32), np.zeros(1001, np.float32)
     rng.shuffle(order, words, order.size, 3, 2)
-    rng.dropout_mask(mask, words, 0.3, 3, 1, 7)
+    rng.dropout_mask(mask, words, 0.3, 3, 1, 7, 0)
 
     assert (digest(order), digest(mask)) == ("1294293fcc03", "1980d3f1d79d")
 

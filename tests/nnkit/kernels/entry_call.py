@@ -40,6 +40,8 @@ def call_entry(
             values = guarded[argument.name].values
             shape = values.shape if argument.rank == values.ndim else (values.size,)
             cells += [values.ctypes.data - base, *shape]
+        elif argument.cell is not None:
+            header[argument.cell] = int((scalars or {}).get(argument.name, 0))
         else:
             number = (scalars or {})[argument.name]
             is_whole = argument.type == "integer"
