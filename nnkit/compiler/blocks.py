@@ -65,8 +65,9 @@ def rows_of_a_block(batch: int, least: int, bytes_per_row: float, weight_bytes: 
     room = min(max(_BLOCK_BYTES, _BYTES_PER_WEIGHT_BYTE * weight_bytes), _MOST_BYTES)
     wanted = max(_LEAST_ROWS, least, room / bytes_per_row)
     # Even blocks: a last one of a few rows would be as many calls for little.
-    n_blocks = max(1, round(batch / wanted))
-    return min(batch, -(-batch // (n_blocks * least)) * least)
+    steps = -(-batch // least)
+    n_blocks = max(1, round(steps * least / wanted))
+    return min(batch, -(-steps // n_blocks) * least)
 
 
 def _can_be_cut(op: Op) -> bool:

@@ -1,8 +1,10 @@
 """The listing of a program: every op with what it reads and writes, and the plan of the arena."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
+from nnkit.compiler.blocks import Blocks
 from nnkit.compiler.plan import type_bytes
 from nnkit.compiler.program import SEQUENCES, Program
 from nnkit.ops import ORDER, Op, Operand, in_batch
@@ -30,6 +32,7 @@ def describe(program: Program) -> dict[str, Any]:
         "parameters": program.n_parameters,
         "flops_per_step": step_flops(program),
         "arena": arena,
+        "blocks": {name: asdict(blocks) | {"count": blocks.count} for name, blocks in _blocks(program)},
         "ops": ops,
     }
 
@@ -84,7 +87,9 @@ def render(program: Program) -> str:
     for sequence in SEQUENCES:
         rows = [op for op in facts["ops"] if op["sequence"] == sequence]
         if rows:
-            lines += ["", f"{sequence}:", *(_line(index, op) for index, op in enumerate(rows))]
+            cut = facts["blocks"].get(sequence)
+            lines += ["", f"{sequence}:{_how_cut(cut) if cut else ''}"]
+            lines += [_line(index, op) for index, op in enumerate(rows)]
     arena = facts["arena"]
     lines += ["", f"arena: {arena['bytes']:,} bytes"]
     for name, region in arena["regions"].items():
@@ -92,6 +97,17 @@ def render(program: Program) -> str:
     unshared = arena["transients_without_sharing_bytes"]
     lines.append(f"  transients would take {unshared:,} bytes if none shared a place")
     return "\n".join(lines)
+
+
+def _blocks(program: Program) -> list[tuple[str, Blocks]]:
+    """Return the sequences that run block by block, with their blocks."""
+    both = (("train", program.train_blocks), ("evaluate", program.eval_blocks))
+    return [(name, blocks) for name, blocks in both if blocks.n_ops]
+
+
+def _how_cut(cut: dict[str, int]) -> str:
+    last, rows = cut["n_ops"] - 1, f"{cut['rows']} of the {cut['batch']} rows"
+    return f" ops 0 to {last} in {cut['count']} blocks, each of {rows} or less"
 
 
 def _rows(sequence: str, program: Program) -> int:

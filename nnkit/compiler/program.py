@@ -114,6 +114,7 @@ class Program:
     weighted: bool  # whether the loss reads weights beside the targets
     train_blocks: Blocks
     eval_blocks: Blocks
+    predict_rows: int  # so many at a time: the outputs are copied out before the next
     by_hand: tuple[ByHand, ...] = ()
 
     @cached_property
@@ -170,6 +171,7 @@ def compile_program(
     found = {
         "train": blocks,
         "evaluate": _blocks(emitted, "evaluate", eval_batch, block_rows),
+        "predict": at_once(_blocks(emitted, "predict", eval_batch, block_rows).rows),
     }
     return _planned(options, emitted, found)
 
@@ -235,11 +237,12 @@ def _emit(options: _Options, rows: int) -> _Emitted:
     found = Probes(activations, weights) if options.probes else NO_PROBES
     in_training, n_in_training = (train.ops, 0) if options.keep_values else in_blocks(fuse(train.ops))
     in_evaluation, n_in_evaluation = in_blocks(fuse(watched))
+    in_prediction, n_in_prediction = in_blocks(fuse(predict.ops))
     sequences = Sequences(
         tuple(graph.initial),
         tuple(in_training),
         tuple(in_evaluation),
-        tuple(fuse(predict.ops)),
+        tuple(in_prediction),
         tuple(before),
         tuple(after),
         tuple(after_update.ops),
@@ -248,7 +251,7 @@ def _emit(options: _Options, rows: int) -> _Emitted:
     return _Emitted(
         graph,
         sequences,
-        {"train": n_in_training, "evaluate": n_in_evaluation},
+        {"train": n_in_training, "evaluate": n_in_evaluation, "predict": n_in_prediction},
         groups,
         *_beside_parameters(groups, around, shown),
         found,
@@ -298,6 +301,7 @@ def _planned(options: _Options, emitted: _Emitted, blocks: dict[str, Blocks]) ->
         options.weighted,
         blocks["train"],
         blocks["evaluate"],
+        blocks["predict"].rows,
         tuple(_by_hand(emitted.groups)),
     )
 
@@ -369,7 +373,7 @@ def _plan(emitted: _Emitted, options: _Options, blocks: dict[str, Blocks]) -> Pl
         *([("kept for a while", passing)] if passing else []),
         *([("probes", probes.buffers())] if probes.n_cells else []),
     ]
-    rows = {"initial": at_once(1), "predict": at_once(options.eval_batch)} | blocks
+    rows = {"initial": at_once(1)} | blocks
     runs = [(getattr(sequences, name), rows.get(name, at_once(batch_size))) for name in SEQUENCES]
     plan = make_plan(lasting, runs, options.dtype, share=not options.keep_values)
     _check_size(plan, batch_size)

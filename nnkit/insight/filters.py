@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from nnkit.compiler.encode import encode
@@ -35,12 +36,9 @@ class FirstConvolution:
         return trial.view(self.kernel).copy()
 
     def look(self, trial: Trial, samples: Data) -> tuple[Array, Array]:
-        """Return the layer's input and its maps, behind the activation, for at most one evaluation batch."""
-        n = len(samples)
-        _run(self.before, trial, samples)
-        seen = trial.view(self.input, n).copy()
-        _run(self.until, trial, samples)
-        return seen, trial.view(self.maps, n).reshape(n, *self.map_shape).copy()
+        """Return the layer's input and its maps, behind the activation."""
+        n, maps = len(samples), _run(self.until, trial, samples, self.maps)
+        return _run(self.before, trial, samples, self.input), maps.reshape(n, *self.map_shape)
 
 
 def first_convolution(program: Program) -> FirstConvolution | None:
@@ -88,7 +86,13 @@ def _activated(ops: Sequence[Op], place: int) -> tuple[int, str]:
     return place, ""
 
 
-def _run(ops: Sequence[Op], trial: Trial, samples: Data) -> None:
-    assert len(samples) <= trial.program.eval_batch, (len(samples), trial.program.eval_batch)
+def _run(ops: Sequence[Op], trial: Trial, samples: Data, wanted: Buffer) -> Array:
+    """Return what ``wanted`` holds behind the ops, of all samples."""
     # Cut off behind the last op: what follows would lay other values where its output lies.
-    trial.run_batch(samples, encode(ops, trial.program.plan.offsets, trial.program.dtype))
+    table, rows = encode(ops, trial.program.plan.offsets, trial.program.dtype), trial.program.predict_rows
+    found = []
+    for first in range(0, len(samples), rows):
+        some = Data(samples.x[first : first + rows], samples.y[first : first + rows])
+        trial.run_batch(some, table)
+        found.append(trial.view(wanted, len(some)).copy())
+    return np.concatenate(found)

@@ -37,6 +37,27 @@ def test_values_and_gradients_are_those_of_the_textbook(name, options):
     assert relative_error(gradient, slopes) < 1e-12
 
 
+@pytest.mark.parametrize(("name", "options"), CHOICES, ids=spelt)
+def test_rows_in_blocks_have_the_bits_of_all_at_once(in_python, name, options):
+    """Of every loss without rows that do not count, weighted and not."""
+    loss = losses.get(name, **options)
+    y, targets = sample(loss)
+    values, wanted = y.reshape(-1, loss.columns(y.shape[1:])), loss.check(y, targets)
+    n_rows, numbers = len(values), loss.scalars().values()
+    for weights in ((), (np.linspace(0.5, 2.0, n_rows),)):
+        kernel = loss.record.kernel(weighted=bool(weights)).python()
+        found = []
+        for block in (n_rows, 1, 2):
+            gradient, totals = np.full_like(values, np.nan), np.full(2, np.nan)
+            for first in range(0, n_rows, block):
+                rows = slice(first, first + block)
+                heavy = [each[rows] for each in weights]
+                kernel(values[rows], wanted[rows], *heavy, gradient[rows], totals, n_rows, first, *numbers)
+            found.append((gradient.tobytes(), totals.tobytes()))
+
+        assert loss.ignored is not None or len(set(found)) == 1
+
+
 def test_every_option_is_tried():
     tried = {(name, key) for name, sets in OPTIONS.items() for options in sets for key in options}
     there = {(one.name, hyper.name) for one in losses.records() for hyper in one.hyperparameters}

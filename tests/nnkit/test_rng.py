@@ -86,7 +86,7 @@ def test_the_plain_python_twin_draws_the_same():
     words, order, mask = np.zeros(7, np.uint32), np.zeros(7, np.int32), np.zeros(7)
     rng.philox_words.python()(words, -5, rng.ORDER, 0, 1, 0)
     rng.shuffle.python()(order, np.zeros(4, np.uint32), 7, -5, 1)
-    rng.dropout_mask.python()(mask, np.zeros(4, np.uint32), 0.5, -5, 0, 1)
+    rng.dropout_mask.python()(mask, np.zeros(4, np.uint32), 0.5, -5, 0, 1, 0)
 
     assert np.array_equal(words, words_of(7, -5, rng.ORDER, 0, 1, 0))
     assert np.array_equal(order, shuffled(7, -5, 1))

@@ -8,6 +8,7 @@ from typing import Literal
 from nnbench.plan.matrix import TrialSpec
 from nnbench.training.program import program_of
 from nnbench.training.trial import data_of
+from nnkit.compiler.blocks import Blocks
 from nnkit.compiler.explain import op_bytes, op_flops
 from nnkit.compiler.plan import type_bytes
 from nnkit.compiler.program import Program
@@ -26,7 +27,7 @@ class Use:
     trial: TrialSpec
     sequence: SequenceName
     index: int
-    rows: int  # of the batch
+    rows: int  # of the batch, or of a block of it
     cases: list[str] = field(default_factory=list)
 
     @property
@@ -88,13 +89,13 @@ def uses_of(trials: Sequence[TrialSpec]) -> list[Use]:
 
 def _all_uses(program: Program, trial: TrialSpec) -> Iterable[Use]:
     train, validation = data_of(trial)
-    sequences: tuple[tuple[SequenceName, int], ...] = (
-        ("train", min(program.batch_size, len(train))),
-        ("evaluate", min(program.eval_batch, len(validation))),
+    sequences: tuple[tuple[SequenceName, Blocks, int], ...] = (
+        ("train", program.train_blocks, len(train)),
+        ("evaluate", program.eval_blocks, len(validation)),
     )
-    for sequence, rows in sequences:
+    for sequence, blocks, n in sequences:
         for index in range(len(getattr(program.sequences, sequence))):
-            yield Use(program, trial, sequence, index, rows)
+            yield Use(program, trial, sequence, index, min(blocks.rows, n))
 
 
 def shape_text(use: Use) -> str:
