@@ -49,21 +49,6 @@ def multiply(x, z, y):
 
 
 @kernel
-def column_sum(x, y, goes_on):
-    """Write ``y[j] = sum over i of x[i, j]``, rows in order; where it ``goes_on``, behind those y has summed.
-
-    Shapes      x: (rows, columns); y: (columns,)
-    """
-    rows, columns = x.shape
-    first = 0 if goes_on else 1
-    for j in range(columns if first else 0):
-        y[j] = x[0, j]
-    for i in range(first, rows):
-        for j in range(columns):
-            y[j] += x[i, j]
-
-
-@kernel
 def copy(x, y):
     """Write ``y = x``.
 

@@ -9,8 +9,7 @@ from nnkit.emitting.emitter import Emitter, Penalty
 from nnkit.entries import make_entry, op_kind
 from nnkit.errors import InvalidArgument
 from nnkit.initializers import BoundInitializer
-from nnkit.kernels.movement import column_sum
-from nnkit.kernels.products.matmul import matmul_in_blocks
+from nnkit.kernels.products.matmul import column_sum, matmul_in_blocks
 from nnkit.layers.activation import emit_activation, resolve_activation
 from nnkit.layers.base import Layer, layer
 from nnkit.layers.draw import emit_draw, emit_draw_bias, resolve_initializer

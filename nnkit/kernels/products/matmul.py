@@ -6,8 +6,20 @@ or copies first (its *way*) goes to a panel that stays in the cache. To turn 16 
 
 from nnkit.assembly import Assembly, External
 from nnkit.jit import kernel
-from nnkit.simd import copy_values, flat, lanes_of
-from nnkit.tiling.matmul import FROM_C, FROM_ZERO, PLAIN, STRIP, TRANSPOSED, TURNED_A, TURNED_B
+from nnkit.simd import copy_values, flat, lanes_of, real
+from nnkit.tiling.matmul import (
+    BLOCK,
+    CROSSED,
+    FROM_C,
+    FROM_ZERO,
+    PLAIN,
+    STRIP,
+    TRANSPOSED,
+    TURNED_A,
+    TURNED_B,
+)
+
+NO_FLOOR = float("-inf")
 
 
 def _build_tiles(dtype):
@@ -17,38 +29,22 @@ def _build_tiles(dtype):
     return tiles.build(dtype)
 
 
-def _strip_twin(whole, has_tail=False):
-    def strip(
-        a,
-        a_at,
-        a_row,
-        a_step,
-        b,
-        b_at,
-        b_row,
-        c,
-        c_at,
-        c_row,
-        start,
-        start_at,
-        start_row,
-        has_start,
-        m,
-        depth,
-        low,
-        tail,
-    ):
-        """Write one column strip of ``C = max(start + A·B, low)``, all ``m`` rows."""
-        a, b, c, start = (array.reshape(-1) for array in (a, b, c, start))
-        width = whole * lanes_of(a) + (tail if has_tail else 0)
-        for i in range(m):
-            for j in range(width):
-                total = start[start_at + i * start_row + j] if has_start else a.dtype.type(0)
-                for k in range(depth):
-                    total += a[a_at + i * a_row + k * a_step] * b[b_at + k * b_row + j]
-                c[c_at + i * c_row + j] = low if total < low else total
+def _strips_twin(
+    a, a_at, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row, has_start, m, depth,
+    low, width,
+):  # fmt: skip
+    """Write ``width`` columns of ``C = max(start + A·B, low)``, all ``m`` rows.
 
-    return strip
+    Shapes      C[i, j] = c[c_at + i * c_row + j]; A[i, k] = a[a_at + i * a_row + k * a_step]; B and the start
+                as C, the start read where ``has_start``
+    """
+    a, b, c, start = (array.reshape(-1) for array in (a, b, c, start))
+    for i in range(m):
+        for j in range(width):
+            total = start[start_at + i * start_row + j] if has_start else a.dtype.type(0)
+            for k in range(depth):
+                total += a[a_at + i * a_row + k * a_step] * b[b_at + k * b_row + j]
+            c[c_at + i * c_row + j] = low if total < low else total
 
 
 def _transpose_twin(source, source_at, source_row, rows, columns, target, target_at, target_row):
@@ -68,63 +64,66 @@ def _copy_twin(source, source_at, source_row, rows, target, target_at):
             target[target_at + k * width + j] = source[source_at + k * source_row + j]
 
 
+def _sums_twin(vectors):
+    def sums(x, x_at, x_row, rows, y, y_at, tail):
+        """Add all rows of some columns, in order, to what y holds."""
+        x, y = x.reshape(-1), y.reshape(-1)
+        for i in range(rows):
+            for j in range(vectors * lanes_of(x) if vectors else tail):
+                y[y_at + j] += x[x_at + i * x_row + j]
+
+    return sums
+
+
 TILES = Assembly("tiles", _build_tiles)
-_STRIP = "piipipipiiiiri"
-strip4 = External(TILES, "nnkit_strip4", _STRIP, _strip_twin(4))
-strip3 = External(TILES, "nnkit_strip3", _STRIP, _strip_twin(2, has_tail=True))
-strip2 = External(TILES, "nnkit_strip2", _STRIP, _strip_twin(2))
-strip1 = External(TILES, "nnkit_strip1", _STRIP, _strip_twin(1))
-strip_tail = External(TILES, "nnkit_tail", _STRIP, _strip_twin(0, has_tail=True))
+strips = External(TILES, "nnkit_strips", "piipipipiiiiri", _strips_twin)
 copy_strip = External(TILES, "nnkit_copy", "piip", _copy_twin)
+_SUMS = "piipi"
+sums4 = External(TILES, "nnkit_sums4", _SUMS, _sums_twin(4))
+sums2 = External(TILES, "nnkit_sums2", _SUMS, _sums_twin(2))
+sums1 = External(TILES, "nnkit_sums1", _SUMS, _sums_twin(1))
+sums_tail = External(TILES, "nnkit_sums", _SUMS, _sums_twin(0))
 transpose_block = External(TILES, "nnkit_transpose", "piiipi", _transpose_twin)
 
 
 @kernel
-def column_strips(
-    width, a, a_row, a_step, b, b_at, b_row, c, c_at, c_row, rows, start, start_at, start_row, has_start,
-    depth, low,
-):  # fmt: skip
-    """Write ``width`` columns of C, all rows, in the widest strips that they fill.
+def column_sum(x, y, goes_on):
+    """Write ``y[j] = sum over i of x[i, j]``, rows in order; where it ``goes_on``, behind those y has summed.
 
-    Shapes      C[i, j] = c[c_at + i * c_row + j]; B[k, j] = b[b_at + k * b_row + j]; others as in matmul
+    Shapes      x: (rows, columns); y: (columns,)
     """
-    lanes = lanes_of(c)
-    while width > 0:
-        # fmt: off
-        if width >= STRIP * lanes:
-            done = STRIP * lanes
-            strip4(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row,
-                   has_start, rows, depth, low, lanes)
-        elif width > 2 * lanes:
-            tail = min(width - 2 * lanes, lanes)
-            done = 2 * lanes + tail
-            strip3(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row,
-                   has_start, rows, depth, low, tail)
-        elif width == 2 * lanes:
-            done = 2 * lanes
-            strip2(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row,
-                   has_start, rows, depth, low, lanes)
-        elif width >= lanes:
-            done = lanes
-            strip1(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row,
-                   has_start, rows, depth, low, lanes)
+    rows, columns = x.shape
+    lanes = lanes_of(x)
+    first = 0 if goes_on else 1
+    if first:
+        copy_values(x, 0, y, 0, columns)
+    j = 0
+    while j < columns:
+        at, left = first * columns + j, columns - j
+        if left >= STRIP * lanes:
+            sums4(x, at, columns, rows - first, y, j, lanes)
+            j += STRIP * lanes
+        elif left >= 2 * lanes:
+            sums2(x, at, columns, rows - first, y, j, lanes)
+            j += 2 * lanes
+        elif left >= lanes:
+            sums1(x, at, columns, rows - first, y, j, lanes)
+            j += lanes
         else:
-            done = width
-            strip_tail(a, 0, a_row, a_step, b, b_at, b_row, c, c_at, c_row, start, start_at, start_row,
-                       has_start, rows, depth, low, width)
-        # fmt: on
-        width -= done
-        b_at += done
-        c_at += done
-        start_at += done
+            sums_tail(x, at, columns, rows - first, y, j, left)
+            j = columns
 
 
 @kernel
-def copy_columns(b, j, width, panel, panel_row):
-    """Copy ``width`` columns of b, from column j, to the rows of the panel."""
-    depth, columns = b.shape
-    for k in range(depth):
-        copy_values(b, k * columns + j, panel, k * panel_row, width)
+def copy_columns(b, k, depth, j, width, panel):
+    """Copy ``width`` columns of b, from row k and column j, to ``depth`` rows of the panel."""
+    columns = b.shape[1]
+    wide = STRIP * lanes_of(b)
+    if width == wide:
+        copy_strip(flat(b), k * columns + j, columns, depth, panel, 0)
+        return
+    for i in range(depth):
+        copy_values(b, (k + i) * columns + j, panel, i * wide, width)
 
 
 @kernel
@@ -153,10 +152,67 @@ def transposed_product(a, a_row, b, start, c, panel, low):
     for i in range(0, rows, wide):
         width = min(wide, rows - i)
         turn(a, i * a_row, a_row, width, depth, panel, 0, wide)
-        column_strips(
-            width, b, depth, 1, panel, 0, wide, panel, strip, wide, columns, start, 0, 0, 0, depth, low
-        )
+        # fmt: off
+        strips(b, 0, depth, 1, panel, 0, wide, panel, strip, wide, start, 0, 0, FROM_ZERO, columns, depth,
+               low, width)
+        # fmt: on
         turn(panel, strip, wide, columns, width, flat(c), i * columns, columns)
+
+
+@kernel
+def crossed_product(a, a_step, b, c, panel, begin, low):
+    """Write ``C = max(A·B, low)`` as the transpose of ``Bᵀ·Aᵀ``, of which both lie as they are read.
+
+    Shapes      as in matmul, A turned; Cᵀ lies in the panel
+    """
+    depth, columns = b.shape
+    rows = c.shape[0]
+    if begin == FROM_C:
+        turn(flat(c), 0, columns, rows, columns, panel, 0, rows)
+    begins, k = begin, 0
+    while k < depth:
+        steps = min(BLOCK // 2, depth - k)
+        floor = low if k + steps == depth else real(c, NO_FLOOR)
+        # fmt: off
+        strips(b, k * columns, 1, columns, a, k * a_step, a_step, panel, 0, rows, panel, 0, rows, begins,
+               columns, steps, floor, rows)
+        # fmt: on
+        begins = FROM_C
+        k += steps
+    turn(panel, 0, rows, columns, rows, flat(c), 0, columns)
+
+
+@kernel
+def product_in_blocks(a, b, start, c, panel, a_row, a_step, way, begin, low):
+    """Write ``C = max(start + A·B, low)``, some inner indices at a time; between them the sums wait in C.
+
+    Shapes      as in matmul; A as the strides say
+    """
+    depth, columns = (b.shape[1], b.shape[0]) if way == TURNED_B else b.shape
+    rows = c.shape[0]
+    # Strips of B that are copied are as wide as the panel; what lies as it is read is one strip.
+    wide = columns if way == PLAIN else STRIP * lanes_of(b)
+    block = BLOCK if a_step == 1 else BLOCK // 2
+    right, right_row = (flat(b), columns) if way == PLAIN else (panel, wide)
+    first, first_row, begins = (flat(c), columns, begin) if begin == FROM_C else (start, 0, begin)
+    k = 0
+    while k < depth:
+        steps = min(block, depth - k)
+        floor = low if k + steps == depth else real(c, NO_FLOOR)
+        j = 0
+        while j < columns:
+            width = min(wide, columns - j)
+            if way == TURNED_B:
+                turn(flat(b), j * depth + k, depth, width, steps, panel, 0, wide)
+            elif way != PLAIN:
+                copy_columns(b, k, steps, j, width, panel)
+            # fmt: off
+            strips(a, k * a_step, a_row, a_step, right, k * columns if way == PLAIN else 0, right_row,
+                   flat(c), j, columns, first, j, first_row, begins, rows, steps, floor, width)
+            # fmt: on
+            j += width
+        first, first_row, begins = flat(c), columns, FROM_C
+        k += steps
 
 
 @kernel
@@ -172,27 +228,15 @@ def matmul(a, b, start, c, panel, a_row, a_step, way, begin, low):
     """
     if way == TRANSPOSED:
         transposed_product(a, a_row, b, start, c, panel, low)
-        return
-    depth, columns = (b.shape[1], b.shape[0]) if way == TURNED_B else b.shape
-    rows = c.shape[0]
-    wide = STRIP * lanes_of(b)
-    left, left_row, left_step = a, a_row, a_step
-    first, first_row = (flat(c), columns) if begin == FROM_C else (start, 0)
-    if way == TURNED_A:
-        left, left_row, left_step = panel[depth * wide :], depth, 1
+    elif way == CROSSED:
+        crossed_product(a, a_step, b, c, panel, begin, low)
+    elif way == TURNED_A:
+        depth, rows = b.shape[0], c.shape[0]
+        left = panel[min(depth, BLOCK) * STRIP * lanes_of(b) :]
         turn(a, 0, a_step, depth, rows, left, 0, depth)
-    right = flat(b) if way == PLAIN else panel
-    for j in range(0, columns, wide):
-        width = min(wide, columns - j)
-        if way == TURNED_B:
-            turn(flat(b), j * depth, depth, width, depth, panel, 0, wide)
-        elif way != PLAIN:
-            copy_columns(b, j, width, panel, wide)
-        at, row = (j, columns) if way == PLAIN else (0, wide)
-        # fmt: off
-        column_strips(width, left, left_row, left_step, right, at, row, flat(c), j, columns, rows,
-                      first, j, first_row, begin, depth, low)
-        # fmt: on
+        product_in_blocks(left, b, start, c, panel, depth, 1, way, begin, low)
+    else:
+        product_in_blocks(a, b, start, c, panel, a_row, a_step, way, begin, low)
 
 
 @kernel

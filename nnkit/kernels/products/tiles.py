@@ -1,6 +1,6 @@
 """Register tiles of the matrix product, and the block transpose, in explicit vectors.
 
-A *strip* computes all rows of one column strip of C, cut evenly into tiles of up to ``most_rows`` rows.
+A *strip* computes all rows of some columns of C, cut evenly into tiles of up to ``most_rows`` rows.
 Within a tile every output value is one chain of fused multiply-adds over k in order, started from the
 initial value: the bits depend neither on the tile's shape nor on the width of the registers.
 """
@@ -10,7 +10,8 @@ from typing import Any
 from llvmlite import ir
 
 from nnkit.assembly import vector_bytes
-from nnkit.kernels.ir.vectors import I64, Element, Function
+from nnkit.kernels.ir.vectors import I32, I64, Element, Function
+from nnkit.tiling.matmul import STRIP
 
 # Per register width: vectors per row -> most rows, so that accumulators, one row of B and a splat of A
 # fit in the registers (32 of 64 bytes; 16 of 32 or 16 bytes, of which a 64-byte vector takes 2 or 4).
@@ -18,6 +19,9 @@ _SHAPES = {64: {4: 6, 3: 8, 2: 14, 1: 14}, 32: {1: 6}, 16: {1: 3}}
 _UNROLL = 4
 # A load adds to its pointer 0, 1 or 2 times a register, and nothing else is free.
 _ROWS_A_POINTER = 3
+
+# A strip: the least columns that it is taken for, the vectors that it has, and its function.
+_Strip = tuple[int, int, ir.Function]
 
 
 def _strip_parameters(element: Element) -> list[Any]:
@@ -34,7 +38,7 @@ def _emit_tile(module: ir.Module, element: Element, rows: int, vectors: int, mas
     mask = tile.first_lanes(tail) if masked else None
     columns = range(vectors)
 
-    def row_of(pointer: Any) -> list[Any]:
+    def row_of(pointer: Any, mask: Any = mask) -> list[Any]:
         return [
             tile.load(tile.at(pointer, v * element.lanes), mask if v == vectors - 1 else None)
             for v in columns
@@ -45,11 +49,11 @@ def _emit_tile(module: ir.Module, element: Element, rows: int, vectors: int, mas
     # In bytes and hidden, so that it is one register, and three rows one pointer plus 0, 1 or 2 of it.
     one_row = tile.hidden(tile.builder.mul(a_row, I64(element.size)))
 
-    def multiply_add(pointers: list[Any], values: list[Any]) -> tuple[list[Any], list[Any]]:
+    def multiply_add(pointers: list[Any], values: list[Any], mask: Any) -> tuple[list[Any], list[Any]]:
         # Hidden from LLVM, which would chain every row's address to the one before: an addition per row,
         # each waiting for the last, is more than a cycle per multiply-add of a narrow tile.
         *a_at, b_at = (tile.hidden(pointer) for pointer in pointers)
-        b_values = row_of(b_at)
+        b_values = row_of(b_at, mask)
         updated = []
         for r in range(rows):
             place = tile.after_bytes(a_at[r // _ROWS_A_POINTER], one_row, r % _ROWS_A_POINTER)
@@ -60,19 +64,22 @@ def _emit_tile(module: ir.Module, element: Element, rows: int, vectors: int, mas
     firsts = [tile.at(a, tile.builder.mul(a_row, I64(r))) for r in range(0, rows, _ROWS_A_POINTER)]
     n_pointers = len(firsts) + 1
 
-    def body(times: int) -> Any:
+    def body(times: int, mask: Any) -> Any:
         def step(_: Any, carried: list[Any]) -> list[Any]:
             pointers, values = carried[:n_pointers], carried[n_pointers:]
             for _ in range(times):
-                pointers, values = multiply_add(pointers, values)
+                pointers, values = multiply_add(pointers, values, mask)
             return pointers + values
 
         return step
 
-    whole = tile.builder.sdiv(depth, I64(_UNROLL))
-    rest = tile.builder.srem(depth, I64(_UNROLL))
-    carried = tile.loop("whole", whole, [*firsts, b, *sums], body(_UNROLL))
-    sums = tile.loop("rest", rest, carried, body(1))[n_pointers:]
+    # A masked load costs an operation of the units that multiply. Before the last rows of B there is more of
+    # it behind a row, and lanes that are not wanted may hold what they like.
+    last = _rows_near_the_end(tile, b_row) if masked else I64(0)
+    whole = tile.builder.sdiv(_positive(tile, tile.builder.sub(depth, last)), I64(_UNROLL))
+    rest = tile.builder.sub(depth, tile.builder.mul(whole, I64(_UNROLL)))
+    carried = tile.loop("whole", whole, [*firsts, b, *sums], body(_UNROLL, None))
+    sums = tile.loop("rest", rest, carried, body(1, mask))[n_pointers:]
     floor = tile.splat(low)
     for r in range(rows):
         target = tile.at(c, tile.builder.mul(c_row, I64(r)))
@@ -81,6 +88,20 @@ def _emit_tile(module: ir.Module, element: Element, rows: int, vectors: int, mas
             tile.store(value, tile.at(target, v * element.lanes), mask if v == vectors - 1 else None)
     tile.finish()
     return tile.ir
+
+
+def _rows_near_the_end(tile: Function, b_row: Any) -> Any:
+    """Return how many rows of B, at most, have less than a vector of B behind their last whole vector."""
+    builder, lanes = tile.builder, tile.element.lanes
+    count: Any = I64(lanes)
+    for rows in (4, 2, 1):
+        is_enough = builder.icmp_signed(">=", b_row, I64(-(-lanes // rows)))
+        count = builder.select(is_enough, I64(rows), count)
+    return count
+
+
+def _positive(tile: Function, value: Any) -> Any:
+    return tile.builder.select(tile.builder.icmp_signed(">", value, I64(0)), value, I64(0))
 
 
 def _initial_sums(
@@ -109,13 +130,16 @@ def _emit_strip(
 ) -> ir.Function:
     """Emit a strip: all ``m`` rows, evenly cut into the fewest tiles of at most ``most_rows`` rows."""
     tiles = {rows: _emit_tile(module, element, rows, vectors, masked) for rows in range(1, most_rows + 1)}
-    strip = Function(module, element, name, _strip_parameters(element), internal=False)
+    strip = Function(module, element, name, _strip_parameters(element), internal=True)
     a, a_row, a_step, b, b_row, c, c_row, start, start_row, has_start, m, depth, low, tail = strip.ir.args
     builder = strip.builder
-    count = builder.sdiv(builder.add(m, I64(most_rows - 1)), I64(most_rows))
+    # In 32 bits, of which a division takes a third of the time.
+    short = builder.trunc(m, I32)
+    count = builder.udiv(builder.add(short, I32(most_rows - 1)), I32(most_rows))
     # The guard keeps an empty product from dividing by zero.
-    divisor = builder.select(builder.icmp_signed(">", count, I64(0)), count, I64(1))
-    base, extra = builder.sdiv(m, divisor), builder.srem(m, divisor)
+    divisor = builder.select(builder.icmp_signed(">", count, I32(0)), count, I32(1))
+    base = builder.zext(builder.udiv(short, divisor), I64)
+    extra = builder.zext(builder.urem(short, divisor), I64)
 
     def body(index: Any, carried: list[Any]) -> list[Any]:
         a_at, c_at, start_at = carried
@@ -123,29 +147,13 @@ def _emit_strip(
         rows = builder.add(base, builder.zext(longer, I64))
         after, nothing = strip.block("tile_done"), strip.block("impossible")
         switch = builder.switch(rows, nothing)
+        sizes = (rows, depth, low, tail)
         for height, function in tiles.items():
             case = strip.block(f"tile{height}")
             switch.add_case(I64(height), case)
             strip.go_to(case)
-            builder.call(
-                function,
-                [
-                    a_at,
-                    a_row,
-                    a_step,
-                    b,
-                    b_row,
-                    c_at,
-                    c_row,
-                    start_at,
-                    start_row,
-                    has_start,
-                    rows,
-                    depth,
-                    low,
-                    tail,
-                ],
-            )
+            places = (a_at, a_row, a_step, b, b_row, c_at, c_row, start_at, start_row, has_start)
+            builder.call(function, [*places, *sizes])
             builder.branch(after)
         strip.go_to(nothing)
         builder.branch(after)
@@ -156,33 +164,79 @@ def _emit_strip(
             strip.at(start_at, builder.mul(rows, start_row)),
         ]
 
-    strip.loop("tiles", count, [a, c, start], body)
+    strip.loop("tiles", builder.zext(count, I64), [a, c, start], body)
     strip.finish()
     return strip.ir
 
 
-def _emit_wide_strip(module: ir.Module, strips: list[ir.Function], element: Element, name: str) -> None:
-    """Emit a strip of several vectors as calls of one-vector strips, side by side; the last gets the tail."""
+def _emit_strips(module: ir.Module, element: Element, name: str, strips: list[_Strip]) -> None:
+    """Emit all columns of C, ``width`` of them: strip by strip, each the first that fits what is left."""
     wide = Function(module, element, name, _strip_parameters(element), internal=False)
-    a, a_row, a_step, b, b_row, c, c_row, start, *others, tail = wide.ir.args
-    for v, narrow in enumerate(strips):
-        shifted = [wide.at(pointer, v * element.lanes) for pointer in (b, c, start)]
-        wide.builder.call(
-            narrow,
-            [
-                a,
-                a_row,
-                a_step,
-                shifted[0],
-                b_row,
-                shifted[1],
-                c_row,
-                shifted[2],
-                *others,
-                tail if v == len(strips) - 1 else I64(element.lanes),
-            ],
-        )
+    a, a_row, a_step, b, b_row, c, c_row, start, start_row, *sizes, width = wide.ir.args
+    builder, before = wide.builder, wide.builder.block
+    again, done = wide.block("again"), wide.block("done")
+    builder.cbranch(builder.icmp_signed(">", width, I64(0)), again, done)
+    wide.go_to(again)
+    carried = [builder.phi(value.type) for value in (width, b, c, start)]
+    for phi, value in zip(carried, (width, b, c, start), strict=True):
+        phi.add_incoming(value, before)
+    left, b_at, c_at, start_at = carried
+    for least, vectors, function in strips:
+        fits, below = wide.block(f"from{least}"), wide.block(f"below{least}")
+        builder.cbranch(builder.icmp_signed(">=", left, I64(least)), fits, below)
+        wide.go_to(fits)
+        most = I64(vectors * element.lanes)
+        columns = builder.select(builder.icmp_signed("<", left, most), left, most)
+        tail = builder.sub(columns, I64((vectors - 1) * element.lanes))
+        places = (a, a_row, a_step, b_at, b_row, c_at, c_row, start_at, start_row)
+        builder.call(function, [*places, *sizes, tail])
+        following = builder.sub(left, columns)
+        further = [wide.at(pointer, columns) for pointer in (b_at, c_at, start_at)]
+        for phi, value in zip(carried, (following, *further), strict=True):
+            phi.add_incoming(value, fits)
+        builder.cbranch(builder.icmp_signed(">", following, I64(0)), again, done)
+        wide.go_to(below)
+    builder.branch(done)
+    wide.go_to(done)
     wide.finish()
+
+
+def _emit_copy(module: ir.Module, element: Element, name: str) -> None:
+    """Emit the copy of one strip of B, four vectors a row, to rows without gaps."""
+    pointer = element.pointer
+    copy = Function(module, element, name, [pointer, I64, I64, pointer], internal=False)
+    source, source_row, rows, target = copy.ir.args
+    starts = [v * element.lanes for v in range(STRIP)]
+
+    def row(_: Any, places: list[Any]) -> list[Any]:
+        from_here, to_there = places
+        values = [copy.load(copy.at(from_here, start)) for start in starts]
+        for value, start in zip(values, starts, strict=True):
+            copy.store(value, copy.at(to_there, start))
+        return [copy.at(from_here, source_row), copy.at(to_there, STRIP * element.lanes)]
+
+    copy.loop("rows", rows, [source, target], row)
+    copy.finish()
+
+
+def _emit_sums(module: ir.Module, element: Element, name: str, vectors: int, *, masked: bool) -> None:
+    """Emit the sums of some columns: all ``rows`` of x, in order, are added to what the sums hold."""
+    pointer = element.pointer
+    sums = Function(module, element, name, [pointer, I64, I64, pointer, I64], internal=False)
+    x, x_row, rows, y, tail = sums.ir.args
+    mask = sums.first_lanes(tail) if masked else None
+    starts = [v * element.lanes for v in range(vectors)]
+
+    def add(_: Any, carried: list[Any]) -> list[Any]:
+        place, *totals = carried
+        row = [sums.load(sums.at(place, start), mask) for start in starts]
+        added = [sums.builder.fadd(total, value) for total, value in zip(totals, row, strict=True)]
+        return [sums.at(place, x_row), *added]
+
+    begun = [sums.load(sums.at(y, start), mask) for start in starts]
+    for start, total in zip(starts, sums.loop("rows", rows, [x, *begun], add)[1:], strict=True):
+        sums.store(total, sums.at(y, start), mask)
+    sums.finish()
 
 
 def _emit_transpose(module: ir.Module, element: Element, name: str) -> None:
@@ -191,6 +245,18 @@ def _emit_transpose(module: ir.Module, element: Element, name: str) -> None:
     block = Function(module, element, name, [pointer, I64, I64, I64, pointer, I64], internal=False)
     source, source_row, rows, columns, target, target_row = block.ir.args
     builder, lanes = block.builder, element.lanes
+    is_whole = builder.and_(
+        builder.icmp_signed("==", rows, I64(lanes)), builder.icmp_signed("==", columns, I64(lanes))
+    )
+    whole, part = block.block("whole"), block.block("part")
+    builder.cbranch(is_whole, whole, part)
+    block.go_to(whole)
+    values = [block.load(block.at(source, builder.mul(source_row, I64(r)))) for r in range(lanes)]
+    for column, value in enumerate(_transposed(block, values)):
+        block.store(value, block.at(target, builder.mul(target_row, I64(column))))
+    builder.ret_void()
+
+    block.go_to(part)
     in_columns, in_rows = block.first_lanes(columns), block.first_lanes(rows)
     nowhere = ir.Constant(in_rows.type, None)
     last_row, last_column = builder.sub(rows, I64(1)), builder.sub(columns, I64(1))
@@ -203,6 +269,16 @@ def _emit_transpose(module: ir.Module, element: Element, name: str) -> None:
         block.load(block.at(source, builder.mul(clamped(r, last_row), source_row)), in_columns)
         for r in range(lanes)
     ]
+    for column, value in enumerate(_transposed(block, values)):
+        mask = builder.select(builder.icmp_signed("<", I64(column), columns), in_rows, nowhere)
+        place = block.at(target, builder.mul(clamped(column, last_column), target_row))
+        block.store(value, place, mask)
+    block.finish()
+
+
+def _transposed(block: Function, values: list[Any]) -> list[Any]:
+    """Return the columns of a block of lanes × lanes values, given its rows."""
+    lanes = block.element.lanes
     # At each stage rows r and r + half exchange the half of every 2 * half lanes that is off the diagonal.
     half = lanes // 2
     while half:
@@ -215,13 +291,7 @@ def _emit_transpose(module: ir.Module, element: Element, name: str) -> None:
                 exchanged[r + half] = _shuffle(block, values[r], values[r + half], high)
         values = exchanged
         half //= 2
-    for column in range(lanes):
-        within = builder.icmp_signed("<", I64(column), columns)
-        mask = builder.select(within, in_rows, nowhere)
-        block.store(
-            values[column], block.at(target, builder.mul(clamped(column, last_column), target_row)), mask
-        )
-    block.finish()
+    return values
 
 
 def _shuffle(block: Function, first: Any, second: Any, order: list[int]) -> Any:
@@ -229,30 +299,37 @@ def _shuffle(block: Function, first: Any, second: Any, order: list[int]) -> Any:
     return block.builder.shuffle_vector(first, second, ir.Constant(kind, [ir.IntType(32)(i) for i in order]))
 
 
-def build(dtype: str) -> tuple[str, list[str]]:
-    """Return the module of strips and the transpose for ``dtype``: its text and its function names.
+def _all_strips(module: ir.Module, element: Element) -> list[_Strip]:
+    """Return the strips, the widest first."""
+    shapes, lanes = _SHAPES[vector_bytes()], element.lanes
+    if vector_bytes() < 64:
+        # A mask costs a branch per lane on some of these CPUs: only what is left gets one.
+        whole = _emit_strip(module, element, "whole", 1, shapes[1], masked=False)
+        return [(lanes, 1, whole), (1, 1, _emit_strip(module, element, "tail", 1, shapes[1], masked=True))]
+    return [
+        (
+            (vectors - 1) * lanes + 1,
+            vectors,
+            _emit_strip(module, element, f"strip{vectors}", vectors, most_rows, masked=True),
+        )
+        for vectors, most_rows in shapes.items()
+    ]
 
-    ``strip4``, ``strip2`` and ``strip1`` compute that many whole vectors of columns, ``strip3`` two whole
-    ones and the first ``tail`` lanes of a third, ``tail`` the first ``tail`` lanes of one.
+
+def build(dtype: str) -> tuple[str, list[str]]:
+    """Return the module for ``dtype``, its text and its function names.
+
+    Those are the strips, the transpose of a block, the copy of a strip, and sums of columns: of 4, 2 or 1
+    whole vectors of columns, or of the first lanes of one.
     """
     element = Element(dtype)
     module = ir.Module(f"tiles_{dtype}")
-    shapes = _SHAPES[vector_bytes()]
-    kinds = ("strip4", "strip3", "strip2", "strip1", "tail", "transpose")
+    kinds = ("strips", "transpose", "copy", "sums4", "sums2", "sums1", "sums")
     names = {kind: f"nnkit_{kind}_{dtype}" for kind in kinds}
-    masked = _emit_strip(module, element, names["tail"], 1, shapes[1], masked=True)
-    if vector_bytes() == 64:
-        # Masks are free in 64-byte registers.
-        whole = masked
-        _emit_wide_strip(module, [whole], element, names["strip1"])
-    else:
-        whole = _emit_strip(module, element, names["strip1"], 1, shapes[1], masked=False)
-    for vectors in (2, 3, 4):
-        name = names[f"strip{vectors}"]
-        if vectors in shapes:
-            _emit_strip(module, element, name, vectors, shapes[vectors], masked=vectors == 3)
-        else:
-            last = masked if vectors == 3 else whole
-            _emit_wide_strip(module, [whole] * (vectors - 1) + [last], element, name)
+    _emit_strips(module, element, names["strips"], _all_strips(module, element))
     _emit_transpose(module, element, names["transpose"])
+    _emit_copy(module, element, names["copy"])
+    for vectors in (4, 2, 1):
+        _emit_sums(module, element, names[f"sums{vectors}"], vectors, masked=False)
+    _emit_sums(module, element, names["sums"], 1, masked=True)
     return str(module), list(names.values())

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nnkit.kernels.products import matmul as kernels
-from nnkit.tiling.matmul import COPIED, FROM_C, PLAIN, TRANSPOSED, TURNED_A, TURNED_B, Product
+from nnkit.tiling.matmul import BLOCK, COPIED, CROSSED, FROM_C, PLAIN, TRANSPOSED, TURNED_A, TURNED_B, Product
 
 Array = NDArray[Any]
 SIZES = (1, 3, 16, 17, 33, 64, 100)
@@ -22,8 +22,10 @@ LAYOUTS = ("plain", "a turned", "b turned")
 # Every way that a layout can go, whatever the sizes say.
 WAYS = [
     ("plain", PLAIN), ("plain", COPIED), ("a turned", PLAIN), ("a turned", COPIED), ("a turned", TURNED_A),
-    ("b turned", TURNED_B), ("b turned", TRANSPOSED),
+    ("a turned", CROSSED), ("b turned", TURNED_B), ("b turned", TRANSPOSED),
 ]  # fmt: skip
+# These make C as its transpose, and a number per column would be one per row of that.
+WITHOUT_BIAS = (CROSSED, TRANSPOSED)
 _GUARD = 64
 _NO_FLOOR = -np.inf
 
@@ -88,7 +90,9 @@ def test_every_size_and_way_is_numpy_s_product(dtype: str, layout: str, way: int
         assert np.all(np.abs(found - expected) <= bound(a, b, np.zeros(columns))), (rows, depth, columns)
 
 
-@pytest.mark.parametrize(("layout", "way"), [(layout, way) for layout, way in WAYS if way != TRANSPOSED])
+@pytest.mark.parametrize(
+    ("layout", "way"), [(layout, way) for layout, way in WAYS if way not in WITHOUT_BIAS]
+)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_sums_begin_at_the_bias_and_end_at_the_floor(dtype: str, layout: str, way: int) -> None:
     for rows, depth, columns in itertools.product((1, 15, 33), (1, 17), (1, 16, 31, 64, 65, 97, 150)):
@@ -138,18 +142,18 @@ def test_the_bits_depend_neither_on_the_tile_nor_on_the_layout(dtype: str, layou
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_bits_depend_on_no_way(dtype: str) -> None:
     """Turned, copied, or as the transpose of the transposes' product: the same bits, the same floor."""
-    for rows, depth, columns in ((37, 50, 117), (70, 33, 20), (16, 64, 64)):
+    for rows, depth, columns in ((37, 50, 117), (70, 33, 20), (16, 64, 64), (21, 2 * BLOCK + 3, 70)):
         a, b = draw(rows, depth, dtype=dtype), draw(depth, columns, dtype=dtype, seed=1)
         found = [product(a, b, layout=layout, way=way, low=-0.5) for layout, way in WAYS]
 
         assert all(np.array_equal(each, found[0]) for each in found[1:])
 
 
-@pytest.mark.parametrize("way", [PLAIN, COPIED, TURNED_A])
+@pytest.mark.parametrize("way", [PLAIN, COPIED, TURNED_A, CROSSED])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_product_goes_on_from_c_with_the_bits_of_the_whole(dtype: str, way: int) -> None:
     """Aᵀ·B over a batch cut into blocks of rows, each from what the last has left; C begins as NaN."""
-    for depth, rows, columns in ((60, 37, 117), (33, 4, 32), (48, 70, 10), (50, 1, 1)):
+    for depth, rows, columns in ((60, 37, 117), (33, 4, 32), (48, 70, 10), (50, 1, 1), (300, 20, 7)):
         a, b = draw(rows, depth, dtype=dtype), draw(depth, columns, dtype=dtype, seed=1)
         turned, unused = guarded(np.ascontiguousarray(a.T)), np.full(columns, np.nan, dtype)
         panel = guarded(
@@ -167,12 +171,33 @@ def test_a_product_goes_on_from_c_with_the_bits_of_the_whole(dtype: str, way: in
             assert np.array_equal(c, product(a, b)), (depth, rows, columns, edges)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("columns", [*SIZES, 150])
+@pytest.mark.parametrize("rows", [1, 2, 33])
+def test_columns_are_summed_row_after_row(rows: int, columns: int, dtype: str) -> None:
+    """The bits are those of additions in index order, in the type of the values."""
+    x, y = draw(rows, columns, dtype=dtype), np.full(columns, np.nan, dtype)
+    kernels.column_sum(x, y, 0)
+    in_blocks = np.full(columns, np.nan, dtype)
+    for first in range(0, rows, 16):
+        kernels.column_sum(x[first : first + 16], in_blocks, int(first > 0))
+    expected = x[0].copy()
+    for row in x[1:]:
+        expected += row
+
+    assert np.array_equal(y, expected)
+    assert np.array_equal(in_blocks, expected)
+
+
 def test_the_way_follows_from_the_sizes() -> None:
-    """A large B is copied, long columns of A are turned, and of A and B the smaller is."""
+    """A large B is copied, long columns of A are turned, of A and B the smaller, and a narrow C."""
     assert Product(32, 64, 64).way == PLAIN
     assert Product(32, 1024, 1024).way == COPIED
     assert Product(512, 512, 512, is_a_turned=True).way == TURNED_A
-    assert Product(784, 128, 128, is_a_turned=True).way == PLAIN
+    assert Product(784, 64, 32, is_a_turned=True).way == PLAIN
+    assert Product(784, 128, 128, is_a_turned=True).way == COPIED
+    assert Product(32, 10, 32, is_a_turned=True).way == CROSSED
+    assert Product(4, 32, 10_000, is_a_turned=True).way == PLAIN
     assert Product(32, 128, 784, is_b_turned=True).way == TRANSPOSED
     assert Product(32, 128, 784, is_b_turned=True, has_start=True).way == TURNED_B
     assert Product(256, 64, 64, is_b_turned=True).way == TURNED_B
@@ -197,7 +222,7 @@ def test_the_readable_twin_computes_the_same(dtype: str, layout: str, way: int) 
     """The twin rounds each product, so it is as near as any order of sums is; its floor is the same."""
     for rows, depth, columns in ((1, 1, 1), (2, 5, 3), (3, 2, 17), (2, 3, 70)):
         a, b = draw(rows, depth, dtype=dtype), draw(depth, columns, dtype=dtype, seed=1)
-        bias = None if way == TRANSPOSED else draw(columns, dtype=dtype, seed=2)
+        bias = None if way in WITHOUT_BIAS else draw(columns, dtype=dtype, seed=2)
         arguments: dict[str, Any] = {"layout": layout, "low": -0.5, "way": way}
         twin = product(a, b, bias, run=kernels.matmul.python(), **arguments)
         allowed = bound(a, b, np.zeros(columns) if bias is None else bias)

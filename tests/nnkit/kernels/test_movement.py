@@ -44,21 +44,3 @@ def test_values_are_added_multiplied_and_copied(n: int, dtype: str) -> None:
     assert np.array_equal(product, x * z)
     assert np.array_equal(in_place, x * z)
     assert np.array_equal(copied, x)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("columns", SIZES)
-@pytest.mark.parametrize("rows", [1, 2, 33])
-def test_columns_are_summed_row_after_row(rows: int, columns: int, dtype: str) -> None:
-    """The bits are those of additions in index order, in the type of the values."""
-    x, y = draw(rows, columns, dtype=dtype), np.full(columns, np.nan, dtype)
-    movement.column_sum(x, y, 0)
-    in_blocks = np.full(columns, np.nan, dtype)
-    for first in range(0, rows, 16):
-        movement.column_sum(x[first : first + 16], in_blocks, int(first > 0))
-    expected = x[0].copy()
-    for row in x[1:]:
-        expected += row
-
-    assert np.array_equal(y, expected)
-    assert np.array_equal(in_blocks, expected)
