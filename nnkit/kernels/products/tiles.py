@@ -5,13 +5,14 @@ Within a tile every output value is one chain of fused multiply-adds over k in o
 initial value: the bits depend neither on the tile's shape nor on the width of the registers.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
 
 from nnkit.assembly import vector_bytes
 from nnkit.kernels.ir.vectors import I32, I64, Element, Function
-from nnkit.tiling.matmul import STRIP
+from nnkit.kernels.products.ways_ir import Parts, emit_copy, emit_matmul, emit_memory_copy, emit_turn
 
 # Per register width: vectors per row -> most rows, so that accumulators, one row of B and a splat of A
 # fit in the registers (32 of 64 bytes; 16 of 32 or 16 bytes, of which a 64-byte vector takes 2 or 4).
@@ -20,8 +21,8 @@ _UNROLL = 4
 # A load adds to its pointer 0, 1 or 2 times a register, and nothing else is free.
 _ROWS_A_POINTER = 3
 
-# A strip: the least columns that it is taken for, the vectors that it has, and its function.
-_Strip = tuple[int, int, ir.Function]
+# A piece of some columns: the least that it is taken for, the vectors that it has, and its function.
+_Piece = tuple[int, int, ir.Function]
 
 
 def _strip_parameters(element: Element) -> list[Any]:
@@ -169,60 +170,82 @@ def _emit_strip(
     return strip.ir
 
 
-def _emit_strips(module: ir.Module, element: Element, name: str, strips: list[_Strip]) -> None:
-    """Emit all columns of C, ``width`` of them: strip by strip, each the first that fits what is left."""
-    wide = Function(module, element, name, _strip_parameters(element), internal=False)
+def _emit_strips(module: ir.Module, element: Element, name: str, strips: list[_Piece]) -> ir.Function:
+    """Emit all columns of C, ``width`` of them, strip by strip."""
+    wide = Function(module, element, name, _strip_parameters(element), internal=True)
     a, a_row, a_step, b, b_row, c, c_row, start, start_row, *sizes, width = wide.ir.args
-    builder, before = wide.builder, wide.builder.block
-    again, done = wide.block("again"), wide.block("done")
+
+    def call(strip: ir.Function, places: list[Any], tail: Any) -> None:
+        b_at, c_at, start_at = places
+        where = (a, a_row, a_step, b_at, b_row, c_at, c_row, start_at, start_row)
+        wide.builder.call(strip, [*where, *sizes, tail])
+
+    _by_width(wide, width, [b, c, start], strips, call)
+    wide.finish()
+    return wide.ir
+
+
+def _by_width(
+    function: Function,
+    width: Any,
+    places: list[Any],
+    pieces: list[_Piece],
+    call: Callable[[ir.Function, list[Any], Any], None],
+) -> None:
+    """Emit ``call(piece, places, tail)`` for ``width`` columns, each piece the first that fits the rest."""
+    builder, before, lanes = function.builder, function.builder.block, function.element.lanes
+    again, done = function.block("again"), function.block("done")
     builder.cbranch(builder.icmp_signed(">", width, I64(0)), again, done)
-    wide.go_to(again)
-    carried = [builder.phi(value.type) for value in (width, b, c, start)]
-    for phi, value in zip(carried, (width, b, c, start), strict=True):
+    function.go_to(again)
+    carried = [builder.phi(value.type) for value in (width, *places)]
+    for phi, value in zip(carried, (width, *places), strict=True):
         phi.add_incoming(value, before)
-    left, b_at, c_at, start_at = carried
-    for least, vectors, function in strips:
-        fits, below = wide.block(f"from{least}"), wide.block(f"below{least}")
+    left, *here = carried
+    for least, vectors, piece in pieces:
+        fits, below = function.block(f"from{least}"), function.block(f"below{least}")
         builder.cbranch(builder.icmp_signed(">=", left, I64(least)), fits, below)
-        wide.go_to(fits)
-        most = I64(vectors * element.lanes)
+        function.go_to(fits)
+        most = I64(vectors * lanes)
         columns = builder.select(builder.icmp_signed("<", left, most), left, most)
-        tail = builder.sub(columns, I64((vectors - 1) * element.lanes))
-        places = (a, a_row, a_step, b_at, b_row, c_at, c_row, start_at, start_row)
-        builder.call(function, [*places, *sizes, tail])
+        call(piece, here, builder.sub(columns, I64((vectors - 1) * lanes)))
         following = builder.sub(left, columns)
-        further = [wide.at(pointer, columns) for pointer in (b_at, c_at, start_at)]
+        further = [function.at(pointer, columns) for pointer in here]
         for phi, value in zip(carried, (following, *further), strict=True):
             phi.add_incoming(value, fits)
         builder.cbranch(builder.icmp_signed(">", following, I64(0)), again, done)
-        wide.go_to(below)
+        function.go_to(below)
     builder.branch(done)
-    wide.go_to(done)
-    wide.finish()
+    function.go_to(done)
 
 
-def _emit_copy(module: ir.Module, element: Element, name: str) -> None:
-    """Emit the copy of one strip of B, four vectors a row, to rows without gaps."""
+def _emit_column_sum(module: ir.Module, element: Element, name: str) -> None:
+    """Emit the sums of the columns of x, row after row, behind what y holds where the sum ``goes_on``."""
     pointer = element.pointer
-    copy = Function(module, element, name, [pointer, I64, I64, pointer], internal=False)
-    source, source_row, rows, target = copy.ir.args
-    starts = [v * element.lanes for v in range(STRIP)]
+    total = Function(module, element, name, [pointer, I64, I64, pointer, I64], internal=False)
+    x, rows, columns, y, goes_on = total.ir.args
+    builder, lanes = total.builder, element.lanes
+    begins = builder.icmp_signed("==", goes_on, I64(0))
+    first = builder.zext(begins, I64)
+    # The first row is copied: 0 plus it would make 0 of a -0.
+    emit_memory_copy(total, x, y, builder.mul(first, columns))
+    pieces = [
+        (vectors * lanes, vectors, _emit_sums(module, element, f"sums{vectors}", vectors, masked=False))
+        for vectors in (4, 2, 1)
+    ]
+    pieces.append((1, 1, _emit_sums(module, element, "sums", 1, masked=True)))
+    left = builder.sub(rows, first)
 
-    def row(_: Any, places: list[Any]) -> list[Any]:
-        from_here, to_there = places
-        values = [copy.load(copy.at(from_here, start)) for start in starts]
-        for value, start in zip(values, starts, strict=True):
-            copy.store(value, copy.at(to_there, start))
-        return [copy.at(from_here, source_row), copy.at(to_there, STRIP * element.lanes)]
+    def call(sums: ir.Function, places: list[Any], tail: Any) -> None:
+        builder.call(sums, [places[0], columns, left, places[1], tail])
 
-    copy.loop("rows", rows, [source, target], row)
-    copy.finish()
+    _by_width(total, columns, [total.at(x, builder.mul(first, columns)), y], pieces, call)
+    total.finish()
 
 
-def _emit_sums(module: ir.Module, element: Element, name: str, vectors: int, *, masked: bool) -> None:
+def _emit_sums(module: ir.Module, element: Element, name: str, vectors: int, *, masked: bool) -> ir.Function:
     """Emit the sums of some columns: all ``rows`` of x, in order, are added to what the sums hold."""
     pointer = element.pointer
-    sums = Function(module, element, name, [pointer, I64, I64, pointer, I64], internal=False)
+    sums = Function(module, element, name, [pointer, I64, I64, pointer, I64], internal=True)
     x, x_row, rows, y, tail = sums.ir.args
     mask = sums.first_lanes(tail) if masked else None
     starts = [v * element.lanes for v in range(vectors)]
@@ -237,12 +260,13 @@ def _emit_sums(module: ir.Module, element: Element, name: str, vectors: int, *, 
     for start, total in zip(starts, sums.loop("rows", rows, [x, *begun], add)[1:], strict=True):
         sums.store(total, sums.at(y, start), mask)
     sums.finish()
+    return sums.ir
 
 
-def _emit_transpose(module: ir.Module, element: Element, name: str) -> None:
+def _emit_transpose(module: ir.Module, element: Element, name: str) -> ir.Function:
     """Emit the transpose of one block of up to lanes × lanes values, by shuffles of whole vectors."""
     pointer = element.pointer
-    block = Function(module, element, name, [pointer, I64, I64, I64, pointer, I64], internal=False)
+    block = Function(module, element, name, [pointer, I64, I64, I64, pointer, I64], internal=True)
     source, source_row, rows, columns, target, target_row = block.ir.args
     builder, lanes = block.builder, element.lanes
     is_whole = builder.and_(
@@ -274,6 +298,7 @@ def _emit_transpose(module: ir.Module, element: Element, name: str) -> None:
         place = block.at(target, builder.mul(clamped(column, last_column), target_row))
         block.store(value, place, mask)
     block.finish()
+    return block.ir
 
 
 def _transposed(block: Function, values: list[Any]) -> list[Any]:
@@ -299,7 +324,7 @@ def _shuffle(block: Function, first: Any, second: Any, order: list[int]) -> Any:
     return block.builder.shuffle_vector(first, second, ir.Constant(kind, [ir.IntType(32)(i) for i in order]))
 
 
-def _all_strips(module: ir.Module, element: Element) -> list[_Strip]:
+def _all_strips(module: ir.Module, element: Element) -> list[_Piece]:
     """Return the strips, the widest first."""
     shapes, lanes = _SHAPES[vector_bytes()], element.lanes
     if vector_bytes() < 64:
@@ -317,19 +342,12 @@ def _all_strips(module: ir.Module, element: Element) -> list[_Strip]:
 
 
 def build(dtype: str) -> tuple[str, list[str]]:
-    """Return the module for ``dtype``, its text and its function names.
-
-    Those are the strips, the transpose of a block, the copy of a strip, and sums of columns: of 4, 2 or 1
-    whole vectors of columns, or of the first lanes of one.
-    """
+    """Return the module of the product, of the transpose of a matrix, and of column sums: text and names."""
     element = Element(dtype)
     module = ir.Module(f"tiles_{dtype}")
-    kinds = ("strips", "transpose", "copy", "sums4", "sums2", "sums1", "sums")
-    names = {kind: f"nnkit_{kind}_{dtype}" for kind in kinds}
-    _emit_strips(module, element, names["strips"], _all_strips(module, element))
-    _emit_transpose(module, element, names["transpose"])
-    _emit_copy(module, element, names["copy"])
-    for vectors in (4, 2, 1):
-        _emit_sums(module, element, names[f"sums{vectors}"], vectors, masked=False)
-    _emit_sums(module, element, names["sums"], 1, masked=True)
+    names = {kind: f"nnkit_{kind}_{dtype}" for kind in ("product", "turn", "column_sum")}
+    strips = _emit_strips(module, element, "strips", _all_strips(module, element))
+    turn = emit_turn(module, element, names["turn"], _emit_transpose(module, element, "transpose"))
+    emit_matmul(module, element, names["product"], Parts(strips, turn, emit_copy(module, element, "copy")))
+    _emit_column_sum(module, element, names["column_sum"])
     return str(module), list(names.values())

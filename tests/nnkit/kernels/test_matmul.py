@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from nnkit.jit import kernel
 from nnkit.kernels.products import matmul as kernels
+from nnkit.kernels.products.matmul import turn
 from nnkit.tiling.matmul import BLOCK, COPIED, CROSSED, FROM_C, PLAIN, TRANSPOSED, TURNED_A, TURNED_B, Product
 
 Array = NDArray[Any]
@@ -230,6 +232,11 @@ def test_the_readable_twin_computes_the_same(dtype: str, layout: str, way: int) 
         assert np.all(np.abs(twin - product(a, b, bias, **arguments)) <= allowed)
 
 
+@kernel
+def turned(source, source_at, source_row, rows, columns, target, target_at, target_row):
+    turn(source, source_at, source_row, rows, columns, target, target_at, target_row)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_matrix_is_turned_exactly(dtype: str) -> None:
     """A piece of a matrix, its rows as columns of the target; the rest of the target stays."""
@@ -237,7 +244,7 @@ def test_a_matrix_is_turned_exactly(dtype: str) -> None:
         source = draw(rows + 2, columns + 3, dtype=dtype)
         target = np.full((columns, rows + 5), np.nan, dtype)
         where = columns + 3 + 1  # from the second row and column on
-        kernels.turn(source, where, columns + 3, rows, columns, target.reshape(-1), 2, rows + 5)
+        turned(source, where, columns + 3, rows, columns, target.reshape(-1), 2, rows + 5)
 
         assert np.array_equal(target[:, 2 : rows + 2], source[1 : rows + 1, 1 : columns + 1].T)
         assert np.isnan(target[:, :2]).all()
