@@ -25,7 +25,8 @@ from nnkit.layers.window import (
 )
 from nnkit.ops import GOES_ON, Argument, Buffer, Op, Operand, OpKind, Scalar
 from nnkit.registry import Hyper
-from nnkit.tiling.convolution import Convolution, ForwardPlan, GradientPlan
+from nnkit.tiling.convolution import Convolution, GradientPlan
+from nnkit.tiling.phases import ForwardPlan
 
 _NO_FLOOR = float("-inf")
 Gradient = Callable[[Op, Sweep], None]

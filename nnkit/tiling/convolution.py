@@ -6,6 +6,7 @@ repeated. The pixels' inputs must then lie side by side: in images of one channe
 woven into a buffer where they do.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
@@ -13,7 +14,7 @@ from nnkit.tiling.window import Pair, Windows
 
 _MOST_PIXELS = 4
 # No tile on any CPU has more rows than this.
-_MOST_ROWS = 14
+MOST_ROWS = 14
 # The gradient of a kernel keeps its sums in registers over at least so many pixels.
 _PIXELS_PER_BLOCK = 256
 
@@ -59,10 +60,7 @@ class Convolution:
 
     @property
     def flops(self) -> int:
-        """Return the floating-point operations of one image: a gradient's are those of what it belongs to.
-
-        So the zeros between spread pixels count for nothing, though they are multiplied too.
-        """
+        """Return the floating-point operations of one image: a gradient's are those of what it belongs to."""
         pixels = self.image if self.turned else self.windows.output
         return 2 * prod(pixels) * self.filters * self.depth
 
@@ -88,10 +86,10 @@ class Convolution:
         """Return the convolution that makes the gradient for the input of the gradient for the output."""
         one = self.windows
         spans, output = one.spans, one.output
-        size = _pair((n - 1) * stride + 1 for n, stride in zip(output, one.strides, strict=True))
-        before = _pair(span - 1 - origin for span, origin in zip(spans, one.origin, strict=True))
+        size = to_pair((n - 1) * stride + 1 for n, stride in zip(output, one.strides, strict=True))
+        before = to_pair(span - 1 - origin for span, origin in zip(spans, one.origin, strict=True))
         # What is left after the gradient is zeros (or, where the last pixels were not read, cut off).
-        after = _pair(
+        after = to_pair(
             length + span - 1 - first - of
             for length, span, first, of in zip(one.size, spans, before, size, strict=True)
         )
@@ -106,73 +104,6 @@ def pixels_per_vector(filters: int, lanes: int) -> int:
     while pixels < _MOST_PIXELS and 2 * pixels * filters <= lanes:
         pixels *= 2
     return pixels
-
-
-@dataclass(frozen=True, slots=True)
-class ForwardPlan:
-    """Buffers of the forward pass: the padded image, the woven one, and the kernel in vectors."""
-
-    shape: Convolution
-    lanes: int
-
-    @property
-    def pixels(self) -> int:
-        # With groups, the filters of neighbouring pixels do not lie side by side.
-        return pixels_per_vector(self.shape.filters, self.lanes) if self.shape.groups == 1 else 1
-
-    @property
-    def pixel_step(self) -> int:
-        """Return how far apart the first inputs of two neighbouring windows lie in the padded image."""
-        return self.shape.windows.strides[1] * self.shape.channels
-
-    @property
-    def is_woven(self) -> bool:
-        return self.pixels > 1 and self.pixel_step > 1
-
-    @property
-    def skips_rows(self) -> bool:
-        """True where kernel rows above and below the image are left out.
-
-        Not so where a tile has pixels of several rows on any CPU: infinite weights would show the difference.
-        """
-        return -(-self.shape.windows.output[1] // self.pixels) > _MOST_ROWS // 2
-
-    @property
-    def scale(self) -> int:
-        """Return how far apart the values of the padded image lie where the tiles read it."""
-        return self.pixels if self.is_woven else 1
-
-    @property
-    def reads_image(self) -> bool:
-        """True where the windows can be read from the image itself, without a padded copy."""
-        return self.shape.windows.is_inside and self.shape.spread == (1, 1) and self.pixels == 1
-
-    @property
-    def row(self) -> int:
-        """Return the values of a row of the image that the windows read."""
-        width = self.shape.windows.size[1] if self.reads_image else self.shape.windows.reach[1]
-        return width * self.shape.channels
-
-    @property
-    def plain_size(self) -> int:
-        """Return the values of the padded image. The slack behind it is read by vectors, and not used."""
-        slack = self.pixels * self.pixel_step + 2 * self.lanes
-        return 0 if self.reads_image else _whole(self.shape.windows.reach[0] * self.row + slack, self.lanes)
-
-    @property
-    def woven_size(self) -> int:
-        values = self.pixels * (self.shape.windows.reach[0] * self.row + self.lanes)
-        return _whole(values, self.lanes) if self.is_woven else 0
-
-    @property
-    def vectors(self) -> int:
-        """Return the vectors that hold one pixel's, or some pixels', outputs of one group."""
-        return -(-self.shape.group_filters * self.pixels // self.lanes)
-
-    @property
-    def packed_size(self) -> int:
-        """Return the values of the kernel and the bias in vectors."""
-        return self.shape.groups * (self.shape.depth + 1) * self.vectors * self.lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +132,7 @@ class GradientPlan:
     @property
     def skips_rows(self) -> bool:
         """True where windows are left out that have a tap's kernel row above or below the image."""
-        return len(self.places) // len(self.shape.runs(self.row)) > _MOST_ROWS // 2
+        return len(self.places) // len(self.shape.runs(self.row)) > MOST_ROWS // 2
 
     @property
     def image_size(self) -> int:
@@ -216,12 +147,12 @@ class GradientPlan:
     @property
     def may_pair(self) -> bool:
         """True where the chains are so few that each would wait for its last sum: two blocks take turns."""
-        return 2 * (len(self.places) + 1) * self.vectors <= _MOST_ROWS
+        return 2 * (len(self.places) + 1) * self.vectors <= MOST_ROWS
 
     @property
     def padded_size(self) -> int:
         images = self.images * (2 if self.may_pair else 1)
-        return 0 if self.reads_image else _whole(images * self.image_size + 2 * self.lanes, self.lanes)
+        return 0 if self.reads_image else whole_vectors(images * self.image_size + 2 * self.lanes, self.lanes)
 
     @property
     def places(self) -> list[tuple[int, int]]:
@@ -240,10 +171,11 @@ class GradientPlan:
         return self.shape.groups * (len(self.places) + 1) * self.vectors * self.lanes
 
 
-def _whole(values: int, lanes: int) -> int:
+def whole_vectors(values: int, lanes: int) -> int:
+    """Return so many values, rounded up to whole vectors."""
     return -(-values // lanes) * lanes
 
 
-def _pair(values) -> Pair:
+def to_pair(values: Iterable[int]) -> Pair:
     first, second = values
     return first, second

@@ -7,19 +7,20 @@ Kernel rows that lie in the padding as a whole are left out, columns are not.
 """
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from llvmlite import ir
 
 from nnkit.assembly import vector_bytes
+from nnkit.kernels.images.conv_packing import MOST_ROWS, Packing, strip_places
 from nnkit.kernels.ir.entries import Values, emit_entry
 from nnkit.kernels.ir.images import emit_fill, emit_pad, emit_weave
 from nnkit.kernels.ir.vectors import I64, Function
 from nnkit.ops import Argument
-from nnkit.tiling.convolution import Convolution, ForwardPlan
+from nnkit.tiling.convolution import Convolution
+from nnkit.tiling.phases import ForwardPlan, Phase
 
-# Most rows of a tile of so many vectors, by register width: sums, a row of the kernel and one input fit.
-MOST_ROWS = {64: {2: 14, 1: 14}, 32: {1: 6}, 16: {1: 3}}
 UNROLL = 4
 
 
@@ -45,161 +46,95 @@ def build_forward(shape: Convolution, symbol: str, dtype: str, arguments: tuple[
 
 
 class _Forward:
-    """The code of one forward convolution under construction."""
+    """The code of one forward convolution under construction: its phases take turns with every image."""
 
     def __init__(self, entry: Function, shape: Convolution) -> None:
         self.entry = entry
         self.shape = shape
-        self.element = entry.element
-        self.lanes = entry.element.lanes
-        self.plan = ForwardPlan(shape, self.lanes)
-        self._tiles: dict[tuple[int, int, Cells], ir.Function] = {}
+        self.plan = ForwardPlan(shape, entry.element.lanes)
 
     def emit(self, rows: Any, values: Values) -> None:
         """Emit the whole op: the kernel into vectors once, then image by image."""
-        entry, plan = self.entry, self.plan
-        self._pack(values["w"], values.get("bias"), values["packed"])
+        entry, plan, shape = self.entry, self.plan, self.shape
+        kernels = self._packed(values)
         if not plan.reads_image:
             emit_fill(entry, values["padded"], plan.plain_size)
-        height, width = self.shape.image
-        image = height * width * self.shape.channels
-        outputs = self.shape.windows.output[0] * self.shape.windows.output[1] * self.shape.filters
+        image = prod(shape.image) * shape.channels
+        outputs = prod(shape.windows.output) * shape.filters
 
         def convolve_image(_: Any, carried: list[Any]) -> list[Any]:
             x, y = carried
-            self._convolve(self._prepared(x, values), values["packed"], y, values["low"])
+            prepared = self._prepared(x, values)
+            for phase, kernel in kernels:
+                PhaseTiles(entry, plan, phase).emit(prepared, kernel, y, values["low"])
             return [entry.at(x, image), entry.at(y, outputs)]
 
         entry.loop("images", rows, [values["x"], values["y"]], convolve_image)
+
+    def _packed(self, values: Values) -> list[tuple[Phase, Any]]:
+        """Return the phases, each with the place of its kernel in vectors."""
+        kernels, target = [], values["packed"]
+        for phase in self.plan.phases:
+            kernels.append((phase, target))
+            Packing(self.entry, self.plan, phase).emit(values["w"], values.get("bias"), target)
+            target = self.entry.at(target, self.plan.packed_phase_size(phase))
+        return kernels
 
     def _prepared(self, x: Any, values: Values) -> Any:
         """Return the image as the tiles read it: itself, its padded copy, or that woven."""
         plan = self.plan
         if plan.reads_image:
             return x
-        emit_pad(self.entry, self.shape.windows, self.shape.channels, x, values["padded"], self.shape.spread)
+        emit_pad(self.entry, plan.padded, self.shape.channels, x, values["padded"])
         if not plan.is_woven:
             return values["padded"]
         woven = self.entry.at(values["padded"], plan.plain_size)
-        size = self.shape.windows.reach[0] * plan.row
+        size = plan.padded.reach[0] * plan.row
         emit_weave(self.entry, values["padded"], woven, size, plan.pixels, plan.pixel_step)
         return woven
 
-    # -- the kernel in vectors -----------------------------------------------------------------------
 
-    @property
-    def strips(self) -> list[int]:
-        """Return how many vectors each strip of filters has."""
-        widest = max(MOST_ROWS[vector_bytes()])
-        whole, rest = divmod(self.plan.vectors, widest)
-        return [widest] * whole + ([rest] if rest else [])
+class PhaseTiles:
+    """The tiles of one phase: all its outputs in one image."""
 
-    def _pack(self, w: Any, bias: Any, packed: Any) -> None:
-        """Write bias and kernel group by group, strip by strip, in the order in which tiles read them."""
-        entry, shape = self.entry, self.shape
-        # A turned kernel's groups are side by side among the inputs' channels, which are its last axis.
-        w_step = shape.group_channels if shape.turned else shape.group_filters
+    def __init__(self, entry: Function, plan: ForwardPlan, phase: Phase) -> None:
+        self.entry = entry
+        self.plan = plan
+        self.phase = phase
+        self.shape = phase.shape
+        self.element = entry.element
+        self.lanes = entry.element.lanes
+        # Outputs of other phases lie between: how far apart are rows and pixels of this one?
+        (down, across), filters = plan.shape.spread, self.shape.filters
+        self.y_row, self.y_pixel = down * plan.shape.windows.output[1] * filters, across * filters
+        self._tiles: dict[tuple[int, int, Cells], ir.Function] = {}
 
-        def pack_group(_: Any, carried: list[Any]) -> list[Any]:
-            w_at, bias_at, target = carried
-            for first, vectors in self._strip_places():
-                target = self._pack_strip(w_at, bias_at if bias is not None else None, target, first, vectors)
-            return [entry.at(w_at, w_step), entry.at(bias_at, shape.group_filters), target]
-
-        entry.repeat("groups", shape.groups, [w, w if bias is None else bias, packed], pack_group)
-
-    def _strip_places(self) -> list[tuple[int, int]]:
-        """Return the first filter and the vectors of each strip."""
-        places, first = [], 0
-        for vectors in self.strips:
-            places.append((first, vectors))
-            first += vectors * self.lanes // self.plan.pixels
-        return places
-
-    def _pack_strip(self, w: Any, bias: Any, target: Any, first: int, vectors: int) -> Any:
-        entry = self.entry
-        filters = [first + v * self.lanes // self.plan.pixels for v in range(vectors)]
-        for v, start in enumerate(filters):
-            value = self._widened(entry.at(bias, start), start) if bias is not None else self.element.zero()
-            entry.store(value, entry.at(target, v * self.lanes))
-        target = entry.at(target, vectors * self.lanes)
-        return (self._pack_turned if self.shape.turned else self._pack_rows)(w, target, filters)
-
-    def _pack_rows(self, w: Any, target: Any, filters: list[int]) -> Any:
-        entry = self.entry
-
-        def pack_row(_: Any, carried: list[Any]) -> list[Any]:
-            w_at, target_at = carried
-            for v, start in enumerate(filters):
-                entry.store(self._widened(entry.at(w_at, start), start), entry.at(target_at, v * self.lanes))
-            return [entry.at(w_at, self.shape.filters), entry.at(target_at, len(filters) * self.lanes)]
-
-        return entry.repeat("pack", self.shape.depth, [w, target], pack_row)[1]
-
-    def _widened(self, pointer: Any, start: int) -> Any:
-        """Return a vector of filters from ``start`` on, each as often as a vector has pixels."""
-        pixels = self.plan.pixels
-        mask = self.entry.leading_lanes(min(self.lanes // pixels, self.shape.group_filters - start))
-        few = self.entry.load(pointer, mask)
-        if pixels == 1:
-            return few
-        return self.entry.shuffle(few, few, [lane // pixels for lane in range(self.lanes)])
-
-    def _pack_turned(self, w: Any, target: Any, filters: list[int]) -> Any:
-        """Read the taps backwards, and a filter's values from as many rows of the kernel."""
-        entry, shape = self.entry, self.shape
-        tap = shape.group_filters * shape.channels
-
-        def pack_tap(_: Any, carried: list[Any]) -> list[Any]:
-            w_at, target_at = carried
-            _, target_at = entry.repeat("turned", shape.group_channels, [w_at, target_at], pack_row)
-            return [entry.at(w_at, -tap), target_at]
-
-        def pack_row(_: Any, carried: list[Any]) -> list[Any]:
-            w_at, target_at = carried
-            for v, start in enumerate(filters):
-                entry.store(self._collected(w_at, start), entry.at(target_at, v * self.lanes))
-            return [entry.at(w_at, 1), entry.at(target_at, len(filters) * self.lanes)]
-
-        return entry.repeat("taps", shape.taps, [entry.at(w, (shape.taps - 1) * tap), target], pack_tap)[1]
-
-    def _collected(self, w: Any, start: int) -> Any:
-        entry, pixels = self.entry, self.plan.pixels
-        vector = self.element.zero()
-        n_filters = min(self.lanes // pixels, self.shape.group_filters - start)
-        for c in range(n_filters):
-            value = entry.builder.load(entry.at(w, (start + c) * self.shape.channels))
-            for p in range(pixels):
-                vector = entry.builder.insert_element(
-                    vector, value, ir.Constant(ir.IntType(32), c * pixels + p)
-                )
-        return vector
-
-    # -- tiles ---------------------------------------------------------------------------------------
-
-    def _convolve(self, x: Any, packed: Any, y: Any, low: Any) -> None:
-        """Emit the convolution of one image."""
+    def emit(self, x: Any, packed: Any, y: Any, low: Any) -> None:
+        """Emit the convolution of one image, group by group."""
         entry, shape, plan = self.entry, self.shape, self.plan
+        (top, left), (down, across) = self.phase.place, plan.shape.spread
+        x = entry.at(x, plan.image_offset(self.phase))
+        y = entry.at(y, top * (self.y_row // down) + left * (self.y_pixel // across))
 
         def convolve_group(_: Any, carried: list[Any]) -> list[Any]:
             x_at, w_at, y_at = carried
-            for first, vectors in self._strip_places():
-                self._convolve_strip(x_at, w_at, entry.at(y_at, first), low, first, vectors)
-                w_at = entry.at(w_at, (shape.depth + 1) * vectors * self.lanes)
+            for first, vectors in strip_places(plan):
+                inputs = entry.at(x_at, first) if plan.is_by_channel else x_at
+                self._convolve_strip(inputs, w_at, entry.at(y_at, first), low, first, vectors)
+                w_at = entry.at(w_at, (self.phase.depth + 1) * vectors * self.lanes)
             return [
                 entry.at(x_at, plan.scale * shape.group_channels),
                 w_at,
-                entry.at(y_at, shape.group_filters),
+                entry.at(y_at, plan.group_filters),
             ]
 
-        entry.repeat("groups", shape.groups, [x, packed, y], convolve_group)
+        entry.repeat("groups", plan.groups, [x, packed, y], convolve_group)
 
     def _convolve_strip(self, x: Any, w: Any, y: Any, low: Any, first: int, vectors: int) -> None:
         """Emit the tiles of all pixels by one strip of filters."""
         entry, shape = self.entry, self.shape
         bias, w = w, entry.at(w, vectors * self.lanes)
         x_row = self.plan.scale * shape.windows.strides[0] * self.plan.row
-        y_row = shape.windows.output[1] * shape.filters
         row = I64(0)
         for n_rows, times, cells in self._cut(vectors):
             tiles = [self._tile(vectors, first, self._cells(n_rows, columns)) for columns in cells]
@@ -214,7 +149,7 @@ class _Forward:
                 for tile in tiles:
                     entry.builder.call(tile, [x_first, w_first, bias, y_at, low, left])
                 row_after = entry.builder.add(row_at, I64(n_rows))
-                return [row_after, entry.at(x_at, n_rows * x_row), entry.at(y_at, n_rows * y_row)]
+                return [row_after, entry.at(x_at, n_rows * x_row), entry.at(y_at, n_rows * self.y_row)]
 
             row, x, y = entry.repeat("rows", times, [row, x, y], convolve_rows)
 
@@ -229,7 +164,9 @@ class _Forward:
         """Return (kernel rows that lie above the image, kernel rows after them that touch it)."""
         windows, builder = self.shape.windows, self.entry.builder
         height = windows.window[0]
-        if not self.plan.skips_rows:
+        if self.phase.is_empty:
+            return I64(0), I64(0)
+        if not self.plan.skips_rows(self.phase):
             return I64(0), I64(height)
         assert n_rows == 1, n_rows
         # A kernel row r reads row i · stride + r · dilation - origin of the image, which has ``size`` rows.
@@ -267,15 +204,17 @@ class _Forward:
             for group in columns:
                 j = group * plan.pixels
                 x = plan.scale * (i * shape.windows.strides[0] * plan.row + j * plan.pixel_step)
-                cells.append(Cell(x, (i * width + j) * shape.filters, min(plan.pixels, width - j)))
+                y = i * self.y_row + j * self.y_pixel
+                cells.append(Cell(x, y, min(plan.pixels, width - j)))
         return tuple(cells)
 
     def _tile(self, vectors: int, first: int, cells: Cells) -> ir.Function:
         """Return the function of a tile, made once for all places where it fits."""
-        filters = min(vectors * self.lanes // self.plan.pixels, self.shape.group_filters - first)
+        filters = min(vectors * self.lanes // self.plan.pixels, self.plan.group_filters - first)
         key = (vectors, filters, cells)
         if key not in self._tiles:
-            self._tiles[key] = self._emit_tile(f"tile{len(self._tiles)}", *key)
+            name = "tile{}_{}_{}".format(len(self._tiles), *self.phase.place)
+            self._tiles[key] = self._emit_tile(name, *key)
         return self._tiles[key]
 
     def _emit_tile(self, name: str, vectors: int, filters: int, cells: Cells) -> ir.Function:
@@ -285,7 +224,7 @@ class _Forward:
         x, w, bias, y, low, kernel_rows = tile.ir.args
         start = [tile.load(tile.at(bias, v * self.lanes)) for v in range(vectors)]
         sums = [start[v] for _ in cells for v in range(vectors)]
-        sums = self._accumulate(tile, kernel_rows, [x, w, *sums], cells)
+        sums = self._accumulate(tile, kernel_rows, [x, w, *sums], cells, filters)
         floor = tile.splat(low)
         for r, cell in enumerate(cells):
             values = [tile.at_least(value, floor) for value in sums[r * vectors : (r + 1) * vectors]]
@@ -293,7 +232,9 @@ class _Forward:
         tile.finish()
         return tile.ir
 
-    def _accumulate(self, tile: Function, kernel_rows: Any, carried: list[Any], cells: Cells) -> list[Any]:
+    def _accumulate(
+        self, tile: Function, kernel_rows: Any, carried: list[Any], cells: Cells, filters: int
+    ) -> list[Any]:
         """Emit the loops over kernel rows, columns and channels around the multiply-adds; return the sums."""
         shape, plan = self.shape, self.plan
         vectors = (len(carried) - 2) // len(cells)
@@ -302,21 +243,27 @@ class _Forward:
         # LLVM would keep inputs that several pixels of a tile share, in registers that there are not.
         at_once = min(UNROLL, plan.pixel_step)
 
+        def inputs_of(x: Any) -> list[Any]:
+            if not plan.is_by_channel:
+                return [tile.load_repeated(x, plan.pixels)] * vectors
+            places = range(0, vectors * self.lanes, self.lanes)
+            return [tile.load(tile.at(x, at), tile.leading_lanes(filters - at)) for at in places]
+
         def multiply_add(carried: list[Any]) -> list[Any]:
             x_at, w_at, *values = carried
             row = [tile.load(tile.at(w_at, v * self.lanes)) for v in range(vectors)]
             updated = []
             for r, cell in enumerate(cells):
-                inputs = tile.load_repeated(tile.at(x_at, cell.x), plan.pixels)
-                updated += [tile.fma(inputs, row[v], values[r * vectors + v]) for v in range(vectors)]
+                inputs = inputs_of(tile.at(x_at, cell.x))
+                updated += [tile.fma(inputs[v], row[v], values[r * vectors + v]) for v in range(vectors)]
             return [tile.at(x_at, plan.scale), tile.at(w_at, vectors * self.lanes), *updated]
 
-        def run(_: Any, carried: list[Any]) -> list[Any]:
+        def run(carried: list[Any]) -> list[Any]:
             values = unrolled(tile, length, carried, multiply_add, at_once)
             return [tile.at(carried[0], plan.scale * across * shape.channels), *values[1:]]
 
         def kernel_row(_: Any, carried: list[Any]) -> list[Any]:
-            values = tile.repeat("runs", n_runs, carried, run)
+            values = unrolled(tile, n_runs, carried, run, UNROLL if plan.is_by_channel else 1)
             return [tile.at(carried[0], self._x_kernel_row), *values[1:]]
 
         return tile.loop("kernel_rows", kernel_rows, carried, kernel_row)[2:]
@@ -324,12 +271,19 @@ class _Forward:
     def _store(self, tile: Function, values: list[Any], y: Any, filters: int, pixels: int) -> None:
         """Store one row of a tile: some filters of one pixel, or all filters of some pixels."""
         if self.plan.pixels > 1:
-            order = [c * self.plan.pixels + p for p in range(self.plan.pixels) for c in range(filters)]
-            order += [0] * (self.lanes - len(order))
-            tile.store(tile.shuffle(values[0], values[0], order), y, tile.leading_lanes(pixels * filters))
+            self._store_pixels(tile, values[0], y, filters, pixels)
             return
         for v, value in enumerate(values):
             tile.store(value, tile.at(y, v * self.lanes), tile.leading_lanes(filters - v * self.lanes))
+
+    def _store_pixels(self, tile: Function, value: Any, y: Any, filters: int, pixels: int) -> None:
+        is_dense = self.y_pixel == filters
+        for first in range(0, pixels, pixels if is_dense else 1):
+            last = pixels if is_dense else first + 1
+            order = [c * self.plan.pixels + p for p in range(first, last) for c in range(filters)]
+            mask = tile.leading_lanes(len(order))
+            order += [0] * (self.lanes - len(order))
+            tile.store(tile.shuffle(value, value, order), tile.at(y, first * self.y_pixel), mask)
 
 
 def unrolled(tile: Function, count: int, carried: list[Any], step: Any, at_once: int) -> list[Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nnkit.kernels.ir.vectors import Function
-from nnkit.tiling.window import Pair, Windows
+from nnkit.tiling.window import Windows
 
 _UNROLLED = 4
 
@@ -44,34 +44,19 @@ def emit_copy(function: Function, source: Any, target: Any, count: int) -> None:
         function.store(function.load(ends[0], mask), ends[1], mask)
 
 
-def emit_pad(
-    function: Function, windows: Windows, channels: int, source: Any, target: Any, spread: Pair = (1, 1)
-) -> None:
-    """Copy an image into the middle of its padded twin, its pixels ``spread`` apart."""
-    down, across = spread
-    height, width = ((n - 1) // step + 1 for n, step in zip(windows.size, spread, strict=True))
-    origin, reach = windows.origin, windows.reach
-    rows = _kept(height, down, origin[0], reach[0])
-    columns = _kept(width, across, origin[1], reach[1])
+def emit_pad(function: Function, windows: Windows, channels: int, source: Any, target: Any) -> None:
+    """Copy an image into the middle of its padded twin."""
+    (height, width), origin, reach = windows.size, windows.origin, windows.reach
+    rows, columns = _kept(height, origin[0], reach[0]), _kept(width, origin[1], reach[1])
     if not rows or not columns:
         return
     row = reach[1] * channels
     source = function.at(source, (rows[0] * width + columns[0]) * channels)
-    target = function.at(
-        target, (rows[0] * down + origin[0]) * row + (columns[0] * across + origin[1]) * channels
-    )
+    target = function.at(target, (rows[0] + origin[0]) * row + (columns[0] + origin[1]) * channels)
 
     def copy_row(_: Any, carried: list[Any]) -> list[Any]:
-        source_at, target_at = carried
-        if across == 1:
-            emit_copy(function, source_at, target_at, len(columns) * channels)
-        else:
-            function.repeat("pixels", len(columns), carried, copy_pixel)
-        return [function.at(source_at, width * channels), function.at(target_at, down * row)]
-
-    def copy_pixel(_: Any, carried: list[Any]) -> list[Any]:
-        emit_copy(function, carried[0], carried[1], channels)
-        return [function.at(carried[0], channels), function.at(carried[1], across * channels)]
+        emit_copy(function, carried[0], carried[1], len(columns) * channels)
+        return [function.at(carried[0], width * channels), function.at(carried[1], row)]
 
     function.repeat("rows", len(rows), [source, target], copy_row)
 
@@ -79,7 +64,7 @@ def emit_pad(
 def emit_crop(function: Function, windows: Windows, channels: int, source: Any, target: Any) -> None:
     """Copy the middle of a padded image out of it; pixels beyond what the windows read become 0."""
     (height, width), origin, reach = windows.size, windows.origin, windows.reach
-    rows, columns = _kept(height, 1, origin[0], reach[0]), _kept(width, 1, origin[1], reach[1])
+    rows, columns = _kept(height, origin[0], reach[0]), _kept(width, origin[1], reach[1])
     if len(rows) < height or len(columns) < width:
         emit_fill(function, target, height * width * channels)
     row = reach[1] * channels
@@ -93,9 +78,9 @@ def emit_crop(function: Function, windows: Windows, channels: int, source: Any, 
     )
 
 
-def _kept(count: int, spread: int, origin: int, reach: int) -> range:
+def _kept(count: int, origin: int, reach: int) -> range:
     """Return the rows (or columns) of an image that lie within its padded twin."""
-    kept = [i for i in range(count) if 0 <= i * spread + origin < reach]
+    kept = [i for i in range(count) if 0 <= i + origin < reach]
     return range(kept[0], kept[-1] + 1) if kept else range(0)
 
 

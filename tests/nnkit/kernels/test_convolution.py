@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from nnkit.layers.convolution import backward_kernel_kind, forward_kind
-from nnkit.tiling.convolution import Convolution, ForwardPlan, GradientPlan
+from nnkit.tiling.convolution import Convolution, GradientPlan
+from nnkit.tiling.phases import ForwardPlan
 from nnkit.tiling.window import Windows, same_pads
 from tests.nnkit.kernels.entry_call import call_entry, draw, nan_like
 from tests.nnkit.kernels.readable_convolution import conv2d_backward_kernel, conv2d_forward
@@ -88,6 +89,11 @@ CASES = {
     "strides and dilation": Case(3, 5, strides=(2, 1), dilation=(1, 2)),
     "two groups": Case(6, 8, groups=2),
     "depthwise": Case(6, 6, groups=6),
+    "depthwise, wide": Case(37, 37, (3, 2), groups=37, strides=(2, 1), dilation=(1, 2)),
+    "depthwise, narrow": Case(2, 2, (5, 5), groups=2, size=(17, 20), batch=2),
+    "depthwise, a multiple": Case(16, 32, groups=16),
+    "strides, few filters": Case(8, 4, strides=(2, 2), size=(9, 33)),
+    "strides and dilation, alike": Case(3, 5, (2, 3), strides=(2, 2), dilation=(2, 4), padding="valid"),
     "groups, strides, dilation": Case(4, 34, groups=2, strides=(2, 2), dilation=(2, 1), padding="same"),
     "uneven pads": Case(3, 5, padding=((0, 2), (3, 1))),
     "pads beyond the kernel": Case(3, 5, (2, 1), padding=((3, 4), (2, 5))),
@@ -209,6 +215,29 @@ def test_the_gradient_for_the_input_is_a_convolution_of_the_turned_kernel(case: 
     found = convolve(case.shape.gradient(), dy, w, None, x.shape)
 
     assert error(found, expected) < {"float32": 1e-5, "float64": 1e-14}[dtype]
+
+
+def turned(w: Array, groups: int) -> Array:
+    """Return the kernel with its taps in reverse, inputs and outputs exchanged within each group."""
+    parts = [part.swapaxes(2, 3) for part in np.split(w[::-1, ::-1], groups, axis=3)]
+    return np.ascontiguousarray(np.concatenate(parts, axis=3))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@ALL
+def test_the_gradient_for_the_input_has_the_bits_of_a_sum_over_all_taps(case: Case, dtype: str) -> None:
+    """Also of taps that meet no output, where a stride is: a product with zero changes no sum."""
+    x, w, _ = case.inputs(dtype)
+    dy, (down, across) = case.output_gradient(dtype), case.strides
+    gradient = case.shape.gradient()
+    spread = np.zeros((len(dy), *gradient.windows.size, case.filters), dtype)
+    spread[:, ::down, ::across] = dy
+    expected, ones, bias = np.full_like(x, np.nan), pair((1, 1)), np.zeros(case.channels, dtype)
+    origin = pair(gradient.windows.origin)
+    kernel = turned(w, case.groups)
+    conv2d_forward(spread, kernel, bias, expected, ones, pair(case.dilation), origin, NO_FLOOR)
+
+    assert np.array_equal(convolve(gradient, dy, w, None, x.shape), expected)
 
 
 @ALL
