@@ -54,6 +54,20 @@ class Convolution:
         return self.filters // self.groups
 
     @property
+    def is_by_channel(self) -> bool:
+        """True where lanes are channels that do not see each other: one filter for each of them."""
+        return self.groups == self.channels == self.filters > 1
+
+    @property
+    def parts(self) -> int:
+        """Return how many groups are computed one after the other; where lanes are channels, they are one."""
+        return 1 if self.is_by_channel else self.groups
+
+    @property
+    def part_filters(self) -> int:
+        return self.filters // self.parts
+
+    @property
     def depth(self) -> int:
         """Return the products behind one output value."""
         return self.taps * self.group_channels
@@ -118,7 +132,7 @@ class GradientPlan:
 
     @property
     def taps(self) -> int:
-        return pixels_per_vector(self.shape.group_filters, self.lanes)
+        return 1 if self.shape.is_by_channel else pixels_per_vector(self.shape.part_filters, self.lanes)
 
     @property
     def reads_image(self) -> bool:
@@ -163,12 +177,12 @@ class GradientPlan:
 
     @property
     def vectors(self) -> int:
-        return -(-self.shape.group_filters * self.taps // self.lanes)
+        return -(-self.shape.part_filters * self.taps // self.lanes)
 
     @property
     def sums_size(self) -> int:
         """Return the values of all sums of all groups, the bias's included."""
-        return self.shape.groups * (len(self.places) + 1) * self.vectors * self.lanes
+        return self.shape.parts * (len(self.places) + 1) * self.vectors * self.lanes
 
 
 def whole_vectors(values: int, lanes: int) -> int:

@@ -113,20 +113,6 @@ class ForwardPlan:
         return self.scale * offset
 
     @property
-    def is_by_channel(self) -> bool:
-        """True where lanes are channels that do not see each other: one filter for each of them."""
-        return self.shape.groups == self.shape.channels == self.shape.filters > 1
-
-    @property
-    def groups(self) -> int:
-        """Return how many groups are convolved one after the other."""
-        return 1 if self.is_by_channel else self.shape.groups
-
-    @property
-    def group_filters(self) -> int:
-        return self.shape.filters // self.groups
-
-    @property
     def pixels(self) -> int:
         # With groups, the filters of neighbouring pixels do not lie side by side.
         return pixels_per_vector(self.shape.filters, self.lanes) if self.shape.groups == 1 else 1
@@ -177,7 +163,7 @@ class ForwardPlan:
     @property
     def vectors(self) -> int:
         """Return the vectors that hold one pixel's, or some pixels', outputs of one group."""
-        return -(-self.group_filters * self.pixels // self.lanes)
+        return -(-self.shape.part_filters * self.pixels // self.lanes)
 
     @property
     def packed_size(self) -> int:
@@ -185,4 +171,4 @@ class ForwardPlan:
         return sum(map(self.packed_phase_size, self.phases))
 
     def packed_phase_size(self, phase: Phase) -> int:
-        return self.groups * (phase.depth + 1) * self.vectors * self.lanes
+        return self.shape.parts * (phase.depth + 1) * self.vectors * self.lanes

@@ -128,11 +128,12 @@ class _Gradient:
             x_at, dy_at, sums_at = carried
             for first, vectors in self.strips:
                 filters = first * self.lanes // self.plan.taps
-                self._sum_strip(x_at, entry.at(dy_at, filters), sums_at, count, filters, vectors, n_blocks)
+                inputs = entry.at(x_at, filters) if shape.is_by_channel else x_at
+                self._sum_strip(inputs, entry.at(dy_at, filters), sums_at, count, filters, vectors, n_blocks)
                 sums_at = entry.at(sums_at, self._strip_size(vectors))
-            return [entry.at(x_at, shape.group_channels), entry.at(dy_at, shape.group_filters), sums_at]
+            return [entry.at(x_at, shape.group_channels), entry.at(dy_at, shape.part_filters), sums_at]
 
-        entry.repeat("groups", shape.groups, [x, dy, sums], sum_group)
+        entry.repeat("groups", shape.parts, [x, dy, sums], sum_group)
 
     def _strip_size(self, vectors: int) -> int:
         return (len(self.plan.places) + 1) * vectors * self.lanes
@@ -192,7 +193,7 @@ class _Gradient:
         self, offsets: tuple[int, ...], has_ones: bool, vectors: int, first: int, n_blocks: int
     ) -> ir.Function:
         """Return the function of a tile, made once for all places where it fits."""
-        filters = min(vectors * self.lanes // self.plan.taps, self.shape.group_filters - first)
+        filters = min(vectors * self.lanes // self.plan.taps, self.shape.part_filters - first)
         key = (offsets, has_ones, vectors, filters, n_blocks)
         if key not in self._tiles:
             self._tiles[key] = self._emit_tile(f"tile{len(self._tiles)}", *key)
@@ -256,11 +257,17 @@ class _Gradient:
             ]
             updated = []
             for r, offset in enumerate(offsets):
-                inputs = tile.load_repeated(tile.at(x_at, offset), plan.taps)
-                updated += [tile.fma(inputs, row[v], sums[r * vectors + v]) for v in range(vectors)]
+                inputs = inputs_of(tile.at(x_at, offset))
+                updated += [tile.fma(inputs[v], row[v], sums[r * vectors + v]) for v in range(vectors)]
             # The row of ones: a product with 1 is exact, so a sum is the same chain.
             rest = sums[len(offsets) * vectors :]
             return [*updated, *(tile.builder.fadd(value, row[v]) for v, value in enumerate(rest))]
+
+        def inputs_of(x: Any) -> list[Any]:
+            if not shape.is_by_channel:
+                return [tile.load_repeated(x, plan.taps)] * vectors
+            starts = range(0, vectors * self.lanes, self.lanes)
+            return [tile.load(tile.at(x, at), tile.leading_lanes(filters - at)) for at in starts]
 
         def image_row(_: Any, carried: list[Any]) -> list[Any]:
             values = unrolled(tile, width, carried, multiply_add, UNROLL)
@@ -295,11 +302,11 @@ class _Gradient:
                 filters = first * self.lanes // self.plan.taps
                 sums_at = self._for_strip(
                     sums_at, entry.at(dw_at, filters), entry.at(db_at, filters) if db is not None else None,
-                    shape.group_filters - filters, vectors, move,
+                    shape.part_filters - filters, vectors, move,
                 )  # fmt: skip
-            return [sums_at, entry.at(dw_at, shape.group_filters), entry.at(db_at, shape.group_filters)]
+            return [sums_at, entry.at(dw_at, shape.part_filters), entry.at(db_at, shape.part_filters)]
 
-        entry.repeat("sums", shape.groups, [sums, dw, dw if db is None else db], move_group)
+        entry.repeat("sums", shape.parts, [sums, dw, dw if db is None else db], move_group)
         return []
 
     def _for_strip(self, sums: Any, dw: Any, db: Any, filters: int, vectors: int, move: Move) -> Any:

@@ -29,7 +29,7 @@ class Packing:
         self.shape = phase.shape
         self.lanes = entry.element.lanes
         # A turned kernel's rows are the filters, unless every channel has a filter of its own.
-        self.is_turned = self.shape.turned and not plan.is_by_channel
+        self.is_turned = self.shape.turned and not plan.shape.is_by_channel
 
     def emit(self, w: Any, bias: Any, packed: Any) -> None:
         entry, plan, shape = self.entry, self.plan, self.shape
@@ -42,7 +42,7 @@ class Packing:
                 target = self._pack_strip(w_at, bias_at if bias is not None else None, target, first, vectors)
             return [entry.at(w_at, w_step), entry.at(bias_at, shape.group_filters), target]
 
-        entry.repeat("groups", plan.groups, [w, w if bias is None else bias, packed], pack_group)
+        entry.repeat("groups", plan.shape.parts, [w, w if bias is None else bias, packed], pack_group)
 
     def _pack_strip(self, w: Any, bias: Any, target: Any, first: int, vectors: int) -> Any:
         entry = self.entry
@@ -90,7 +90,7 @@ class Packing:
     def _widened(self, pointer: Any, start: int) -> Any:
         """Return a vector of filters from ``start`` on, each as often as a vector has pixels."""
         pixels = self.plan.pixels
-        mask = self.entry.leading_lanes(min(self.lanes // pixels, self.plan.group_filters - start))
+        mask = self.entry.leading_lanes(min(self.lanes // pixels, self.plan.shape.part_filters - start))
         few = self.entry.load(pointer, mask)
         if pixels == 1:
             return few
@@ -100,7 +100,7 @@ class Packing:
         """Return a vector of filters that lie in as many rows of a turned kernel."""
         entry, pixels = self.entry, self.plan.pixels
         vector = entry.element.zero()
-        n_filters = min(self.lanes // pixels, self.plan.group_filters - start)
+        n_filters = min(self.lanes // pixels, self.plan.shape.part_filters - start)
         for c in range(n_filters):
             value = entry.builder.load(entry.at(w, (start + c) * self.shape.channels))
             for p in range(pixels):

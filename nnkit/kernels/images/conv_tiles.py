@@ -119,16 +119,16 @@ class PhaseTiles:
         def convolve_group(_: Any, carried: list[Any]) -> list[Any]:
             x_at, w_at, y_at = carried
             for first, vectors in strip_places(plan):
-                inputs = entry.at(x_at, first) if plan.is_by_channel else x_at
+                inputs = entry.at(x_at, first) if plan.shape.is_by_channel else x_at
                 self._convolve_strip(inputs, w_at, entry.at(y_at, first), low, first, vectors)
                 w_at = entry.at(w_at, (self.phase.depth + 1) * vectors * self.lanes)
             return [
                 entry.at(x_at, plan.scale * shape.group_channels),
                 w_at,
-                entry.at(y_at, plan.group_filters),
+                entry.at(y_at, plan.shape.part_filters),
             ]
 
-        entry.repeat("groups", plan.groups, [x, packed, y], convolve_group)
+        entry.repeat("groups", plan.shape.parts, [x, packed, y], convolve_group)
 
     def _convolve_strip(self, x: Any, w: Any, y: Any, low: Any, first: int, vectors: int) -> None:
         """Emit the tiles of all pixels by one strip of filters."""
@@ -210,7 +210,7 @@ class PhaseTiles:
 
     def _tile(self, vectors: int, first: int, cells: Cells) -> ir.Function:
         """Return the function of a tile, made once for all places where it fits."""
-        filters = min(vectors * self.lanes // self.plan.pixels, self.plan.group_filters - first)
+        filters = min(vectors * self.lanes // self.plan.pixels, self.plan.shape.part_filters - first)
         key = (vectors, filters, cells)
         if key not in self._tiles:
             name = "tile{}_{}_{}".format(len(self._tiles), *self.phase.place)
@@ -244,7 +244,7 @@ class PhaseTiles:
         at_once = min(UNROLL, plan.pixel_step)
 
         def inputs_of(x: Any) -> list[Any]:
-            if not plan.is_by_channel:
+            if not plan.shape.is_by_channel:
                 return [tile.load_repeated(x, plan.pixels)] * vectors
             places = range(0, vectors * self.lanes, self.lanes)
             return [tile.load(tile.at(x, at), tile.leading_lanes(filters - at)) for at in places]
@@ -263,7 +263,7 @@ class PhaseTiles:
             return [tile.at(carried[0], plan.scale * across * shape.channels), *values[1:]]
 
         def kernel_row(_: Any, carried: list[Any]) -> list[Any]:
-            values = unrolled(tile, n_runs, carried, run, UNROLL if plan.is_by_channel else 1)
+            values = unrolled(tile, n_runs, carried, run, UNROLL if plan.shape.is_by_channel else 1)
             return [tile.at(carried[0], self._x_kernel_row), *values[1:]]
 
         return tile.loop("kernel_rows", kernel_rows, carried, kernel_row)[2:]
