@@ -10,6 +10,7 @@ import math
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 Curves = Mapping[str, NDArray[np.float32]]  # with one axis
 Arrays = Mapping[str, NDArray[np.float32]]
 
+# Made once: json.dumps makes one for every text.
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 _NOT_FINITE = ("inf", "-inf", "nan")
 _LOOKS_NOT_FINITE = re.compile(r"\\*(-?inf|nan)")
 
@@ -34,7 +37,7 @@ def checksum(*values: object) -> int:
 
 def to_json(value: Any) -> str:
     """Return ``value`` as JSON text in ASCII. Tuples become lists, numpy's numbers become Python's."""
-    return json.dumps(_escape(value), allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(_escape(value))
 
 
 def from_json(text: str) -> Any:
@@ -74,10 +77,16 @@ def _restore(value: Any) -> Any:
 def pack_curves(curves: Curves) -> tuple[str, bytes]:
     """Return the lengths of the curves as JSON, and all their samples in one block of bytes."""
     for name, curve in curves.items():
-        found = f"{curve.dtype} with {curve.ndim} axes"
-        assert found == "float32 with 1 axes", f"curve {name!r} must be float32 with 1 axis, found {found}"
-    lengths = json.dumps({name: curve.size for name, curve in curves.items()})
-    return lengths, b"".join(curve.astype("<f4", copy=False).tobytes() for curve in curves.values())
+        is_right = curve.dtype == np.float32 and curve.ndim == 1
+        found = "" if is_right else f"{curve.dtype} with {curve.ndim} axes"  # to spell a dtype takes long
+        assert is_right, f"curve {name!r} must be float32 with 1 axis, found {found}"
+    lengths = _lengths(tuple((name, curve.size) for name, curve in curves.items()))
+    return lengths, b"".join([curve.astype("<f4", copy=False).tobytes() for curve in curves.values()])
+
+
+@lru_cache(maxsize=256)
+def _lengths(sizes: tuple[tuple[str, int], ...]) -> str:
+    return json.dumps(dict(sizes))
 
 
 def curve_names(lengths: str) -> set[str]:

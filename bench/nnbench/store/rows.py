@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from nnbench.records.claims import Measurement
@@ -68,14 +69,12 @@ class RunSummary:
 
 def row_of_trial(record: TrialRecord) -> tuple[object, ...]:
     """Return the values of TRIAL_COLUMNS."""
-    axes = dict(record.axes.values)
-    assert len(axes) == len(record.axes.values), f"an axis stands twice in {record.axes.values!r}"
     # int() and float() because SQLite's binding stores numpy's numbers as raw bytes.
     target = record.steps_to_target
     return (
         record.key,
         record.case,
-        to_json(axes),
+        _choices_text(record.axes),
         int(record.seed),
         record.status,
         to_json(record.final),
@@ -89,6 +88,14 @@ def row_of_trial(record: TrialRecord) -> tuple[object, ...]:
         None if record.error is None else to_json(record.error),
         int(record.numerics),
     )
+
+
+@lru_cache(maxsize=1024)
+def _choices_text(axes: Axes) -> str:
+    """Return the choices that identify a configuration as JSON: the same text for all its seeds."""
+    chosen = dict(axes.values)
+    assert len(chosen) == len(axes.values), f"an axis stands twice in {axes.values!r}"
+    return to_json(chosen)
 
 
 def trial_of_row(row: Sequence[Any], curves: Curves) -> TrialRecord:
