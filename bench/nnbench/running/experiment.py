@@ -21,7 +21,7 @@ from nnbench.plan.settings import Settings
 from nnbench.records.trials import Axes, CaseFacts, RunRecord, TrialRecord
 from nnbench.running import runner
 from nnbench.running.budget import Budget
-from nnbench.running.choice import begin, how_to_run
+from nnbench.running.choice import are_for_batches, begin, how_to_run
 from nnbench.running.probing import Earlier, settled_keys
 from nnbench.running.subject_trials import facts_of_subject, subjects_of
 from nnbench.running.workplace import Workplace
@@ -215,7 +215,8 @@ def _train(todo: Sequence[TrialSpec], chosen: Settings, around: Workplace, budge
 
     progress.training(0, len(todo))
     how = how_to_run(todo, chosen, n_jobs(chosen))
-    engine = begin(how, n_jobs(chosen), chosen.scheduler, stop, around.clock)
+    in_batches = how == "threads" and are_for_batches(todo, chosen)
+    engine = begin(how, n_jobs(chosen), chosen.scheduler, stop, around.clock, in_batches=in_batches)
     watched = execute if budget is None else budget.watching(execute)
     lasting = todo if budget is None else budget.lasting(todo)
     try:

@@ -24,7 +24,7 @@ from nnbench.plan.matrix import TrialSpec
 from nnbench.records.trials import TrialRecord
 from nnbench.running import messages
 from nnbench.running.runner import failed
-from nnbench.training.trial import run_trial
+from nnbench.training.trial import run_together
 
 # How long a worker goes on whose other end is closed.
 _LAST_S = 10.0
@@ -32,14 +32,12 @@ _LAST_S = 10.0
 
 def run_batch(trials: Sequence[TrialSpec], stop: Stop) -> list[TrialRecord]:
     """Return the record of every trial; one that raises has a record that says so."""
-    return [_run(replace(trial, case=_the_same(trial.case)), stop) for trial in trials]
-
-
-def _run(trial: TrialSpec, stop: Stop) -> TrialRecord:
-    try:
-        return run_trial(trial, stop=stop)
-    except BaseException as error:
-        return failed(trial, error)
+    given = [replace(trial, case=_the_same(trial.case)) for trial in trials]
+    found = run_together(given, stop=stop)
+    return [
+        failed(trial, each) if isinstance(each, BaseException) else each
+        for trial, each in zip(given, found, strict=True)
+    ]
 
 
 @lru_cache(maxsize=256)
