@@ -16,7 +16,7 @@ from nnbench.plan.matrix import TrialSpec
 from nnbench.plan.settings import from_options, read_settings
 from nnbench.records.trials import TrialRecord
 from nnbench.running.batches import MOST_ATTEMPTS, MOST_IN_A_BATCH, BatchEngine, WorkerLost
-from nnbench.running.choice import how_to_run
+from nnbench.running.choice import are_for_batches, begin, how_to_run
 from nnbench.running.engines import EngineLost
 from nnbench.running.processes import ProcessLane, process_engine
 from nnbench.running.runner import run_trials
@@ -192,6 +192,27 @@ def test_many_short_trials_get_processes(n: int, options: dict[str, str], engine
     chosen = read_settings(from_options({"jobs": "2", **options}))
 
     assert how_to_run(trials(seeds=n), chosen, chosen.jobs or 2) == engine
+
+
+def test_threads_take_short_trials_in_batches_and_give_the_same_records() -> None:
+    each, stop = [*trials(seeds=40), *trials("wine", seeds=3)], Stop()
+    expected = {trial.key: run_trial(trial).digest for trial in each}
+
+    kept = run(each, begin("threads", 2, None, stop, Clock(), in_batches=True), stop)
+
+    assert {record.key: record.digest for record in kept} == expected
+
+
+@pytest.mark.parametrize(
+    ("case", "options", "expected"),
+    [
+        pytest.param("iris", {}, True, id="short"),
+        pytest.param("iris", {"budget": "5m"}, False, id="a budget admits one trial after the other"),
+        pytest.param("mnist1d", {"epochs": "200"}, False, id="long"),
+    ],
+)
+def test_only_short_trials_share_a_batch(case: str, options: dict[str, str], expected: bool) -> None:
+    assert are_for_batches(trials(case, **options), read_settings(from_options(options))) == expected
 
 
 def test_long_trials_keep_threads() -> None:

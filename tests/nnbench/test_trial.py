@@ -1,7 +1,7 @@
 """One trial from its description to its record, against training written out in float64."""
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from nnbench.cases.spec import CaseSpec
 from nnbench.machine.stopping import Stop
+from nnbench.plan import request
 from nnbench.plan.matrix import TrialSpec
+from nnbench.plan.settings import from_options, read_settings
 from nnbench.records.probes import NAMES
 from nnbench.records.trials import TrialRecord
 from nnbench.training.facts import facts
-from nnbench.training.trial import run_trial, run_with_probes
+from nnbench.training.trial import run_together, run_trial, run_with_probes
+from nnkit.errors import InvalidArgument
 from tests.nnbench.trial_cases import LAYER, case_of, install, trial_of
 from tests.reference import mlp
 from tests.reference.losses import sparse_categorical_crossentropy
@@ -488,3 +491,48 @@ def test_the_facts_count_samples_parameters_and_steps() -> None:
     assert (found.epochs, found.batch_size, found.steps) == (7, 32, 7 * 4)
     assert (found.metric, found.target, found.noticeable) == ("accuracy", 0.5, 0.01)
     assert found.suite_version is None
+
+
+# -- several at once ---------------------------------------------------------------------------------------
+
+
+def several() -> list[TrialSpec]:
+    """Two cases, three optimizers, pictures and early stopping or not, in an order that mixes them."""
+    given = [("iris", "sgd,adam"), ("wine", "rmsprop")]
+    found = []
+    for name, optimizers in given:
+        options = from_options({"optimizer": optimizers, "seeds": "3", "epochs": "3"})
+        found += request.plan_for([request.one_case(name)], read_settings(options)).trials()
+    return sorted(found, key=lambda trial: trial.key)
+
+
+def told(record: TrialRecord | BaseException) -> dict[str, Any]:
+    """Return a record without its seconds, its curves as bytes."""
+    assert isinstance(record, TrialRecord), record
+    return {
+        **{each.name: getattr(record, each.name) for each in fields(record) if each.name != "train_s"},
+        "curves": {name: curve.tobytes() for name, curve in record.curves.items()},
+    }
+
+
+def test_trials_together_are_what_they_are_alone() -> None:
+    each = several()
+
+    assert list(map(told, run_together(each))) == [told(run_trial(trial)) for trial in each]
+
+
+def test_a_trial_that_cannot_begin_takes_none_of_the_others_along() -> None:
+    each = several()
+    broken = replace(each[4], seed=-1)  # no split is drawn by it
+
+    found = run_together([*each[:4], broken, *each[5:]])
+
+    assert isinstance(found[4], InvalidArgument)
+    assert [told(record)["status"] for place, record in enumerate(found) if place != 4] == ["finished"] * 8
+
+
+def test_a_stop_cancels_all_that_are_trained_together() -> None:
+    stop = Stop()
+    stop.set()
+
+    assert {told(record)["status"] for record in run_together(several(), stop=stop)} == {"cancelled"}
