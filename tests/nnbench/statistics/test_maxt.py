@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from nnbench.statistics.comparing import maxt
-from nnbench.statistics.comparing.maxt import N_DRAWS, Judged, all_pairs, beyond_worst, judge
+from nnbench.statistics.comparing.flips import N_DRAWS
+from nnbench.statistics.comparing.maxt import Judged, all_pairs, beyond_worst, judge
 from tests.reference import step_down_max_t as textbook
 
 LEVEL = 0.032  # of a first look

@@ -21,12 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nnbench.statistics.comparing.flips import Family, Floats, Parts, Singles, flips_of, normalised
 from nnbench.statistics.comparing.looks import LEVEL
 from nnbench.statistics.estimation.distributions import t_quantile
 
-# Up to here all 2^n patterns of signs are listed; beyond, so many are drawn.
-EXACT_SEEDS = 12
-N_DRAWS = 9_999
 # Enough for the quantile of an interval, where a p value needs more.
 _DRAWS_OF_RESIDUALS = 1_999
 # Beyond so many pairs Bonferroni's bound, which is then hardly wider, spares a fifth of the time.
@@ -34,12 +32,8 @@ _MOST_RESIDUALS = 10_000
 # Sums that are equal in exact arithmetic differ in their last bits; they are ties, and ties count. Flipped,
 # z is summed in single precision, which is good to 1e-6 and takes half the time.
 _TIE = 1e-5
-# Products so small are not shared out among threads, which on a busy machine wait for one another far longer
-# than the product takes; several of them at once spare Python's share, and stay in the cache.
-_ROWS_AT_ONCE, _ROWS_FOR_Z, _PRODUCT, _BATCHES = 64, 1024, 2**18, 8
-
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
+# So many pairs at a time stay in the cache, with however many seeds.
+_ROWS_AT_ONCE, _ROWS_FOR_Z, _VALUES_FOR_Z = 64, 1024, 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +131,12 @@ def judge(
     """
     failed = np.where(np.isnan(filled), np.nan, -lost.astype(np.float64))
     is_failing = (lost[members[:, 0]] != lost[members[:, 1]]).any(axis=1)
-    family = _Family(((filled, members), (failed, members[is_failing])))
-    z, p, residual = _stepped_down(family, filled.shape[1], level, interval_level)
+    family = Family(filled, members)
+    if is_failing.any():
+        family = Family(
+            np.concatenate([filled, failed]), np.concatenate([members, members[is_failing] + len(filled)])
+        )
+    z, p, residual = _stepped_down(family, level, interval_level)
     side = np.where(p <= level, np.sign(z), 0.0).astype(np.int8)
     n = len(members)
     p_pairs, by_failures = p[:n].copy(), np.zeros(n, dtype=np.int8)
@@ -147,66 +145,45 @@ def judge(
     return Judged(members, p_pairs, side[:n], by_failures, level, interval_level, residual)
 
 
-@dataclass(frozen=True, slots=True)
-class _Family:
-    """Pairs of rows of one or several tables, and the differences of any of them, made where needed."""
-
-    tables: tuple[tuple[Floats, NDArray[np.intp]], ...]
-
-    def __len__(self) -> int:
-        return sum(len(members) for _, members in self.tables)
-
-    def differences(self, places: NDArray[np.intp]) -> Floats:
-        """Return the differences of pairs, a row each; NaN where a seed makes no pair."""
-        rows, start = np.empty((len(places), self.tables[0][0].shape[1])), 0
-        for table, members in self.tables:
-            here = (places >= start) & (places < start + len(members))
-            first, second = members[places[here] - start].T
-            rows[here] = table[first] - table[second]
-            start += len(members)
-        return rows
-
-    def z(self) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return z of every pair, and which pairs do not differ on any seed."""
-        z, is_flat = np.zeros(len(self)), np.zeros(len(self), dtype=np.bool_)
-        for block in _in_blocks(np.arange(len(self), dtype=np.intp), rows=_ROWS_FOR_Z):
-            rows = _normalised(self.differences(block))
-            z[block], is_flat[block] = rows.sum(axis=1), ~rows.any(axis=1)
-        return z, is_flat
+def _observed(family: Family) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return z of every pair, and which pairs do not differ on any seed."""
+    z, is_flat = np.zeros(len(family)), np.zeros(len(family), dtype=np.bool_)
+    n_rows = max(1, min(_ROWS_FOR_Z, _VALUES_FOR_Z // max(1, family.n_seeds)))
+    for block in _in_blocks(np.arange(len(family), dtype=np.intp), rows=n_rows):
+        rows = normalised(family.differences(block))
+        z[block], is_flat[block] = rows.sum(axis=1), ~rows.any(axis=1)
+    return z, is_flat
 
 
-def _stepped_down(
-    family: _Family, n_seeds: int, level: float, interval_level: float
-) -> tuple[Floats, Floats, float]:
+def _stepped_down(family: Family, level: float, interval_level: float) -> tuple[Floats, Floats, float]:
     """Return z and the adjusted p of every pair, and the quantile of the largest residual z."""
-    z, is_flat = family.z()
-    if not z.size or not n_seeds:
+    z, is_flat = _observed(family)
+    if not z.size or not family.n_seeds:
         return z, np.ones(z.size), 0.0
-    flips, is_exact = _flips(n_seeds)
+    flipped = flips_of(family)
     order = np.argsort(-np.abs(z), kind="stable")
     # Pairs that never differ lie last and as far out under every flip: nothing is lost without them.
     moving = order[~is_flat[order]]
     reached = (np.abs(z) - _TIE).astype(np.float32)
-    hits = np.full(z.size, float(flips.shape[1]))
-    largest = np.zeros(flips.shape[1], dtype=np.float32)
-    largest_residual = largest[: None if is_exact else _DRAWS_OF_RESIDUALS].copy()
+    n = flipped.n_patterns
+    hits, largest = np.full(z.size, float(n)), np.zeros(n, dtype=np.float32)
+    largest_residual = largest[: None if flipped.is_exact else _DRAWS_OF_RESIDUALS].copy()
     for block in _in_blocks(moving[::-1]):  # from the smallest up: the maximum is over what is not yet called
         differences = family.differences(block)
-        rows = _normalised(differences).astype(np.float32)
-        grown = np.maximum(largest, _largest(rows, flips))
-        if np.count_nonzero(largest >= reached[block[-1]]) > level * flips.shape[1]:
+        grown = np.maximum(largest, _largest(flipped.scores(block, differences), n))
+        if np.count_nonzero(largest >= reached[block[-1]]) > level * n:
             # Not even the last of the block can be called: one maximum serves them all.
             hits[block] = grown.size - np.searchsorted(np.sort(grown), reached[block])
         else:
-            hits[block] = _hits(rows, flips, reached[block], largest)
+            hits[block] = _hits(flipped.scores(block, differences), reached[block], largest)
         largest = grown
         if z.size > _MOST_RESIDUALS:
             continue
         residuals = _largest(
-            _normalised(_residuals(differences)).astype(np.float32), flips[:, : largest_residual.size]
+            flipped.residuals(block, differences, largest_residual.size), largest_residual.size
         )
         np.maximum(largest_residual, residuals, out=largest_residual)
-    p = hits / flips.shape[1] if is_exact else (hits + 1.0) / (flips.shape[1] + 1.0)
+    p = hits / n if flipped.is_exact else (hits + 1.0) / (n + 1.0)
     adjusted = np.empty_like(p)
     adjusted[order] = np.maximum.accumulate(p[order])
     residual = math.inf if z.size > _MOST_RESIDUALS else _quantile(largest_residual, interval_level)
@@ -218,35 +195,10 @@ def _in_blocks(places: NDArray[np.intp], *, rows: int = _ROWS_AT_ONCE) -> Iterat
         yield places[start : start + rows]
 
 
-def _flips(n_seeds: int) -> tuple[Singles, bool]:
-    """Return patterns of signs, (seeds, patterns), and whether they are all there are but for mirror images.
-
-    The first pattern of a list of all is the one that was observed.
-    """
-    if n_seeds <= EXACT_SEEDS:
-        bits = np.arange(2 ** max(0, n_seeds - 1)) >> np.arange(n_seeds)[:, np.newaxis] & 1
-        return (1.0 - 2.0 * bits).astype(np.float32), True
-    drawn = np.random.Generator(np.random.Philox(key=0)).integers(0, 2, (N_DRAWS, n_seeds), dtype=np.int8)
-    return np.ascontiguousarray(1.0 - 2.0 * drawn.T, dtype=np.float32), False
-
-
-def _flipped(rows: Singles, flips: Singles) -> Iterator[tuple[slice, Singles]]:
-    """Yield z of the normalised rows, (batches, rows, patterns), for one run of patterns after the other."""
-    n_seeds, n_patterns = flips.shape
-    width = max(8, _PRODUCT // (len(rows) * max(1, n_seeds)))
-    start = 0
-    while start < n_patterns:
-        n_batches = min(_BATCHES, (n_patterns - start) // width)
-        stop = start + n_batches * width if n_batches else n_patterns
-        part = flips[:, start:stop].reshape(n_seeds, max(1, n_batches), -1)
-        yield slice(start, stop), rows @ part.transpose(1, 0, 2)
-        start = stop
-
-
-def _largest(rows: Singles, flips: Singles) -> Singles:
-    """Return the largest |z| of the normalised rows under every pattern."""
-    found = np.empty(flips.shape[1], dtype=np.float32)
-    for here, z in _flipped(rows, flips):
+def _largest(parts: Parts, n_patterns: int) -> Singles:
+    """Return the largest |z| of the rows under every pattern."""
+    found = np.empty(n_patterns, dtype=np.float32)
+    for here, z in parts:
         np.abs(z, out=z)
         n = z.shape[1]
         while n > 1:  # folded in halves: a reduction over rows this short takes three times as long
@@ -257,32 +209,16 @@ def _largest(rows: Singles, flips: Singles) -> Singles:
     return found
 
 
-def _hits(rows: Singles, flips: Singles, reached: Singles, largest: Singles) -> Floats:
+def _hits(parts: Parts, reached: Singles, largest: Singles) -> Floats:
     """Return under how many patterns each row, or one before it, lies as far out as this row was found."""
-    found, table = np.empty(len(rows)), np.empty((len(rows), flips.shape[1]), dtype=np.float32)
-    for here, z in _flipped(rows, flips):
-        table[:, here] = np.abs(z).transpose(1, 0, 2).reshape(len(rows), -1)
+    found, table = np.empty(reached.size), np.empty((reached.size, largest.size), dtype=np.float32)
+    for here, z in parts:
+        table[:, here] = np.abs(z).transpose(1, 0, 2).reshape(reached.size, -1)
     so_far = largest.copy()
     for place, row in enumerate(table):
         np.maximum(so_far, row, out=so_far)
         found[place] = np.count_nonzero(so_far >= reached[place])
     return found
-
-
-def _normalised(differences: Floats) -> Floats:
-    """Return the rows over the root of their sum of squares, with 0 for NaN; a row of zeros stays one."""
-    differences = np.nan_to_num(differences, nan=0.0)
-    size = np.abs(differences).max(axis=1, initial=0.0, keepdims=True)
-    scaled = differences / np.where(size > 0.0, size, 1.0)  # squares of tiny differences would be 0
-    length = np.sqrt((scaled**2).sum(axis=1, keepdims=True))
-    return np.asarray(scaled / np.where(length > 0.0, length, 1.0))
-
-
-def _residuals(differences: Floats) -> Floats:
-    """Return what is left of each row about its mean, over the seeds that make pairs."""
-    n_pairs = np.count_nonzero(~np.isnan(differences), axis=1, keepdims=True)
-    mean = np.nansum(differences, axis=1, keepdims=True) / np.maximum(n_pairs, 1)
-    return np.asarray(differences - mean)
 
 
 def _quantile(largest: Singles, level: float) -> float:
