@@ -49,7 +49,7 @@ def nnb(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 
 def recorded() -> Findings:
     with Store.open(STORE, create=False) as store:
-        return findings.find(store, store.run("last"))
+        return findings.find(store, store.run("last"), with_all_curves=True)
 
 
 def by_curve(rows: list[dict[str, str]]) -> dict[tuple[str, str, str], list[tuple[int, str]]]:

@@ -30,7 +30,7 @@ def command(
         check_curves(to)
     chosen = display_settings(store=store, color=color)
     with Store.open(chosen.store, create=False) as opened:
-        found = findings.find(opened, opened.run(run))
+        found = findings.find(opened, opened.run(run), with_all_curves=curves)
     if not found.trials:
         raise NothingMeasured(
             f"run {found.run.run}: no trial of it is recorded. Go on with: {found.run.command}"

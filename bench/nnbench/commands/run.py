@@ -153,7 +153,7 @@ def _road(
             " The same command goes on from here; `nnbench report` shows what there is."
         )
         return session.INTERRUPTED
-    found = _find(tuned, run)  # records become summaries and verdicts
+    found = _find(tuned, run, with_all_curves=curves)  # records become summaries and verdicts
     progress.note(session.summary(run), quiet=plan.settings.quiet)
     made = printing.report_of(found, curves=curves)
     printing.deliver(made, shown, plan.settings.color)
@@ -214,13 +214,13 @@ def _train(plan: "Plan") -> "tuple[RunRecord, bool]":
     return run, around.stop.is_set()
 
 
-def _find(plan: "Plan", run: "RunRecord") -> "Findings":
+def _find(plan: "Plan", run: "RunRecord", *, with_all_curves: bool) -> "Findings":
     from nnbench.errors import NothingMeasured
     from nnbench.evidence import findings
     from nnbench.store import Store
 
     with Store.open(plan.settings.store, create=False) as store:
-        found = findings.find(store, run)
+        found = findings.find(store, run, with_all_curves=with_all_curves)
     if not found.trials and (run.trial_keys or run.shard is None):
         spent = "" if run.budget_s is None else " Its budget did not last for one: ask for more."
         raise NothingMeasured(f"run {run.run}: no trial was recorded.{spent}")

@@ -19,20 +19,22 @@ from nnbench.records.trials import (
     TrialRecord,
 )
 from nnbench.statistics.trials.curves import steps_to_target
-from nnbench.statistics.trials.failures import failure_kind
+from nnbench.statistics.trials.failures import failure_kind, how_it_failed
 from nnbench.statistics.trials.summary import judged, summaries
 from nnbench.store import Store
 
 _OF_EVERY_TRIAL = ("val_loss", "val_accuracy")
 
 
-def find(store: Store, run: RunRecord) -> Findings:
-    """Return what is recorded of a run, and what the statistics make of it."""
+def find(store: Store, run: RunRecord, *, with_all_curves: bool = False) -> Findings:
+    """Return what is recorded of a run, and what the statistics make of it.
+
+    The trials keep the curves that reports show: the loss of every step takes fourteen times their room.
+    """
     shown = {(case, axes): axes for case, axes in run.shown}
-    trials = tuple(
-        replace(trial, axes=shown.get((trial.case, trial.axes), trial.axes))
-        for trial in recorded(store, run.trial_keys, run.cases)
-    )
+    trials = tuple(recorded(store, run.trial_keys, run.cases, with_all_curves=with_all_curves))
+    if shown:
+        trials = tuple(replace(one, axes=shown.get((one.case, one.axes), one.axes)) for one in trials)
     # The points of a search are no configurations to be ranked: what it says is computed for its report.
     # Nor are those of a shard: which of their seeds it has is chance.
     is_judged = run.tuning is None and run.shard is None
@@ -40,12 +42,20 @@ def find(store: Store, run: RunRecord) -> Findings:
     return replace(found, trials=_with_pictures(store, found))
 
 
-def recorded(store: Store, keys: Sequence[str], cases: Sequence[CaseFacts]) -> list[TrialRecord]:
+def recorded(
+    store: Store, keys: Sequence[str], cases: Sequence[CaseFacts], *, with_all_curves: bool = False
+) -> list[TrialRecord]:
     """Return those of the trials that are recorded and can be judged, as their cases judge them now."""
     facts = {case.name: case for case in cases}
-    found = store.trials(keys, with_curves=True)
-    known = (trial for trial in found if trial.case in facts and _has_metric(trial, facts[trial.case]))
-    return [_judged(trial, facts[trial.case]) for trial in known]
+    kept = Kept()
+
+    def read(trial: TrialRecord) -> TrialRecord | None:
+        case = facts.get(trial.case)
+        if case is None or not _has_metric(trial, case):
+            return None
+        return _judged(trial, case, trial.curves if with_all_curves else kept.of(trial, case))
+
+    return [trial for trial in store.trials_as(keys, read) if trial is not None]
 
 
 def judge(run: RunRecord, trials: tuple[TrialRecord, ...]) -> Findings:
@@ -72,15 +82,35 @@ def _with_pictures(store: Store, found: Findings) -> tuple[TrialRecord, ...]:
     return tuple(replace(trial, pictures=pictures.get(trial.key)) for trial in found.trials)
 
 
-def _judged(trial: TrialRecord, facts: CaseFacts) -> TrialRecord:
-    """Return the trial with its best evaluation, and the steps that it took to this case's target.
+class Kept:
+    """What is kept of curves when a trial has been judged: those of its metric and its probes."""
+
+    def __init__(self) -> None:
+        self._steps: dict[bytes, NDArray[np.float32]] = {}  # which nearly all trials of a case share
+
+    def of(self, trial: TrialRecord, facts: CaseFacts) -> dict[str, NDArray[np.float32]]:
+        # A copy: the curves of a trial lie in one block, and a part of it would hold all of it.
+        found = {
+            name: curve.copy()
+            for name, curve in trial.curves.items()
+            if name == facts.curve or not (name in ("step_loss", "eval_step") or _is_metric(name))
+        }
+        if (steps := trial.curves.get("eval_step")) is not None:
+            found["eval_step"] = self._steps.setdefault(steps.tobytes(), steps.copy())
+        for curve in found.values():
+            curve.flags.writeable = False
+        return found
+
+
+def _judged(trial: TrialRecord, facts: CaseFacts, kept: Mapping[str, NDArray[np.float32]]) -> TrialRecord:
+    """Return the trial with its best evaluation, how it failed, and the steps that it took to the target.
 
     Metric and target are no part of a trial's identity: a case that is judged by others keeps its trials.
     """
     steps, values = trial.curves.get("eval_step"), trial.curves.get(facts.curve)
     if steps is None or values is None:
-        return trial
-    trial = replace(trial, best=_best(trial, facts, steps, values))
+        return replace(trial, kind=how_it_failed(trial, facts) or "", curves=kept)
+    best = _best(trial, facts, steps, values)
     if any(_is_metric(name) and name not in _OF_EVERY_TRIAL for name in trial.curves):
         # It may have been recorded for another metric, by which it did not fail, or otherwise.
         dead_share = 1.0 if trial.failure == "dead" else 0.0
@@ -88,7 +118,9 @@ def _judged(trial: TrialRecord, facts: CaseFacts) -> TrialRecord:
     found = math.inf
     if facts.target is not None:
         found = steps_to_target(steps, values, facts.target, direction=facts.direction)
-    return replace(trial, steps_to_target=int(found) if math.isfinite(found) else None)
+    reached = int(found) if math.isfinite(found) else None
+    kind = how_it_failed(trial, facts) or ""
+    return replace(trial, best=best, kind=kind, steps_to_target=reached, curves=kept)
 
 
 def _has_metric(trial: TrialRecord, facts: CaseFacts) -> bool:

@@ -33,8 +33,9 @@ class Results:
     ``verdicts``        a row for each pair that was compared: verdict, difference, interval, p, n
     """
 
-    def __init__(self, found: Findings) -> None:
+    def __init__(self, found: Findings, store: Path) -> None:
         self._found = found
+        self._store = store
 
     @property
     def name(self) -> str:
@@ -59,9 +60,12 @@ class Results:
     @cached_property
     def curves(self) -> Columns:
         """The learning curves: ``step_loss`` of every step, others of every evaluation."""
+        run = self._found.run
+        with Store.open(self._store, create=False) as store:
+            whole = findings.find(store, run, with_all_curves=True).trials
         found = [
             (trial, name, values)
-            for trial in self._found.trials
+            for trial in whole
             for name, values in trial.curves.items()
             if name.startswith(("step_loss", "val_", "train_"))
         ]
@@ -114,7 +118,7 @@ def load(store: str | PathLike[str] = ".nnbench", run: str = "last") -> Results:
         found = findings.find(opened, opened.run(run))
     if not found.trials:
         raise NothingMeasured(f"run {found.run.run}: no trial of it is recorded.")
-    return Results(found)
+    return Results(found, path)
 
 
 def runs(store: str | PathLike[str] = ".nnbench") -> Columns:

@@ -98,6 +98,8 @@ class TrialRecord:
     curves: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     pictures: Pictures | None = None  # of one seed of a configuration whose first layer is a convolution
     numerics: int = 1  # nnkit's NUMERICS_VERSION: the same seed gives other bits in another one
+    # The failure kind by the case as it is now, "" for none; None: nobody has looked. It is not stored.
+    kind: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

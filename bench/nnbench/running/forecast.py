@@ -9,6 +9,10 @@ from nnbench.plan.settings import Settings
 from nnbench.running.experiment import n_jobs
 from nnbench.running.probing import settled_keys
 from nnbench.store import MissingStore, Store
+from nnbench.store.problems import DamagedStore
+from nnbench.store.rows import choices_of_row
+
+_Configuration = tuple[str, frozenset[tuple[str, str]]]  # case and choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def _looked_up(
     """Return how many trials of each lot the store has, and the keys of the further ones that it has."""
     try:
         with Store.open(chosen.store, create=False) as store:
-            known = store.seeds_recorded()
+            known = _by_configuration(_seeds(store))
             found = [_recorded(lot, known) for lot in lots]
             settled = settled_keys(store, [*(trial for own in found for trial in own), *further])
             return [sum(trial.key in settled for trial in own) for own in found], settled
@@ -67,7 +71,22 @@ def _looked_up(
         return [0] * len(lots), set()
 
 
-def _recorded(lot: Lot, known: dict[tuple[str, frozenset[tuple[str, str]]], list[int]]) -> list[TrialSpec]:
+def _seeds(store: Store) -> list[tuple[str, str, int]]:
+    try:
+        return store.recorded_seeds()
+    except DamagedStore:
+        return []  # what cannot be read has to be run again
+
+
+def _by_configuration(found: Iterable[tuple[str, str, int]]) -> dict[_Configuration, list[int]]:
+    """Return the seeds by case and choices."""
+    by_text: dict[tuple[str, str], list[int]] = {}
+    for case, axes, seed in found:
+        by_text.setdefault((case, axes), []).append(seed)
+    return {(case, choices_of_row(axes)): seeds for (case, axes), seeds in by_text.items()}
+
+
+def _recorded(lot: Lot, known: dict[_Configuration, list[int]]) -> list[TrialSpec]:
     """Return the trials of a lot whose configuration and seed are in the store, by whatever key."""
     seeds = known.get((lot.part.case.name, frozenset(lot.axes.values)))
     return list(lot.among(seeds).trials()) if seeds else []

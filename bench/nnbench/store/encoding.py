@@ -80,12 +80,12 @@ def pack_curves(curves: Curves) -> tuple[str, bytes]:
         is_right = curve.dtype == np.float32 and curve.ndim == 1
         found = "" if is_right else f"{curve.dtype} with {curve.ndim} axes"  # to spell a dtype takes long
         assert is_right, f"curve {name!r} must be float32 with 1 axis, found {found}"
-    lengths = _lengths(tuple((name, curve.size) for name, curve in curves.items()))
+    lengths = _spelt(tuple((name, curve.size) for name, curve in curves.items()))
     return lengths, b"".join([curve.astype("<f4", copy=False).tobytes() for curve in curves.values()])
 
 
 @lru_cache(maxsize=256)
-def _lengths(sizes: tuple[tuple[str, int], ...]) -> str:
+def _spelt(sizes: tuple[tuple[str, int], ...]) -> str:
     return json.dumps(dict(sizes))
 
 
@@ -99,12 +99,17 @@ def unpack_curves(lengths: str, samples: bytes) -> dict[str, NDArray[np.float32]
     block = _block(samples)
     curves: dict[str, NDArray[np.float32]] = {}
     start = 0
-    for name, length in json.loads(lengths).items():
+    for name, length in _lengths(lengths):
         curves[name] = block[start : start + length]
         start += length
     if start != block.size:
         raise ValueError(f"the curves have {start} samples, their block {block.size}")
     return curves
+
+
+@lru_cache(maxsize=1024)  # nearly all trials of a case have the same
+def _lengths(text: str) -> tuple[tuple[str, int], ...]:
+    return tuple(json.loads(text).items())
 
 
 def pack_arrays(arrays: Arrays) -> tuple[dict[str, tuple[int, ...]], bytes]:

@@ -17,7 +17,7 @@ from nnbench.records.trials import (
     RunRecord,
     TrialRecord,
 )
-from nnbench.store.encoding import Curves, from_json, pack_arrays, to_json, unpack_arrays
+from nnbench.store.encoding import Curves, checksum, from_json, pack_arrays, to_json, unpack_arrays
 from nnbench.store.searches import chosen_axes, tuning_of
 
 # The order of a row of the table "trial"; the names are the fields of TrialRecord.
@@ -101,7 +101,7 @@ def _choices_text(axes: Axes) -> str:
 def trial_of_row(row: Sequence[Any], curves: Curves) -> TrialRecord:
     """Return the record of a row of TRIAL_COLUMNS."""
     values: dict[str, Any] = dict(zip(TRIAL_COLUMNS, row, strict=True))
-    values["axes"] = Axes(tuple(from_json(values["axes"]).items()))
+    values["axes"] = _axes(values["axes"])
     for name in ("final", "best"):
         values[name] = from_json(values[name])
     if values["error"] is not None:
@@ -109,6 +109,11 @@ def trial_of_row(row: Sequence[Any], curves: Curves) -> TrialRecord:
     if values["train_s"] is None:
         values["train_s"] = math.nan
     return TrialRecord(**values, curves=curves)
+
+
+@lru_cache(maxsize=2**14)  # the seeds of a configuration share it
+def _axes(text: str) -> Axes:
+    return Axes(tuple(from_json(text).items()))
 
 
 def choices_of_row(axes: str) -> frozenset[tuple[str, str]]:
@@ -121,6 +126,12 @@ def row_of_pictures(pictures: Pictures) -> tuple[str, bytes]:
     shapes, values = pack_arrays({name: getattr(pictures, name) for name in _ARRAYS})
     facts = {field.name: getattr(pictures, field.name) for field in fields(Pictures)}
     return to_json({**facts, **shapes}), values
+
+
+def summed_pictures(key: str, pictures: Pictures) -> tuple[str, bytes, int, str]:
+    """Return the row with its checksum, and the key of the trial."""
+    facts, values = row_of_pictures(pictures)
+    return facts, values, checksum(key, facts, values), key
 
 
 def pictures_of_row(facts: str, values: bytes) -> Pictures:

@@ -100,14 +100,9 @@ class Store:
         """Return those of ``keys`` that are recorded, with whatever status."""
         return {key for (key,) in self._select("SELECT key FROM trial", keys)}
 
-    def seeds_recorded(self) -> dict[tuple[str, frozenset[tuple[str, str]]], list[int]]:
-        """Return the seeds of which anything is recorded, by case and choices; no checksum is looked at."""
-        found = defaultdict[tuple[str, str], list[int]](list)
-        with suppress(DamagedStore):  # what cannot be read has to be run again
-            for case, axes, seed in self._fetch('SELECT "case", axes, seed FROM trial'):
-                found[case, axes].append(seed)
-        with legible(self.path):
-            return {(case, rows.choices_of_row(axes)): seeds for (case, axes), seeds in found.items()}
+    def recorded_seeds(self) -> list[tuple[str, str, int]]:
+        """Return case, choices as they are written, and seed of every trial; no checksum is looked at."""
+        return self._fetch('SELECT "case", axes, seed FROM trial')
 
     def finished_keys(self, keys: Iterable[str], *, counting: Sequence[Status] = SETTLED) -> set[str]:
         """Return those of ``keys`` that need not be run again: recorded whole, with a status that counts."""
@@ -137,18 +132,25 @@ class Store:
                 row = (*rows.row_of_trial(record), checksum(lengths, samples))
                 if connection.execute(_PUT_TRIAL, (*row, checksum(*row))).rowcount:
                     connection.execute(_PUT_CURVES, (lengths, samples, record.key))
-                    _put_pictures(connection, record)
+                    # Run again where another seed of its run is shown, a trial keeps those that it has.
+                    if record.pictures is not None:
+                        connection.execute(_PUT_PICTURES, rows.summed_pictures(record.key, record.pictures))
 
         self._write(put)
 
     def trials(self, keys: Sequence[str], *, with_curves: bool = False) -> list[TrialRecord]:
         """Return the recorded ones of ``keys``, in the order of ``keys``; curves cost time and memory."""
-        n = len(rows.TRIAL_COLUMNS)
+        return self.trials_as(keys, lambda record: record, with_curves=with_curves)
 
-        def record(row: tuple[Any, ...]) -> TrialRecord:
-            return rows.trial_of_row(row[:n], unpack_curves(*row[-2:]) if with_curves else {})
+    def trials_as(
+        self, keys: Sequence[str], of: Callable[[TrialRecord], T], *, with_curves: bool = True
+    ) -> list[T]:
+        """Return ``of`` these trials, called as each is read: what it leaves out takes no room."""
+        n, query = len(rows.TRIAL_COLUMNS), _GET_TRIALS_AND_CURVES if with_curves else _GET_TRIALS
 
-        query = _GET_TRIALS_AND_CURVES if with_curves else _GET_TRIALS
+        def record(row: tuple[Any, ...]) -> T:
+            return of(rows.trial_of_row(row[:n], unpack_curves(*row[-2:]) if with_curves else {}))
+
         with legible(self.path):
             found = self._whole_trials(keys, query, record)
         return [found[key] for key in keys if key in found]
@@ -396,11 +398,3 @@ def _is_whole(row: Sequence[Any]) -> bool:
 
 def _sum_of(keys: Iterable[str]) -> int:
     return checksum(" ".join(keys))
-
-
-def _put_pictures(connection: sqlite3.Connection, record: TrialRecord) -> None:
-    # A trial that is run again where another seed of its run is shown keeps those that it has.
-    if record.pictures is not None:
-        facts, samples = rows.row_of_pictures(record.pictures)
-        values = (facts, samples, checksum(record.key, facts, samples))
-        connection.execute(_PUT_PICTURES, (*values, record.key))

@@ -10,15 +10,14 @@ import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
 
 from nnbench.machine.writing import printable
 from nnbench.reporting.blocks import (
     Block,
+    Cell,
     CircuitFigure,
     ClaimFigure,
     DescentFigure,
@@ -35,7 +34,11 @@ from nnbench.reporting.render.columns import Fitted, fit
 from nnbench.reporting.render.relief import relief
 from nnbench.reporting.render.sketch import sketch
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 Color = Literal["auto", "always", "never"]
+Pieces = Sequence[tuple[str, str]]  # of a line, each with its style
 
 _STYLES: dict[Tone, str] = {
     "plain": "",
@@ -84,19 +87,7 @@ _ASCII = str.maketrans(
 def render(document: Document, *, width: int = 80, color: bool = False) -> str:
     """Return the document as text of this width, with terminal colours if ``color``."""
     target = io.StringIO()
-    console = Console(
-        file=target,
-        # Every line is broken here, not by rich, which would cut letters out of a table that is too wide.
-        width=_ENDLESS,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
-    page = _Page(console, width)
+    page = _Page(target, _console(target) if color else None, width)
     for place, section in enumerate(document.sections):
         if place:
             page.blank()
@@ -105,6 +96,23 @@ def render(document: Document, *, width: int = 80, color: bool = False) -> str:
             page.paragraph(printable(section.heading), style="bold")
         page.blocks(section.blocks)
     return "\n".join(line.rstrip() for line in target.getvalue().splitlines()) + "\n"
+
+
+def _console(target: TextIO) -> "Console":
+    """Return rich's console, which without colours would only take time."""
+    from rich.console import Console
+
+    return Console(
+        file=target,
+        # Every line is broken here, not by rich, which would cut letters out of a table that is too wide.
+        width=_ENDLESS,
+        force_terminal=True,
+        color_system="standard",
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
 
 
 def write(document: Document, stream: TextIO, *, color: Color = "auto") -> None:
@@ -132,13 +140,28 @@ def encodable(text: str, encoding: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A console and the width that a reader has."""
+    """Where lines go, through a console where they have colours, and the width that a reader has."""
 
-    console: Console
+    target: TextIO
+    console: "Console | None"
     width: int
 
     def blank(self) -> None:
-        self.console.print()
+        self.line("")
+
+    def line(self, text: str, *, style: str = "", folds: bool = False) -> None:
+        self.pieces([(text, style)], folds=folds)
+
+    def pieces(self, pieces: Pieces, *, folds: bool = False) -> None:
+        """Print a line of pieces in styles of their own. The terminal may fold it if it ``folds``."""
+        if self.console is None:
+            self.target.write("".join(text for text, _ in pieces) + "\n")
+            return
+        from rich.text import Text
+
+        (only, style), *more = pieces
+        text = Text.assemble(*pieces) if more else Text(only, style=style)
+        self.console.print(text, soft_wrap=folds)
 
     def blocks(self, blocks: Sequence[Block]) -> None:
         shown = [words for block in blocks if (words := _in_words(block)) is not None]
@@ -154,10 +177,10 @@ class _Page:
                     self.table(block)
                 case ClaimFigure() | CircuitFigure():
                     for line in sketch(block, self.width):
-                        self.console.print(Text(printable(line)), soft_wrap=True)
+                        self.line(printable(line), folds=True)
                 case DescentFigure():
                     for line in relief(block.descent, self.width):
-                        self.console.print(Text(line))
+                        self.line(line)
 
     def paragraph(self, text: str, *, style: str = "", indent: str = "") -> None:
         lines = textwrap.wrap(
@@ -168,7 +191,7 @@ class _Page:
             break_on_hyphens=False,
         )
         for line in lines:
-            self.console.print(Text(line.replace(_GLUE, " ").replace(_SECOND_CELL, ""), style=style))
+            self.line(line.replace(_GLUE, " ").replace(_SECOND_CELL, ""), style=style)
 
     def listing(self, items: Sequence[Item]) -> None:
         reach = max(cell_len(item.name) for item in items) + 2
@@ -176,7 +199,7 @@ class _Page:
             line = item.name + " " * (reach - cell_len(item.name)) + item.text
             if item.is_verbatim:
                 # A command must survive copying, so the terminal may fold it and this program may not.
-                self.console.print(Text(line, style="dim"), soft_wrap=True)
+                self.line(line, style="dim", folds=True)
             else:
                 self.paragraph(line, style="dim", indent=" " * reach)
 
@@ -185,7 +208,7 @@ class _Page:
         if table.title:
             self.paragraph(table.title, style="bold")
         for line in _drawn(fitted):
-            self.console.print(line)
+            self.pieces(line)
         notes = list(table.notes)
         if names := [name for name in fitted.left_out if name != "#"]:
             notes.append(f"Not shown at this width: {', '.join(names)}.")
@@ -213,32 +236,32 @@ def _printable(value: Any) -> Any:
         return printable(value, keep="\n")
     if isinstance(value, tuple):
         return tuple(map(_printable, value))
+    if isinstance(value, Cell):  # most of a large report
+        return value if value.text.isprintable() else replace(value, text=printable(value.text, keep="\n"))
     if is_dataclass(value) and not isinstance(value, type):
         texts = {field.name: _printable(getattr(value, field.name)) for field in fields(value)}
         return replace(value, **texts)
     return value
 
 
-def _drawn(fitted: Fitted) -> Iterator[Text]:
+def _drawn(fitted: Fitted) -> Iterator[Pieces]:
     """Yield the lines of a table: its headers over a rule, then its rows, each with what stands below it."""
     yield from _lines(fitted, [(header, "dim") for header in fitted.headers])
-    yield Text("─" * fitted.width)
+    yield [("─" * fitted.width, "")]
     for row, below in zip(fitted.rows, fitted.below, strict=True):
         yield from _lines(fitted, [(cell.text, _STYLES[cell.tone]) for cell in row])
         for line in textwrap.wrap(below, max(fitted.width, _LEAST_BELOW) - 2, break_on_hyphens=False):
-            yield Text(f"  {line}", style="dim")
+            yield [(f"  {line}", "dim")]
 
 
-def _lines(fitted: Fitted, cells: list[tuple[str, str]]) -> Iterator[Text]:
+def _lines(fitted: Fitted, cells: list[tuple[str, str]]) -> Iterator[Pieces]:
     """Yield the lines of one row, whose cells may have several."""
     columns = [text.split("\n") for text, _ in cells]
     for place in range(max(map(len, columns))):
-        line = Text()
+        line: list[tuple[str, str]] = []
         for k, (column, width) in enumerate(zip(fitted.columns, fitted.widths, strict=True)):
             words = columns[k][place] if place < len(columns[k]) else ""
             pad = " " * (width - cell_len(words))
-            line.append(pad if column.align == "right" else "")
-            line.append(words, style=cells[k][1])
-            line.append(("" if column.align == "right" else pad) + " " * fitted.gap)
-        line.rstrip()
+            before, behind = (pad, "") if column.align == "right" else ("", pad)
+            line += [(before, ""), (words, cells[k][1]), (behind + " " * fitted.gap, "")]
         yield line

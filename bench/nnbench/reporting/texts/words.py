@@ -6,7 +6,7 @@ from nnbench.evidence.case import CaseEvidence
 from nnbench.records.trials import CaseFacts, Comparison, TrialRecord, Verdict
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Tone
-from nnbench.statistics.trials.failures import failure_kind
+from nnbench.statistics.trials.failures import how_it_failed
 
 MAY_BE_BEST = "*"  # beside the place of a configuration that is shown behind nobody
 VERDICT: dict[Verdict, tuple[str, Tone]] = {
@@ -120,7 +120,7 @@ def _explains_the_verdict(comparison: Comparison) -> bool:
 
 def what_happened(trial: TrialRecord, facts: CaseFacts) -> str:
     """Return the failure kind in words, or the status; empty for a trial that went well."""
-    kind = trial.failure or failure_kind(trial, facts)
+    kind = how_it_failed(trial, facts)
     if kind:
         return kind.replace("_", " ")
     return "" if trial.status == "finished" else trial.status

@@ -87,6 +87,13 @@ def failure_kind(trial: Ended, facts: CaseFacts, *, dead_share: float = 0.0) -> 
     return "plateau" if facts.target is not None and _is_on_plateau(loss) else None
 
 
+def how_it_failed(trial: TrialRecord, facts: CaseFacts) -> str | None:
+    """Return the failure kind that is recorded, or else that of the case as it is now; None: it did not."""
+    if trial.failure or trial.kind is None:
+        return trial.failure or failure_kind(trial, facts)
+    return trial.kind or None
+
+
 def has_no_value(trial: Ended, facts: CaseFacts) -> bool:
     """Return whether a trial went well, and its metric has no value on its data: an AUC of one class."""
     is_missing = math.isnan(trial.final.get(facts.metric, 0.0))
@@ -99,7 +106,7 @@ def failures_by_level(trials: Iterable[TrialRecord], facts: CaseFacts) -> dict[s
     for trial in trials:
         if trial.case != facts.name or trial.status == "cancelled":
             continue
-        kind = trial.failure or failure_kind(trial, facts)
+        kind = how_it_failed(trial, facts)
         for axis, choice in trial.axes.values:
             level = table.setdefault(axis, {}).setdefault(choice, LevelFailures())
             level.n += 1

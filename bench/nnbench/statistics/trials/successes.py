@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,13 +47,13 @@ def success_pairs(
     n, both = _counts(ran, ran), _counts(reached, reached)
     only = _counts(reached, ran & ~reached)  # only[i, j]: seeds on which i reached it and j did not
     b = known.index(reference)
-    pairs = [(i, j) for i, j in combinations(range(len(known)), 2) if not is_named or b in (i, j)]
-    if len(pairs) < 2:
-        p_values = [mcnemar_p(only.item(i, j), only.item(j, i)) for i, j in pairs]
+    others = [place for place in range(len(known)) if place != b]
+    n_pairs = len(others) if is_named else len(known) * (len(known) - 1) // 2
+    if n_pairs < 2:
+        p_values = [mcnemar_p(only.item(*sorted((a, b))), only.item(*sorted((a, b))[::-1])) for a in others]
     else:
         outcomes = np.where(ran, reached.astype(np.float64), np.nan)
-        judged = judge(outcomes, np.zeros(ran.shape, dtype=np.bool_), np.array(pairs), level=LEVEL)
-        p_values = judged.p.tolist()
+        p_values = _adjusted(outcomes, b, is_named=is_named)
     return [
         SuccessPair(
             a=known[a],
@@ -64,10 +64,30 @@ def success_pairs(
             only_a=only.item(a, b),
             only_b=only.item(b, a),
             p=float(p),
-            family=len(pairs),
+            family=n_pairs,
         )
-        for a, p in ((sum(pair) - b, p) for pair, p in zip(pairs, p_values, strict=True) if b in pair)
+        for a, p in zip(others, p_values, strict=True)
     ]
+
+
+def _adjusted(outcomes: NDArray[np.float64], b: int, *, is_named: bool) -> list[float]:
+    """Return p of every row of outcomes but ``b`` against that one, adjusted for the family.
+
+    Configurations with the same outcomes make the same pairs, whose maximum under a flip is that of one of
+    them; and a thousand configurations of ten seeds have a few dozen outcomes.
+    """
+    distinct: dict[bytes, int] = {}
+    kinds = [distinct.setdefault(row.tobytes(), len(distinct)) for row in outcomes]
+    rows = outcomes[[kinds.index(kind) for kind in range(len(distinct))]]
+    # A pair of a kind with itself never differs, and stands for those of its configurations.
+    pairs = [
+        (i, j)
+        for i, j in combinations_with_replacement(range(len(rows)), 2)
+        if not is_named or kinds[b] in (i, j)
+    ]
+    judged = judge(rows, np.zeros(rows.shape, dtype=np.bool_), np.array(pairs), level=LEVEL)
+    p_of = dict(zip(pairs, judged.p.tolist(), strict=True))
+    return [p_of[min(kind, kinds[b]), max(kind, kinds[b])] for a, kind in enumerate(kinds) if a != b]
 
 
 def _counts(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -29,7 +29,7 @@ from nnbench.statistics.comparing.pairs import PairResult
 from nnbench.statistics.comparing.verdicts import Decision
 from nnbench.statistics.estimation.bootstrap import Interval
 from nnbench.statistics.estimation.intervals import median_interval, wilson_interval
-from nnbench.statistics.trials.failures import failure_kind, has_no_value
+from nnbench.statistics.trials.failures import has_no_value, how_it_failed
 
 _EVIDENCE = frozenset({"finished", "diverged", "pruned"})
 
@@ -207,7 +207,7 @@ def within_range(interval: Interval, facts: CaseFacts) -> Interval:
 
 
 def _count_failures(trials: Iterable[TrialRecord], facts: CaseFacts) -> Mapping[str, int]:
-    kinds = (trial.failure or failure_kind(trial, facts) for trial in trials)
+    kinds = (how_it_failed(trial, facts) for trial in trials)
     return dict(sorted(Counter(kind for kind in kinds if kind is not None).items()))
 
 

@@ -20,7 +20,7 @@ from nnbench.records.trials import (
 from nnbench.statistics.comparing.families import Match, judge_matches
 from nnbench.statistics.comparing.looks import level_of_look
 from nnbench.statistics.estimation.bootstrap import Interval
-from nnbench.statistics.trials.failures import failure_kind
+from nnbench.statistics.trials.failures import how_it_failed
 from nnbench.statistics.trials.summary import as_comparison, scores_by_configuration, summaries
 from nnbench.statistics.tuning.choice import (
     Standing,
@@ -142,7 +142,7 @@ def failing_around(search: Search, trials: Sequence[TrialRecord], facts: CaseFac
 
 def _count_unstable(trials: Sequence[TrialRecord], facts: CaseFacts, *, is_above: bool) -> int:
     kinds = _UNSTABLE | _KNOCKED_OUT if is_above else _UNSTABLE
-    return sum((trial.failure or failure_kind(trial, facts)) in kinds for trial in trials)
+    return sum(how_it_failed(trial, facts) in kinds for trial in trials)
 
 
 def searched_configurations(
