@@ -12,6 +12,7 @@ from llvmlite import ir
 
 from nnkit.assembly import vector_bytes
 from nnkit.kernels.ir.vectors import I32, I64, Element, Function
+from nnkit.kernels.products.thin_ir import LEAST_ROWS, MOST_DEPTH, emit_thin
 from nnkit.kernels.products.ways_ir import Parts, emit_copy, emit_matmul, emit_memory_copy, emit_turn
 
 # Per register width: vectors per row -> most rows, so that accumulators, one row of B and a splat of A
@@ -174,15 +175,39 @@ def _emit_strips(module: ir.Module, element: Element, name: str, strips: list[_P
     """Emit all columns of C, ``width`` of them, strip by strip."""
     wide = Function(module, element, name, _strip_parameters(element), internal=True)
     a, a_row, a_step, b, b_row, c, c_row, start, start_row, *sizes, width = wide.ir.args
+    has_start, rows, depth, _ = sizes
+    builder = wide.builder
 
     def call(strip: ir.Function, places: list[Any], tail: Any) -> None:
         b_at, c_at, start_at = places
         where = (a, a_row, a_step, b_at, b_row, c_at, c_row, start_at, start_row)
-        wide.builder.call(strip, [*where, *sizes, tail])
+        builder.call(strip, [*where, *sizes, tail])
 
+    # A start of its own for every row would be one more vector to load than B has.
+    starts_alike = builder.icmp_signed("==", builder.mul(has_start, start_row), I64(0))
+    is_long = builder.icmp_signed(">=", rows, I64(LEAST_ROWS))
+    thin, general = wide.block("thin"), wide.block("general")
+    builder.cbranch(builder.and_(starts_alike, is_long), thin, general)
+    wide.go_to(thin)
+    switch = builder.switch(depth, general)
+    for inner in range(1, MOST_DEPTH + 1):
+        case = wide.block(f"depth{inner}")
+        switch.add_case(I64(inner), case)
+        wide.go_to(case)
+        _by_width(wide, width, [b, c, start], _thin_pieces(module, element, inner), call)
+        builder.ret_void()
+    wide.go_to(general)
     _by_width(wide, width, [b, c, start], strips, call)
     wide.finish()
     return wide.ir
+
+
+def _thin_pieces(module: ir.Module, element: Element, depth: int) -> list[_Piece]:
+    parameters = _strip_parameters(element)
+    one = emit_thin(module, element, depth, 1, parameters)
+    if vector_bytes() < 64:
+        return [(1, 1, one)]  # of two vectors a row, B would not fit in the registers
+    return [(element.lanes + 1, 2, emit_thin(module, element, depth, 2, parameters)), (1, 1, one)]
 
 
 def _by_width(
