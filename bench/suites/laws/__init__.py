@@ -1,0 +1,1 @@
+"""Cost laws: how steps and commands grow with their sizes."""
