@@ -1,20 +1,24 @@
 """Whole trials through the tool's own runner, and how two threads scale."""
 
-import json
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from children import measured
 from nnbench.plan import request
 from nnbench.plan.settings import from_options, read_settings
 from nnbench.training.precompile import warm_up
 from nnbench.training.trial import run_trial
 
-SEEDS = 600
+# The axes of a run, how many more seeds its long form has, and what it should manage by the number of jobs.
+ADAM_RELU = ("--optimizer", "adam", "--activation", "relu")
+RUNS = {
+    "digits": (ADAM_RELU, 600, {1: "", 2: "at least 320/s on AMD, 250/s on Intel"}),
+    "iris": (("--optimizer", "adam"), 640, {1: "", 2: ""}),
+}
 
 
 def digits_trials(n: int):
@@ -24,38 +28,25 @@ def digits_trials(n: int):
     return request.plan_for([request.one_case("digits")], chosen).matrix.trials()
 
 
-def run_digits(folder: Path, n: int, *options: str) -> dict:
-    command = [
-        sys.executable,
-        "-m",
-        "nnbench",
-        "run",
-        "digits",
-        "--optimizer",
-        "adam",
-        "--activation",
-        "relu",
-    ]
-    command += ["--seeds", str(n), "--quiet", "--json", "--store", str(folder / "store.sqlite"), *options]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
-
-
-def test_trials_per_second(tmp_path: Path, report) -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("case", RUNS)
+def test_trials_per_second(case: str, jobs: int, tmp_path: Path, report) -> None:
     """What ``nnbench run`` manages: a long run less a short one, so that the start is not counted."""
-    rates = []
+    axes, n_more, goals = RUNS[case]
+    rates, cpu_ms = [], []
     for attempt in range(3):
-        seconds = {}
-        for n in (40, 40 + SEEDS):
-            folder = tmp_path / f"{attempt}-{n}"
-            folder.mkdir()
-            began = time.perf_counter()
-            run_digits(folder, n)
-            seconds[n] = time.perf_counter() - began
-        rates.append(SEEDS / (seconds[40 + SEEDS] - seconds[40]))
+        spent = {}
+        for n in (40, 40 + n_more):
+            store = str(tmp_path / f"{attempt}-{n}.sqlite")
+            words = ["run", case, *axes, "--seeds", str(n), "--jobs", str(jobs), "--quiet", "--store", store]
+            spent[n] = measured(words, tmp_path)
+        short, long = spent.values()
+        rates.append(n_more / (long.elapsed_s - short.elapsed_s))
+        cpu_ms.append(1e3 * (long.cpu_s - short.cpu_s) / n_more)
 
-    figure = f"{np.median(rates):.0f}/s [{min(rates):.0f}, {max(rates):.0f}] (n = 3)"
-    report("digits trials of 20 epochs", figure, "at least 270/s on 2 cores")
+    what = f"{case} trials, {jobs} job{'s' if jobs > 1 else ''}"
+    report(what, f"{np.median(rates):.0f}/s [{min(rates):.0f}, {max(rates):.0f}] (n = 3)", goals[jobs])
+    report("  CPU time of one", f"{np.median(cpu_ms):.2f} ms [{min(cpu_ms):.2f}, {max(cpu_ms):.2f}] (n = 3)")
 
 
 def test_overhead_outside_the_driver(report) -> None:
@@ -72,6 +63,23 @@ def test_overhead_outside_the_driver(report) -> None:
     low, median, high = 1e3 * np.quantile(overheads, (0.25, 0.5, 0.75))
     figure = f"{median:.2f} ms [{low:.2f}, {high:.2f}] (n = {len(trials)})"
     report("a trial outside its steps, evaluations included", figure, "at most 1 ms without evaluations")
+
+
+def test_iris_trial(report) -> None:
+    """One trial whole, in CPU time of the thread."""
+    given = {"optimizer": "adam", "seeds": "200"}
+    chosen = read_settings(from_options(given))
+    trials = request.plan_for([request.one_case("iris")], chosen).matrix.trials()
+    warm_up(trials[:1], lambda *_: None)
+    run_trial(trials[0])
+    seconds = []
+    for trial in trials:
+        began = time.thread_time()
+        run_trial(trial)
+        seconds.append(time.thread_time() - began)
+
+    low, median, high = 1e3 * np.quantile(seconds, (0.25, 0.5, 0.75))
+    report("an iris trial", f"{median:.2f} ms [{low:.2f}, {high:.2f}] (n = {len(trials)})", "at most 0.5 ms")
 
 
 def test_two_threads_against_one(report) -> None:

@@ -1,8 +1,5 @@
 """What the laws are measured of: training steps over sizes of a net, and commands over numbers of trials."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +9,7 @@ import numpy as np
 
 import ours
 import stores
+from children import measured
 from laws.law import Point
 from nnkit.execution.trial import Data, Trial
 from nnkit.layers import Layer
@@ -22,18 +20,6 @@ IMAGE_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 WIDTHS = (4, 8, 10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 DEPTHS = (1, 2, 4, 8, 16, 32, 64)
 _MOST_STEPS = 4096
-
-# A small process between: what a child's peak counts begins with the memory of the process that starts it.
-_WATCH = """
-import os, subprocess, sys
-with open(os.devnull, "w") as nothing:
-    child = subprocess.Popen(sys.argv[1:], stdout=nothing, stderr=subprocess.PIPE, text=True)
-    said = child.stderr.read()
-    _, status, used = os.wait4(child.pid, 0)
-if status:
-    sys.exit(said or status)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +94,6 @@ def commands(folder: Path, *, is_quick: bool) -> list[Sweep]:
     ]  # fmt: skip
 
 
-def measured(command: Sequence[str], folder: Path) -> tuple[float, int]:
-    """Run ``nnbench`` with these words; return its CPU seconds and the peak of its memory in bytes."""
-    words = [sys.executable, "-c", _WATCH, sys.executable, "-m", "nnbench", *command]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=folder, env=_environment())
-    if done.returncode:
-        raise RuntimeError(f"nnbench {' '.join(command)[:200]}: {done.stderr.strip()[-400:]}")
-    seconds, kilobytes = done.stdout.split()
-    return float(seconds), int(kilobytes) * (1 if sys.platform == "darwin" else 1024)
-
-
-def _environment() -> dict[str, str]:
-    """Return this process's, in which the paths of its modules hold from any folder."""
-    named = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(each).resolve()) for each in named)}
-
-
 def _some(sizes: Sequence[int], is_quick: bool) -> Sequence[int]:
     return sizes[:3] if is_quick else sizes
 
@@ -179,12 +149,12 @@ def _command_law(
     points, peaks = [], []
     for n in sizes:
         command = words(n)
-        seconds, peak = measured(command, folder)
-        times = [seconds]
+        spent = measured(command, folder)
+        times = [spent.cpu_s]
         while command[0] != "run" and len(times) < 3 and sum(times) < 6.0:
-            times.append(measured(command, folder)[0])
+            times.append(measured(command, folder).cpu_s)
         points.append(Point(n, float(np.median(times)), min(times), max(times), len(times)))
-        peaks.append(peak)
+        peaks.append(spent.peak_bytes)
     return Sweep(name, size, f"{what}; CPU time and peak of the process", 1.0, tuple(points), tuple(peaks))
 
 
