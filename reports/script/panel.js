@@ -140,16 +140,14 @@ class Panel {
     if (series.look === "points") return this.dots(series, look);
     const thin = this.owner.view === "seeds" ? " thin" : "";
     const expected = series.look === "expected" ? " expected" : "";
-    const lines = this.owner
-      .strokesOf(series)
-      .map(({ y }) =>
-        draw("path", {
-          d: this.pathOf(series.x, y),
-          class: `line ${look}${thin}${expected}`,
-          "data-label": series.label,
-          "data-name": series.name,
-        }),
-      );
+    const lines = this.owner.strokesOf(series).map(({ y }) =>
+      draw("path", {
+        d: this.pathOf(series.x, y),
+        class: `line ${look}${thin}${expected}`,
+        "data-label": series.label,
+        "data-name": series.name,
+      }),
+    );
     const ends = (series.ends ?? [])
       .filter(([, y]) => isPlaced(this.yKind, y))
       .map(([x, y]) =>

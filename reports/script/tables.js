@@ -115,14 +115,14 @@ class Table {
       .map((head, i) => [Number(head.dataset.rank ?? 0), i])
       .filter(([rank]) => rank > 0);
     byRank.sort(([a, i], [b, j]) => b - a || j - i);
-    while (byRank.length && !isWhole && this.table.scrollWidth > this.box.clientWidth + 1) {
+    while (byRank.length && !isWhole && this.table.scrollWidth > this.box.clientWidth) {
       gone.push(byRank.shift()[1] + 1);
       this.table.dataset.without = gone.map((place) => `-${place}-`).join("");
     }
-    this.more.hidden = !gone.length && !(isWhole && this.table.scrollWidth > this.box.clientWidth + 1);
+    this.more.hidden = !gone.length && !(isWhole && this.table.scrollWidth > this.box.clientWidth);
     this.more.textContent = isWhole ? "fewer columns" : `${counted(gone.length, "more column")}`;
     // What scrolls must be reachable with the keyboard.
-    if (this.table.scrollWidth > this.box.clientWidth + 1) this.box.tabIndex = 0;
+    if (this.table.scrollWidth > this.box.clientWidth) this.box.tabIndex = 0;
     else this.box.removeAttribute("tabindex");
   }
 

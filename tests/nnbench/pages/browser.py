@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,13 @@ from typing import Any, Self
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _PATIENCE_S = 60.0
+# The protocol is spoken over the descriptors 3 and 4, whatever numbers the pipes have here.
+_ON_THREE_AND_FOUR = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.dup2(int(sys.argv[2]), 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 # Keys by name: the code that the browser wants beside it, and the letter that it writes.
 _KEYS = {
     "Tab": (9, ""),
@@ -43,8 +51,7 @@ def started(folder: Path) -> Iterator["Browser"]:
     to_us, from_browser = os.pipe()
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
     options += ["--hide-scrollbars", "--disable-background-networking", "--remote-debugging-pipe"]
-    # The protocol is spoken over the descriptors 3 and 4, whatever numbers the pipes have here.
-    command = ["sh", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "sh"]
+    command = [sys.executable, "-c", _ON_THREE_AND_FOUR, str(to_browser), str(from_browser)]
     process = subprocess.Popen(
         [*command, program, *options, f"--user-data-dir={folder}", "about:blank"],
         pass_fds=(to_browser, from_browser),
@@ -108,20 +115,26 @@ class Browser:
         found: dict[str, Any] = json.loads(line)
         return found
 
-    def open(self, address: str, *, width: int = 1280, height: int = 900, theme: str = "light") -> None:
-        """Show a page in a window of this size, and wait until it is loaded."""
+    def open(
+        self, address: str, *, width: int = 1280, height: int = 900, theme: str = "light", runs: bool = True
+    ) -> None:
+        """Show a page in a window of this size, and wait until it is loaded, and has run if it ``runs``."""
         is_phone = width < 600
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone}
         self.do("Emulation.setDeviceMetricsOverride", **size)
         self.do("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
-        self.events.clear()
         # By way of another page: to an address that differs behind the # alone a browser does not go anew.
-        self.do("Page.navigate", url="about:blank")
+        self._go("about:blank")
+        self._go(address)
+        if not runs:  # nothing is drawn anew
+            return
+        self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def _go(self, address: str) -> None:
         self.events.clear()
         self.do("Page.navigate", url=address)
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._read())
-        self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def run(self, script: str) -> Any:
         """Return what an expression is, once it is known."""

@@ -7,9 +7,13 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nnbench.evidence.case import Findings
+
+_FORMULA = ("=", "+", "-", "@")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
 def render(found: Findings) -> str:
@@ -84,4 +88,11 @@ def _field(value: object) -> str:
         return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(float(value))
     if isinstance(value, list | tuple) and not any(isinstance(each, Mapping) for each in value):
         return ", ".join(map(_field, value))
-    return " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).split())
+    return _inert(
+        " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).split())
+    )
+
+
+def _inert(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet would take for a formula; a number with a sign is none."""
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
