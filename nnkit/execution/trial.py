@@ -312,7 +312,7 @@ class Trial:
         """Return the model's outputs for every sample of ``x``."""
         outputs = np.empty((len(x), *self.program.output_shape), dtype=self.program.dtype)
         order = np.arange(len(x), dtype=np.int32)
-        batch = self.program.eval_batch
+        batch = self.program.predict_rows
         for start in range(0, len(x), batch):
             rows = min(batch, len(x) - start)
             self._point_at(x, None, None, order[start : start + rows])
@@ -330,10 +330,8 @@ class Trial:
         self._point_at(data.x, data.y, weights, order)
         numbers = self._header.view(np.float64)
         numbers[PENALTY] = 0.0
-        if table is None:
-            self._run_once(self.program.tables["train"], self.program.train_blocks)
-        else:
-            self._run_once(table)
+        blocks = None if table else self.program.train_blocks
+        self._run_once(table or self.program.tables["train"], blocks)
         return float(numbers[TOTALS] / len(data) + numbers[PENALTY])
 
     def stop(self) -> None:
