@@ -18,7 +18,7 @@ from nnkit.kernels.products.ways_ir import Parts, emit_copy, emit_matmul, emit_m
 # Per register width: vectors per row -> most rows, so that accumulators, one row of B and a splat of A
 # fit in the registers (32 of 64 bytes; 16 of 32 or 16 bytes, of which a 64-byte vector takes 2 or 4).
 _SHAPES = {64: {4: 6, 3: 8, 2: 14, 1: 14}, 32: {1: 6}, 16: {1: 3}}
-_UNROLL = 4
+_UNROLL = 2
 # A load adds to its pointer 0, 1 or 2 times a register, and nothing else is free.
 _ROWS_A_POINTER = 3
 
