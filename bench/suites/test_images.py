@@ -16,6 +16,7 @@ from nnkit.layers import (
     BatchNormalization,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Flatten,
     MaxPooling2D,
     PReLU,
@@ -32,8 +33,12 @@ CONVOLUTIONS = [
     (14, 8, 8, 3), (14, 8, 16, 3), (14, 16, 32, 3),
     (8, 32, 64, 3), (16, 32, 32, 3), (32, 3, 32, 3),
 ]  # fmt: skip
+# The same with a stride of 2, and with every channel by itself.
+STRIDED = [(28, 8, 16, 3), (16, 32, 64, 3), (32, 16, 32, 3)]
+DEPTHWISE = [(16, 32, 3), (28, 16, 3), (14, 64, 5)]
 IMAGES = [(28, 8), (14, 16), (32, 32)]
 DIRECTIONS = ("conv2d", "conv2d_backward_kernel", "conv2d_backward_input")
+Convolution = Conv2D | DepthwiseConv2D
 _ratios: dict[tuple[Any, ...], float] = {}
 
 
@@ -49,32 +54,45 @@ def layouts(torch: Any, *shape: int) -> list[Any]:
     return [values.contiguous(), values.contiguous(memory_format=torch.channels_last)]
 
 
-def torch_convolutions(torch: Any, size: int, channels: int, filters: int, kernel: int, direction: str):
+def torch_convolutions(torch: Any, size: int, channels: int, layer: Convolution, direction: str):
     """Return the operator's call for each of torch's layouts."""
-    xs, ws = (layouts(torch, BATCH, channels, size, size), layouts(torch, filters, channels, kernel, kernel))
-    dys, bias = layouts(torch, BATCH, filters, size, size), torch.zeros(filters)
-    pad = kernel // 2
+    is_depthwise = isinstance(layer, DepthwiseConv2D)
+    filters, groups = (channels, channels) if is_depthwise else (layer.filters, 1)
+    kernel, stride, pad = layer.kernel_size, layer.strides, layer.kernel_size // 2
+    output = -(-size // stride)
+    xs, ws = (
+        layouts(torch, BATCH, channels, size, size),
+        layouts(torch, filters, channels // groups, kernel, kernel),
+    )
+    dys, bias = layouts(torch, BATCH, filters, output, output), torch.zeros(filters)
     if direction == "conv2d":
         return [
-            partial(torch.nn.functional.conv2d, x, w, bias, padding=pad) for x, w in zip(xs, ws, strict=True)
+            partial(torch.nn.functional.conv2d, x, w, bias, stride, pad, 1, groups)
+            for x, w in zip(xs, ws, strict=True)
         ]
     wanted = [False, True, True] if direction == "conv2d_backward_kernel" else [True, False, False]
-    tail = ([filters], [1, 1], [pad, pad], [1, 1], False, [0, 0], 1, wanted)
+    tail = ([filters], [stride] * 2, [pad] * 2, [1, 1], False, [0, 0], groups, wanted)
     backward = torch.ops.aten.convolution_backward
     return [partial(backward, dy, x, w, *tail) for dy, x, w in zip(dys, xs, ws, strict=True)]
+
+
+def convolution_beside_torch(
+    size: int, channels: int, layer: Conv2D | DepthwiseConv2D, direction: str
+) -> Ratio:
+    """Return how much longer torch takes for a layer's convolution, or for one of its two gradients."""
+    torch = torch_or_skip()
+    # A layer that learns comes first, so that there is a gradient for the convolution's input.
+    layers = [PReLU(), layer, Flatten(), Dense(10)]
+    ours = calls_of_op(layers, (size, size, channels), BATCH, direction, n_calls=CALLS)
+    with torch.no_grad():
+        return beside_layouts(ours, torch_convolutions(torch, size, channels, layer, direction))
 
 
 @pytest.mark.parametrize(("shape", "direction"), list(product(CONVOLUTIONS, DIRECTIONS)))
 def test_convolution_beside_torch(shape: tuple[int, ...], direction: str, report) -> None:
     """A convolution, or one of its two gradients."""
-    torch = torch_or_skip()
     size, channels, filters, kernel = shape
-    # A layer that learns comes first, so that there is a gradient for the convolution's input.
-    layers = [PReLU(), Conv2D(filters, kernel, padding="same"), Flatten(), Dense(10)]
-    ours = calls_of_op(layers, (size, size, channels), BATCH, direction, n_calls=CALLS)
-
-    with torch.no_grad():
-        found = beside_layouts(ours, torch_convolutions(torch, *shape, direction))
+    found = convolution_beside_torch(size, channels, Conv2D(filters, kernel, padding="same"), direction)
 
     _ratios["convolution", *shape, direction] = found.median
     report(
@@ -91,6 +109,31 @@ def test_convolutions_together(report) -> None:
         pytest.skip("no convolution was measured beside torch")
     mean = float(np.exp(np.mean(np.log(found))))
     report("torch / ours, convolutions together", f"{mean:.2f}x (n = {len(found)})", "at least 2.5x")
+
+
+@pytest.mark.parametrize(("shape", "direction"), list(product(STRIDED, DIRECTIONS)))
+def test_strided_convolution_beside_torch(shape: tuple[int, ...], direction: str, report) -> None:
+    """Every other window down and across."""
+    size, channels, filters, kernel = shape
+    layer = Conv2D(filters, kernel, strides=2, padding=kernel // 2)
+    found = convolution_beside_torch(size, channels, layer, direction)
+
+    report(
+        f"torch / ours, {direction}, {size}²·{channels}→{filters} at {kernel}×{kernel}, stride 2",
+        found,
+        "at least 1x",
+    )
+
+
+@pytest.mark.parametrize(("shape", "direction"), list(product(DEPTHWISE, DIRECTIONS)))
+def test_depthwise_convolution_beside_torch(shape: tuple[int, ...], direction: str, report) -> None:
+    """Every channel by itself."""
+    size, channels, kernel = shape
+    found = convolution_beside_torch(size, channels, DepthwiseConv2D(kernel, padding="same"), direction)
+
+    report(
+        f"torch / ours, {direction}, depthwise, {size}²·{channels} at {kernel}×{kernel}", found, "at least 1x"
+    )
 
 
 @pytest.mark.parametrize(("size", "channels"), IMAGES)

@@ -60,7 +60,7 @@ def kind_of(name: str, shape: Convolution, *, has_bias: bool, gradient: Gradient
     n_outputs = shape.windows.output[0] * shape.windows.output[1] * shape.filters
     return OpKind(
         name,
-        forward_entry(name, shape, arguments),
+        forward_entry(name, shape, arguments, is_gradient=shape.turned and gradient is None),
         arguments,
         flops=lambda shapes: shapes["y"][0] // n_outputs * shape.flops,
         gradient=gradient,

@@ -28,6 +28,14 @@ _STACKS: dict[str, tuple[tuple[int, ...], list[Layer]]] = {
             layers.Dense(3),
         ],
     ),
+    "narrow": (
+        (18, 17, 1),
+        [
+            layers.Conv2D(6, 5, activation="relu"), layers.DepthwiseConv2D(3, 2, "same"),
+            layers.Conv2DTranspose(6, 3, strides=2, activation="relu"), layers.Conv2D(18, 5, strides=(1, 2)),
+            layers.DepthwiseConv2D((2, 3)), layers.MaxPooling2D(2), layers.Flatten(), layers.Dense(3),
+        ],
+    ),
 }  # fmt: skip
 
 

@@ -20,6 +20,8 @@ from nnkit.kernels.ir.vectors import I64, Function
 from nnkit.ops import Argument
 from nnkit.tiling.convolution import Convolution, GradientPlan
 
+# Most rows of a tile of so many vectors: where the sums are one vector wide there are registers for more.
+_MOST_PLACES = MOST_ROWS | {64: {2: 14, 1: 16}}
 # Moves one row of sums: (sums, gradients, filters, vectors, taps of the row).
 Move = Callable[[Any, Any, int, int, int], None]
 
@@ -162,7 +164,7 @@ class _Gradient:
         Kernel rows are cut alike, so that they share their functions. One tile that sees all pixels takes
         the row of ones.
         """
-        most = MOST_ROWS[vector_bytes()][vectors]
+        most = _MOST_PLACES[vector_bytes()][vectors]
         n_places, n_runs = len(self.plan.places), len(self.shape.runs(self.plan.row))
         per_run = n_places // n_runs
         block = per_run * max(1, most // per_run)

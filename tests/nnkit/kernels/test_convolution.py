@@ -101,6 +101,9 @@ CASES = {
     "even kernel": Case(3, 9, (2, 4)),
     "a sequence": Case(2, 25, (1, 5), strides=(1, 2), padding=((0, 0), (1, 1)), size=(1, 40)),
     "narrow": Case(3, 12, size=(9, 2)),
+    "few channels, long rows": Case(6, 16, (5, 5), padding="valid", size=(9, 14)),
+    "few channels, long rows, strides": Case(3, 5, (4, 5), (2, 3), "valid", (2, 1), size=(12, 17), batch=2),
+    "few channels, some rows left": Case(4, 2, (9, 4), padding="valid", size=(13, 11), batch=1),
 }  # fmt: skip
 ALL = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
