@@ -110,6 +110,13 @@ def _power_of_two_twin(n):
     return np.ldexp(_real_twin(n, 1.0), np.int32(n))
 
 
+def _power_above_twin(t):
+    """Return ``2**n``, a normal number, for ``t = 1.5 * 2**23 + n`` (2**52 in float64), which ends in n."""
+    kind, mantissa_bits, bias = (np.uint32, 23, 127) if isinstance(t, np.float32) else (np.uint64, 52, 1023)
+    bits = np.array([t]).view(kind)  # of one element: what overflows here is cut off, and no scalar says so
+    return ((bits << kind(mantissa_bits)) + kind(bias << mantissa_bits)).view(type(t))[0]
+
+
 def _exponent_twin(x):
     """Return ``floor(log2(x))`` as a float, for a positive normal ``x``."""
     return _real_twin(x, np.frexp(x)[1] - 1)
@@ -180,6 +187,11 @@ def _emit_power_of_two(builder: Any, n: Any, integer: Any, mantissa_bits: int, b
     return builder.bitcast(builder.shl(biased, integer(mantissa_bits)), n.type)
 
 
+def _emit_power_above(builder: Any, t: Any, integer: Any, mantissa_bits: int, bias: int) -> Any:
+    shifted = builder.shl(builder.bitcast(t, integer), integer(mantissa_bits))
+    return builder.bitcast(builder.add(shifted, integer(bias << mantissa_bits)), t.type)
+
+
 def _emit_exponent(builder: Any, x: Any, integer: Any, mantissa_bits: int, bias: int) -> Any:
     biased = builder.lshr(builder.bitcast(x, integer), integer(mantissa_bits))
     return builder.sitofp(builder.sub(biased, integer(bias)), x.type)
@@ -199,6 +211,7 @@ copysign = Intrinsic(_llvm_function("copysign", 2), _copysign_twin)
 real = Intrinsic(_build_real, _real_twin)
 double = Intrinsic(_build_double, _double_twin)
 power_of_two = Intrinsic(_bitwise(_emit_power_of_two), _power_of_two_twin)
+power_above = Intrinsic(_bitwise(_emit_power_above), _power_above_twin)
 exponent = Intrinsic(_bitwise(_emit_exponent), _exponent_twin)
 significand = Intrinsic(_bitwise(_emit_significand), _significand_twin)
 
@@ -298,6 +311,81 @@ def _flat_twin(array):
 
 
 flat = Intrinsic(_build_flat, _flat_twin)
+
+
+def _build_beyond() -> Any:
+    from numba import types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array, populate_array
+
+    @intrinsic
+    def beyond(context, array, start):
+        def code(cx, builder, signature, args):
+            source = make_array(array)(cx, builder, args[0])
+            target = make_array(array)(cx, builder)
+            populate_array(
+                target,
+                data=builder.gep(source.data, [args[1]]),
+                shape=cgutils.pack_array(builder, [builder.sub(source.nitems, args[1])]),
+                strides=cgutils.pack_array(builder, [source.itemsize]),
+                itemsize=source.itemsize,
+                meminfo=None,
+            )
+            return target._getvalue()
+
+        return array(array, types.int64), code
+
+    return beyond
+
+
+def _beyond_twin(array, start):
+    """Return a contiguous vector from an index on: a loop that starts elsewhere than at 0 stays scalar."""
+    return array[start:]
+
+
+beyond = Intrinsic(_build_beyond, _beyond_twin)
+
+
+# Four vectors at a time: the chains of elementary functions are so long that a processor cannot see the next
+# turn of the loop from where it waits.
+_VECTORS_AT_A_TIME = 4
+
+
+def _build_interleaved() -> Any:
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    def mark(branch: Any, module: Any) -> None:
+        count = module.add_metadata(
+            [ir.MetaDataString(module, "llvm.loop.interleave.count"), ir.IntType(32)(_VECTORS_AT_A_TIME)]
+        )
+        loop = ir.MDValue(module, [count], name=str(len(module.metadata)))
+        loop.operands = (loop, count)  # LLVM knows the record of a loop by its pointing to itself
+        branch.set_metadata("llvm.loop", loop)
+
+    @intrinsic
+    def interleaved(context):
+        def code(cx, builder, signature, args):
+            passed = set()
+            for block in builder.function.blocks:
+                passed.add(block)
+                last = block.terminator
+                if isinstance(last, ir.Branch) and last.operands[0] in passed:
+                    mark(last, builder.module)
+            return cx.get_dummy_value()
+
+        return types.void(), code
+
+    return interleaved
+
+
+def _interleaved_twin():
+    """Stand behind a loop over elements: machine code then works on several vectors of it at a time."""
+
+
+interleaved = Intrinsic(_build_interleaved, _interleaved_twin)
 
 
 def _build_copy_values() -> Any:

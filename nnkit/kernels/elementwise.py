@@ -6,9 +6,11 @@ or the output of the activation; ``source`` is that array. The twins ``_with`` p
 """
 
 from nnkit.jit import kernel
-from nnkit.simd import real
+from nnkit.simd import beyond, interleaved, real
 
 value = slope = typed = None  # the open names of these templates
+# Interleaved loops take so many values at a time; the rest has a loop of its own, or all of it were scalar.
+BLOCK = 64
 
 
 @kernel
@@ -43,6 +45,11 @@ def map_forward(x, y):
     In place    allowed: y may be x
     Gradient    map_backward
     """
+    whole = x.size - x.size % BLOCK
+    for i in range(whole):
+        y[i] = real(x, value(x[i]))
+    interleaved()
+    x, y = beyond(x, whole), beyond(y, whole)
     for i in range(x.size):
         y[i] = real(x, value(x[i]))
 
@@ -56,6 +63,11 @@ def map_forward_with(x, y, *numbers):
     Gradient    map_backward_with
     """
     given = typed(x, numbers)
+    whole = x.size - x.size % BLOCK
+    for i in range(whole):
+        y[i] = real(x, value(x[i], *given))
+    interleaved()
+    x, y = beyond(x, whole), beyond(y, whole)
     for i in range(x.size):
         y[i] = real(x, value(x[i], *given))
 
@@ -67,6 +79,11 @@ def map_backward(source, dy, dx):
     Shapes      source, dy, dx: (size,)
     In place    allowed: dx may be dy or source
     """
+    whole = dy.size - dy.size % BLOCK
+    for i in range(whole):
+        dx[i] = dy[i] * real(dy, slope(source[i]))
+    interleaved()
+    source, dy, dx = beyond(source, whole), beyond(dy, whole), beyond(dx, whole)
     for i in range(dy.size):
         dx[i] = dy[i] * real(dy, slope(source[i]))
 
@@ -79,5 +96,10 @@ def map_backward_with(source, dy, dx, *numbers):
     In place    allowed: dx may be dy or source
     """
     given = typed(dy, numbers)
+    whole = dy.size - dy.size % BLOCK
+    for i in range(whole):
+        dx[i] = dy[i] * real(dy, slope(source[i], *given))
+    interleaved()
+    source, dy, dx = beyond(source, whole), beyond(dy, whole), beyond(dx, whole)
     for i in range(dy.size):
         dx[i] = dy[i] * real(dy, slope(source[i], *given))

@@ -7,7 +7,7 @@ power of two may then be any number, which NaN times that number does not show.
 """
 
 from nnkit.jit import kernel
-from nnkit.simd import exponent, fabs, fma, power_of_two, real, rint, significand
+from nnkit.simd import exponent, fabs, fma, power_above, real, significand
 
 
 @kernel
@@ -19,11 +19,11 @@ def exp_single(x):
     lowest, highest = real(x, -104.0), real(x, 89.0)
     z = lowest if x < lowest else x
     z = highest if z > highest else z
-    n, r = _reduce(z)
+    t, r = _reduce(z)
     # 2**n overflows at n = 128 and vanishes below -126 where exp(x) does neither yet: scale in two steps.
     bias = real(x, 64.0) if z > real(x, 0.0) else real(x, -64.0)
     rest = real(x, 2.0**64) if z > real(x, 0.0) else real(x, 2.0**-64)
-    return (real(x, 1.0) + _expm1_reduced(r)) * power_of_two(n - bias) * rest
+    return (real(x, 1.0) + _expm1_reduced(r)) * power_above(t - bias) * rest
 
 
 @kernel
@@ -32,9 +32,9 @@ def expm1_single(x):
     lowest, highest = real(x, -20.0), real(x, 89.0)
     z = lowest if x < lowest else x
     z = highest if z > highest else z
-    n, r = _reduce(z)
+    t, r = _reduce(z)
     # Half of everything, doubled at the end: 2**128 is no float32, exp(88.7) is one.
-    half = power_of_two(n - real(x, 1.0))
+    half = power_above(t - real(x, 1.0))
     result = fma(half, _expm1_reduced(r), half - real(x, 0.5))
     return result + result
 
@@ -45,8 +45,8 @@ def one_plus_exp_single(x):
     highest = real(x, 88.37)
     z = real(x, -30.0) if x < real(x, -30.0) else x
     z = highest if z > highest else z
-    n, r = _reduce(z)
-    power = power_of_two(n)
+    t, r = _reduce(z)
+    power = power_above(t)
     whole = power + real(x, 1.0)
     # At n = 24 and n = -24 the 24 bits of the sum do not hold both: take along what it lost.
     lost = real(x, 1.0) - (whole - power)
@@ -56,10 +56,13 @@ def one_plus_exp_single(x):
 
 @kernel
 def _reduce(x):
-    """Return ``n`` and ``r`` with ``x = n * ln(2) + r``; ln(2) in two parts, the first of 10 bits."""
-    n = rint(x * real(x, 1.4426950408889634))
+    """Return ``1.5 * 2**23 + n`` and ``r`` with ``x = n * ln(2) + r``; ln(2) in two parts, one of 10 bits."""
+    # A number of that size has no digits behind the point: the sum is rounded to the nearest whole number,
+    # ties to even, and ends in the bits of n. Two conversions less than by rint.
+    t = x * real(x, 1.4426950408889634) + real(x, 1.5 * 2.0**23)
+    n = t - real(x, 1.5 * 2.0**23)
     r = fma(n, real(x, -0.693359375), x)
-    return n, fma(n, real(x, 2.1219444005469058e-4), r)
+    return t, fma(n, real(x, 2.1219444005469058e-4), r)
 
 
 @kernel
@@ -150,7 +153,7 @@ def normal_tail_single(x):
     """
     a = real(x, 14.5) if x > real(x, 14.5) else x
     square = a * a
-    n, r = _reduce(real(x, -0.5) * square)
+    t, r = _reduce(real(x, -0.5) * square)
     nearer, farther = a + real(x, 1.25), a + real(x, 4.0)
     inverse = real(x, 1.0) / (nearer * farther)
     quotient = inverse * farther
@@ -165,7 +168,7 @@ def normal_tail_single(x):
     g_lost = fma(quotient, fma(bend, u, middle - shape), fma(quotient, shape, -g))
     result = fma(g, m, g_lost) + g
     # 2**n leaves the range of normal numbers long before the result does: scale in two steps.
-    scale, rest = power_of_two(n + real(x, 64.0)), real(x, 2.0**-64)
+    scale, rest = power_above(t + real(x, 64.0)), real(x, 2.0**-64)
     return result * scale * rest, (real(x, 1.0) + m) * scale * rest
 
 

@@ -6,7 +6,7 @@ import pytest
 from nnkit.jit import kernel
 from nnkit.kernels import elementwise
 
-SIZES = (1, 3, 16, 17, 33)
+SIZES = (1, 3, 16, 17, 33, 64, 145)
 DTYPES = ("float32", "float64")
 
 
