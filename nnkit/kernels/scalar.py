@@ -25,6 +25,7 @@ from nnkit.kernels.scalar_single import (
     expm1_single,
     log_single,
     normal_tail_single,
+    one_plus_exp_not_below_single,
     one_plus_exp_single,
     softplus_single,
     tanh_series_single,
@@ -35,6 +36,7 @@ exp = ByType(exp_single, exp_double)
 expm1 = ByType(expm1_single, expm1_double)
 log = ByType(log_single, log_double)
 one_plus_exp = ByType(one_plus_exp_single, one_plus_exp_double)
+_one_plus_exp_not_below = ByType(one_plus_exp_not_below_single, one_plus_exp_double)
 _erf_far = ByType(erf_far_single, erf_far_double)
 _erf_series = ByType(erf_series_single, erf_series_double)
 _normal_tail = ByType(normal_tail_single, normal_tail_double)
@@ -75,7 +77,7 @@ def tanh(x):
     square = a * a
     # The quotient cancels near 0: a series there, up to where tanh is 1/2.
     near = fma(a * square, _tanh_series(square), a)
-    far = real(x, 1.0) - real(x, 2.0) / one_plus_exp(a + a)
+    far = real(x, 1.0) - real(x, 2.0) / _one_plus_exp_not_below(a + a)
     return copysign(near if a < real(x, 0.55) else far, x)
 
 

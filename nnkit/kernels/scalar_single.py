@@ -42,16 +42,20 @@ def expm1_single(x):
 @kernel
 def one_plus_exp_single(x):
     """Return ``1 + exp(x) = 2**n * (exp(r) - 1) + (2**n + 1)``; inf above 88.37."""
-    highest = real(x, 88.37)
     z = real(x, -30.0) if x < real(x, -30.0) else x
-    z = highest if z > highest else z
+    return real(x, float("inf")) if x > real(x, 88.37) else one_plus_exp_not_below_single(z)
+
+
+@kernel
+def one_plus_exp_not_below_single(x):
+    """Return ``1 + exp(x)`` for ``x >= -30``; beyond 88.37 what it is there."""
+    z = real(x, 88.37) if x > real(x, 88.37) else x
     t, r = _reduce(z)
     power = power_above(t)
     whole = power + real(x, 1.0)
     # At n = 24 and n = -24 the 24 bits of the sum do not hold both: take along what it lost.
     lost = real(x, 1.0) - (whole - power)
-    result = whole + fma(power, _expm1_reduced(r), lost)
-    return real(x, float("inf")) if x > highest else result
+    return whole + fma(power, _expm1_reduced(r), lost)
 
 
 @kernel
