@@ -58,6 +58,7 @@ def records_of(message: Message) -> list[TrialRecord]:
     for place, (row, lengths, facts) in enumerate(from_json(text)):
         samples, values = blocks[2 * place : 2 * place + 2]
         record = rows.trial_of_row(row, unpack_curves(lengths, samples))
-        pictures = None if facts is None else rows.pictures_of_row(facts, values)
-        found.append(replace(record, pictures=pictures))
+        if facts is not None:
+            record = replace(record, pictures=rows.pictures_of_row(facts, values))
+        found.append(record)
     return found
