@@ -211,7 +211,7 @@ def _fit_targets(
 ) -> tuple[Scaling, NDArray[np.int32] | NDArray[np.float32]]:
     """Return how targets are scaled, and those of the training part."""
     if dataset.task != "regression" or scale != "standardize":
-        return _identity(), _targets(dataset, rows, _identity())
+        return _IDENTITY, _targets(dataset, rows, _IDENTITY)
     target, scaled = _standardized(dataset.y.astype(np.float32, copy=False), rows)
     if np.isinf(target.divisor).any():
         raise InvalidData(f"dataset {dataset.name!r}: the target is the same for every training sample.")
@@ -228,8 +228,7 @@ def _plain(values: NDArray[np.float64]) -> float | NDArray[np.float64]:
     return float(values.item()) if values.size == 1 else values
 
 
-def _identity() -> Scaling:
-    return Scaling(shift=np.array(0.0), divisor=np.array(1.0))
+_IDENTITY = Scaling(shift=np.array(0.0), divisor=np.array(1.0))
 
 
 def _fit(

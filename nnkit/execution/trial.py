@@ -76,7 +76,7 @@ class Trial:
         # 64 bytes of slack: a vector load from an aligned arena never straddles two cache lines.
         n_words = program.plan.arena_bytes // 8
         block = np.zeros(n_words + 8 + driver.ITINERARY_CELLS + 2, dtype=np.int64)
-        at = int(block.ctypes.data)
+        at = address_in(block)
         skip = -at % 64 // 8
         self._base, self._cells_at = at + 8 * skip, at + 8 * (skip + n_words)
         self._header = block[skip : skip + 32]
@@ -230,8 +230,8 @@ class Trial:
 
     def attach_evaluation(self, data: Data, *, every: int, n_evaluations: int = 1) -> None:
         """Say what to evaluate on, and after how many steps each time."""
-        identity = np.arange(len(data), dtype=np.int32)
         weights = weights_in(self.program, len(data), data.weights)
+        identity = np.arange(len(data), dtype=np.int32)
         self.evaluations = np.full((max(1, n_evaluations), driver.EVAL_COLUMNS), np.nan)
         self._set(
             {

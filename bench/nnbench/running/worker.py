@@ -32,12 +32,17 @@ _LAST_S = 10.0
 
 def run_batch(trials: Sequence[TrialSpec], stop: Stop) -> list[TrialRecord]:
     """Return the record of every trial; one that raises has a record that says so."""
-    given = [replace(trial, case=_the_same(trial.case)) for trial in trials]
+    same = {id(trial.case): _the_same(trial.case) for trial in trials}
+    given = [_of(trial, same[id(trial.case)]) for trial in trials]
     found = run_together(given, stop=stop)
     return [
         failed(trial, each) if isinstance(each, BaseException) else each
         for trial, each in zip(given, found, strict=True)
     ]
+
+
+def _of(trial: TrialSpec, case: CaseSpec) -> TrialSpec:
+    return trial if trial.case is case else replace(trial, case=case)
 
 
 @lru_cache(maxsize=256)

@@ -56,7 +56,7 @@ def _for_loss(
     judged = losses.resolve(loss)
     if judged.kind == "real":
         return parts
-    n_classes = samples.dataset_of(section).n_classes if transfer is None else len(transfer.target)
+    n_classes = _samples_of(section).dataset.n_classes if transfer is None else len(transfer.target)
     shape = (1,) if judged.is_single else (n_classes,)
     train, validation = (_encoded(part, judged, shape, dtype) for part in (parts.train, parts.validation))
     if class_weight is not None:

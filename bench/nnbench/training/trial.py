@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnbench.cases.axis import applied
 from nnbench.cases.choices import DEFAULT_RATE
-from nnbench.cases.measures import asked_of
+from nnbench.cases.measures import BY_THE_DRIVER, asked_of
 from nnbench.cases.spec import CaseSpec
 from nnbench.machine.stopping import Stop
 from nnbench.plan.matrix import Dtype, TrialSpec
@@ -95,21 +95,37 @@ class _Course:
     learnt: Sequence[Layer] | None  # the layers, where the first weights are learnt without labels
     rates: NDArray[np.float64]
     asked: tuple[Asked, ...]
+    beside: tuple[Asked, ...]  # those of them that the driver does not compute
     facts: CaseFacts
 
 
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """A case that equals itself alone: to hash all that is in one takes long, and trials share the object."""
+
+    case: CaseSpec
+
+    def __hash__(self) -> int:
+        return id(self.case)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.case is other.case
+
+
 @lru_cache(maxsize=1024)
-def _course_of(case: CaseSpec, axes: Axes, dtype: Dtype, epochs: int, probes: bool) -> _Course:
-    chosen = dict(axes.values)
+def _course_of(same: _Same, axes: Axes, dtype: Dtype, epochs: int, probes: bool) -> _Course:
+    case, chosen = same.case, dict(axes.values)
     written: CaseSpec = applied(case, axes.values)
     program = program_of(case, axes, dtype, probes=probes)
     n_train, _ = sizes_of(written)
+    asked = asked_of(case)
     return _Course(
         written,
         program,
         layers_of(case, axes) if is_learnt(chosen["init"]) else None,
         _rates(program.optimizer, axes, epochs * steps_per_epoch(n_train, program.batch_size)),
-        asked_of(case),
+        asked,
+        tuple(one for one in asked if one.curve not in BY_THE_DRIVER),
         facts_of(written),
     )
 
@@ -135,7 +151,7 @@ class _Trained:
 
 
 def _begin(trial: TrialSpec, *, probes: bool = False) -> _Begun:
-    course = _course_of(trial.case, trial.axes, trial.dtype, trial.epochs, probes)
+    course = _course_of(_Same(trial.case), trial.axes, trial.dtype, trial.epochs, probes)
     program = course.program
     part = parts_of(course.case, trial.seed, trial.dtype)
     run = Trial(program, trial.seed)
@@ -153,7 +169,7 @@ def _begin(trial: TrialSpec, *, probes: bool = False) -> _Begun:
         order=ORDERS[trial.case.training.order],
         rates=course.rates,
         callbacks=_callbacks(trial.case),
-        metrics=course.asked,
+        metrics=course.beside,
     )
     return _Begun(trial, course, part.validation, run, fit, start, pretrain_s)
 

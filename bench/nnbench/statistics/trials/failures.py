@@ -143,7 +143,7 @@ def _is_at_chance(trial: Ended, facts: CaseFacts) -> bool:
 def _has_overfit(loss: NDArray[np.float64], validation_loss: NDArray[np.float64]) -> bool:
     if validation_loss.size < 2 or loss.size < 2:
         return False
-    lowest = int(np.argmin(validation_loss))
+    lowest = int(validation_loss.argmin())
     # Both curves span the run evenly, so the same share of the way is the same moment.
     then = _level_around(loss, lowest / (validation_loss.size - 1))
     return _has_risen(validation_loss) and _level_at_end(loss) < then
@@ -189,8 +189,9 @@ def _level_around(loss: NDArray[np.float64], share: float) -> float:
 
 def _median(values: NDArray[np.float64]) -> float:
     """Return the median: NumPy's own, which takes ten times as long on the few numbers of a window."""
-    ordered = np.sort(values).tolist()  # NaN last
-    n = len(ordered)
+    kept = values.copy()
+    kept.sort()  # NaN last
+    ordered, n = kept.tolist(), len(kept)
     return math.nan if math.isnan(ordered[-1]) else 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])
 
 
