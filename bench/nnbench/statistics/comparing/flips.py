@@ -50,16 +50,24 @@ class Family:
         return np.asarray(self.table[first] - self.table[second])
 
 
+class Rows(Protocol):
+    """Pairs that are ready to be flipped."""
+
+    def z(self, here: slice) -> Parts:
+        """Yield z of these of the pairs."""
+        ...
+
+
 class Flips(Protocol):
-    """Patterns of signs, and z of pairs under them. ``differences`` are those of the block's pairs."""
+    """Patterns of signs. ``differences`` are those of the pairs at these places of the family."""
 
     n_patterns: int
     is_exact: bool  # all patterns that there are, but for mirror images
 
-    def scores(self, block: NDArray[np.intp], differences: Floats) -> Parts: ...
+    def rows(self, places: NDArray[np.intp], differences: Floats) -> Rows: ...
 
-    def residuals(self, block: NDArray[np.intp], differences: Floats, n_patterns: int) -> Parts:
-        """Yield z of what is left of each difference about its mean, under the first patterns."""
+    def residual_rows(self, places: NDArray[np.intp], differences: Floats, n_patterns: int) -> Rows:
+        """Return what is left of each difference about its mean, under the first patterns."""
         ...
 
 
@@ -93,12 +101,21 @@ class _Products:
         self._flips = _all_flips(n_seeds) if self.is_exact else _drawn_flips(n_seeds)
         self.n_patterns = self._flips.shape[1]
 
-    def scores(self, block: NDArray[np.intp], differences: Floats) -> Parts:
-        return _multiplied(normalised(differences).astype(np.float32), self._flips)
+    def rows(self, places: NDArray[np.intp], differences: Floats) -> Rows:
+        return _Factors(normalised(differences).astype(np.float32), self._flips)
 
-    def residuals(self, block: NDArray[np.intp], differences: Floats, n_patterns: int) -> Parts:
+    def residual_rows(self, places: NDArray[np.intp], differences: Floats, n_patterns: int) -> Rows:
         rows = normalised(_residuals(differences)).astype(np.float32)
-        return _multiplied(rows, self._flips[:, :n_patterns])
+        return _Factors(rows, self._flips[:, :n_patterns])
+
+
+@dataclass(frozen=True, slots=True)
+class _Factors:
+    rows: Singles
+    flips: Singles
+
+    def z(self, here: slice) -> Parts:
+        return _multiplied(self.rows[here], self.flips)
 
 
 class _Sums:
@@ -114,24 +131,37 @@ class _Sums:
             np.matmul(family.table, flips, out=self._sums[:, here])
             self._signs[here] = flips.sum(axis=0)
 
-    def scores(self, block: NDArray[np.intp], differences: Floats) -> Parts:
+    def rows(self, places: NDArray[np.intp], differences: Floats) -> Rows:
         lengths = _length(differences)
-        return self._differences(block, np.zeros_like(lengths), lengths, self.n_patterns)
+        return self._terms(places, np.zeros_like(lengths), lengths, self.n_patterns)
 
-    def residuals(self, block: NDArray[np.intp], differences: Floats, n_patterns: int) -> Parts:
+    def residual_rows(self, places: NDArray[np.intp], differences: Floats, n_patterns: int) -> Rows:
         mean = differences.mean(axis=1, keepdims=True)
-        return self._differences(block, mean, _length(_residuals(differences)), n_patterns)
+        return self._terms(places, mean, _length(_residuals(differences)), n_patterns)
 
-    def _differences(self, block: NDArray[np.intp], mean: Floats, lengths: Floats, n_patterns: int) -> Parts:
-        first, second = self._members[block].T
+    def _terms(self, places: NDArray[np.intp], mean: Floats, lengths: Floats, n_patterns: int) -> Rows:
         scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > self._least)
+        return _Terms(self._sums[:, :n_patterns], self._signs, self._members[places], mean, scale)
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    sums: Floats
+    signs: Floats
+    members: NDArray[np.intp]
+    mean: Floats  # what is taken off each difference
+    scale: Floats
+
+    def z(self, here: slice) -> Parts:
+        (first, second), mean, scale = self.members[here].T, self.mean[here], self.scale[here]
+        n_patterns = self.sums.shape[1]
         for start in range(0, n_patterns, _RUN):
-            here = slice(start, min(start + _RUN, n_patterns))
-            z = self._sums[first, here] - self._sums[second, here]
+            part = slice(start, min(start + _RUN, n_patterns))
+            z = self.sums[first, part] - self.sums[second, part]
             if mean.any():
-                z -= mean * self._signs[here]
+                z -= mean * self.signs[part]
             z *= scale
-            yield here, z.astype(np.float32)[np.newaxis]
+            yield part, z.astype(np.float32)[np.newaxis]
 
 
 def _all_flips(n_seeds: int) -> Singles:

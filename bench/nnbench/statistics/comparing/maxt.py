@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nnbench.statistics.comparing.flips import Family, Floats, Parts, Singles, flips_of, normalised
+from nnbench.statistics.comparing.flips import Family, Flips, Floats, Parts, Singles, flips_of, normalised
 from nnbench.statistics.comparing.looks import LEVEL
 from nnbench.statistics.estimation.distributions import t_quantile
 
@@ -148,8 +148,7 @@ def judge(
 def _observed(family: Family) -> tuple[Floats, NDArray[np.bool_]]:
     """Return z of every pair, and which pairs do not differ on any seed."""
     z, is_flat = np.zeros(len(family)), np.zeros(len(family), dtype=np.bool_)
-    n_rows = max(1, min(_ROWS_FOR_Z, _VALUES_FOR_Z // max(1, family.n_seeds)))
-    for block in _in_blocks(np.arange(len(family), dtype=np.intp), rows=n_rows):
+    for block in _in_blocks(np.arange(len(family), dtype=np.intp), rows=_rows_at_a_time(family)):
         rows = normalised(family.differences(block))
         z[block], is_flat[block] = rows.sum(axis=1), ~rows.any(axis=1)
     return z, is_flat
@@ -168,29 +167,47 @@ def _stepped_down(family: Family, level: float, interval_level: float) -> tuple[
     n = flipped.n_patterns
     hits, largest = np.full(z.size, float(n)), np.zeros(n, dtype=np.float32)
     largest_residual = largest[: None if flipped.is_exact else _DRAWS_OF_RESIDUALS].copy()
-    for block in _in_blocks(moving[::-1]):  # from the smallest up: the maximum is over what is not yet called
-        differences = family.differences(block)
-        grown = np.maximum(largest, _largest(flipped.scores(block, differences), n))
-        if np.count_nonzero(largest >= reached[block[-1]]) > level * n:
-            # Not even the last of the block can be called: one maximum serves them all.
-            hits[block] = grown.size - np.searchsorted(np.sort(grown), reached[block])
-        else:
-            hits[block] = _hits(flipped.scores(block, differences), reached[block], largest)
-        largest = grown
-        if z.size > _MOST_RESIDUALS:
-            continue
-        residuals = _largest(
-            flipped.residuals(block, differences, largest_residual.size), largest_residual.size
-        )
-        np.maximum(largest_residual, residuals, out=largest_residual)
+    has_residuals = z.size <= _MOST_RESIDUALS
+    # From the smallest up: the maximum is over what is not yet called.
+    for chunk in _in_blocks(moving[::-1], rows=_rows_at_a_time(family)):
+        rows = flipped.rows(chunk, differences := family.differences(chunk))
+        if has_residuals:
+            found = _residual_maximum(flipped, chunk, differences, largest_residual.size)
+            np.maximum(largest_residual, found, out=largest_residual)
+        for here in _slices(chunk.size):
+            block = chunk[here]
+            grown = np.maximum(largest, _largest(rows.z(here), n))
+            if np.count_nonzero(largest >= reached[block[-1]]) > level * n:
+                # Not even the last of the block can be called: one maximum serves them all.
+                hits[block] = grown.size - np.searchsorted(np.sort(grown), reached[block])
+            else:
+                hits[block] = _hits(rows.z(here), reached[block], largest)
+            largest = grown
     p = hits / n if flipped.is_exact else (hits + 1.0) / (n + 1.0)
     adjusted = np.empty_like(p)
     adjusted[order] = np.maximum.accumulate(p[order])
-    residual = math.inf if z.size > _MOST_RESIDUALS else _quantile(largest_residual, interval_level)
+    residual = _quantile(largest_residual, interval_level) if has_residuals else math.inf
     return z, adjusted, residual
 
 
-def _in_blocks(places: NDArray[np.intp], *, rows: int = _ROWS_AT_ONCE) -> Iterator[NDArray[np.intp]]:
+def _residual_maximum(flipped: Flips, places: NDArray[np.intp], differences: Floats, n: int) -> Singles:
+    """Return the largest |z| of the residuals of some pairs under each of the first n patterns."""
+    rows = flipped.residual_rows(places, differences, n)
+    return np.asarray(np.maximum.reduce([_largest(rows.z(here), n) for here in _slices(places.size)]))
+
+
+def _rows_at_a_time(family: Family) -> int:
+    """Return how many pairs are prepared at once: whole blocks, whose ends decide about bounds of p."""
+    n = min(_ROWS_FOR_Z, _VALUES_FOR_Z // max(1, family.n_seeds))
+    return max(1, n // _ROWS_AT_ONCE) * _ROWS_AT_ONCE
+
+
+def _slices(n: int) -> Iterator[slice]:
+    for start in range(0, n, _ROWS_AT_ONCE):
+        yield slice(start, min(start + _ROWS_AT_ONCE, n))
+
+
+def _in_blocks(places: NDArray[np.intp], *, rows: int) -> Iterator[NDArray[np.intp]]:
     for start in range(0, places.size, rows):
         yield places[start : start + rows]
 
