@@ -64,6 +64,12 @@ class Roofline:
             levels[level] = max(levels[level], bytes_s)
         return replace(self, flops_s=flops_s, levels=tuple(levels.items()))
 
+    def best(self, other: "Roofline") -> "Roofline":
+        """Return the higher of both at each ceiling; the other is of the same type, and of another moment."""
+        both = zip(self.levels, other.levels, strict=True)
+        levels = tuple((size, max(bytes_s, others)) for (size, bytes_s), (_, others) in both)
+        return replace(self, flops_s=max(self.flops_s, other.flops_s), levels=levels)
+
     def ceiling_s(self, flops: float, n_bytes: float, working_set_bytes: int) -> float:
         """Return the least time in which one core can do that work."""
         return max(flops / self.flops_s, n_bytes / self.bytes_s_for(working_set_bytes))

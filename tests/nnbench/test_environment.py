@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from nnbench.machine import environment
-from nnbench.machine.environment import cgroup_quota, git_revision, machine, parse_cpuinfo, usable_cores
+from nnbench.machine.environment import (
+    cgroup_quota,
+    cpu_make,
+    git_revision,
+    machine,
+    parse_cpuinfo,
+    usable_cores,
+)
 
 _X86 = "processor\t: 0\nmodel name\t: EPYC: 9B45\nflags\t\t: fpu fma avx avx2 avx512fp16\n\nmodel name\t: b\n"
 _ARM = "processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd sve\nCPU part\t: 0xd40\n\n"
@@ -83,6 +90,22 @@ def test_the_version_of_a_checkout_is_read_from_its_source(
 def test_cpuinfo_of_linux(text: str, name: str | None, features: list[str] | None) -> None:
     """The first CPU counts; avx512fp16 is not avx512f."""
     assert parse_cpuinfo(text) == (name, features)
+
+
+@pytest.mark.parametrize(
+    ("text", "make"),
+    [
+        ("vendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 85\n", "Intel, family 6, model 85"),
+        ("vendor_id\t: AuthenticAMD\ncpu family\t: 26\nmodel\t\t: 2\n", "AMD, family 26, model 2"),
+        ("vendor_id\t: Rare\n", "Rare, family ?, model ?"),
+    ],
+)
+def test_the_make_of_a_cpu_is_not_in_the_name_that_a_cloud_gives_it(text: str, make: str) -> None:
+    assert cpu_make(text) == make
+
+
+def test_a_cpu_that_names_no_vendor_has_its_architecture_for_a_make() -> None:
+    assert cpu_make(_ARM) == platform.machine()
 
 
 def _system(root: Path, membership: str) -> None:

@@ -45,6 +45,18 @@ def test_a_measured_roofline_has_the_shape_of_one() -> None:
     assert 1e8 < found.bytes_s < found.bytes_s_for(0)
 
 
+def test_the_best_of_two_looks_has_each_ceiling_at_its_highest() -> None:
+    """The core ran faster in one look, and a cache was disturbed in the other."""
+    disturbed = ((16_000, 100e9), (32_000, 250e9), (64_000, 70e9), (1_000_000, 12e9))
+    other = Roofline("float32", flops_s=120e9, levels=disturbed)
+
+    best = ROOF.best(other)
+
+    assert best == other.best(ROOF)
+    assert best.flops_s == 120e9
+    assert best.levels == ((16_000, 190e9), (32_000, 250e9), (64_000, 80e9), (1_000_000, 12e9))
+
+
 def test_what_was_reached_raises_the_ceiling_at_its_working_set() -> None:
     """No rate is above a ceiling that it raised; levels that nothing passed stay."""
     size, bytes_s = ROOF.levels[-1]

@@ -13,20 +13,24 @@ from nnbench.kernelbench import timing as kernelbench
 from nnbench.kernelbench.peers import numpy_kernels as kernel_peers
 from nnbench.kernelbench.peers import torch_kernels as torch_peers
 from nnbench.kernelbench.timing import Side
-from nnbench.kernelbench.uses import uses_of
+from nnbench.kernelbench.uses import Use, uses_of
 from nnbench.machine import environment, noise
 from nnbench.machine.clock import Clock
 from nnbench.plan import request
 from nnbench.plan.matrix import TrialSpec
 from nnbench.plan.settings import Settings
 from nnbench.plan.subjects import native_only
-from nnbench.records.kernels import KernelRun
+from nnbench.records.kernels import KernelRecord, KernelRun
 from nnbench.terminal.progress import duration, note, progress_on
 from nnbench.training import precompile
+from nnkit import pack
 from nnkit.errors import EnvironmentProblem
 from nnkit.insight import roofline
+from nnkit.insight.roofline import Roofline
 
 _SECONDS_EACH = 0.04
+# Looks at the roofline behind the first one, half a second each.
+_LOOKS = 3
 
 
 def plan(arguments: Sequence[str], given: Mapping[str, object]) -> tuple[list[TrialSpec], Settings]:
@@ -66,18 +70,30 @@ def carry_out(
         total_s = _SECONDS_EACH * len(uses) if seconds is None else seconds
         note(f"measuring {len(uses)} kernels, about {duration(total_s)}", quiet=chosen.quiet)
         steadiness = noise.probe(clock)
-        roof = roofline.measure(chosen.dtype)
-        measured = tuple(kernelbench.measure(uses, roof, sides, clock, seconds=total_s))
+        roof, measured = _in_turns(uses, sides, chosen.dtype, clock, seconds=total_s)
         roof, kernels = kernelbench.under(roof, measured)
     return KernelRun(
         dtype=chosen.dtype,
-        environment=environment.machine(),
+        environment=environment.machine() | {"cpu_make": environment.cpu_make(), "code_for": pack.cpu()[0]},
         peers=peers,
         peak_flops_s=roof.flops_s,
         levels=roof.levels,
         noise=str(steadiness),
         kernels=kernels,
     )
+
+
+def _in_turns(
+    uses: Sequence[Use], sides: Sequence[Side], dtype: str, clock: Clock, *, seconds: float
+) -> tuple[Roofline, list[KernelRecord]]:
+    """Measure the roofline before, between and after the kernels: the clock of a core changes meanwhile."""
+    roof, found = roofline.measure(dtype), []
+    looks = {len(uses) * look // _LOOKS for look in range(1, _LOOKS + 1)}
+    for record in kernelbench.measure(uses, roof, sides, clock, seconds=seconds):
+        found.append(record)
+        if len(found) in looks:
+            roof = roof.best(roofline.measure(dtype))
+    return roof, found
 
 
 @contextmanager

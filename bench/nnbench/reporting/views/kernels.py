@@ -43,7 +43,8 @@ _NEXT_LEVEL = 0.75
 _DEFINITION = (
     "the least time that this core could take, over the time taken. The least time is the longer of FLOP at"
     " the peak rate and bytes at the bandwidth of a triad over a working set of that size, so that what stays"
-    " in a cache is held to that cache. A kernel that is faster raises the ceiling: none passes 100 %."
+    " in a cache is held to that cache. The ceilings are the best of several looks, before, between and after"
+    " the kernels, and a kernel that is faster raises them: none passes 100 %."
     " Values are those of training, and in the caches where they fit"
 )
 
@@ -190,10 +191,17 @@ def _listing(run: KernelRun) -> Listing:
         Item("roofline", _DEFINITION),
         Item("noise", run.noise),
         Item("machine", machine(run.environment)),
+        Item("make", _make(run)),
         Item("versions", versions(run.environment)),
         Item("beside", "; ".join(run.peers.values())),
     )
     return Listing(tuple(item for item in items if item.text))
+
+
+def _make(run: KernelRun) -> str:
+    """Return who made the CPU, and for which one the kernels were compiled."""
+    known = (run.environment.get("cpu_make"), run.environment.get("code_for"))
+    return "; ".join(f"{words}{each}" for words, each in zip(("", "code for "), known, strict=True) if each)
 
 
 # -- the picture ---------------------------------------------------------------------------------------
