@@ -40,7 +40,7 @@ def keep(file: Path, figures: Sequence[Figure]) -> None:
     kept["machine"] = machine_line().split(", load")[0]
     for each in figures:
         ratio = asdict(each.value) if isinstance(each.value, Ratio) else None
-        kept["figures"][each.what] = {
+        kept["figures"][each.what.strip()] = {
             "text": each.text, "goal": each.goal, "ratio": ratio, "date": today,
         }  # fmt: skip
     file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

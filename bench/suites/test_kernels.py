@@ -15,20 +15,43 @@ from nnkit import activations, optimizers
 from nnkit.compiler.encode import encode
 from nnkit.compiler.plan import make_plan
 from nnkit.compiler.update import update_kind
+from nnkit.entries import op_kind
 from nnkit.execution.repetition import Repetition
+from nnkit.jit import kernel
 from nnkit.layers.activation import activation_kinds
-from nnkit.ops import HEADER_BYTES, RATE, STEP, Buffer, Op, flat
+from nnkit.ops import HEADER_BYTES, RATE, STEP, Buffer, Op, Operand, flat
 from nnkit.optimizers.optimizer import scalar_names
+from nnkit.simd import real
 from peers import torch_or_skip
 
 Array = NDArray[Any]
 
+
+@kernel
+def one_pass(p, g, m, v):
+    """Read four vectors and write three of them: the bytes of Adam with hardly any work."""
+    half = real(p, 0.5)
+    for i in range(p.size):
+        x = g[i] * half
+        p[i] += x
+        m[i] += x
+        v[i] += x
+
+
+PASS = op_kind(
+    "one_pass",
+    one_pass,
+    Operand("p", "inout"),
+    Operand("g", "in"),
+    Operand("m", "inout"),
+    Operand("v", "inout"),
+)
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "elu", "gelu", "silu")
 VALUES = 4096  # input and output together stay in an L1 cache
 # Values or parameters that ours handles at a time, so that the call from Python is not what is timed.
 AT_A_TIME = 1 << 18
 # Parameters, and how many times longer torch's fused Adam takes at least.
-ADAM = {6_500: 17, 100_000: 3.9, 1_000_000: 2.2}
+ADAM = {6_500: 17, 100_000: 3.4, 1_000_000: 2.0}
 
 
 def calls_of(n: int) -> int:
@@ -93,8 +116,9 @@ def test_activation_beside_numpy(name: str, report) -> None:
 
     found = beside(ours, theirs, n=VALUES)
 
-    report(f"{name}, forward", f"{1e9 * found.ours_s / VALUES:.3f} ns/value", "at most 0.3 ns/value")
-    report(f"  numpy / ours, {name}", found)
+    goal = 0.5 if name == "gelu" else 0.3
+    report(f"{name}, forward", f"{1e9 * found.ours_s / VALUES:.3f} ns/value", f"at most {goal} ns/value")
+    report(f"  numpy / ours, {name}", found, "at least 1x")
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -120,6 +144,20 @@ def test_adam_beside_numpy(n: int, report) -> None:
 
     report(f"Adam, {n:,} parameters", f"{1e9 * found.ours_s / n:.3f} ns/parameter")
     report(f"  numpy / ours, {n:,} parameters", found)
+
+
+@pytest.mark.parametrize("n", ADAM)
+def test_adam_beside_the_bandwidth(n: int, report) -> None:
+    """The update against the least that must be done to its four vectors: all read, three written."""
+    ours, _ = adam(n)
+    buffers = {each: Buffer(each, (n,), "state") for each in ("p", "g", "m", "v")}
+    op = Op(PASS, {each: flat(b) for each, b in buffers.items()})
+    theirs, _ = repeated(op, dict.fromkeys(buffers, np.full(n, 0.75)), n=n)
+
+    found = interleave(ours, theirs, rounds=61, round_s=0.001)
+
+    figure = f"{found.median:.0%} [{found.low:.0%}, {found.high:.0%}] (n = {found.n})"
+    report(f"  of the bandwidth that is there, {n:,} parameters", figure, "at least 85 %")
 
 
 @pytest.mark.parametrize("n", ADAM)
