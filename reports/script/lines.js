@@ -14,8 +14,13 @@ class Lines {
     this.legend = make("div", { class: "legend" });
     this.grid = make("div", { class: "panels" });
     host.append(this.controls, this.legend, this.grid, this.tip);
-    this.labels = unique(figure.panels.flatMap((panel) => panel.series.map((series) => series.label)));
+    this.labels = unique(
+      allSeries(figure)
+        .filter((s) => s.look !== "expected")
+        .map((s) => s.label),
+    );
     this.seeds = unique(allSeries(figure).flatMap((series) => (series.seeds ?? []).map(([seed]) => seed)));
+    this.isScatter = allSeries(figure).every((series) => series.look === "points");
     showing(() => this.show());
     whenResized(host, () => this.drawPanels());
   }
@@ -176,7 +181,8 @@ class Lines {
       ...lines.flatMap((series) => this.strokesOf(series).flatMap((stroke) => stroke.y)),
     ];
     if (y.target) values.push(y.target.value);
-    return widened(rangeOf(values, kind) ?? [0.1, 1], kind, y.least);
+    for (const guide of this.figure.guides ?? []) values.push(Math.max(...guide.y));
+    return widened(rangeOf(values, kind) ?? [0.1, 1], kind, y.least, this.isScatter ? 0.08 : 0.04);
   }
 }
 

@@ -1,18 +1,18 @@
-// One pair of axes: drawn, zoomed by dragging, read with the pointer or the arrow keys.
+// One pair of axes, drawn.
 
-class Panel {
+class DrawnPanel {
   constructor(owner, panel, { width, height }) {
     Object.assign(this, { owner, panel, width, height, yKind: owner.yKindOf(panel) });
+    this.bottom = this.roomBelow();
     const { x, y } = owner.figure;
     const yRange =
       owner.zoom && owner.figure.sharesY ? owner.zoom.slice(2) : (owner.common ?? owner.yRange([panel]));
-    const xRange = owner.zoom ? owner.zoom.slice(0, 2) : widenedX(owner.xs, owner.xKind, x);
+    const xRange = owner.zoom ? owner.zoom.slice(0, 2) : widenedX(owner.xs, owner.xKind, x, owner.isScatter);
     this.x = new Axis(owner.xKind, ...xRange, PANEL.left, width - PANEL.right);
-    this.y = new Axis(this.yKind, ...yRange, height - PANEL.bottom, PANEL.top, y.least);
+    this.y = new Axis(this.yKind, ...yRange, height - this.bottom, PANEL.top, y.least);
     this.series = panel.series.filter((series) => owner.isOn(series));
     this.cursor = draw("g", { class: "cursor", "aria-hidden": "true" });
     this.element = this.draw();
-    this.listen();
   }
 
   draw() {
@@ -22,7 +22,7 @@ class Panel {
       x: PANEL.left,
       y: PANEL.top,
       width: width - PANEL.left - PANEL.right,
-      height: height - PANEL.top - PANEL.bottom,
+      height: height - PANEL.top - this.bottom,
     };
     const label = `${this.panel.title || owner.figure.about}. Arrow keys move along the lines and read them, plus and minus zoom, escape ends.`;
     const svg = draw("svg", {
@@ -39,6 +39,7 @@ class Panel {
       draw(
         "g",
         { "clip-path": `url(#${clip})` },
+        ...this.guides(),
         ...this.series.flatMap((series) => this.bandOf(series)),
         ...this.series.flatMap((series) => this.strokes(series)),
         this.target(),
@@ -57,7 +58,7 @@ class Panel {
 
   grid() {
     const { x, y } = this.owner.figure;
-    const bottom = this.height - PANEL.bottom;
+    const bottom = this.height - this.bottom;
     const yTicks = this.y.ticks(this.yKind === "linear" ? 36 : 26).map((tick) => [tick, this.y.at(tick)]);
     const xTicks = (x.ticks ? x.ticks.map((_, i) => i) : this.x.ticks(62)).map((tick) => [
       tick,
@@ -73,11 +74,7 @@ class Panel {
       ),
       draw("line", { class: "axis", x1: PANEL.left, x2: this.width - PANEL.right, y1: bottom, y2: bottom }),
       ...xTicks.map(([tick, at]) =>
-        draw(
-          "text",
-          { x: at, y: bottom + 14, class: "tick middle" },
-          x.ticks ? (x.ticks[tick] ?? "") : `${written(tick)}${x.unit ?? ""}`,
-        ),
+        this.nameBelow(x.ticks ? (x.ticks[tick] ?? "") : written(tick) + (x.unit ?? ""), at, bottom),
       ),
       draw(
         "text",
@@ -92,6 +89,37 @@ class Panel {
     ];
   }
 
+  // Names that do not fit beside one another stand upright.
+  roomBelow() {
+    const names = this.owner.figure.x.ticks ?? [];
+    const widest = Math.max(0, ...names.map((name) => textWidth(name, "11px")));
+    this.isUpright = widest * names.length > this.width - PANEL.left - PANEL.right - 12;
+    return this.isUpright ? Math.min(widest, this.height / 2.5) + 28 : PANEL.bottom;
+  }
+
+  nameBelow(name, at, bottom) {
+    const isLast = at + textWidth(name, "11px") / 2 > this.width;
+    const place = isLast ? { x: this.width, class: "tick end" } : { x: at, class: "tick middle" };
+    if (!this.isUpright) return draw("text", { ...place, y: bottom + 14 }, name);
+    const turn = `translate(${at + 4} ${bottom + 6}) rotate(-90)`;
+    return draw("text", { transform: turn, class: "tick end" }, name);
+  }
+
+  // What no line may cross: ceilings, with what they are.
+  guides() {
+    return (this.owner.figure.guides ?? []).map(({ x, y, text }) => {
+      const path = x.map((value, i) => `${i ? "L" : "M"}${this.x.at(value)} ${this.y.at(y[i])}`).join("");
+      const left = Math.max(this.x.at(x[0]), PANEL.left) + 4;
+      const share = (left - this.x.at(x[0])) / (this.x.at(x[1]) - this.x.at(x[0]) || 1);
+      const height = this.y.at(y[0]) + share * (this.y.at(y[1]) - this.y.at(y[0]));
+      const isFlat = y[0] === y[1];
+      const place = isFlat
+        ? { x: this.width - PANEL.right - 4, y: height - 4, class: "tick end" }
+        : { x: left, y: height - 4, class: "tick" };
+      return draw("g", { class: "guide" }, draw("path", { d: path }), draw("text", place, text));
+    });
+  }
+
   target() {
     const { target } = this.owner.figure.y;
     if (!target) return null;
@@ -104,7 +132,8 @@ class Panel {
     );
   }
 
-  pathOf(xs, ys) {
+  // A stepped line stays what it was until the next value.
+  pathOf(xs, ys, isStepped) {
     let path = "";
     let isUp = true;
     ys.forEach((value, i) => {
@@ -112,6 +141,7 @@ class Panel {
         isUp = true;
         return;
       }
+      if (isStepped && !isUp) path += `H${this.x.at(xs[i]).toFixed(1)}`;
       path += `${isUp ? "M" : "L"}${this.x.at(xs[i]).toFixed(1)} ${this.y.at(value).toFixed(1)}`;
       isUp = false;
     });
@@ -129,21 +159,35 @@ class Panel {
           isPlaced(this.owner.xKind, series.x[i]),
       );
     if (bounded.length < 2) return [];
-    const there = bounded.map((i) => [this.x.at(series.x[i]), this.y.at(series.low[i])]);
-    const back = bounded.map((i) => [this.x.at(series.x[i]), this.y.at(series.high[i])]).reverse();
-    const points = [...there, ...back].map((point) => point.map((p) => p.toFixed(1)).join(",")).join(" ");
+    const along = (ends, places) => places.map((i) => [this.x.at(series.x[i]), this.y.at(ends[i])]);
+    const stepped = (points) =>
+      series.steps
+        ? points.flatMap(([x, y], i) =>
+            i
+              ? [
+                  [x, points[i - 1][1]],
+                  [x, y],
+                ]
+              : [[x, y]],
+          )
+        : points;
+    const outline = [
+      ...stepped(along(series.low, bounded)),
+      ...stepped(along(series.high, bounded)).reverse(),
+    ];
+    const points = outline.map((point) => point.map((place) => place.toFixed(1)).join(",")).join(" ");
     return [draw("polygon", { points, class: `band ${this.lookOf(series)}` })];
   }
 
   strokes(series) {
     const look = this.lookOf(series);
+    if (series.look === "expected") return this.dashes(series);
     if (series.look === "points") return this.dots(series, look);
     const thin = this.owner.view === "seeds" ? " thin" : "";
-    const expected = series.look === "expected" ? " expected" : "";
     const lines = this.owner.strokesOf(series).map(({ y }) =>
       draw("path", {
-        d: this.pathOf(series.x, y),
-        class: `line ${look}${thin}${expected}`,
+        d: this.pathOf(series.x, y, series.steps),
+        class: `line ${look}${thin}`,
         "data-label": series.label,
         "data-name": series.name,
       }),
@@ -154,6 +198,12 @@ class Panel {
         draw("path", { d: `M${this.x.at(x) - 3} ${this.y.at(y) - 3}l6 6m0-6l-6 6`, class: `line ${look}` }),
       );
     return [...lines, ...ends];
+  }
+
+  dashes(series) {
+    const known = series.x.map((x, i) => [x, series.y[i]]).filter(([, y]) => isPlaced(this.yKind, y));
+    const path = known.map(([x, y]) => `M${this.x.at(x) - 6} ${this.y.at(y)}h12`).join("");
+    return [draw("path", { d: path, class: "line expected" })];
   }
 
   dots(series, look) {
@@ -189,205 +239,10 @@ class Panel {
   lookOf(series) {
     return lookOf(this.owner.labels.indexOf(series.label));
   }
-
-  listen() {
-    const svg = this.element.querySelector("svg");
-    let start = null;
-    const place = (event) => {
-      const box = svg.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    svg.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || event.pointerType === "touch") return;
-      start = place(event);
-      svg.setPointerCapture(event.pointerId);
-    });
-    svg.addEventListener("pointermove", (event) => {
-      const at = place(event);
-      if (start) this.showBox(start, at);
-      else this.read(this.nearestX(at[0]), at);
-    });
-    svg.addEventListener("pointerup", (event) => {
-      const from = start;
-      start = null;
-      if (from) this.zoomTo(from, place(event));
-    });
-    svg.addEventListener("pointerleave", () => !start && this.clear());
-    svg.addEventListener("dblclick", () => this.owner.set("zoom", ""));
-    svg.addEventListener("blur", () => this.clear());
-    svg.addEventListener("keydown", (event) => this.press(event));
-  }
-
-  press(event) {
-    const act = {
-      ArrowRight: () => this.step(1),
-      ArrowLeft: () => this.step(-1),
-      ArrowDown: () => this.turn(1),
-      ArrowUp: () => this.turn(-1),
-      "+": () => this.zoomBy(0.5),
-      "=": () => this.zoomBy(0.5),
-      "-": () => this.zoomBy(2),
-      0: () => this.owner.set("zoom", ""),
-      Escape: () => (this.owner.zoom ? this.owner.set("zoom", "") : this.clear()),
-    }[event.key];
-    if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    act();
-  }
-
-  visibleXs() {
-    return this.owner.xs.filter((x) => x >= this.x.low && x <= this.x.high && isPlaced(this.owner.xKind, x));
-  }
-
-  nearestX(pixel) {
-    const off = (x) => Math.abs(this.x.at(x) - pixel);
-    return this.visibleXs().reduce((best, x) => (best === null || off(x) < off(best) ? x : best), null);
-  }
-
-  step(way) {
-    const xs = this.visibleXs();
-    if (!xs.length) return;
-    const now = xs.indexOf(this.owner.cursorX);
-    const x = xs[now < 0 ? (way > 0 ? 0 : xs.length - 1) : Math.min(Math.max(now + way, 0), xs.length - 1)];
-    this.read(x, null);
-    this.speak();
-  }
-
-  turn(way) {
-    this.owner.line = ((this.owner.line ?? 0) + way + this.series.length) % (this.series.length || 1);
-    this.read(this.owner.cursorX ?? this.visibleXs()[0] ?? null, null);
-    this.speak();
-  }
-
-  speak() {
-    const series = this.series[(this.owner.line ?? 0) % (this.series.length || 1)];
-    if (!series || this.owner.cursorX === null) return say("nothing is shown");
-    const i = series.x.indexOf(this.owner.cursorX);
-    say(
-      `${series.label}, ${this.nameX(this.owner.cursorX)}: ${i < 0 ? "no value" : this.valueText(series, i)}`,
-    );
-  }
-
-  nameX(x) {
-    const { x: axis } = this.owner.figure;
-    return axis.ticks ? (axis.ticks[x] ?? "") : `${axis.label} ${written(x)}${axis.unit ?? ""}`;
-  }
-
-  valueText(series, i) {
-    const axis = this.panel.y ?? this.owner.figure.y;
-    const value = written(series.y[i] === null ? NaN : series.y[i] * axis.factor, axis.unit);
-    const ends =
-      series.low && series.low[i] !== null && series.high[i] !== null
-        ? ` [${written(series.low[i] * axis.factor)}, ${written(series.high[i] * axis.factor)}]`
-        : "";
-    return value + ends;
-  }
-
-  // Draws the line under the pointer, with the values of the lines that it meets, nearest first.
-  read(x, at) {
-    this.owner.cursorX = x;
-    if (x === null || !this.series.length) return this.clear();
-    const there = this.x.at(x);
-    const met = this.series
-      .map((series) => ({ series, i: series.x.indexOf(x) }))
-      .filter(({ i, series }) => i >= 0 && isPlaced(this.yKind, series.y[i]));
-    const height = ({ series, i }) => this.y.at(series.y[i]);
-    const current = this.series[(this.owner.line ?? 0) % this.series.length];
-    const order = at
-      ? met.slice().sort((a, b) => Math.abs(height(a) - at[1]) - Math.abs(height(b) - at[1]))
-      : met.slice().sort((a, b) => (b.series === current) - (a.series === current));
-    const told = order.slice(0, MOST_TOLD).sort((a, b) => height(a) - height(b));
-    this.cursor.replaceChildren(
-      draw("line", { x1: there, x2: there, y1: PANEL.top, y2: this.height - PANEL.bottom }),
-      ...met.map((one) =>
-        draw("circle", {
-          cx: there,
-          cy: height(one),
-          r: one === order[0] ? 4.5 : 2.5,
-          class: `dot ${this.lookOf(one.series)}`,
-        }),
-      ),
-    );
-    const rows = told.map((one) =>
-      make(
-        "div",
-        { class: one === order[0] ? "first" : null },
-        swatch(this.owner.labels.indexOf(one.series.label), this.owner.figure),
-        `${one.series.label}  `,
-        make("b", {}, this.valueText(one.series, one.i)),
-      ),
-    );
-    const more = met.length - told.length;
-    this.owner.tip.replaceChildren(
-      make("div", { class: "head" }, this.nameX(x)),
-      ...rows,
-      more > 0 ? `and ${more} more` : "",
-    );
-    this.placeTip(there);
-  }
-
-  placeTip(there) {
-    const { tip, host } = this.owner;
-    tip.hidden = false;
-    const box = this.element.querySelector("svg").getBoundingClientRect();
-    const outer = host.getBoundingClientRect();
-    const left = box.left - outer.left + there;
-    const fits = left + 14 + tip.offsetWidth <= outer.width;
-    tip.style.left = `${Math.max(0, fits ? left + 14 : Math.min(left - 14 - tip.offsetWidth, outer.width - tip.offsetWidth))}px`;
-    tip.style.top = `${box.top - outer.top + PANEL.top}px`;
-  }
-
-  clear() {
-    this.cursor.replaceChildren();
-    this.owner.tip.hidden = true;
-  }
-
-  showBox([x0, y0], [x1, y1]) {
-    this.owner.tip.hidden = true;
-    this.cursor.replaceChildren(
-      draw("rect", {
-        class: "box",
-        x: Math.min(x0, x1),
-        y: Math.min(y0, y1),
-        width: Math.abs(x1 - x0),
-        height: Math.abs(y1 - y0),
-      }),
-    );
-  }
-
-  zoomTo([x0, y0], [x1, y1]) {
-    this.cursor.replaceChildren();
-    if (Math.abs(x1 - x0) < 6 && Math.abs(y1 - y0) < 6) return;
-    const within = (value, axis) =>
-      Math.min(Math.max(value, Math.min(axis.from, axis.to)), Math.max(axis.from, axis.to));
-    const span = (a, b, axis) =>
-      Math.abs(a - b) < 6
-        ? [axis.low, axis.high]
-        : [within(a, axis), within(b, axis)].map((pixel) => axis.valueAt(pixel)).sort((p, q) => p - q);
-    this.setZoom(span(x0, x1, this.x), span(y0, y1, this.y));
-  }
-
-  // Halves or doubles what is shown, around the values that are read.
-  zoomBy(factor) {
-    const ends = (axis, centre) => {
-      const [low, high] = [axis.from, axis.to].map((end) => axis.valueAt(centre + (end - centre) * factor));
-      return [low, high];
-    };
-    const there = this.owner.cursorX ?? this.x.valueAt((this.x.from + this.x.to) / 2);
-    const series = this.series[(this.owner.line ?? 0) % (this.series.length || 1)];
-    const value = series?.y[series.x.indexOf(there)];
-    const height = isPlaced(this.yKind, value ?? null) ? this.y.at(value) : (this.y.from + this.y.to) / 2;
-    this.setZoom(ends(this.x, this.x.at(there)), ends(this.y, height));
-  }
-
-  setZoom(x, y) {
-    if (![...x, ...y].every(Number.isFinite) || x[0] >= x[1] || y[0] >= y[1]) return;
-    this.owner.set("zoom", [...x, ...y].map((value) => Number(value.toPrecision(5))).join(","));
-  }
 }
 
-function widenedX(xs, kind, axis) {
+function widenedX(xs, kind, axis, isScatter) {
   const [low, high] = rangeOf(xs, kind) ?? [1, 10];
   if (axis.ticks) return [low - 0.3, high + 0.3];
-  return low === high ? widened([low, high], kind) : [low, high];
+  return low === high || isScatter ? widened([low, high], kind) : [low, high];
 }

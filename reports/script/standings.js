@@ -136,9 +136,9 @@ class Standings {
 
 let measuring = null;
 
-function textWidth(text) {
+function textWidth(text, size = "600 13px") {
   measuring ??= document.createElement("canvas").getContext("2d");
-  measuring.font = "600 13px system-ui, sans-serif";
+  measuring.font = `${size} system-ui, sans-serif`;
   return measuring.measureText(text).width;
 }
 

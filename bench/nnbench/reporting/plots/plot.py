@@ -4,22 +4,36 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnbench.machine.writing import printable
-from nnbench.reporting.blocks import CurvesFigure, FigureRef, StandingsFigure
+from nnbench.reporting.blocks import (
+    ClaimFigure,
+    CurvesFigure,
+    FigureRef,
+    ProfileFigure,
+    RooflineFigure,
+    SmallMultiples,
+    StandingsFigure,
+)
 
 
 def data(figure: FigureRef) -> dict[str, Any] | None:
     """Return the figure as JSON has it; None where the script has no drawing of its own for it."""
-    # One by one: whoever renders a page without figures does not wait for numpy.
+    # Only here: a page without figures must not wait for what they need.
+    from nnbench.reporting.plots import curves, quantities, roofline, standings
+
     found: dict[str, Any] | None = None
     match figure:
         case StandingsFigure():
-            from nnbench.reporting.plots import standings
-
             found = standings.data(figure)
         case CurvesFigure():
-            from nnbench.reporting.plots import curves
-
             found = curves.data(figure)
+        case ProfileFigure():
+            found = quantities.profile(figure)
+        case SmallMultiples():
+            found = quantities.multiples(figure)
+        case ClaimFigure():
+            found = quantities.claim(figure)
+        case RooflineFigure():
+            found = roofline.data(figure)
     return None if found is None else {name: _safe(value) for name, value in found.items()}
 
 

@@ -22,7 +22,18 @@ from nnbench.reporting.render import latex, markdown
 _TEMPLATE = "page.html.j2"
 _STYLE = "style.css"
 # In the order in which they stand on the page: what is called at once must have been said before.
-SCRIPT = ("elements", "address", "copying", "tables", "scales", "lines", "panel", "standings", "start")
+SCRIPT = (
+    "elements",
+    "address",
+    "copying",
+    "tables",
+    "scales",
+    "lines",
+    "panel",
+    "reading",
+    "standings",
+    "start",
+)
 # What stands before <svg> belongs to a file of its own and not inside a page.
 _PROLOG = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 # The style of a whole page, not of one picture; style.css has it for those that are finished.

@@ -1,0 +1,146 @@
+"""Profiles, microscopes, claims and rooflines on a page: numbers drawn where they belong."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nnbench.records.claims import Line
+from nnbench.reporting.blocks import (
+    ClaimFigure,
+    Curve,
+    Document,
+    FigureRef,
+    LabelledLine,
+    Plot,
+    ProfileFigure,
+    RanksFigure,
+    RooflineFigure,
+    RooflinePoint,
+    Section,
+    SmallMultiples,
+)
+from nnbench.reporting.plots import plot
+from nnbench.reporting.render import html
+from tests.nnbench.pages.browser import Browser
+
+NAMES = ("figure", "A caption.", "What it shows.")
+PROFILE = ProfileFigure(
+    *NAMES,
+    curves=(
+        Curve("adam  1.00", (1.0, 2.0, 4.0), (0.5, 1.0, 1.0), (0.25, 1.0, 1.0), (0.75, 1.0, 1.0)),
+        Curve("sgd  0.50", (1.0, 2.0, 4.0), (0.0, 0.0, 1.0), (0.0, 0.0, 1.0), (0.0, 0.5, 1.0)),
+    ),
+    legend="score",
+    x_label="steps over those of the fastest",
+    y_label="share of cases, %",
+    unit="×",
+)
+MULTIPLES = SmallMultiples(
+    *NAMES,
+    x_label="training steps",
+    plots=(
+        Plot("dead", (Curve("dense_0", (0.0, 10.0), (0.0, 0.25)),), is_share=True),
+        Plot(
+            "gradient",
+            (
+                Curve("dense_0", (0.0, 10.0), (1.0, 0.001), look="points"),
+                Curve("expected", (0.0, 10.0), (1.0, 0.01), look="expected"),
+            ),
+            is_log=True,
+        ),
+    ),
+)
+LINE = Line((1.0, 10.0, 100.0), (0.5, 0.2, 0.1), (0.4, 0.1, 0.05), (0.6, 0.3, 0.2))
+CLAIM = ClaimFigure(*NAMES, "units", "error", True, False, (), lines=(LabelledLine("relu", LINE),))
+NAMED = ClaimFigure(*NAMES, "sign", "error", False, False, ("a", "b", "c"), lines=(LabelledLine("x", LINE),))
+ROOFLINE = RooflineFigure(
+    *NAMES,
+    peak_flops_s=2e11,
+    levels=((16384, 4e11), (10**9, 2e10)),
+    points=(
+        RooflinePoint("dense", "32x64", "products", 4.0, 1e11),
+        RooflinePoint("relu", "32x64", "activations", 0.1, 2e10),
+    ),
+)
+
+
+def data(figure: FigureRef) -> dict[str, Any]:
+    found = plot.data(figure)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Browser:
+    """Return a browser that shows one figure of each kind."""
+    figures = (PROFILE, MULTIPLES, CLAIM, NAMED, ROOFLINE)
+    path = tmp_path / "plots.html"
+    path.write_text(html.render(Document("Plots", (Section("", figures),))), encoding="utf-8")
+    browser.open(path.as_uri())
+    assert browser.complaints == []
+    return browser
+
+
+def test_a_profile_keeps_its_shares_and_bands() -> None:
+    found = data(PROFILE)
+
+    adam, sgd = found["panels"][0]["series"]
+    assert (adam["x"], adam["y"], adam["low"]) == ([1, 2, 4], [0.5, 1, 1], [0.25, 1, 1])
+    assert sgd["steps"] is True
+    assert found["y"]["factor"] == 100.0
+
+
+def test_each_plot_of_several_has_its_own_scale() -> None:
+    dead, gradient = data(MULTIPLES)["panels"]
+
+    assert (dead["y"]["kind"], dead["y"]["unit"]) == ("linear", "%")
+    assert (gradient["y"]["kind"], gradient["y"]["unit"]) == ("log", "")
+    assert [series.get("look") for series in gradient["series"]] == ["points", "expected"]
+
+
+def test_names_on_the_axis_of_a_claim_stand_at_their_places() -> None:
+    """The numbers 1, 10 and 100 have the names a, b and c: the first, second and third place."""
+    assert data(NAMED)["panels"][0]["series"][0]["x"] == [0, 1, 2]
+    assert data(NAMED)["x"]["ticks"] == ["a", "b", "c"]
+    assert data(CLAIM)["panels"][0]["series"][0]["x"] == [1, 10, 100]
+    assert data(CLAIM)["x"]["kind"] == "log"
+
+
+def test_a_ceiling_of_the_roofline_meets_the_peak_where_its_bandwidth_feeds_it() -> None:
+    """2e11 FLOP/s over 2e10 bytes/s are 10 FLOP per byte."""
+    peak, fast, slow = data(ROOFLINE)["guides"]
+
+    assert peak["y"] == [200, 200]
+    assert (slow["x"][1], slow["y"][1]) == (10, 200)
+    assert slow["y"][0] == pytest.approx(20 * slow["x"][0])
+    assert (fast["text"], slow["text"]) == ("400 GB/s, 16.0 KiB", "20.0 GB/s, memory")
+
+
+def test_what_is_no_curve_stays_a_picture() -> None:
+    assert plot.data(RanksFigure(*NAMES, (("a", 1.0), ("b", 2.0)), 0.5)) is None
+    assert plot.data(ClaimFigure(*NAMES, "", "", False, False, ())) is None
+
+
+def test_a_stepped_line_stays_what_it_was_until_the_next_factor(opened: Browser) -> None:
+    """Each segment runs along or up, and none aslant."""
+    path = str(opened.run("document.querySelector('#figure-1 path.line').getAttribute('d')"))
+
+    assert path.count("H") == 2
+    numbers = [part.split() for part in path.replace("H", "L").replace("M", "L").split("L")[1:]]
+    assert [len(each) for each in numbers] == [2, 1, 2, 1, 2]
+
+
+def test_the_plots_name_their_axes_and_units(opened: Browser) -> None:
+    assert {"0", "10", "20", "%"} <= set(opened.texts("#figure-2 .panel:first-child .tick"))
+    assert {"1", "0.1", "0.01"} <= set(opened.texts("#figure-2 .panel:last-child .tick"))
+    assert {"a", "b", "c", "sign"} <= set(opened.texts("#figure-4 .tick"))
+    assert {"1×", "2×", "4×"} <= set(opened.texts("#figure-1 .tick"))
+
+
+def test_a_point_of_the_roofline_tells_which_kernel_it_is(opened: Browser) -> None:
+    x, y = opened.place("#figure-5 circle.dot[data-label=activations]")
+
+    opened.mouse("mouseMoved", x + 3, y - 4)
+
+    assert opened.texts("#figure-5 .tip > div") == ["FLOP per byte 0.1", "relu 32×64  20 GFLOP/s"]
