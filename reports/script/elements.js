@@ -50,8 +50,9 @@ function say(text) {
   live.textContent = text;
 }
 
-function counted(n, noun) {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+// What the page itself says, in the language of the document; {0} and {1} stand for values.
+function phrase(text, ...values) {
+  return (page.words[text] ?? text).replace(/\{(\d)\}/g, (_, place) => values[place]);
 }
 
 // A number as the report writes it: a typographic minus, four digits.

@@ -62,23 +62,23 @@ class Lines {
   }
 
   makeControls() {
-    const { x, y, panels } = this.figure;
+    const { x, y } = this.figure;
     const parts = [];
-    const views = [["bands", this.figure.band], ["lines", "lines alone"], ["seeds", "single seeds"]]; // prettier-ignore
+    const views = [["bands", phrase(this.figure.band ?? "")], ["lines", phrase("lines alone")], ["seeds", "single seeds"]]; // prettier-ignore
     const hasBands = allSeries(this.figure).some((series) => series.low);
     if (hasBands || this.seeds.length) {
       const offered = views.filter(([value]) => value !== "seeds" || this.seeds.length);
-      parts.push(choice("show", offered, this.view, (value) => this.set("view", value, "bands")));
+      parts.push(choice(phrase("show"), offered, this.view, (value) => this.set("view", value, "bands")));
     }
-    const named = (kinds) => kinds.map((kind) => [kind, SCALE_NAMES[kind]]);
+    const named = (kinds) => kinds.map((kind) => [kind, phrase(SCALE_NAMES[kind])]);
     if (x.kinds.length > 1)
       parts.push(choice(x.short ?? "x", named(x.kinds), this.xKind, (v) => this.rescale("x", v, x.kind)));
     if (y.kinds.length > 1)
       parts.push(choice(y.short ?? "y", named(y.kinds), this.yKind, (v) => this.rescale("y", v, y.kind)));
-    if (this.alone >= 0) parts.push(button("all panels", null, () => this.set("panel", "")));
-    if (this.zoom) parts.push(button("zoom out", null, () => this.set("zoom", "")));
-    else if (panels.length)
-      parts.push(make("span", { class: "hint" }, "drag to zoom; arrow keys read values"));
+    if (this.alone >= 0) parts.push(button(phrase("all panels"), null, () => this.set("panel", "")));
+    parts.push(button(phrase("zoom in"), null, () => this.plots[0]?.zoomBy(0.5)));
+    if (this.zoom) parts.push(button(phrase("zoom out"), null, () => this.set("zoom", "")));
+    else parts.push(make("span", { class: "hint" }, phrase("or drag; arrow keys read values")));
     replaceKeepingFocus(this.controls, ...parts);
   }
 
@@ -92,7 +92,12 @@ class Lines {
     if (this.labels.length > 1) {
       const chips = this.labels.map((label) => this.chip(label));
       rows.push(
-        make("div", { role: "group", "aria-label": "lines" }, ...chips, this.everything("off", this.off)),
+        make(
+          "div",
+          { role: "group", "aria-label": phrase("lines") },
+          ...chips,
+          this.everything("off", this.off),
+        ),
       );
     }
     if (this.view === "seeds" && this.seeds.length > 1) {
@@ -119,7 +124,7 @@ class Lines {
   }
 
   everything(word, off) {
-    return off.size ? button("all", null, () => this.set(word, ""), { class: "all" }) : null;
+    return off.size ? button(phrase("all"), null, () => this.set(word, ""), { class: "all" }) : null;
   }
 
   // Makes one line stand out: that with this label, or else that of the configuration that was picked.
@@ -236,7 +241,9 @@ function axisLegend(figure, section) {
       const key = `${section}.${axis}`;
       const off = askedList(key);
       const chips = [...values].map((value) => toggle(value, off, key));
-      const all = off.size ? button("all", null, () => (keep(key, ""), showAll()), { class: "all" }) : null;
+      const all = off.size
+        ? button(phrase("all"), null, () => (keep(key, ""), showAll()), { class: "all" })
+        : null;
       return make("div", { role: "group", "aria-label": axis }, make("b", {}, axis), ...chips, all);
     });
 }

@@ -24,7 +24,10 @@ class DrawnPanel {
       width: width - PANEL.left - PANEL.right,
       height: height - PANEL.top - this.bottom,
     };
-    const label = `${this.panel.title || owner.figure.about}. Arrow keys move along the lines and read them, plus and minus zoom, escape ends.`;
+    const label = phrase(
+      "{0}. Arrow keys move along the lines and read them, plus and minus zoom, escape ends.",
+      this.panel.title || owner.figure.about,
+    );
     const svg = draw("svg", {
       width,
       height,

@@ -84,10 +84,10 @@ class Panel extends DrawnPanel {
 
   speak() {
     const series = this.series[(this.owner.line ?? 0) % (this.series.length || 1)];
-    if (!series || this.owner.cursorX === null) return say("nothing is shown");
+    if (!series || this.owner.cursorX === null) return say(phrase("nothing is shown"));
     const i = series.x.indexOf(this.owner.cursorX);
     say(
-      `${series.label}, ${this.nameX(this.owner.cursorX)}: ${i < 0 ? "no value" : this.valueText(series, i)}`,
+      `${series.label}, ${this.nameX(this.owner.cursorX)}: ${i < 0 ? phrase("no value") : this.valueText(series, i)}`,
     );
   }
 
@@ -144,7 +144,7 @@ class Panel extends DrawnPanel {
     this.owner.tip.replaceChildren(
       make("div", { class: "head" }, this.nameX(x)),
       ...rows,
-      more > 0 ? `and ${more} more` : "",
+      more > 0 ? phrase("and {0} more", more) : "",
     );
     this.placeTip(there);
   }

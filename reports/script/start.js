@@ -17,13 +17,14 @@ function startFigures() {
 
 function startTheme() {
   const box = make("div", { class: "theme" });
+  const themes = THEMES.map(([value, name]) => [value, phrase(name)]);
   document.querySelector("main").append(box);
   showing(() => {
     const theme = asked("theme");
     document.documentElement.style.colorScheme = theme === "light" || theme === "dark" ? theme : "";
     replaceKeepingFocus(
       box,
-      choice("colours", THEMES, theme, (value) => (keep("theme", value), showAll())),
+      choice(phrase("colours"), themes, theme, (value) => (keep("theme", value), showAll())),
     );
   });
 }

@@ -35,7 +35,7 @@ class Table {
 
   makeTools() {
     const { caption } = this.table;
-    const title = caption?.textContent ?? "table";
+    const title = caption?.textContent ?? phrase("table");
     // The title stands in one line with the tools, and in the table for those who hear it.
     caption?.classList.add("unseen");
     const head = caption && make("b", { class: "title", "aria-hidden": "true" }, title);
@@ -45,18 +45,22 @@ class Table {
     this.more = make("button", { type: "button", class: "more", click: () => this.toggleColumns() });
     this.count = make("span", { class: "count" });
     if (this.rows.length >= LEAST_FILTERED) {
-      const label = `filter the rows of ${title}`;
-      this.filter = make("input", { type: "search", placeholder: "filter rows", "aria-label": label });
+      const label = phrase("filter the rows of {0}", title);
+      this.filter = make("input", {
+        type: "search",
+        placeholder: phrase("filter rows"),
+        "aria-label": label,
+      });
       this.filter.addEventListener("input", () => {
         keep(`${this.name}.rows`, this.filter.value);
         this.show();
-        say(`${this.count.textContent || counted(this.rows.length, "row")}`);
+        say(this.count.textContent || phrase("{0} of {1} rows", this.rows.length, this.rows.length));
       });
     }
     const copying = make(
       "span",
-      { class: "choice", role: "group", "aria-label": `copy ${title}` },
-      make("b", {}, "copy"),
+      { class: "choice", role: "group", "aria-label": phrase("copy {0}", title) },
+      make("b", {}, phrase("copy")),
       ...copies,
     );
     this.box.before(make("div", { class: "tools" }, head, this.filter, this.count, this.more, copying));
@@ -76,8 +80,8 @@ class Table {
     const name = this.heads[column].textContent;
     say(
       next === ""
-        ? "rows in their first order"
-        : `sorted by ${name}, ${next[0] === "-" ? "de" : "a"}scending`,
+        ? phrase("rows in their first order")
+        : phrase(next[0] === "-" ? "sorted by {0}, descending" : "sorted by {0}, ascending", name),
     );
   }
 
@@ -103,7 +107,7 @@ class Table {
       shown += !row.hidden;
     }
     this.count.textContent =
-      shown === this.rows.length ? "" : `${shown} of ${counted(this.rows.length, "row")}`;
+      shown === this.rows.length ? "" : phrase("{0} of {1} rows", shown, this.rows.length);
   }
 
   // The columns of the highest rank go first, as they do in a narrow terminal.
@@ -120,7 +124,9 @@ class Table {
       this.table.dataset.without = gone.map((place) => `-${place}-`).join("");
     }
     this.more.hidden = !gone.length && !(isWhole && this.table.scrollWidth > this.box.clientWidth);
-    this.more.textContent = isWhole ? "fewer columns" : `${counted(gone.length, "more column")}`;
+    this.more.textContent = isWhole
+      ? phrase("fewer columns")
+      : phrase(gone.length === 1 ? "{0} more column" : "{0} more columns", gone.length);
     // What scrolls must be reachable with the keyboard.
     if (this.table.scrollWidth > this.box.clientWidth) this.box.tabIndex = 0;
     else this.box.removeAttribute("tabindex");
@@ -134,7 +140,7 @@ class Table {
   async copied(format, render) {
     await copy(render(this.table));
     const shown = this.rows.filter((row) => !row.hidden).length;
-    say(`copied ${counted(shown, "row")} as ${format}`);
+    say(phrase(shown === 1 ? "copied {0} row as {1}" : "copied {0} rows as {1}", shown, format));
   }
 }
 

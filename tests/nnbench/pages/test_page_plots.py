@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from nnbench.cases.resources import reports_folder
 from nnbench.records.claims import Line
 from nnbench.reporting.blocks import (
+    Cell,
     ClaimFigure,
+    Column,
     Curve,
     Document,
     FigureRef,
@@ -19,9 +22,11 @@ from nnbench.reporting.blocks import (
     RooflinePoint,
     Section,
     SmallMultiples,
+    Table,
 )
 from nnbench.reporting.plots import plot
 from nnbench.reporting.render import html
+from nnbench.reporting.texts.page import WORDS
 from tests.nnbench.pages.browser import Browser
 
 NAMES = ("figure", "A caption.", "What it shows.")
@@ -144,3 +149,28 @@ def test_a_point_of_the_roofline_tells_which_kernel_it_is(opened: Browser) -> No
     opened.mouse("mouseMoved", x + 3, y - 4)
 
     assert opened.texts("#figure-5 .tip > div") == ["FLOP per byte 0.1", "relu 32×64  20 GFLOP/s"]
+
+
+def test_a_page_in_korean_says_what_its_buttons_do_in_korean(browser: Browser, tmp_path: Path) -> None:
+    table = Table(
+        "표", (Column("이름"), Column("값")), tuple((Cell(f"행 {k}"), Cell(str(k))) for k in range(9))
+    )
+    path = tmp_path / "korean.html"
+    path.write_text(html.render(Document("제목", (Section("", (table, CLAIM)),), "ko")), encoding="utf-8")
+    browser.open(path.as_uri())
+
+    browser.click(".table th button", text="값")
+    assert browser.text("[role=status]") == "값의 오름차순"
+    browser.click(".tools input")
+    browser.write("행 3")
+    assert browser.text("[role=status]") == "9행 중 1행"
+    said = [text for text in browser.texts("button, .tools b, .hint") if text.isascii()]
+    assert said == ["Markdown", "LaTeX", "CSV", "x"]
+
+
+def test_everything_that_is_translated_is_said_somewhere() -> None:
+    """A phrase that the script no longer has would be translated for nobody."""
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (reports_folder() / "script").glob("*.js"))
+    python = {"lines and bands", "mean and interval"}  # come with the data of a figure
+
+    assert not [each for each in WORDS["ko"] if each not in python and f'"{each}"' not in scripts]

@@ -18,6 +18,7 @@ from nnbench.machine.writing import printable
 from nnbench.reporting.blocks import Block, Document, FigureRef
 from nnbench.reporting.plots import plot
 from nnbench.reporting.render import latex, markdown
+from nnbench.reporting.texts.page import WORDS
 
 _TEMPLATE = "page.html.j2"
 _STYLE = "style.css"
@@ -65,7 +66,7 @@ def render(document: Document) -> str:
         on_paper=latex.is_kept,
         drawing=_drawing,
         plot=partial(_plot, figures),
-        data=partial(_data, figures),
+        data=partial(_data, figures, document.language),
     )
     return printable(page, keep="\n\t")
 
@@ -109,8 +110,9 @@ def _plot(figures: list[dict[str, Any]], figure: FigureRef) -> str:
     return name
 
 
-def _data(figures: list[dict[str, Any]]) -> Markup:
+def _data(figures: list[dict[str, Any]], language: str) -> Markup:
     """Return what the script needs, as JSON that no parser of HTML can take for anything else."""
     escapes = {"latex": latex.SPECIAL, "markdown": markdown.MARKUP.pattern}
-    text = json.dumps({"figures": figures, "escapes": escapes}, allow_nan=False, separators=(",", ":"))
+    content = {"figures": figures, "escapes": escapes, "words": WORDS.get(language, {})}
+    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
     return Markup("".join(_ENDING.get(sign, sign) for sign in text))
