@@ -12,6 +12,11 @@ function askedList(key) {
   return new Set(asked(key).split("~").filter(Boolean).map(decodeURIComponent));
 }
 
+// Everything that was chosen under these keys, as one text to compare.
+function askedOf(isMeant) {
+  return String(new URLSearchParams([...chosen].filter(([key]) => isMeant(key)).sort()));
+}
+
 function keep(key, value, otherwise = "") {
   if (value === otherwise || value === "") chosen.delete(key);
   else chosen.set(key, value);

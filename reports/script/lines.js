@@ -35,10 +35,18 @@ class Lines {
   }
 
   show() {
+    // Many lines take their time to draw: what was chosen elsewhere changes none of them.
+    const before = this.choices;
+    this.choices = askedOf((key) => key.startsWith(`${this.name}.`) || this.isOfSection(key));
+    if (this.choices === before) return this.emphasise(null);
     this.readChoices();
     this.makeControls();
     this.makeLegend();
     this.drawPanels();
+  }
+
+  isOfSection(key) {
+    return key.startsWith(`${this.section}.`) && key !== `${this.section}.mark`;
   }
 
   readChoices() {

@@ -1,5 +1,7 @@
 // One pair of axes, read with the pointer or the arrow keys, and zoomed by dragging or with plus and minus.
 
+const NARROW = 480; // pixels
+
 class Panel extends DrawnPanel {
   constructor(owner, panel, size) {
     super(owner, panel, size);
@@ -157,7 +159,9 @@ class Panel extends DrawnPanel {
     const left = box.left - outer.left + there;
     const fits = left + 14 + tip.offsetWidth <= outer.width;
     tip.style.left = `${Math.max(0, fits ? left + 14 : Math.min(left - 14 - tip.offsetWidth, outer.width - tip.offsetWidth))}px`;
-    tip.style.top = `${box.top - outer.top + PANEL.top}px`;
+    // Where there is no room beside the line it would hide, the box goes below.
+    const isNarrow = outer.width < NARROW;
+    tip.style.top = `${(isNarrow ? box.bottom : box.top + PANEL.top) - outer.top}px`;
   }
 
   clear() {

@@ -35,13 +35,10 @@ class Standings {
       height: bottom + ROW.below,
       viewBox: `0 0 ${width} ${bottom + ROW.below}`,
       class: "standings",
-      role: "list",
+      role: "listbox",
       "aria-label": this.figure.about,
     });
-    svg.append(
-      ...this.backdrop(bottom, width),
-      ...rows.map((row, i) => this.row(row, i * high + 2, high, width)),
-    );
+    svg.append(...this.backdrop(bottom, width), ...rows.map((row, i) => this.row(row, i, high, width)));
     replaceKeepingFocus(this.plot, svg);
     markRows(this.section);
   }
@@ -77,7 +74,8 @@ class Standings {
     ];
   }
 
-  row(row, top, high, width) {
+  row(row, place, high, width) {
+    const top = place * high + 2;
     const middle = top + (this.isStacked ? high - 10 : high / 2);
     const said = `${row.label}: ${row.text || "reference"}. ${row.best ? "May be the best." : "Shown behind another."}`;
     const name = draw(
@@ -103,12 +101,13 @@ class Standings {
       "g",
       {
         class: `row${row.best ? " best" : ""}`,
-        role: "listitem",
-        tabindex: 0,
+        role: "option",
+        "aria-selected": "false",
+        tabindex: place === 0 ? 0 : -1,
         "aria-label": said,
         "data-label": row.label,
         click: mark,
-        keydown: (event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), mark()),
+        keydown: (event) => this.press(event, mark),
       },
       draw("rect", { class: "under", x: 0, y: top, width, height: high }),
       draw("title", {}, said),
@@ -116,6 +115,17 @@ class Standings {
       number,
       ...this.dot(row, middle),
     );
+  }
+
+  // The tab key comes to the list, the arrow keys go through it, and enter picks.
+  press(event, mark) {
+    const rows = [...this.plot.querySelectorAll(".row")];
+    const now = rows.indexOf(event.currentTarget);
+    const next = { ArrowDown: now + 1, ArrowUp: now - 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (event.key === "Enter" || event.key === " ") mark();
+    else if (next === undefined) return;
+    event.preventDefault();
+    rows[next]?.focus();
   }
 
   dot(row, middle) {
@@ -146,8 +156,10 @@ function textWidth(text, size = "600 13px") {
 function markRows(section) {
   const wanted = asked(`${section}.mark`);
   const box = document.getElementById(section);
-  for (const row of box.querySelectorAll(".row"))
+  for (const row of box.querySelectorAll(".row")) {
     row.classList.toggle("marked", row.dataset.label === wanted);
+    row.setAttribute("aria-selected", String(row.dataset.label === wanted));
+  }
   for (const row of box.querySelectorAll("tbody tr")) {
     const texts = [...row.cells].slice(0, 5).map((cell) => cell.textContent);
     const names = [...texts, ...texts.map((text, i) => `${text} \u00b7 ${texts[i + 1]}`)];

@@ -161,10 +161,11 @@ def test_the_dots_and_intervals_stand_first_and_say_who_may_be_the_best(
 def test_a_configuration_is_picked_with_the_keyboard_and_stands_out_everywhere(
     browser: Browser, address: str
 ) -> None:
-    """Enter on the second row marks its row of the table, and its line among the curves."""
+    """Down and enter: the second configuration, its row of the table, and its line among the curves."""
     browser.open(address)
 
-    browser.run(f"document.querySelectorAll('{STANDINGS}')[1].focus()")
+    browser.run(f"document.querySelector('{STANDINGS}').focus()")
+    browser.press("ArrowDown")
     browser.press("Enter")
 
     name = "sgd · relu · he_normal"
@@ -172,6 +173,7 @@ def test_a_configuration_is_picked_with_the_keyboard_and_stands_out_everywhere(
     lines = browser.run("[...document.querySelectorAll('.line.strong')].map((l) => l.dataset.name)")
     assert lines == [name]
     assert browser.run("document.activeElement.dataset.label") == name
+    assert browser.run("document.activeElement.ariaSelected") == "true"
     browser.press("Enter")
     assert browser.texts("tr.marked td:nth-child(2)") == []
 
@@ -349,3 +351,48 @@ def test_on_paper_there_are_no_tools(browser: Browser, address: str) -> None:
     assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert len(browser.texts(STANDINGS)) == 18
     browser.do("Emulation.setEmulatedMedia", media="")
+
+
+def test_what_is_chosen_elsewhere_draws_no_curve_anew(browser: Browser, address: str) -> None:
+    """Sorting a table and picking a row leave the elements of the curves; a choice of theirs does not."""
+    browser.open(address)
+    browser.run("window.drawn = document.querySelector('.panel svg')")
+    is_kept = "window.drawn === document.querySelector('.panel svg')"
+
+    browser.click(".table th button", text="verdict")
+    browser.run("document.querySelectorAll('.standings .row')[1].dispatchEvent(new MouseEvent('click'))")
+
+    assert browser.run(is_kept)
+    assert browser.run("document.querySelectorAll('.line.strong').length") == 1
+    browser.click("#figure-2 .tools button", text="lines alone")
+    assert not browser.run(is_kept)
+
+
+def test_a_phone_shows_the_values_below_the_curves(browser: Browser, address: str) -> None:
+    browser.open(address, width=390, height=844)
+    x, y = browser.place(".panel svg")
+
+    browser.mouse("mouseMoved", x + 60, y)
+
+    gap = "document.querySelector('.tip').getBoundingClientRect().top - {}.bottom"
+    assert browser.run(gap.format("document.querySelector('.panel svg').getBoundingClientRect()")) >= 0
+    assert browser.run("document.querySelector('.tip').getBoundingClientRect().right") <= 390
+
+
+def test_the_tab_key_reaches_everything_that_a_mouse_does(browser: Browser, address: str) -> None:
+    """From the top of the page on: the plot, choices, filter, headers, copies, curves, and out again."""
+    browser.open(address)
+    wanted = {"row", "sort", "filter", "copy", "curves", "choice"}
+    kind = (
+        "(() => { const e = document.activeElement; return e.matches('.row') ? 'row' : e.matches('.sort') ?"
+        " 'sort' : e.matches('input') ? 'filter' : e.matches('.panel svg') ? 'curves' :"
+        " e.closest('.choice')?.ariaLabel?.startsWith('copy') ? 'copy' :"
+        " e.matches('button') ? 'choice' : ''; })()"
+    )
+
+    reached = set()
+    for _ in range(120):
+        browser.press("Tab")
+        reached.add(browser.run(kind))
+
+    assert wanted <= reached
