@@ -89,14 +89,14 @@ def test_the_order_of_the_samples_is_the_seed_s(shuffle: bool) -> None:
     assert np.array_equal(first[0], first[1]) is not shuffle
 
 
-def _has_registers_of(cpu: str) -> bool:
+def has_registers_of(cpu: str) -> bool:
     return _IS_X86 and int(output_of("-c", _PROBE)) >= CPUS[cpu]
 
 
 @pytest.mark.parametrize("cpu", CPUS)
 def test_code_for_another_cpu_computes_the_same_bits(cpu: str, expected: dict[str, str]) -> None:
     """Registers of 16, 32 and 64 bytes, with and without fused multiply-add in hardware."""
-    if not _has_registers_of(cpu):
+    if not has_registers_of(cpu):
         pytest.skip(f"this machine cannot run code for {cpu}")
     registers = int(output_of("-c", _PROBE, NUMBA_CPU_NAME=cpu))
     found = json.loads(output_of("-m", "tests.nnkit.determined_runs", NUMBA_CPU_NAME=cpu))
