@@ -134,13 +134,13 @@ class OpKind:
     # For an op that makes a gradient: the op that also passes it through the ReLU behind it, given that op.
     through_relu: Callable[[Op, Op], Op | None] | None = None
 
-    @property
-    def operands(self) -> tuple[Operand, ...]:
-        return tuple(argument for argument in self.arguments if isinstance(argument, Operand))
+    # Sorted out once: compiling asks for them tens of thousands of times.
+    operands: tuple[Operand, ...] = field(init=False)
+    scalars: tuple[Scalar, ...] = field(init=False)
 
-    @property
-    def scalars(self) -> tuple[Scalar, ...]:
-        return tuple(argument for argument in self.arguments if isinstance(argument, Scalar))
+    def __post_init__(self) -> None:
+        for name, kind in (("operands", Operand), ("scalars", Scalar)):
+            object.__setattr__(self, name, tuple(one for one in self.arguments if isinstance(one, kind)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,14 +44,17 @@ def in_blocks(ops: Sequence[Op]) -> tuple[list[Op], int]:
     What needs the whole batch moves behind them. Where one of them would then see other values, or would find
     only the last block's, none can.
     """
-    by_rows = [op for op in ops if _can_be_cut(op)]
-    whole = [op for op in ops if not _can_be_cut(op)]
+    by_rows: list[Op] = []
+    whole: list[Op] = []
+    for op in ops:
+        if not _can_be_cut(op):
+            whole.append(op)
+        elif any(_depend(earlier, op) for earlier in whole):
+            return list(ops), 0
+        else:
+            by_rows.append(op)
     if any(_spans_rows(op) for op in whole):
         return list(ops), 0
-    for place, op in enumerate(ops):
-        behind = [later for later in ops[place + 1 :] if _can_be_cut(later)]
-        if not _can_be_cut(op) and any(_depend(op, later) for later in behind):
-            return list(ops), 0
     return by_rows + whole, len(by_rows)
 
 

@@ -24,13 +24,14 @@ def check_plan(
     _check_carried(ops[:n_in_blocks], offsets, sizes)
     _check_lasting(ops, offsets, sizes)
     reads = [op.touched("in", "inout") for op in ops]
+    writes = [op.touched("out", "inout") for op in ops]
     for writer_index, op in enumerate(ops):
         for written in op.touched("out", "inout", "scratch"):
             for reader_index in range(writer_index, len(ops)):
                 for read in reads[reader_index]:
                     if read is written or not _overlap(written, read, offsets, sizes):
                         continue
-                    born = _first_write(ops, read)
+                    born = _first_write(writes, read)
                     # Written before this op and read at or after it: this write destroys it.
                     assert born is not None, f"{read.name} is read and never written"
                     assert born > writer_index, (
@@ -69,10 +70,10 @@ def _all(op: Op) -> list[Buffer]:
     return op.touched("in", "out", "inout", "scratch")
 
 
-def _first_write(ops: Sequence[Op], buffer: Buffer) -> int | None:
+def _first_write(writes: Sequence[Sequence[Buffer]], buffer: Buffer) -> int | None:
     if buffer.kind != "transient":
         return -1
-    return next((index for index, op in enumerate(ops) if buffer in op.touched("out", "inout")), None)
+    return next((index for index, written in enumerate(writes) if buffer in written), None)
 
 
 def _overlap(a: Buffer, b: Buffer, offsets: Mapping[Buffer, int], sizes: Mapping[Buffer, int]) -> bool:

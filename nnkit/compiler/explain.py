@@ -106,7 +106,7 @@ def _blocks(program: Program) -> list[tuple[str, Blocks]]:
 
 
 def _how_cut(cut: dict[str, int]) -> str:
-    last, rows = cut["n_ops"] - 1, f"{cut['rows']} of the {cut['batch']} rows"
+    last, rows = cut["n_ops"] - 1, f"{cut['rows']} of the {cut['batch']:,} rows"
     return f" ops 0 to {last} in {cut['count']} blocks, each of {rows} or less"
 
 

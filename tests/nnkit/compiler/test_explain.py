@@ -38,6 +38,26 @@ def test_the_listing_is_json_and_names_every_op_of_every_sequence() -> None:
     assert facts["parameters"] == 64 * 64 + 64 + 64 * 32 + 32 + 32 * 10 + 10
 
 
+def test_blocks_are_listed_with_their_rows() -> None:
+    """A step's work is that of the whole batch; the arena has room for a block's values."""
+    stack = [layers.Dense(n, activation="relu") for n in UNITS[1:]]
+    parts = stack, UNITS[:1], losses.get("sparse_categorical_crossentropy"), optimizers.get("adam")
+    program, small = (
+        compile_program(*parts, dtype="float32", batch_size=batch, eval_batch=64) for batch in (10_000, BATCH)
+    )
+    facts = describe(program)
+    work, of_small = (
+        sum(op["flops"] for op in each["ops"] if op["kernel"] == "dense" and op["sequence"] == "train")
+        for each in (facts, describe(small))
+    )
+
+    assert facts["blocks"] == {"train": {"batch": 10_000, "rows": 500, "n_ops": 17, "count": 20}}
+    assert "\ntrain: ops 0 to 16 in 20 blocks, each of 500 of the 10,000 rows or less\n" in render(program)
+    assert work * BATCH == of_small * 10_000
+    assert facts["arena"]["regions"]["transients"]["bytes"] < 600_000
+    assert describe(small)["blocks"] == {}
+
+
 def test_the_products_of_a_step_have_the_work_of_their_sizes() -> None:
     """2 · batch · inputs · units each; the first layer's input needs no gradient."""
     work: dict[str, list[int]] = {"dense": [], "dense_backward_kernel": [], "dense_backward_input": []}
