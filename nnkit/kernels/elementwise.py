@@ -6,7 +6,8 @@ or the output of the activation; ``source`` is that array. The twins ``_with`` p
 """
 
 from nnkit.jit import kernel
-from nnkit.simd import beyond, interleaved, real
+from nnkit.kernels.loops import beyond, interleaved
+from nnkit.simd import real
 
 value = slope = typed = None  # the open names of these templates
 # Interleaved loops take so many values at a time; the rest has a loop of its own, or all of it were scalar.
