@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
@@ -27,9 +28,22 @@ _lock = threading.RLock()
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
+_interpreting = ContextVar("interpreting", default=False)
+
+
+@contextmanager
+def interpreted() -> Iterator[None]:
+    """Run kernels that are called by hand in plain Python: for a few numbers nothing need be compiled."""
+    before = _interpreting.set(True)
+    try:
+        yield
+    finally:
+        _interpreting.reset(before)
+
+
 def is_disabled() -> bool:
-    """True where ``NUMBA_DISABLE_JIT`` asks for plain Python, to debug or to measure coverage."""
-    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+    """True within `interpreted`, and where ``NUMBA_DISABLE_JIT`` asks for plain Python."""
+    return _interpreting.get() or os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
 
 def import_numba() -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from nnbench.cases import resources
 from nnbench.cases.axis import own_choices
 from nnbench.cases.choices import registry_of
 from nnbench.cases.files import check, read_toml
@@ -37,6 +39,7 @@ PART_KINDS = (
     "datasets",
     "functions",
 )
+_FILES = {"cases": "*.toml", "suites": "suites/*.toml", "claims": "claims/*.toml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,27 @@ def entries(kind: str) -> tuple[Entry, ...]:
 
 def entries_named(name: str) -> tuple[Entry, ...]:
     """Return everything with this name or alias; a name may belong to an activation and to a layer."""
-    everything = [entry for kind in KINDS for entry in entries(kind)]
-    found = tuple(entry for entry in everything if name in (entry.name, *entry.aliases))
+    possible = [kind for kind in KINDS if kind in PART_KINDS or _may_name(kind, name)]
+    found = tuple(
+        entry for kind in possible for entry in entries(kind) if name in (entry.name, *entry.aliases)
+    )
     if found:
         return found
+    everything = [entry for kind in KINDS for entry in entries(kind)]
     known = {known for entry in everything for known in (entry.name, *entry.aliases)}
     hint = did_you_mean(name, known)
     hint = hint if hint.startswith(" Did") else " `nnbench list KIND` says what there is."
     raise UsageError(f"there is nothing called {name!r}.{hint}")
+
+
+def _may_name(kind: str, name: str) -> bool:
+    """Return whether a file that ships, of a case, a suite or a claim, says that this is its name.
+
+    Checking them all takes a second, which nobody wants to wait for who asks about an optimizer.
+    """
+    said = re.compile(rf'^(name|aliases|id)\b.*"{re.escape(name)}"', re.MULTILINE)
+    files = resources.cases_folder().glob(_FILES[kind])
+    return any(path.stem == name or said.search(path.read_text("utf-8")) for path in files)
 
 
 def as_json(entry: Entry) -> dict[str, Any]:

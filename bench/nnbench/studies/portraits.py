@@ -1,17 +1,20 @@
 """Small pictures of parts: an activation and its slope, a schedule, a histogram, a loss, a way downhill."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnbench.cases import plugins
 from nnbench.errors import UsageError
 from nnbench.records.descent import Descent
 from nnbench.records.portraits import Portrait
 from nnbench.studies.descend.request import Wishes, descend
 from nnkit import activations, initializers, losses, optimizers, schedules
 from nnkit.errors import NnkitError
+from nnkit.jit import interpreted
 
 _STEPS = 100
 _DRAWN = (96, 96)
@@ -27,9 +30,26 @@ def portrait(kind: str, name: str) -> Portrait | None:
     """
     draw = _KINDS.get(kind)
     try:
-        return None if draw is None else draw(name)
+        if draw is None:
+            return None
+        # The thousands of numbers of an initializer take seconds in plain Python.
+        with nullcontext() if kind == "initializers" else _few_numbers():
+            return draw(name)
     except NnkitError:
         return None
+
+
+@contextmanager
+def _few_numbers() -> Iterator[None]:
+    """Compute without numba, which takes longer to import than the pictures of most parts to compute.
+
+    A part of the user's own is compiled: what plain Python does of it may be something else.
+    """
+    if plugins.sources():
+        yield
+    else:
+        with interpreted():
+            yield
 
 
 def _line(label: str, x: Any, y: Any) -> tuple[str, tuple[float, ...], tuple[float, ...]]:
@@ -86,7 +106,8 @@ def walk(name: str) -> Descent | None:
     """
     try:
         rate = float(str(optimizers.get(name).parameters["learning_rate"]))
-        return descend("quadratic", Wishes(optimizer=name, rate=f"{10 * rate:g},{100 * rate:g}"), "")
+        with _few_numbers():
+            return descend("quadratic", Wishes(optimizer=name, rate=f"{10 * rate:g},{100 * rate:g}"), "")
     except (NnkitError, UsageError):  # it needs a model, or more than a function can give
         return None
 
