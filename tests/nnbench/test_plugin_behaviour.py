@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from nnbench.cli import main
-from nnbench.store import DEFAULT_PATH, Store
+from nnbench.plan.settings import DEFAULT_PATH
+from nnbench.store import Store
 from tests.nnbench.case_file import case_content, write_case
 from tests.nnbench.plugin_samples import MINE, forget_plugins
 

@@ -53,6 +53,8 @@ NAMES = {
 # What is no setting of a run, and may stand in the environment.
 _OTHER_VARIABLES = {"NNBENCH_DEBUG", "NNBENCH_DATA_DIR"}
 MAX_JOBS = 1024
+# Here and not in the store, which takes longer to import than a list of parts to print.
+DEFAULT_PATH = Path(".nnbench") / "store.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +240,6 @@ def _shard(given: Given | None, *, race: bool) -> Shard | None:
 
 def store_path(given: Given | None) -> Path:
     """Return the store's file: in the folder that was named, or the file itself if one was."""
-    from nnbench.store import DEFAULT_PATH
-
     if given is None:
         return DEFAULT_PATH
     text = str(given.value)

@@ -6,8 +6,10 @@ because an empty cell would look like an oversight.
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from nnbench.records.trials import MetricFacts
+if TYPE_CHECKING:
+    from nnbench.records.trials import MetricFacts
 
 MISSING = "—"
 NEVER = "never"
@@ -46,7 +48,7 @@ SHARE = Scale(factor=1.0, unit="", difference_unit="", bounded=True)  # 0.972, a
 PLAIN = Scale(factor=1.0, unit="", difference_unit="", bounded=False)
 
 
-def scale_of(facts: MetricFacts) -> Scale:
+def scale_of(facts: "MetricFacts") -> Scale:
     """Return how a metric's numbers are written: as its record has it, or else as its name tells.
 
     By their names accuracies and rates are shares, written in percent; one that ends in % is that of values

@@ -2,6 +2,6 @@
 
 from nnbench.store.problems import MissingStore
 from nnbench.store.rows import RunSummary
-from nnbench.store.store import DEFAULT_PATH, SETTLED, Store
+from nnbench.store.store import SETTLED, Store
 
-__all__ = ["DEFAULT_PATH", "SETTLED", "MissingStore", "RunSummary", "Store"]
+__all__ = ["SETTLED", "MissingStore", "RunSummary", "Store"]

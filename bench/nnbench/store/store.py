@@ -24,7 +24,6 @@ from nnbench.store.searches import tuned_rates
 
 T = TypeVar("T")
 
-DEFAULT_PATH = Path(".nnbench") / "store.sqlite"
 # A trial with one of these is a result. The others say that it was stopped, and it is run again.
 SETTLED: tuple[Status, ...] = ("finished", "diverged")
 

@@ -9,9 +9,10 @@ from nnbench.cases.axis import AXES
 from nnbench.errors import UsageError
 from nnbench.plan.matrix import CaseMatrix, Matrix, configuration_key
 from nnbench.plan.request import Plan
+from nnbench.plan.settings import DEFAULT_PATH
 from nnbench.records.trials import Axes
 from nnbench.reporting.digits import counted
-from nnbench.store import DEFAULT_PATH, MissingStore, Store
+from nnbench.store import MissingStore, Store
 from nnbench.store.rows import TunedRate
 from nnbench.studies.search.plan import SearchPlan, make_plan
 
