@@ -62,6 +62,7 @@ def program_of(
     *,
     loss: str = CROSS_ENTROPY,
     optimizer: str = "adam",
+    block_rows: int | None = None,
 ) -> Program:
     return compile_program(
         layers,
@@ -70,6 +71,7 @@ def program_of(
         nnkit.optimizers.get(optimizer),
         dtype="float32",
         batch_size=batch_size,
+        block_rows=block_rows,
     )
 
 
@@ -92,7 +94,8 @@ def calls_of_op(
     layers: Sequence[Layer], input_shape: tuple[int, ...], batch_size: int, name: str, *, n_calls: int
 ) -> Callable[[], object]:
     """Return a call that runs the one op of this name of a training step ``n_calls`` times."""
-    program = program_of(layers, input_shape, batch_size)
+    # In one block: what comes before the op is run here once, for all rows.
+    program = program_of(layers, input_shape, batch_size, block_rows=batch_size)
     (index,) = (i for i, op in enumerate(program.sequences.train) if op.kind.name == name)
     trial = Trial(program, seed=0)
     x, y = digits_like(batch_size, prod(input_shape))

@@ -8,9 +8,8 @@ import pytest
 
 from nnbench.plan import request
 from nnbench.plan.settings import from_options, read_settings
-from nnbench.statistics.comparing.pairs import PairResult, compare
+from nnbench.statistics.comparing.families import Match, judge_matches
 from nnbench.statistics.comparing.racing import design, losers
-from nnbench.statistics.comparing.verdicts import decide_family
 from nnbench.training.precompile import warm_up
 from nnbench.training.trial import run_trial
 
@@ -36,30 +35,31 @@ def most(n: int) -> float:
 
 
 @pytest.fixture(scope="module")
-def pairs(accuracies: np.ndarray) -> list[PairResult]:
-    sides = accuracies.reshape(N_COMPARISONS, 2, SEEDS_EACH)
-    return [compare(a, b, direction="max", noticeable=NOTICEABLE) for a, b in sides]
+def pairs(accuracies: np.ndarray) -> list[Match]:
+    sides = accuracies.reshape(N_COMPARISONS, 2, SEEDS_EACH).tolist()
+    return [Match(dict(enumerate(a)), dict(enumerate(b)), "max", NOTICEABLE) for a, b in sides]
 
 
-def test_a_configuration_is_seldom_called_different_from_itself(pairs: list[PairResult], report) -> None:
+def test_a_configuration_is_seldom_called_different_from_itself(pairs: list[Match], report) -> None:
     called = sum(_calls_any([pair]) for pair in pairs)
     report("A against A, 10 fresh seeds each: called different", f"{called} of {len(pairs)}", "at most 5 %")
     assert called / len(pairs) <= LEVEL
 
 
-def test_intervals_hold_the_difference_there_is(pairs: list[PairResult], report) -> None:
+def test_intervals_hold_the_difference_there_is(pairs: list[Match], report) -> None:
     """A configuration differs from itself by 0."""
-    held = sum(pair.interval[0] <= 0.0 <= pair.interval[1] for pair in pairs)
+    alone = [judge_matches([match], level=LEVEL)[0][1].interval for match in pairs]
+    held = sum(low <= 0.0 <= high for low, high in alone)
     report("  their 95 % intervals hold 0", f"{held} of {len(pairs)}", "93 to 97 %")
     assert 0.93 - 0.014 <= held / len(pairs) <= 0.97 + 0.014  # two standard errors of 1,000
 
 
 @pytest.mark.parametrize("size", FAMILIES)
-def test_of_a_family_of_twins_seldom_any_is_called(pairs: list[PairResult], report, size: int) -> None:
+def test_of_a_family_of_twins_seldom_any_is_called(pairs: list[Match], report, size: int) -> None:
     families = [pairs[start : start + size] for start in range(0, len(pairs), size)]
 
     called = sum(_calls_any(family) for family in families)
-    report(f"families of {size}, Holm: called any different", f"{called} of {len(families)}", "at most 6 %")
+    report(f"families of {size}: called any different", f"{called} of {len(families)}", "at most 6 %")
     assert called / len(families) <= most(len(families))
 
 
@@ -73,13 +73,14 @@ def test_twins_seldom_leave_each_others_race(accuracies: np.ndarray, report, k: 
     assert lost / len(races) <= most(len(races))
 
 
-def _calls_any(family: list[PairResult]) -> bool:
-    return any(each.verdict in ("better", "worse") for each in decide_family(family, level=LEVEL))
+def _calls_any(family: list[Match]) -> bool:
+    decisions = [decision for _, decision in judge_matches(family, level=LEVEL)]
+    return any(each.verdict in ("better", "worse") for each in decisions)
 
 
 def _loses_anybody(scores: np.ndarray, rule) -> bool:
     for n_seeds in rule.looks:
         field = {place: dict(enumerate(row[:n_seeds].tolist())) for place, row in enumerate(scores)}
-        if any(losers(field, leader, rule, direction="max", noticeable=NOTICEABLE) for leader in field):
+        if losers(field, rule, direction="max", noticeable=NOTICEABLE):
             return True
     return False
