@@ -11,12 +11,13 @@ from math import lcm
 
 from nnkit.ops import Buffer, Op
 
-# What a block's rows and the weights take in bytes should stay in the second cache. Of 1 MiB, a block of this
-# much was the fastest or within 3 % of it for five nets on an Intel Xeon; where that cache is smaller, blocks
-# cost little and gain little, for each is still some hundred thousand operations long.
-_BLOCK_BYTES = 512 << 10
-# Every block reads weights and gradients anew and writes gradients: a block of large ones has more rows.
-_BYTES_PER_WEIGHT_BYTE, _MOST_BYTES = 3, 768 << 10
+# What a block's rows take in bytes should stay in the second cache, and so should the weights and their
+# gradients, which every block reads anew. Of 1 MiB, such blocks were the fastest or within 3 % of it for five
+# nets on an Intel Xeon; where that cache is smaller, blocks cost little and gain little, for each is still
+# some hundred thousand operations long.
+_BLOCK_BYTES, _LEAST_BYTES = 512 << 10, 256 << 10
+# Large weights are worth reading for so many rows only.
+_LARGE_WEIGHTS_BYTES, _ROWS_OF_LARGE_WEIGHTS = 128 << 10, 16
 _LEAST_ROWS = 4
 
 
@@ -65,8 +66,9 @@ def least_rows(ops: Sequence[Op]) -> int:
 
 def rows_of_a_block(batch: int, least: int, bytes_per_row: float, weight_bytes: int) -> int:
     """Return how many rows a block should have, a multiple of ``least``; the batch where one block is all."""
-    room = min(max(_BLOCK_BYTES, _BYTES_PER_WEIGHT_BYTE * weight_bytes), _MOST_BYTES)
-    wanted = max(_LEAST_ROWS, least, room / bytes_per_row)
+    room = max(_BLOCK_BYTES - weight_bytes // 2, _LEAST_BYTES)
+    fewest = _ROWS_OF_LARGE_WEIGHTS if weight_bytes > _LARGE_WEIGHTS_BYTES else _LEAST_ROWS
+    wanted = max(fewest, least, room / bytes_per_row)
     # Even blocks: a last one of a few rows would be as many calls for little.
     steps = -(-batch // least)
     n_blocks = max(1, round(steps * least / wanted))

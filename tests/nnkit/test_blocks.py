@@ -77,7 +77,8 @@ def test_what_is_carried_to_the_next_block_must_have_its_place_to_itself() -> No
         (32, 1, 1024, 26_000, 32),  # all of it is one block
         (1000, 1, 1024, 26_000, 500),
         (10_000, 1, 400, 3_000, 1250),
-        (2048, 1, 4672, 437_544, 171),  # more rows, because the weights are large
+        (2048, 1, 4672, 437_544, 67),  # fewer rows, because the weights must stay in the cache too
+        (64, 1, 50_176, 246_824, 16),  # and enough of them to be worth reading these
         (64, 1, 65_856, 36_000, 8),
         (64, 10, 65_856, 36_000, 10),  # what the ops can do
         (64, 1, 10_000_000, 36_000, 4),  # not one by one
