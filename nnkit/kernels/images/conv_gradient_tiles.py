@@ -167,7 +167,8 @@ class _Gradient:
         most = _MOST_PLACES[vector_bytes()][vectors]
         n_places, n_runs = len(self.plan.places), len(self.shape.runs(self.plan.row))
         per_run = n_places // n_runs
-        block = per_run * max(1, most // per_run)
+        # Runs of different kernel rows that leave out different rows of the output have tiles of their own.
+        block = per_run * (1 if self.plan.skips_rows else max(1, most // per_run))
         parts = []
         for start in range(0, n_places, block):
             for rows in even_ranges(min(block, n_places - start), most):
