@@ -12,7 +12,8 @@ from nnbench.cases.files import check
 from nnbench.cases.spec import AxisLists, CaseSpec
 from nnbench.commands import run as run_command
 from nnbench.errors import UsageError
-from nnbench.plan.matrix import Asked, Matrix, cross
+from nnbench.plan.crossing import cross
+from nnbench.plan.matrix import Asked, Matrix
 from nnbench.plan.settings import from_environment, from_file, from_options, read_settings, unknown_variables
 from nnbench.training.data import parts_of
 from nnbench.training.program import program_of

@@ -9,7 +9,8 @@ import pytest
 
 from nnbench.cases import catalogue
 from nnbench.cli import main
-from nnbench.plan.matrix import cross, with_seeds
+from nnbench.plan.crossing import cross
+from nnbench.plan.matrix import with_seeds
 from nnbench.studies.search.search import held_out
 from nnbench.training.data import dataset_of, parts_of, sizes_of
 

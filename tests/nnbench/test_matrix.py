@@ -12,7 +12,8 @@ import nnkit
 from nnbench.cases.files import check
 from nnbench.cases.spec import CaseSpec
 from nnbench.errors import UsageError
-from nnbench.plan.matrix import Asked, Matrix, TrialSpec, _moved_parts, cross, data_digest, in_order
+from nnbench.plan.crossing import cross
+from nnbench.plan.matrix import Asked, Matrix, TrialSpec, _moved_parts, data_digest, in_order
 from nnbench.plan.seeds import read_seeds
 from tests.nnbench.case_file import case_content
 

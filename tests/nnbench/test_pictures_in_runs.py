@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import nnkit
 from nnbench.cases.catalogue import read_case
 from nnbench.cli import main
-from nnbench.plan.matrix import Matrix, TrialSpec, cross
+from nnbench.plan.crossing import cross
+from nnbench.plan.matrix import Matrix, TrialSpec
 from nnbench.records.trials import Pictures
 from nnbench.store import Store
 from nnbench.training.data import parts_of

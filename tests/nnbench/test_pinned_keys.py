@@ -9,7 +9,8 @@ from collections.abc import Mapping
 import pytest
 
 from nnbench.cases import catalogue
-from nnbench.plan.matrix import Asked, cross
+from nnbench.plan.crossing import cross
+from nnbench.plan.matrix import Asked
 
 # (key, case, epochs or None for the case's own, type, choices), each of seed 0
 # Those of adam moved on purpose: epsilon became the paper's 1e-8, and ADAM.numerics 2.

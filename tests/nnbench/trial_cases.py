@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from nnbench.cases.files import check
 from nnbench.cases.spec import CaseSpec
-from nnbench.plan.matrix import Asked, TrialSpec, cross
+from nnbench.plan.crossing import cross
+from nnbench.plan.matrix import Asked, TrialSpec
 from nnkit import datasets
 from nnkit.datasets.dataset import DatasetRecord
 

@@ -11,7 +11,8 @@ from nnbench.cases.subject import SubjectCase
 from nnbench.errors import UsageError
 from nnbench.plan import settings
 from nnbench.plan.against import reference_label, with_references
-from nnbench.plan.matrix import Lot, Matrix, TrialSpec, cross
+from nnbench.plan.crossing import cross
+from nnbench.plan.matrix import Lot, Matrix, TrialSpec
 from nnbench.plan.seeds import Ranges, read_seeds
 from nnbench.plan.settings import Layer, Settings, auto_seeds
 from nnbench.plan.subjects import check_subjects, native_only, with_subjects

@@ -8,8 +8,9 @@ from nnbench.cases.axis import AXES, OWN
 from nnbench.cases.spec import CaseSpec
 from nnbench.cases.subject import UNSAID, SubjectCase
 from nnbench.errors import UsageError
+from nnbench.plan.crossing import check_size
 from nnbench.plan.durations import read_budget
-from nnbench.plan.matrix import Asked, CaseMatrix, Matrix, check_size
+from nnbench.plan.matrix import Asked, CaseMatrix, Matrix
 from nnbench.plan.seeds import Ranges
 from nnbench.plan.settings import Settings
 from nnbench.records.trials import Axes
