@@ -6,8 +6,8 @@ A matrix is counted before it is expanded, so that a typing error cannot ask for
 import hashlib
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from nnbench.cases import choices, plugins, samples
@@ -15,7 +15,7 @@ from nnbench.cases.axis import AXES, OWN, applied
 from nnbench.cases.spec import CaseSpec, canonical_json
 from nnbench.cases.subject import SubjectCase
 from nnbench.machine.foreign import contained
-from nnbench.plan.seeds import Ranges, n_seeds, seeds_among
+from nnbench.plan.seeds import Ranges, n_seeds
 from nnbench.records.trials import Axes
 
 Dtype = Literal["float32", "float64"]
@@ -154,25 +154,6 @@ class CaseMatrix:
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
-    """A configuration with its seeds: trials that are counted, and made only where somebody looks at them."""
-
-    part: CaseMatrix
-    axes: Axes
-    seeds: Ranges
-
-    def __len__(self) -> int:
-        return n_seeds(self.seeds)
-
-    def trials(self) -> Iterator[TrialSpec]:
-        return with_seeds(self.part, self.axes, self.seeds)
-
-    def among(self, seeds: Iterable[int]) -> "Lot":
-        """Return the lot with those of its seeds that are among these."""
-        return replace(self, seeds=seeds_among(self.seeds, seeds))
-
-
-@dataclass(frozen=True, slots=True)
 class Matrix:
     """Everything that one run is asked to do."""
 
@@ -189,14 +170,9 @@ class Matrix:
             for axes in part.configurations():
                 yield part, axes
 
-    def lots(self) -> Iterator[Lot]:
-        """Yield every configuration with all of its seeds."""
-        for part, axes in self.configurations():
-            yield Lot(part, axes, part.seeds)
-
     def trials(self) -> list[TrialSpec]:
         """Return every trial: by case, then configuration, then seed."""
-        return [trial for lot in self.lots() for trial in lot.trials()]
+        return [trial for part, axes in self.configurations() for trial in with_seeds(part, axes, part.seeds)]
 
 
 def in_order(trials: list[TrialSpec], order: Order) -> list[TrialSpec]:

@@ -12,7 +12,8 @@ from nnbench.errors import UsageError
 from nnbench.plan import settings
 from nnbench.plan.against import reference_label, with_references
 from nnbench.plan.crossing import cross
-from nnbench.plan.matrix import Lot, Matrix, TrialSpec
+from nnbench.plan.lots import Lot
+from nnbench.plan.matrix import Matrix, TrialSpec
 from nnbench.plan.seeds import Ranges, read_seeds
 from nnbench.plan.settings import Layer, Settings, auto_seeds
 from nnbench.plan.subjects import check_subjects, native_only, with_subjects
@@ -39,7 +40,7 @@ class Plan:
     def lots(self) -> Iterator[Lot]:
         """Yield every configuration with its seeds; of a shard, with those that fall into it."""
         shard = self.settings.shard
-        for lot in self.matrix.lots():
+        for lot in lots_of(self.matrix):
             if shard is None:
                 yield lot
             else:

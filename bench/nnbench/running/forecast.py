@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nnbench.cases.subject import SubjectCase
-from nnbench.plan.matrix import Lot, TrialSpec
+from nnbench.plan.lots import Lot
+from nnbench.plan.matrix import TrialSpec
 from nnbench.plan.settings import Settings
 from nnbench.running.experiment import n_jobs
 from nnbench.running.probing import settled_keys

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from nnbench.plan.matrix import Lot, TrialSpec
+from nnbench.plan.lots import Lot
+from nnbench.plan.matrix import TrialSpec
 from nnbench.plan.request import Plan
 from nnbench.records.trials import Axes
 from nnbench.reporting.digits import counted

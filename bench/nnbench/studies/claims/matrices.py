@@ -11,6 +11,7 @@ from nnbench.cases.claims import MatrixSection
 from nnbench.errors import UsageError
 from nnbench.evidence.findings import recorded
 from nnbench.plan import request, settings
+from nnbench.plan.lots import lots_of
 from nnbench.plan.request import Plan
 from nnbench.plan.settings import Given, Settings
 from nnbench.records.trials import TrialRecord
@@ -99,10 +100,10 @@ def forecast(
     """Return what a matrix would run, and whether rates must be searched first, which comes on top."""
     plan = _plan(section, where, folder, chosen, seeds)
     if plan.settings.tuned is None:
-        return foreseen(plan.matrix.lots(), plan.settings), False
+        return foreseen(lots_of(plan.matrix), plan.settings), False
     found = tuned.workable(plan)
     ready = plan if found.missing else tuned.at_tuned_rates(plan, found)
-    return foreseen(ready.matrix.lots(), plan.settings), bool(found.missing)
+    return foreseen(lots_of(ready.matrix), plan.settings), bool(found.missing)
 
 
 def _plan(section: MatrixSection, where: str, folder: Path, chosen: Settings, seeds: Sequence[int]) -> Plan:
