@@ -12,7 +12,7 @@ from nnbench.errors import UsageError
 from nnbench.plan import settings
 from nnbench.plan.against import reference_label, with_references
 from nnbench.plan.crossing import cross
-from nnbench.plan.lots import Lot
+from nnbench.plan.lots import Lot, lots_of
 from nnbench.plan.matrix import Matrix, TrialSpec
 from nnbench.plan.seeds import Ranges, read_seeds
 from nnbench.plan.settings import Layer, Settings, auto_seeds
