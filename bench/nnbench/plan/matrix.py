@@ -8,6 +8,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from nnbench.cases import choices, plugins, samples
@@ -53,7 +54,7 @@ class Asked:
 Combination = tuple[choices.Optimizer, Mapping[str, str]]  # with a choice on every other axis
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaseMatrix:
     """What of a matrix belongs to one case: canonical choices on every axis, each once."""
 
@@ -83,10 +84,17 @@ class CaseMatrix:
 
     def configurations(self) -> list[Axes]:
         """Return every configuration once, the last axis changing fastest."""
+        return list(self._configurations)
+
+    @cached_property
+    def _configurations(self) -> tuple[Axes, ...]:
         found = dict.fromkeys(self._axes(one, chosen) for one, chosen in self._combinations())
-        if not self.tuned:
-            return list(found)
-        return [self._at_tuned(axes) for axes in found]
+        return tuple(self._at_tuned(axes) for axes in found)
+
+    @cached_property
+    def _own(self) -> dict[str, str]:
+        """The case's own choice on every axis, as it is written."""
+        return {name: axis.own(self.case) for name, axis in AXES.items()}
 
     def configuration(self, combination: Combination) -> Axes:
         """Return the configuration that a combination is, at its tuned rate if it has one."""
@@ -122,7 +130,7 @@ class CaseMatrix:
                 shown.setdefault(name, choice)
             inside = AXES[name].into_optimizer
             where = f"--{AXES[name].key.replace('_', '-')} {choice}"
-            if choice in (OWN, AXES[name].own(self.case)):
+            if choice in (OWN, self._own[name]):
                 del chosen[name]
             elif AXES[name].around:
                 shown["optimizer"] = optimizer.text

@@ -1,8 +1,10 @@
 """What a run would do, said without training anything, and without making trials that are only counted."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nnbench.cases.spec import CaseSpec
 from nnbench.cases.subject import SubjectCase
 from nnbench.plan.lots import Lot
 from nnbench.plan.matrix import TrialSpec
@@ -13,6 +15,8 @@ from nnbench.store import MissingStore, Store
 from nnbench.store.problems import DamagedStore
 from nnbench.store.rows import choices_of_row
 
+_Work = tuple[int, Lot | TrialSpec]  # how many trials there are to run like this one
+_MOST_LOOKS = 30  # each compiles a program
 _Configuration = tuple[str, frozenset[tuple[str, str]]]  # case and choices
 
 
@@ -34,23 +38,35 @@ def forecast(lots: Iterable[Lot], chosen: Settings, further: Sequence[TrialSpec]
     """
     asked = list(lots)
     in_lots, cached = _looked_up(chosen, asked, further)
-    todo = [(len(lot) - n, next(lot.trials())) for lot, n in zip(asked, in_lots, strict=True) if n < len(lot)]
+    todo: list[_Work] = [(len(lot) - n, lot) for lot, n in zip(asked, in_lots, strict=True) if n < len(lot)]
     todo += _counted(trial for trial in further if trial.key not in cached)
     n_trials = sum(map(len, asked)) + len(further)
     n_todo, jobs = sum(n for n, _ in todo), n_jobs(chosen)
     return Forecast(n_trials, n_trials - n_todo, _seconds(todo, min(jobs, max(1, n_todo))), jobs)
 
 
-def _seconds(todo: Sequence[tuple[int, TrialSpec]], n_at_once: int) -> float | None:
-    """Return the time of so many trials like each of these."""
+def _seconds(todo: Sequence[_Work], n_at_once: int) -> float | None:
+    """Return the time of so many trials like each of these, from a fair sample where they are many."""
     from nnbench.training.program import estimate_s
 
-    if any(isinstance(trial.case, SubjectCase) for _, trial in todo):
+    if any(isinstance(_case_of(work), SubjectCase) for _, work in todo):
         return None
-    return sum(n * estimate_s(trial) for n, trial in todo) / n_at_once
+    looked_at = todo if len(todo) <= _MOST_LOOKS else sorted(todo, key=_as_by_chance)[:_MOST_LOOKS]
+    share = sum(n for n, _ in looked_at) / max(1, sum(n for n, _ in todo))
+    made = ((n, next(work.trials()) if isinstance(work, Lot) else work) for n, work in looked_at)
+    return sum(n * estimate_s(trial) for n, trial in made) / n_at_once / (share or 1.0)
 
 
-def _counted(trials: Iterable[TrialSpec]) -> list[tuple[int, TrialSpec]]:
+def _case_of(work: Lot | TrialSpec) -> CaseSpec:
+    return work.part.case if isinstance(work, Lot) else work.case
+
+
+def _as_by_chance(work: _Work) -> bytes:
+    """Return what puts configurations into an order that has nothing to do with their choices."""
+    return hashlib.sha256(repr((_case_of(work[1]).name, work[1].axes.values)).encode()).digest()
+
+
+def _counted(trials: Iterable[TrialSpec]) -> list[_Work]:
     """Return one trial of every configuration, and how many they are."""
     found: dict[tuple[str, object], list[TrialSpec]] = {}
     for trial in trials:
