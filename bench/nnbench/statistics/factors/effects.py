@@ -17,6 +17,8 @@ from nnbench.statistics.factors.sums_of_squares import (
     code_factor,
     determined,
     fit,
+    merged,
+    rows_that_differ,
     shares_of_variance,
     sum_coded_design,
 )
@@ -93,7 +95,7 @@ def analyze_effects(
     unique = np.unique(seed_of)
     without_one = [matrix.estimate(seed_of != seed) for seed in unique] if len(unique) > 1 else []
     found = _Measurements(matrix, whole, without_one, confidence)
-    shares, dof = shares_of_variance(matrix.design, matrix.score)
+    shares, dof = shares_of_variance(merged(matrix.design, matrix.score, matrix.same), matrix.score)
     intervals = dict(zip(matrix.terms, found.share_intervals(), strict=True))
     return Effects(
         shares=tuple(
@@ -142,23 +144,28 @@ class _Matrix:
     score: Values
     design: Mapping[Term, Columns]
     cells: tuple[tuple[Term, Cell], ...]  # those with a score
-    in_cell: NDArray[np.bool_]  # a row for each cell, a column for each trial
+    places: NDArray[np.int64]  # a row for each pair of factors: in which of the cells every trial is
+    same: NDArray[np.int64]  # a number for every trial, equal where all its levels are
 
     @classmethod
     def of(cls, factors: Mapping[str, Factor], score: Values) -> "_Matrix":
-        cells = []
+        cells: list[tuple[Term, Cell]] = []
+        places = []
         for one, other in combinations(factors, 2):
-            for i, level in enumerate(factors[one].levels):
-                for j, other_level in enumerate(factors[other].levels):
-                    inside = (factors[one].codes == i) & (factors[other].codes == j)
-                    if inside.any():
-                        cells.append((((one, other), (level, other_level)), inside))
+            first, second = factors[one], factors[other]
+            codes = first.codes * len(second.levels) + second.codes
+            there, place = np.unique(codes, return_inverse=True)
+            places.append(place + len(cells))
+            for code in there.tolist():
+                i, j = divmod(code, len(second.levels))
+                cells.append(((one, other), (first.levels[i], second.levels[j])))
         return cls(
             factors,
             score,
             sum_coded_design(factors),
-            tuple(key for key, _ in cells),
-            np.array([inside for _, inside in cells], dtype=np.bool_).reshape(len(cells), score.size),
+            tuple(cells),
+            np.array(places, dtype=np.int64).reshape(-1, score.size),
+            rows_that_differ(factors),
         )
 
     @property
@@ -169,11 +176,13 @@ class _Matrix:
     def estimate(self, rows: NDArray[np.bool_]) -> _Estimates:
         """Return what these trials say; NaN is what they do not determine."""
         design = {term: columns[rows] for term, columns in self.design.items()}
-        score, in_cell = self.score[rows], self.in_cell[:, rows]
-        shares, _ = shares_of_variance(design, score)
+        score, places = self.score[rows], self.places[:, rows]
+        trials = merged(design, score, self.same[rows])
+        shares, _ = shares_of_variance(trials, score)
         additive: list[Term] = [(), *((name,) for name in self.factors)]
-        coefficients, residual = fit(design, additive, score)
-        known = determined(design, additive)
+        coefficients = fit(trials.design, additive, trials.score)
+        residual = score - sum(design[term] @ coefficients[term] for term in additive)
+        known = determined(trials.design, additive)
         shifts = [coefficients[()] if known[()] else np.array([np.nan])]
         for name, factor in self.factors.items():
             # The last level has no column of its own, since the shifts sum to zero.
@@ -182,14 +191,19 @@ class _Matrix:
         return _Estimates(
             shares=np.array([shares[term] for term in self.terms]),
             shifts=np.concatenate(shifts),
-            beyond=_means(residual, in_cell),
-            means=_means(score, in_cell),
+            beyond=self._means(residual, places),
+            means=self._means(score, places),
         )
 
+    def counts(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many trials there are in each cell."""
+        return np.bincount(places.ravel(), minlength=len(self.cells))
 
-def _means(values: Values, groups: NDArray[np.bool_]) -> Values:
-    counts = groups.sum(axis=1)
-    return np.asarray(np.where(counts, groups @ values / np.maximum(counts, 1), np.nan))
+    def _means(self, values: Values, places: NDArray[np.int64]) -> Values:
+        """Return the mean of the values in each cell; NaN where a cell has none."""
+        counts = self.counts(places)
+        sums = np.bincount(places.ravel(), np.tile(values, len(places)), len(self.cells))
+        return np.asarray(np.where(counts, sums / np.maximum(counts, 1), np.nan))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +234,7 @@ class _Measurements:
 
     def by_cell(self, what: Literal["beyond", "means"]) -> dict[Term, dict[Cell, Measured]]:
         found: dict[Term, dict[Cell, Measured]] = {}
-        measured = self._measured(what, self.matrix.in_cell.sum(axis=1))
+        measured = self._measured(what, self.matrix.counts(self.matrix.places))
         for (pair, cell), value in zip(self.matrix.cells, measured, strict=True):
             found.setdefault(pair, {})[cell] = value
         return found

@@ -47,20 +47,52 @@ def sum_coded_design(factors: Mapping[str, Factor]) -> dict[Term, Columns]:
     return design
 
 
+def rows_that_differ(factors: Mapping[str, Factor]) -> NDArray[np.int64]:
+    """Return a number for every trial: equal where two have the same level of every factor."""
+    found = np.zeros(len(next(iter(factors.values())).codes), dtype=np.int64)
+    for factor in factors.values():
+        # Numbered anew after each factor: the product of many numbers of levels would not fit.
+        found = np.unique(found * len(factor.levels) + factor.codes, return_inverse=True)[1]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Trials whose rows of the design are equal as one row each: as many columns, the same inner products.
+
+    A row and the mean of its scores are weighed by the root of how many they are, so that least squares find
+    the same coefficients; ``within`` is what the scores scatter about those means, which no model explains.
+    """
+
+    design: Mapping[Term, Columns]
+    score: NDArray[np.float64]
+    within: float
+
+
+def merged(design: Mapping[Term, Columns], score: NDArray[np.float64], same: NDArray[np.int64]) -> Merged:
+    """Return the trials merged where ``same`` has the same number: the more seeds, the more it saves."""
+    numbers, first, place = np.unique(same, return_index=True, return_inverse=True)
+    counts = np.bincount(place, minlength=numbers.size)
+    means = np.bincount(place, score, numbers.size) / counts
+    roots = np.sqrt(counts)
+    rows = {term: columns[first] * roots[:, np.newaxis] for term, columns in design.items()}
+    return Merged(rows, means * roots, float(np.sum((score - means[place]) ** 2)))
+
+
 def shares_of_variance(
-    design: Mapping[Term, Columns], score: NDArray[np.float64]
+    trials: Merged, score: NDArray[np.float64]
 ) -> tuple[dict[Term, float], dict[Term, int]]:
     """Return the share of the variance and the degrees of freedom of every term; () is the residual.
 
-    Scores without any variance leave every share 0.
+    ``score`` has those of all the trials, unmerged. Scores without any variance leave every share 0.
     """
     n = score.size
     # Equal values first: their mean may differ from them in the last bit, and then so does the total from 0.
     total = 0.0 if np.all(score == score[0]) else float(np.sum((score - score.mean()) ** 2))
-    design, score = _compressed(design, score)
+    design, score = _compressed(trials.design, trials.score)
     everything = set(design)
     left, full_rank = _residual(design, everything, score)
-    parts: dict[Term, float] = {(): left}
+    parts: dict[Term, float] = {(): left + trials.within}
     dof: dict[Term, int] = {(): n - full_rank}
     for term in design:
         if not term:
@@ -82,13 +114,12 @@ def _share(part: float, total: float) -> float:
 
 def fit(
     design: Mapping[Term, Columns], terms: Sequence[Term], score: NDArray[np.float64]
-) -> tuple[dict[Term, NDArray[np.float64]], NDArray[np.float64]]:
-    """Return the least-squares coefficients of each term, and the residuals."""
+) -> dict[Term, NDArray[np.float64]]:
+    """Return the least-squares coefficients of each term."""
     matrix = np.hstack([design[term] for term in terms])
     coefficients = np.linalg.lstsq(matrix, score)[0]
     ends = np.cumsum([design[term].shape[1] for term in terms])
-    parts = np.split(coefficients, ends[:-1])
-    return dict(zip(terms, parts, strict=True)), score - matrix @ coefficients
+    return dict(zip(terms, np.split(coefficients, ends[:-1]), strict=True))
 
 
 def determined(design: Mapping[Term, Columns], terms: Sequence[Term]) -> dict[Term, bool]:
