@@ -159,8 +159,8 @@ XIELU = Activation(
     slopes=learned.xielu_slopes,
     slope_of="input",
     learned=(Learned("alpha_p", above=0.0), Learned("alpha_n", above=0.5)),
-    flops=27,
-    slope_flops=26,
+    flops=31,
+    slope_flops=28,
     closed_forms=(
         both(
             "f(0) = 0 with slope 1/2, f'(-40) = -0.3", [0.0, 1.0, -40.0], [0.0, 1.3, 11.2], [0.5, 2.1, -0.3]

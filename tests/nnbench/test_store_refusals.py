@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from nnbench.errors import EnvironmentProblem
-from nnbench.store import DEFAULT_PATH, MissingStore, Store, schema
+from nnbench.plan.settings import DEFAULT_PATH
+from nnbench.store import MissingStore, Store, schema
 from nnbench.store.rows import TunedRate
 from tests.nnbench.picture_samples import pictures
 from tests.nnbench.store_samples import key_of, make_older, run, spelled, trial

@@ -98,7 +98,7 @@ def _masks(n: int) -> list[np.ndarray]:
     found = []
     for step in range(n):
         mask, words = np.full(_N_UNITS, np.nan), np.zeros(4096, np.uint32)
-        dropout_mask(mask, words, _RATE, 7, 0, step)
+        dropout_mask(mask, words, _RATE, 7, 0, step, 0)
         found.append(mask)
     return found
 
