@@ -86,6 +86,13 @@ def run_with_probes(trial: TrialSpec, *, stop: Stop | None = None) -> tuple[Tria
     return replace(record, curves={**record.curves, **as_curves(found)}), found
 
 
+def run_with(
+    trial: TrialSpec, watching: Callable[[Trial], Callback], *, stop: Stop | None = None
+) -> TrialRecord:
+    """Train one trial to the same bits with one more callback, made for its untrained model."""
+    return _record(_train(_begin(trial, watching=watching), stop))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Course:
     """What all seeds of a configuration share, found out for the first of them."""
@@ -150,7 +157,9 @@ class _Trained:
     pictures: Pictures | None
 
 
-def _begin(trial: TrialSpec, *, probes: bool = False) -> _Begun:
+def _begin(
+    trial: TrialSpec, *, probes: bool = False, watching: Callable[[Trial], Callback] | None = None
+) -> _Begun:
     course = _course_of(_Same(trial.case), trial.axes, trial.dtype, trial.epochs, probes)
     program = course.program
     part = parts_of(course.case, trial.seed, trial.dtype)
@@ -168,7 +177,7 @@ def _begin(trial: TrialSpec, *, probes: bool = False) -> _Begun:
         epochs=trial.epochs,
         order=ORDERS[trial.case.training.order],
         rates=course.rates,
-        callbacks=_callbacks(trial.case),
+        callbacks=(*_callbacks(trial.case), *(() if watching is None else (watching(run),))),
         metrics=course.beside,
     )
     return _Begun(trial, course, part.validation, run, fit, start, pretrain_s)

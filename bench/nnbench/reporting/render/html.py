@@ -58,7 +58,7 @@ def render(document: Document) -> str:
     figures: list[dict[str, Any]] = []
     page = environment.get_template(_TEMPLATE).render(
         document=document,
-        policy=_policy(script),
+        policy=policy(script),
         style=Markup((folder / _STYLE).read_text(encoding="utf-8")),
         script=Markup(script),
         kind=_kind,
@@ -71,7 +71,7 @@ def render(document: Document) -> str:
     return printable(page, keep="\n\t")
 
 
-def _policy(script: str) -> str:
+def policy(script: str) -> str:
     """Return what the page may do: run this one script, look as it does, and ask nobody for anything.
 
     The figures carry styles of their own, inside their elements.
@@ -111,8 +111,12 @@ def _plot(figures: list[dict[str, Any]], figure: FigureRef) -> str:
 
 
 def _data(figures: list[dict[str, Any]], language: str) -> Markup:
-    """Return what the script needs, as JSON that no parser of HTML can take for anything else."""
+    """Return what the script needs."""
     escapes = {"latex": latex.SPECIAL, "markdown": markdown.MARKUP.pattern}
-    content = {"figures": figures, "escapes": escapes, "words": WORDS.get(language, {})}
+    return embedded({"figures": figures, "escapes": escapes, "words": WORDS.get(language, {})})
+
+
+def embedded(content: dict[str, Any]) -> Markup:
+    """Return JSON that no parser of HTML can take for anything else."""
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))
     return Markup("".join(_ENDING.get(sign, sign) for sign in text))
