@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any
 
 from numpy.typing import NDArray
@@ -132,6 +133,12 @@ class Program:
     @property
     def n_parameters(self) -> int:
         return sum(buffer.size for buffer in self.parameters.values())
+
+    def _repr_html_(self) -> str:
+        """Return the listing, as `nnbench explain` prints it, for a notebook."""
+        from nnkit.compiler.explain import render  # which reads programs
+
+        return f"<pre>{escape(render(self))}</pre>"
 
 
 def compile_program(

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnkit.training.notebook import history_html
+
 Array = NDArray[Any]
 
 
@@ -18,6 +20,11 @@ class History:
     status: str = "finished"
     stopped_at: int = 0  # the number of steps made
     train_s: float = 0.0
+
+    def _repr_html_(self) -> str:
+        """Return the last epochs as a table and the losses as a picture, for a notebook."""
+        said = f"{self.status} after {self.stopped_at:,} steps, {self.train_s:.3g} s of training"
+        return history_html(self.history, said)
 
 
 @dataclass(frozen=True, slots=True)
