@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from html import escape
 from typing import Any
 
 from nnkit.compiler.blocks import Blocks
@@ -76,6 +77,11 @@ def _operand_bytes(op: Op, operand: Operand, rows: int, dtype: str) -> int:
         outputs = [each for each in op.kind.operands if each.role == "out"]
         return sum(_operand_bytes(op, each, rows, dtype) for each in outputs)
     return _size(in_batch(op.views[operand.name].shape, rows)) * type_bytes(operand.type, dtype)
+
+
+def as_html(program: Program) -> str:
+    """Return the listing, as `nnbench explain` prints it, for a notebook."""
+    return f"<pre>{escape(render(program))}</pre>"
 
 
 def render(program: Program) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import Any
 
 from numpy.typing import NDArray
@@ -135,10 +134,9 @@ class Program:
         return sum(buffer.size for buffer in self.parameters.values())
 
     def _repr_html_(self) -> str:
-        """Return the listing, as `nnbench explain` prints it, for a notebook."""
-        from nnkit.compiler.explain import render  # which reads programs
+        from nnkit.compiler.explain import as_html  # which reads programs
 
-        return f"<pre>{escape(render(self))}</pre>"
+        return as_html(self)
 
 
 def compile_program(

@@ -97,8 +97,11 @@ function paintFilters(canvas, bytes, [n, height, width]) {
 
 // Bands of equal ratio above the least value: their edges are contours.
 function paintLandscape(canvas, landscape, least) {
-  const floor = least ?? landscape.z.reduce((a, b) => Math.min(a, b), Infinity);
-  const heights = Float64Array.from(landscape.z, (z) => Math.log10(Math.max(z - floor, 0) + 1e-3));
+  const floor = least ?? landscape.z.reduce((a, b) => (b < a ? b : a), Infinity);
+  // Where a function overflows it is as high as numbers go.
+  const heights = Float64Array.from(landscape.z, (z) =>
+    z < 1e38 ? Math.log10(Math.max(z - floor, 0) + 1e-3) : 38,
+  );
   const [low, high] = [Math.min(...heights), Math.max(...heights)];
   const [deep, paper] = ["--c0", "--paper"].map(rgbOf);
   const tones = Array.from({ length: BANDS + 1 }, (_, band) => mixed(deep, paper, 0.25 + (0.75 * band) / BANDS));

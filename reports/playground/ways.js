@@ -59,7 +59,7 @@ class Ways {
         xRange: [0, Math.max(1, steps.at(-1))],
         yRange: widened(range, isLog ? "log" : "linear"),
         now: steps[at],
-        lines: [{ label: "value", look: "c0", x: steps, y }],
+        lines: [{ label: isLog ? "above" : "value", look: "c0", x: steps, y }],
       },
     ];
   }

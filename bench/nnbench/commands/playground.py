@@ -40,7 +40,7 @@ def command(
     Of a function it shows the way downhill. What one seed shows is no evidence: `nnbench run` compares.
     """
     from nnbench.cases import plugins
-    from nnbench.machine.writing import write_files
+    from nnbench.machine.writing import make_folder, write_files
     from nnbench.plan.settings import display_settings
     from nnbench.reporting.render import playground as page
     from nnbench.studies.playground.training import TrialFailed
@@ -62,7 +62,9 @@ def command(
             return session.SOME_TRIALS_FAILED
     if found is None:
         return session.INTERRUPTED
-    write_files({path: [page.render(found)]})
+    content = page.render(found)
+    make_folder(path.parent)
+    write_files({path: [content]})
     present.say(str(path))
     return 0
 

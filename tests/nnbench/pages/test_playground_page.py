@@ -1,16 +1,20 @@
 """The page to play with, driven in a browser: dials, keys, time, address, pictures, narrow and dark."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nnbench.cases.resources import reports_folder
 from nnbench.reporting.render import playground as page
 from nnbench.studies.playground.descending import descents
+from tests.nnbench.pages import test_page_accessible
 from tests.nnbench.pages.browser import Browser
 from tests.nnbench.playground import playground_samples as samples
 
+axe = test_page_accessible.axe  # the fixture, for this file too
 # The arrays are unpacked in the background.
 _READY = (
     "new Promise((done) => { const look = () => document.documentElement.dataset.ready"
@@ -170,6 +174,33 @@ def test_it_fits_and_its_colours_follow_the_theme(
     paper = browser.run("rgbOf('--paper')")
     assert (min(paper) > 200) == (theme == "light")
     assert browser.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_barrier(width: int, theme: str, axe: str, browser: Browser, address: str) -> None:
+    browser.do("Page.setBypassCSP", enabled=True)  # for the checker, which is not of the page
+    shown(browser, address, width=width, theme=theme)
+    browser.run(f"document.getElementById('ends').open = true; {axe};0")
+
+    found = browser.run("axe.run().then((found) => found.violations)")
+
+    browser.do("Page.setBypassCSP", enabled=False)
+    assert not found, [(each["id"], each["impact"], each["nodes"][0]["html"][:200]) for each in found]
+
+
+def test_a_function_that_overflows_is_drawn(browser: Browser, folder: Path) -> None:
+    """Infinite and missing heights are as high as the picture goes."""
+    found = descents("quadratic", optimizer="sgd", rates="0.1", command="")
+    heights = found.landscape.z.copy()
+    heights[0, :2] = np.inf, np.nan
+    path = folder / "overflow.html"
+    path.write_text(page.render(replace(found, landscape=replace(found.landscape, z=heights))), "utf-8")
+
+    shown(browser, path.as_uri())
+
+    assert browser.complaints == []
+    assert pixel(browser, 0.0, 0.999) != pixel(browser, 0.5, 0.5)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

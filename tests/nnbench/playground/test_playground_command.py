@@ -95,6 +95,7 @@ def test_the_same_command_makes_the_same_bytes(nnb: Run, tmp_path: Path) -> None
             ["xor", "--lr", ",".join(f"0.{k:03}" for k in range(1, 99))],
             "1,764 settings, and a page has at most",
         ),
+        (["quadratic_deep", "--optimizer", "sgd", "--lr", "0.01,0.2"], "Leave the largest rate out."),
         (["xor", "--optimizer", "adma"], "no optimizer named 'adma'"),
         (["xor", "--seed", "-1"], "playground: Invalid value for '--seed'"),
         (["spirals", "--scale", "none,unit"], "--scale moves the samples, and there is one plane."),

@@ -151,7 +151,7 @@ def _descended(found: Descent) -> dict[str, Any]:
         "landscape": {
             "extent": [float(axis[end]) for axis in (land.x, land.y) for end in (0, -1)],
             "shape": land.z.shape,
-            "z": packed(_single(land.z)),
+            "z": packed(_joined([land.z], [np.arange(len(land.z))])),
             "labels": [land.x_label, land.y_label],
         },
         "minima": found.minima.tolist(),
