@@ -79,6 +79,14 @@ def test_the_picture_is_the_frame_of_the_epoch(browser: Browser, address: str) -
     assert not is_blue(pixel(browser, 0.2, 0.1))
 
 
+def test_samples_lie_where_they_are_in_the_colour_of_their_class(browser: Browser, address: str) -> None:
+    """(−0.5, 0.5) is of class 0, and (−0.5, −0.5) below it of class 1."""
+    shown(browser, address)
+
+    assert pixel(browser, 0.25, 0.25) == browser.run("rgbOf('--c0')")
+    assert pixel(browser, 0.25, 0.75) == browser.run("rgbOf('--c3')")
+
+
 def test_the_first_row_of_a_frame_is_the_upper_one_of_the_picture(browser: Browser, ways: str) -> None:
     """The start of the quadratic's path is drawn where the plane has it."""
     shown(browser, f"{ways}#at=0")

@@ -17,7 +17,7 @@ def trained() -> Trained:
         for rate in RATES
     )
     points = np.array([(-0.5, 0.5), (0.5, 0.5), (-0.5, -0.5), (0.5, -0.5)], dtype=np.float32)
-    plane = Plane((-1.0, 1.0, -1.0, 1.0), points, np.array([0, 1, 0, 1], dtype=np.float32), 2)
+    plane = Plane((-1.0, 1.0, -1.0, 1.0), points, np.array([0, 1, 1, 1], dtype=np.float32), 2)
     return Trained(
         case="halves",
         summary="Two halves of a plane",
