@@ -46,6 +46,8 @@ def offered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         ("nnbench run iri", ["iris_softmax", "iris", "iris_note"]),
         ("nnbench run iris stand", ["standard"]),
         ("nnbench explain digits_c", ["digits_cnn"]),
+        ("nnbench playground iri", ["iris_softmax", "iris", "iris_note"]),
+        ("nnbench playground rosen", ["rosenbrock"]),
         ("nnbench run iris --optimizer adag", ["adagrad"]),
         ("nnbench tune iris --optimizer sgd,adag", ["sgd,adagrad"]),
         ("nnbench run iris --activation gelu", ["gelu", "gelu_tanh"]),

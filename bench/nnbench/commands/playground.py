@@ -61,6 +61,7 @@ def command(
             progress.note(str(error))
             return session.SOME_TRIALS_FAILED
     if found is None:
+        progress.note("interrupted: no page was written.")
         return session.INTERRUPTED
     content = page.render(found)
     make_folder(path.parent)

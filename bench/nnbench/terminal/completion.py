@@ -75,6 +75,7 @@ _NAMES: dict[str, Callable[[Any], Iterable[str]]] = {
     "lang": lambda ctx: LANGUAGES,
     "against": lambda ctx: _parts("optimizers"),
     "names": lambda ctx: _parts("datasets"),
+    "subject": lambda ctx: dict.fromkeys((*_cases(ctx), *_parts("functions"))),
     "function": lambda ctx: _parts("functions"),
     "starter": lambda ctx: STARTERS,
     "kind": lambda ctx: (*inventory.KINDS, "runs"),
