@@ -111,6 +111,28 @@ def test_a_mistake_is_one_line(arguments: list[str], words: str, nnb: Run, tmp_p
     assert not list(tmp_path.iterdir())
 
 
+def test_a_plug_in_that_fails_ends_the_page_with_its_line(nnb: Run, tmp_path: Path) -> None:
+    plugin = tmp_path / "fails_in_playground.py"
+    plugin.write_text(
+        "import nnkit\n"
+        "def update(params, grads, state, step, learning_rate):\n"
+        '    """Fails."""\n'
+        "    if step > 5:\n"
+        "        raise RuntimeError('boom')\n"
+        "nnkit.optimizers.register_numpy('fails_in_playground', update, learning_rate=0.1)\n"
+    )
+    file = tmp_path / "page.html"
+
+    code, out, err = nnb(
+        *("playground", "xor", "--plugin", str(plugin), "--optimizer", "fails_in_playground", "--lr", "0.1"),
+        *("--init", "own", "--activation", "own", "--epochs", "2", "--quiet", "-o", str(file)),
+    )
+
+    assert (code, out) == (3, "")
+    assert err.endswith("fails_in_playground.py, line 5: RuntimeError: boom\n")
+    assert not file.exists()
+
+
 def test_what_was_recorded_is_what_the_page_holds() -> None:
     made = samples.trained()
 

@@ -187,3 +187,34 @@ def test_many_settings_have_fewer_frames() -> None:
     counts = [training.most_frames(n, (48, 48)) for n in (1, 90, 200, 400)]
 
     assert counts == [24, 24, 13, 6]
+
+
+def test_a_table_of_two_numbers_shows_the_value_over_its_plane(tmp_path: Path) -> None:
+    """A linear model: the byte at each place follows from its two weights and its bias."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 2))
+    table = np.column_stack([x, x[:, 0] - 2 * x[:, 1]])
+    np.savetxt(tmp_path / "table.csv", table, delimiter=",", header="a,b,y", comments="")
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\nsummary = "A plane"\n'
+        '[data]\nfile = "table.csv"\ntarget = "y"\nvalidation = 0.25\nscale = "standardize"\n'
+        '[model]\nlayers = [{ type = "Dense", units = 1 }]\n'
+        '[training]\nloss = "mse"\nepochs = 2\nbatch_size = 15\n'
+        '[measure]\nmetric = "loss"\nnoticeable = 0.01\n'
+    )
+    (trial,) = trials_of(str(tmp_path / "mine.toml"), optimizer="sgd", lr="0.01")
+    view, weights = looking.view_of(trial), []
+
+    def look(run: Trial) -> NDArray[np.uint8]:
+        weights.append([array.astype(np.float64).ravel() for array in run.parameters().values()])
+        return view.look(run)
+
+    _, seen = run_watched(trial, look, (0, 2), stop=Stop())
+
+    assert view.plane is not None
+    assert view.kind == "values"
+    low, high = float(view.plane.targets.min()), float(view.plane.targets.max())
+    for frame, (kernel, bias) in zip(seen.frames, weights, strict=True):
+        values = grid_of(view.plane.extent) @ kernel + bias
+        shares = np.clip((values - low) / (high - low), 0.0, 1.0)
+        np.testing.assert_allclose(frame, 255 * shares, atol=0.51)
