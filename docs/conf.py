@@ -1,0 +1,51 @@
+"""How Sphinx builds the book: `sphinx-build -W docs OUTPUT`, with the extra `docs` installed.
+
+Pages are plain CommonMark that GitHub shows as they are. What they link to outside this folder becomes part
+of the book: it is copied beside them for the build, and the links are led there.
+"""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+project = "nnbench"
+copyright = "the nnbench authors, MIT licence"
+extensions = ["myst_parser"]
+source_suffix = {".md": "markdown"}
+html_theme = "furo"
+html_title = "nnbench"
+html_static_path: list[str] = []
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+
+_HERE = Path(__file__).parent
+_BESIDE = _HERE / "_beside"  # in no commit: .gitignore has it
+_OUTSIDE = ("CONTRIBUTING.md", "reports/published")
+
+
+def bring_beside(*_: object) -> None:
+    """Copy what stands outside this folder and is linked to."""
+    shutil.rmtree(_BESIDE, ignore_errors=True)
+    for name in _OUTSIDE:
+        source, target = _HERE.parent / name, _BESIDE / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copyfile(source, target)
+
+
+def lead_there(app: object, docname: str, source: list[str]) -> None:
+    """Write links to what was copied as links to the copy."""
+    up = "../" * docname.count("/")
+    if not docname.startswith(_BESIDE.name):
+        outside = "|".join(re.escape(name) for name in _OUTSIDE)
+        source[0] = re.sub(rf"\]\({re.escape(up)}\.\./(?=(?:{outside}))", f"]({up}{_BESIDE.name}/", source[0])
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Tell Sphinx when to do both."""
+    app.connect("config-inited", bring_beside)
+    app.connect("source-read", lead_there)
+    return {"parallel_read_safe": True}
