@@ -40,9 +40,11 @@ class Callback:
     announces_tests: bool = False  # Python is entered before an evaluation too
 
     def set_params(self, params: Mapping[str, Any]) -> None:
+        """Keep what a fit was asked for: `epochs`, `steps`, `batch_size`, `verbose`."""
         self.params = params
 
     def set_model(self, model: Any) -> None:
+        """Keep the model that is fitted."""
         self.model = model
 
     def on_evaluation(self, step: int, values: Mapping[str, float], fitting: Fitting) -> None:
@@ -51,12 +53,23 @@ class Callback:
     def on_end(self, fitting: Fitting) -> None:
         """See the fit end, however it did."""
 
-    def on_train_begin(self, logs: Logs | None = None) -> None: ...
-    def on_train_end(self, logs: Logs | None = None) -> None: ...
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None: ...
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None: ...
-    def on_test_begin(self, logs: Logs | None = None) -> None: ...
-    def on_test_end(self, logs: Logs | None = None) -> None: ...
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After the last epoch, or when the fit was stopped."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before an epoch, which counts from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After an epoch and its evaluation; ``logs`` has the epoch's metrics."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before the model is evaluated."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After the model was evaluated; ``logs`` has the metrics of the evaluation."""
 
 
 # The hooks there are, with the arguments that each is called with.

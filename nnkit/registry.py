@@ -269,6 +269,7 @@ class Registry(Generic[P]):
         return self._parts[key]
 
     def names(self) -> tuple[str, ...]:
+        """Return the names of all parts, in the order of their registration."""
         return tuple(self._parts)
 
     def __iter__(self) -> Iterator[P]:

@@ -17,10 +17,12 @@ for _part in (*BUILTIN, *ROWS):
 
 
 def names() -> tuple[str, ...]:
+    """Return the names of all activations, registered ones among them."""
     return _registry.names()
 
 
 def records() -> tuple[Activation | RowActivation, ...]:
+    """Return what is known of each of the activations, in the order of `names`."""
     return tuple(_registry)
 
 

@@ -128,6 +128,7 @@ class BoundActivation:
 
     @property
     def name(self) -> str:
+        """The name by which it was chosen, without options."""
         return self.record.name
 
     @property

@@ -32,6 +32,7 @@ for _record in (*EMBEDDED, *PLANAR, MNIST1D, MNIST1D_SHUFFLED, *IMAGES):
 
 
 def names() -> tuple[str, ...]:
+    """Return the names of all data sets, registered ones among them."""
     return DATASETS.names()
 
 

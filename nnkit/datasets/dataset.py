@@ -53,6 +53,7 @@ class Dataset:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
+        """The shape of one example, without the axis of examples."""
         return self.x.shape[1:]
 
 

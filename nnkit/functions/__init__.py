@@ -23,14 +23,17 @@ def get(name: str) -> Function:
 
 
 def record(name: str) -> Function:
+    """Return what is known of one of the functions: formula, source, numbers with their ranges."""
     return _registry.record(name)
 
 
 def names() -> tuple[str, ...]:
+    """Return the names of all functions, registered ones among them."""
     return _registry.names()
 
 
 def records() -> tuple[Function, ...]:
+    """Return what is known of each of the functions, in the order of `names`."""
     return tuple(_registry)
 
 

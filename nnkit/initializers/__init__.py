@@ -41,6 +41,7 @@ def get(name: str, **hyperparameters: Value) -> BoundInitializer:
 
 
 def record(name: str) -> Initializer:
+    """Return what is known of one of the initializers: formula, source, numbers with their ranges."""
     if name in {part.name for part in LEARNT}:
         raise InvalidArgument(
             f"initializer {name!r} is learnt from data, which a layer does not have."
@@ -50,10 +51,12 @@ def record(name: str) -> Initializer:
 
 
 def names() -> tuple[str, ...]:
+    """Return the names of all initializers, registered ones among them."""
     return _registry.names()
 
 
 def records() -> tuple[Initializer, ...]:
+    """Return what is known of each of the initializers, in the order of `names`."""
     return tuple(_registry)
 
 

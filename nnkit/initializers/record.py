@@ -78,6 +78,7 @@ class BoundInitializer:
 
     @property
     def name(self) -> str:
+        """The name by which it was chosen, without options."""
         return self.record.name
 
     def __call__(self, shape: Shape, seed: int = 0, dtype: str = "float32", stream: int = 0) -> NDArray[Any]:

@@ -20,10 +20,12 @@ for _part in BUILTIN:
 
 
 def names() -> tuple[str, ...]:
+    """Return the names of all losses, registered ones among them."""
     return _registry.names()
 
 
 def records() -> tuple[Loss, ...]:
+    """Return what is known of each of the losses, in the order of `names`."""
     return tuple(_registry)
 
 

@@ -35,6 +35,7 @@ class BoundLoss:
 
     @property
     def name(self) -> str:
+        """The name by which it was chosen, without options."""
         return self.record.name
 
     @property
@@ -57,6 +58,7 @@ class BoundLoss:
 
     @property
     def from_shares(self) -> bool:
+        """Whether the model's outputs are probabilities already, as `from_logits=false` says."""
         return self.parameters.get("from_logits") is False
 
     @property

@@ -19,10 +19,12 @@ for _part in (LOSS, ACCURACY, BALANCED_ACCURACY, F1, AUC, LOG_LOSS, RMSE, MAE, R
 
 
 def names() -> tuple[str, ...]:
+    """Return the names of all metrics, registered ones among them."""
     return _registry.names()
 
 
 def records() -> tuple[Metric, ...]:
+    """Return what is known of each of the metrics, in the order of `names`."""
     return tuple(_registry)
 
 

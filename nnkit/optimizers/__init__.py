@@ -188,16 +188,19 @@ def _sparing(bound: BoundOptimizer) -> BoundOptimizer:
 
 
 def record(name: str) -> Optimizer:
+    """Return what is known of one of the optimizers: formula, source, numbers with their ranges."""
     if isinstance(name, str) and name not in _registry and name in wrappers.names():
         raise UnknownName(f"no optimizer named {name!r}: it is a wrapper. Write {name}(adam), for example.")
     return _registry.record(name)
 
 
 def names() -> tuple[str, ...]:
+    """Return the names of all optimizers, registered ones among them."""
     return _registry.names()
 
 
 def records() -> tuple[Optimizer, ...]:
+    """Return what is known of each of the optimizers, in the order of `names`."""
     return tuple(_registry)
 
 

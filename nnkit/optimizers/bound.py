@@ -90,6 +90,7 @@ class BoundOptimizer:
 
     @property
     def name(self) -> str:
+        """The name by which it was chosen, without options."""
         return self.record.name
 
     @property

@@ -188,6 +188,7 @@ class Optimizer(Part):
 
     @property
     def n_slots(self) -> int:
+        """How many vectors as long as the parameters it keeps."""
         return len(self.slot_names)
 
     @property
@@ -215,6 +216,7 @@ class Optimizer(Part):
         return (sizes.rows, sizes.columns) if self.rank == 2 else (sizes.rows * sizes.columns,)
 
     def rank_of(self, argument: str) -> int:
+        """Return how many axes an argument of the kernel has: 1 for flat vectors, 2 for matrices."""
         return self.shaped[argument].rank if argument in self.shaped else self.rank
 
     def type_of(self, argument: str, real: Any) -> Any:

@@ -69,6 +69,7 @@ class RBM:
 
     @property
     def is_gaussian(self) -> bool:
+        """Whether the visible units are real numbers with noise of variance 1, not bits."""
         return self.visible == "gaussian"
 
     # -- learning ----------------------------------------------------------------------------------

@@ -30,14 +30,17 @@ def get(name: str, **hyperparameters: Value | Sequence[float]) -> BoundSchedule:
 
 
 def record(name: str) -> Schedule:
+    """Return what is known of one of the schedules: formula, source, numbers with their ranges."""
     return _registry.record(name)
 
 
 def names() -> tuple[str, ...]:
+    """Return the names of all schedules, registered ones among them."""
     return _registry.names()
 
 
 def records() -> tuple[Schedule, ...]:
+    """Return what is known of each of the schedules, in the order of `names`."""
     return tuple(_registry)
 
 

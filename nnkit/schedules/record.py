@@ -61,6 +61,7 @@ class BoundSchedule:
 
     @property
     def name(self) -> str:
+        """The name by which it was chosen, without options."""
         return self.record.name
 
     def table(self, n_steps: int) -> Rates:

@@ -92,3 +92,20 @@ def test_the_two_tutorials_tell_to_do_the_same() -> None:
     )
 
     assert english == korean
+
+
+@pytest.mark.parametrize(
+    ("page", "complaint"),
+    [
+        ("```python\nprint(2)\n```\n\n```text\n3\n```\n", "3"),
+        ("```python\nraise SystemExit('no')\n```\n", "no"),
+        ("```bash\nnnbench list optimisers\n```\n", "optimisers"),
+    ],
+    ids=["another result", "Python that fails", "a command that fails"],
+)
+def test_a_page_that_is_wrong_is_found(page: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text(page, "utf-8")
+
+    with pytest.raises(AssertionError, match=complaint):
+        for block, printed in follow(tmp_path / "page.md", tmp_path):
+            assert block.text in "".join(printed), block.text

@@ -39,6 +39,7 @@ class Results:
 
     @property
     def name(self) -> str:
+        """The name of the run in its store."""
         return self._found.run.run
 
     def __repr__(self) -> str:
@@ -55,6 +56,7 @@ class Results:
 
     @cached_property
     def trials(self) -> Columns:
+        """A row for each trial: key, case, axes, seed, status, metrics, steps, seconds, digest."""
         return self._with_numbers(of_rows(map(_trial_row, self._found.trials)))
 
     @cached_property
@@ -90,10 +92,12 @@ class Results:
 
     @cached_property
     def configurations(self) -> Columns:
+        """A row for each configuration: median, interval, success rate, steps to the target."""
         return self._with_numbers(of_rows(map(_flat, self._document["configurations"])))
 
     @cached_property
     def verdicts(self) -> Columns:
+        """A row for each pair that was compared: verdict, difference, interval, p, n."""
         return self._with_numbers(of_rows(map(_flat, self._document["verdicts"])))
 
     def _with_numbers(self, table: Columns) -> Columns:
