@@ -189,7 +189,12 @@ def is_public(name: str) -> bool:
 def test_no_document_tells_to_install_what_belongs_to_others() -> None:
     """The names nnbench and nnkit on the package index are not ours; the distribution is nnkit-bench."""
     wrong = re.compile(r"pip install (?:-\S+ )*[\"']?(?:nnbench|nnkit)(?![\w-])")
-    documents = [*ROOT.glob("*.md"), *(ROOT / "reports").rglob("*.md"), *SHIPPED]
+    documents = [
+        *ROOT.glob("*.md"),
+        *(ROOT / "reports").rglob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *SHIPPED,
+    ]
     found = [place(path) for path in documents if wrong.search(path.read_text(encoding="utf-8"))]
 
     assert wrong.search(" ".join(("pip", "install", "nnbench")))
