@@ -50,3 +50,9 @@ def test_every_page_is_in_the_table_of_contents() -> None:
     pages = {page.relative_to(DOCS).as_posix().removesuffix(".md") for page in PAGES} - {"index"}
 
     assert not pages - listed
+
+
+def test_every_page_is_named_in_the_index_for_machines() -> None:
+    text = (ROOT / "llms.txt").read_text("utf-8")
+
+    assert not [page.name for page in PAGES if f"({page.relative_to(ROOT).as_posix()})" not in text]
