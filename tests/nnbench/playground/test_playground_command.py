@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nnbench.errors import UsageError
 from nnbench.records.playground import Trained
 from nnbench.reporting.render import playground as page
+from nnkit import optimizers
 from tests.nnbench.playground import playground_samples as samples
 
 Run = Callable[..., tuple[int, str, str]]
@@ -111,7 +112,11 @@ def test_a_mistake_is_one_line(arguments: list[str], words: str, nnb: Run, tmp_p
     assert not list(tmp_path.iterdir())
 
 
-def test_a_plug_in_that_fails_ends_the_page_with_its_line(nnb: Run, tmp_path: Path) -> None:
+def test_a_plug_in_that_fails_ends_the_page_with_its_line(
+    nnb: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = optimizers._registry
+    monkeypatch.setattr(known, "_parts", dict(known._parts))  # it is gone after the test
     plugin = tmp_path / "fails_in_playground.py"
     plugin.write_text(
         "import nnkit\n"
