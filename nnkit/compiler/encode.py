@@ -6,23 +6,30 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from nnkit.compiler.blocks import Blocks
 from nnkit.entries import encode_arguments
 from nnkit.ops import Buffer, Op
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An encoded sequence. ``cells`` holds the arguments that ``pairs`` points into."""
+    """An encoded sequence. ``cells`` holds the arguments that ``pairs`` points into.
+
+    Of a batch, ``block_rows`` at a time go through the first ``n_block_ops`` ops, and all through the others.
+    """
 
     pairs: NDArray[np.int64]
     cells: NDArray[np.int64]
+    block_rows: int = 0
+    n_block_ops: int = 0
     address: int = field(init=False)  # asked for once: it takes longer than to call a small op
-    head: NDArray[np.int64] = field(init=False)  # what the driver needs to run the table once, as a whole
+    head: NDArray[np.int64] = field(init=False)  # what the driver needs to run the table once
     head_at: int = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "address", int(self.pairs.ctypes.data))
-        object.__setattr__(self, "head", np.array([self.address, self.n_ops, 0, 0], dtype=np.int64))
+        head = [self.address, self.n_ops, self.block_rows, self.n_block_ops]
+        object.__setattr__(self, "head", np.array(head, dtype=np.int64))
         object.__setattr__(self, "head_at", int(self.head.ctypes.data))
 
     @property
@@ -30,7 +37,9 @@ class Table:
         return len(self.pairs)
 
 
-def encode(ops: Sequence[Op], offsets: Mapping[Buffer, int], dtype: str) -> Table:
+def encode(
+    ops: Sequence[Op], offsets: Mapping[Buffer, int], dtype: str, blocks: Blocks | None = None
+) -> Table:
     """Return the table of ``ops``; compiles (or loads) the entry of every op."""
     arguments = [encode_arguments(op, offsets) for op in ops]
     cells = np.array([cell for one in arguments for cell in one] or [0], dtype=np.int64)
@@ -39,4 +48,4 @@ def encode(ops: Sequence[Op], offsets: Mapping[Buffer, int], dtype: str) -> Tabl
     for index, (op, one) in enumerate(zip(ops, arguments, strict=True)):
         pairs[index] = op.kind.entry.address(dtype), start
         start += 8 * len(one)
-    return Table(pairs, cells)
+    return Table(pairs, cells, *((blocks.rows, blocks.n_ops) if blocks else ()))

@@ -120,9 +120,9 @@ class Program:
     @cached_property
     def tables(self) -> dict[str, Table]:
         """The encoded sequences. The first look compiles what is not in the cache."""
-        return {
-            name: encode(getattr(self.sequences, name), self.plan.offsets, self.dtype) for name in SEQUENCES
-        }
+        cut = {"train": self.train_blocks, "evaluate": self.eval_blocks}
+        named = ((name, getattr(self.sequences, name)) for name in SEQUENCES)
+        return {name: encode(ops, self.plan.offsets, self.dtype, cut.get(name)) for name, ops in named}
 
     def entries(self) -> list[Entry]:
         """Return the distinct entries that the ops of the program need; the driver has its own."""

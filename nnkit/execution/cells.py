@@ -54,16 +54,11 @@ def fixed_of(program: Program) -> Fixed:
 def _fixed_cells(program: Program) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     cells, counts = np.zeros((2, driver.ITINERARY_CELLS), dtype=np.int64)
     places = dict(zip(range(driver.ENTER_TABLE, driver.ENDS_IN_VIEW, 2), _AROUND, strict=True))
-    places |= {driver.TRAIN_TABLE: "train", driver.EVAL_TABLE: "evaluate"}
     places |= {driver.BEFORE_TABLE: "before_step", driver.AFTER_TABLE: "after_step"}
     for place, name in places.items():
-        table = program.tables[name]
-        cells[place : place + 2] = table.address, table.n_ops  # side by side in the itinerary
-    for place, blocks in (
-        (driver.BLOCK_ROWS, program.train_blocks),
-        (driver.EVAL_BLOCK_ROWS, program.eval_blocks),
-    ):
-        cells[place : place + 2] = blocks.rows, blocks.n_ops
+        cells[place : place + 2] = program.tables[name].head[:2]  # side by side in the itinerary
+    for place, name in ((driver.TRAIN_TABLE, "train"), (driver.EVAL_TABLE, "evaluate")):
+        cells[place : place + 4] = program.tables[name].head
     # Python goes on at the trained weights where it makes the updates.
     cells[driver.ENDS_IN_VIEW] = not program.by_hand
     cells[driver.WORDS_PER_NUMBER] = np.dtype(program.dtype).itemsize // 4

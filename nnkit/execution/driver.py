@@ -40,6 +40,8 @@ from nnkit.rng import shuffle
 from nnkit.simd import fabs
 
 # The cells of an itinerary. *_AT is an address; seconds and units are float64 in their cell.
+# A table's address, its number of ops, and how it is cut stand side by side: the head of a table has them so,
+# and to run one once it is all of the itinerary that is read.
 (
     TRAIN_TABLE,
     N_TRAIN_OPS,

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnkit.compiler.blocks import Blocks
 from nnkit.compiler.encode import Table
 from nnkit.compiler.program import Program
 from nnkit.execution import driver
@@ -330,8 +329,7 @@ class Trial:
         self._point_at(data.x, data.y, weights, order)
         numbers = self._header.view(np.float64)
         numbers[PENALTY] = 0.0
-        blocks = None if table else self.program.train_blocks
-        self._run_once(table or self.program.tables["train"], blocks)
+        self._run_once(table or self.program.tables["train"])
         return float(numbers[TOTALS] / len(data) + numbers[PENALTY])
 
     def stop(self) -> None:
@@ -367,12 +365,9 @@ class Trial:
         for cell, array in ((X, x), (Y, y), (W, weights), (ORDER, order)):
             self._header[cell : cell + 2] = (address_in(array), array.size) if array is not None else (0, 0)
 
-    def _run_once(self, table: Table, blocks: Blocks | None = None) -> None:
-        assert table.head.size - 1 == driver.N_BLOCK_OPS, "the head of a table is an itinerary's"
-        head = table.head
-        if blocks is not None:
-            head = np.array([table.address, table.n_ops, blocks.rows, blocks.n_ops], dtype=np.int64)
-        self._call(driver.RUN_ONCE, cells_at=table.head_at if blocks is None else address_in(head))
+    def _run_once(self, table: Table) -> None:
+        # The driver reads the head of a table as the first cells of an itinerary.
+        self._call(driver.RUN_ONCE, cells_at=table.head_at)
 
     def _call(self, entry: Entry, *, cells_at: int | None = None) -> None:
         function_at(entry.address("float64"))(self._base, cells_at or self._cells_at)

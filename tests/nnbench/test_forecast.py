@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from nnbench.plan.matrix import TrialSpec
 from nnbench.plan.request import Plan, plan_for, whole_case
 from nnbench.plan.settings import from_options, read_settings
 from nnbench.records.trials import TrialRecord
@@ -67,3 +68,25 @@ def test_trials_that_no_store_can_have_are_not_made(tmp_path: Path, monkeypatch:
     found = forecast(plan.lots(), plan.settings)
 
     assert (found.n_trials, found.n_cached, len(made)) == (500_000, 0, 4)
+
+
+def test_of_many_configurations_the_time_is_that_of_a_fair_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty programs are compiled of 160 configurations, and the time is about that of all of them."""
+    rates = ",".join(f"{0.001 * place:g}" for place in range(1, 11))
+    options = {"optimizer": "adam,sgd,lion,rmsprop", "width": "2,40", "activation": "relu,tanh", "lr": rates}
+    plan = _plan(tmp_path / "none.sqlite", seeds="1000", **options)
+    seconds = sum(1000 * estimate_s(next(lot.trials())) for lot in plan.lots()) / 2
+    looks = []
+
+    def counting(trial: TrialSpec) -> float:
+        looks.append(trial.key)
+        return estimate_s(trial)
+
+    monkeypatch.setattr("nnbench.training.program.estimate_s", counting)
+
+    found = forecast(plan.lots(), plan.settings)
+
+    assert (found.n_trials, len(looks)) == (160_000, 30)
+    assert found.seconds == pytest.approx(seconds, rel=0.25)

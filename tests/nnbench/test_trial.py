@@ -1,7 +1,7 @@
 """One trial from its description to its record, against training written out in float64."""
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 
 from nnbench.cases.spec import CaseSpec
 from nnbench.machine.stopping import Stop
-from nnbench.plan import request
 from nnbench.plan.matrix import TrialSpec
-from nnbench.plan.settings import from_options, read_settings
 from nnbench.records.probes import NAMES
 from nnbench.records.trials import TrialRecord
 from nnbench.training.facts import facts
-from nnbench.training.trial import run_together, run_trial, run_with_probes
-from nnkit.errors import InvalidArgument
+from nnbench.training.trial import run_trial, run_with_probes
 from tests.nnbench.trial_cases import LAYER, case_of, install, trial_of
 from tests.reference import mlp
 from tests.reference.losses import sparse_categorical_crossentropy
@@ -444,95 +441,9 @@ def test_probes_add_their_curves_and_change_nothing_else(monkeypatch: pytest.Mon
 # -- the facts of a case ---------------------------------------------------------------------------------
 
 
-def shipped(dataset: str, loss: str, metric: str, units: int, scale: str = "none") -> CaseSpec:
-    return case_of(
-        dataset,
-        layers=[{"type": "Dense", "units": units}],
-        training={"loss": loss, "epochs": 7, "batch_size": 32},
-        measure={"metric": metric, "target": 0.5, "noticeable": 0.01},
-        data={"validation": 0.25, "scale": scale},
-    )
-
-
-WINE = (59, 71, 48)  # wines of each cultivar (Forina et al. 1991)
-
-
-@pytest.mark.parametrize(
-    ("metric", "chance"),
-    [("accuracy", 71 / 178), ("loss", -sum(n / 178 * math.log(n / 178) for n in WINE))],
-)
-def test_chance_is_the_commonest_class_or_the_entropy_of_the_classes_in_nats(
-    metric: str, chance: float
-) -> None:
-    found = facts(shipped("wine", "sparse_categorical_crossentropy", metric, 3))
-
-    assert found.chance == pytest.approx(chance, rel=1e-12)
-    assert found.direction == ("max" if metric == "accuracy" else "min")
-
-
 @pytest.mark.usefixtures("one_weight")
-@pytest.mark.parametrize(("scale", "spread"), [("none", GOAL - VALIDATED), ("standardize", None)])
-def test_chance_of_a_regression_is_the_variance_of_its_targets(scale: str, spread: float | None) -> None:
-    """Of all of them, the error of their mean: 10 of 3.0 and 4 of 1.875; 1 where they are standardised."""
-    case = shipped("diabetes", "mean_squared_error", "loss", 1, scale)
-    if spread is not None:
-        case = regression()
-    expected = 1.0 if spread is None else spread**2 * (10 / 14) * (4 / 14)
+def test_chance_of_a_regression_is_the_variance_of_its_targets() -> None:
+    """Of all of them, the error of their mean: 10 of 3.0 and 4 of 1.875."""
+    expected = (GOAL - VALIDATED) ** 2 * (10 / 14) * (4 / 14)
 
-    assert facts(case).chance == pytest.approx(expected, rel=1e-6)
-
-
-def test_the_facts_count_samples_parameters_and_steps() -> None:
-    """A quarter of 150 irises, rounded up, validates; 4 inputs, 3 outputs; 112 samples are 4 batches."""
-    found = facts(shipped("iris", "sparse_categorical_crossentropy", "accuracy", 3))
-
-    assert (found.n_train, found.n_validation) == (112, 38)
-    assert found.n_parameters == 4 * 3 + 3
-    assert (found.epochs, found.batch_size, found.steps) == (7, 32, 7 * 4)
-    assert (found.metric, found.target, found.noticeable) == ("accuracy", 0.5, 0.01)
-    assert found.suite_version is None
-
-
-# -- several at once ---------------------------------------------------------------------------------------
-
-
-def several() -> list[TrialSpec]:
-    """Two cases, three optimizers, pictures and early stopping or not, in an order that mixes them."""
-    given = [("iris", "sgd,adam"), ("wine", "rmsprop")]
-    found = []
-    for name, optimizers in given:
-        options = from_options({"optimizer": optimizers, "seeds": "3", "epochs": "3"})
-        found += request.plan_for([request.one_case(name)], read_settings(options)).trials()
-    return sorted(found, key=lambda trial: trial.key)
-
-
-def told(record: TrialRecord | BaseException) -> dict[str, Any]:
-    """Return a record without its seconds, its curves as bytes."""
-    assert isinstance(record, TrialRecord), record
-    return {
-        **{each.name: getattr(record, each.name) for each in fields(record) if each.name != "train_s"},
-        "curves": {name: curve.tobytes() for name, curve in record.curves.items()},
-    }
-
-
-def test_trials_together_are_what_they_are_alone() -> None:
-    each = several()
-
-    assert list(map(told, run_together(each))) == [told(run_trial(trial)) for trial in each]
-
-
-def test_a_trial_that_cannot_begin_takes_none_of_the_others_along() -> None:
-    each = several()
-    broken = replace(each[4], seed=-1)  # no split is drawn by it
-
-    found = run_together([*each[:4], broken, *each[5:]])
-
-    assert isinstance(found[4], InvalidArgument)
-    assert [told(record)["status"] for place, record in enumerate(found) if place != 4] == ["finished"] * 8
-
-
-def test_a_stop_cancels_all_that_are_trained_together() -> None:
-    stop = Stop()
-    stop.set()
-
-    assert {told(record)["status"] for record in run_together(several(), stop=stop)} == {"cancelled"}
+    assert facts(regression()).chance == pytest.approx(expected, rel=1e-6)

@@ -10,7 +10,7 @@ import re
 from functools import partial
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from nnbench.cases.resources import reports_folder
@@ -47,16 +47,9 @@ _ENDING = {sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 def render(document: Document) -> str:
     """Return the page."""
     folder = reports_folder()
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     script = "\n".join((folder / "script" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPT)
     figures: list[dict[str, Any]] = []
-    page = environment.get_template(_TEMPLATE).render(
+    page = template(_TEMPLATE).render(
         document=document,
         policy=policy(script),
         style=Markup((folder / _STYLE).read_text(encoding="utf-8")),
@@ -69,6 +62,18 @@ def render(document: Document) -> str:
         data=partial(_data, figures, document.language),
     )
     return printable(page, keep="\n\t")
+
+
+def template(name: str) -> Template:
+    """Return a template of a page; what it is given is escaped, and what it is not given is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(reports_folder()),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
 
 
 def policy(script: str) -> str:

@@ -7,7 +7,6 @@ from functools import singledispatch
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 
@@ -181,19 +180,12 @@ def _page(
     title: str, summary: str, data: dict[str, Any], headers: list[str], rows: list[list[str]], command: str
 ) -> str:
     folder = reports_folder()
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     files = [folder / "script" / f"{name}.js" for name in SHARED]
     files += [folder / "playground" / f"{name}.js" for name in OWN]
     script = "\n".join(file.read_text(encoding="utf-8") for file in files)
     styles = [folder / "style.css", folder / "playground" / "playground.css"]
     with np.errstate(over="ignore"):
-        page = environment.get_template(_TEMPLATE).render(
+        page = html.template(_TEMPLATE).render(
             title=title,
             summary=summary,
             command=command,
