@@ -17,7 +17,7 @@ from tests.docs.book import DOCS, PAGES, comparable, fences, follow, renewed
 # a framework's model; their Python is run, and their commands are read by the command line.
 FOLLOWED = (
     *("tutorial", "howto/optimizer", "howto/activation", "howto/table", "howto/notebook"),
-    *("explanation/statistics", "explanation/program", "explanation/same-bits"),
+    *("explanation/statistics", "explanation/many-trials", "explanation/program", "explanation/same-bits"),
 )
 _INLINE = re.compile(r"`(nnbench [^`]+)`")
 
