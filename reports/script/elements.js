@@ -60,7 +60,8 @@ function written(value, unit = "", signed = false) {
   if (!Number.isFinite(value)) return "\u2014";
   const size = Math.abs(value);
   const isExtreme = size !== 0 && (size < 1e-3 || size >= 1e7);
-  const text = isExtreme ? size.toExponential(2) : FIGURES.format(size);
+  const isNearOne = size < 1 && size > 0.9995; // as a share that is kept: all that it lacks of 1 counts
+  const text = isExtreme ? size.toExponential(2).replace(/\.?0+e/, "e") : isNearOne ? String(Number(size.toPrecision(6))) : FIGURES.format(size);
   const sign = value < 0 ? "\u2212" : signed && value > 0 ? "+" : "";
   return `${sign}${text.replace("e+", "e").replace("e-", "e\u2212")}${unit ? ` ${unit}` : ""}`;
 }

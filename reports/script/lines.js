@@ -1,6 +1,7 @@
 // Lines with bands over a common x: learning curves, profiles, what a microscope saw.
 //
-// figure.panels[].series[] have label, axes, x, y, low, high and seeds, the trials behind a median.
+// figure.panels[].series[] have label, axes, x, y, low, high and seeds, the trials behind a median. Where
+// panels have an x of their own, those of one name are read and zoomed together.
 
 const PANEL = { left: 54, right: 12, top: 22, bottom: 34, height: 220, single: 320, least: 300 };
 const MOST_TOLD = 10; // lines in the box beside the pointer
@@ -61,12 +62,28 @@ class Lines {
     );
     this.off = askedList(`${this.name}.off`);
     this.seedsOff = askedList(`${this.name}.seedsoff`);
-    const zoom = this.asked("zoom").split(",").map(Number);
-    this.zoom =
-      zoom.length === 4 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] && zoom[2] < zoom[3]
-        ? zoom
-        : null;
-    this.alone = this.figure.panels.findIndex((panel) => panel.title && panel.title === this.asked("panel"));
+    this.isTogether = this.figure.together === true && this.asked("panels") === "together";
+    this.hasZoom = this.figure.panels.some((panel) => this.zoomOf(panel));
+    this.alone = this.isTogether
+      ? -1
+      : this.figure.panels.findIndex((panel) => panel.title && panel.title === this.asked("panel"));
+  }
+
+  zoomKey(panel) {
+    const name = panel.x?.label;
+    const place = name === undefined ? 0 : this.figure.panels.findIndex((other) => other.x.label === name);
+    return place ? `zoom${place}` : "zoom";
+  }
+
+  zoomOf(panel) {
+    const zoom = this.asked(this.zoomKey(panel)).split(",").map(Number);
+    const isOne = zoom.length === 4 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] && zoom[2] < zoom[3];
+    return isOne ? zoom : null;
+  }
+
+  unzoom() {
+    for (const panel of this.figure.panels) keep(`${this.name}.${this.zoomKey(panel)}`, "");
+    showAll();
   }
 
   makeControls() {
@@ -78,6 +95,11 @@ class Lines {
       const offered = views.filter(([value]) => value !== "seeds" || this.seeds.length);
       parts.push(choice(phrase("show"), offered, this.view, (value) => this.set("view", value, "bands")));
     }
+    if (this.figure.together) {
+      const ways = [["", phrase("apart")], ["together", phrase("in one")]]; // prettier-ignore
+      const now = this.isTogether ? "together" : "";
+      parts.push(choice(phrase("panels"), ways, now, (value) => this.set("panels", value)));
+    }
     const named = (kinds) => kinds.map((kind) => [kind, phrase(SCALE_NAMES[kind])]);
     if (x.kinds.length > 1)
       parts.push(choice(x.short ?? "x", named(x.kinds), this.xKind, (v) => this.rescale("x", v, x.kind)));
@@ -85,14 +107,14 @@ class Lines {
       parts.push(choice(y.short ?? "y", named(y.kinds), this.yKind, (v) => this.rescale("y", v, y.kind)));
     if (this.alone >= 0) parts.push(button(phrase("all panels"), null, () => this.set("panel", "")));
     parts.push(button(phrase("zoom in"), null, () => this.plots[0]?.zoomBy(0.5)));
-    if (this.zoom) parts.push(button(phrase("zoom out"), null, () => this.set("zoom", "")));
+    if (this.hasZoom) parts.push(button(phrase("zoom out"), null, () => this.unzoom()));
     else parts.push(make("span", { class: "hint" }, phrase("or drag; arrow keys read values")));
     replaceKeepingFocus(this.controls, ...parts);
   }
 
   rescale(word, value, otherwise) {
-    keep(`${this.name}.zoom`, "");
-    this.set(word, value, otherwise);
+    keep(`${this.name}.${word}`, value, otherwise);
+    this.unzoom();
   }
 
   makeLegend() {
@@ -149,7 +171,7 @@ class Lines {
   }
 
   drawPanels() {
-    const { panels } = this.figure;
+    const panels = this.isTogether ? [this.allInOne()] : this.figure.panels;
     const filled = panels.filter((panel) => panel.series.some((series) => this.isOn(series)));
     const shown = this.alone < 0 ? (filled.length ? filled : panels) : [panels[this.alone]];
     const wide = this.grid.clientWidth || 600;
@@ -162,13 +184,23 @@ class Lines {
       height: shown.length > 1 ? PANEL.height : PANEL.single,
     };
     this.common = this.figure.sharesY ? this.yRange(shown) : null;
-    this.xs = unique(shown.flatMap((panel) => panel.series.flatMap((series) => series.x))).sort(
-      (a, b) => a - b,
-    );
+    this.shown = shown;
     this.plots = shown.map((panel) => new Panel(this, panel, size));
     replaceKeepingFocus(this.grid, ...this.plots.map((plot) => plot.element));
     this.tip.hidden = true;
     this.emphasise(null);
+  }
+
+  allInOne() {
+    const { panels } = this.figure;
+    return { title: "", x: panels[0].x, series: panels.flatMap((panel) => panel.series) };
+  }
+
+  // The values on the x axis of a panel, and of those that share it.
+  xsOf(panel) {
+    const alike = this.shown.filter((other) => other.x?.label === panel.x?.label);
+    const xs = unique(alike.flatMap((other) => other.series.flatMap((series) => series.x)));
+    return xs.filter((x) => x !== null).sort((a, b) => a - b);
   }
 
   // What the panel shows of a series: its median and band, or its trials.
@@ -177,6 +209,10 @@ class Lines {
     return series.seeds
       .filter(([seed]) => !this.seedsOff.has(String(seed)))
       .map(([seed, y]) => ({ y, seed }));
+  }
+
+  xKindOf(panel) {
+    return this.xKind === "own" ? panel.x.kind : this.xKind;
   }
 
   yKindOf(panel) {

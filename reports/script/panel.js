@@ -2,13 +2,15 @@
 
 class DrawnPanel {
   constructor(owner, panel, { width, height }) {
-    Object.assign(this, { owner, panel, width, height, yKind: owner.yKindOf(panel) });
+    const xAxis = panel.x ?? owner.figure.x;
+    const [xKind, yKind, zoom] = [owner.xKindOf(panel), owner.yKindOf(panel), owner.zoomOf(panel)];
+    Object.assign(this, { owner, panel, width, height, xAxis, xKind, yKind, zoom, xs: owner.xsOf(panel) });
     this.bottom = this.roomBelow();
-    const { x, y } = owner.figure;
-    const yRange =
-      owner.zoom && owner.figure.sharesY ? owner.zoom.slice(2) : (owner.common ?? owner.yRange([panel]));
-    const xRange = owner.zoom ? owner.zoom.slice(0, 2) : widenedX(owner.xs, owner.xKind, x, owner.isScatter);
-    this.x = new Axis(owner.xKind, ...xRange, PANEL.left, width - PANEL.right);
+    const { y } = owner.figure;
+    const yRange = zoom && owner.figure.sharesY ? zoom.slice(2) : (owner.common ?? owner.yRange([panel]));
+    const isWide = owner.isScatter || panel.series.some((series) => series.dotted);
+    const xRange = zoom ? zoom.slice(0, 2) : widenedX(this.xs, xKind, xAxis, isWide);
+    this.x = new Axis(xKind, ...xRange, PANEL.left, width - PANEL.right, xAxis.least);
     this.y = new Axis(this.yKind, ...yRange, height - this.bottom, PANEL.top, y.least);
     this.series = panel.series.filter((series) => owner.isOn(series));
     this.cursor = draw("g", { class: "cursor", "aria-hidden": "true" });
@@ -43,8 +45,10 @@ class DrawnPanel {
         "g",
         { "clip-path": `url(#${clip})` },
         ...this.guides(),
+        ...this.series.flatMap((series) => this.nearOf(series)),
         ...this.series.flatMap((series) => this.bandOf(series)),
         ...this.series.flatMap((series) => this.strokes(series)),
+        ...this.series.flatMap((series, i) => this.marksOf(series, i)),
         this.target(),
       ),
       this.cursor,
@@ -60,7 +64,8 @@ class DrawnPanel {
   }
 
   grid() {
-    const { x, y } = this.owner.figure;
+    const { y } = this.owner.figure;
+    const x = this.xAxis;
     const bottom = this.height - this.bottom;
     const yTicks = this.y.ticks(this.yKind === "linear" ? 36 : 26).map((tick) => [tick, this.y.at(tick)]);
     const xTicks = (x.ticks ? x.ticks.map((_, i) => i) : this.x.ticks(62)).map((tick) => [
@@ -84,17 +89,20 @@ class DrawnPanel {
         { x: (PANEL.left + this.width - PANEL.right) / 2, y: this.height - 4, class: "tick middle" },
         x.label,
       ),
-      draw(
-        "text",
-        { x: 4, y: PANEL.top - 9, class: "tick" },
-        this.yKind === "error" ? `${axis.label} (log of the error)` : axis.label,
-      ),
+      draw("text", { x: 4, y: PANEL.top - 9, class: "tick" }, this.nameAbove(axis)),
     ];
+  }
+
+  // As much of the name of the axis as the title leaves room for.
+  nameAbove(axis) {
+    const whole = this.yKind === "error" ? `${axis.label} (log of the error)` : axis.label;
+    const room = this.width - PANEL.right - 16 - (this.panel.title ? textWidth(this.panel.title) + 12 : 0);
+    return [whole, axis.label, axis.short ?? ""].find((name) => textWidth(name, "11px") <= room) ?? "";
   }
 
   // Names that do not fit beside one another stand upright.
   roomBelow() {
-    const names = this.owner.figure.x.ticks ?? [];
+    const names = this.xAxis.ticks ?? [];
     const widest = Math.max(0, ...names.map((name) => textWidth(name, "11px")));
     this.isUpright = widest * names.length > this.width - PANEL.left - PANEL.right - 12;
     return this.isUpright ? Math.min(widest, this.height / 2.5) + 28 : PANEL.bottom;
@@ -140,7 +148,7 @@ class DrawnPanel {
     let path = "";
     let isUp = true;
     ys.forEach((value, i) => {
-      if (!isPlaced(this.yKind, value) || !isPlaced(this.owner.xKind, xs[i])) {
+      if (!isPlaced(this.yKind, value) || !isPlaced(this.xKind, xs[i])) {
         isUp = true;
         return;
       }
@@ -159,7 +167,7 @@ class DrawnPanel {
         (i) =>
           isPlaced(this.yKind, series.low[i]) &&
           isPlaced(this.yKind, series.high[i]) &&
-          isPlaced(this.owner.xKind, series.x[i]),
+          isPlaced(this.xKind, series.x[i]),
       );
     if (bounded.length < 2) return [];
     const along = (ends, places) => places.map((i) => [this.x.at(series.x[i]), this.y.at(ends[i])]);
@@ -200,7 +208,8 @@ class DrawnPanel {
       .map(([x, y]) =>
         draw("path", { d: `M${this.x.at(x) - 3} ${this.y.at(y) - 3}l6 6m0-6l-6 6`, class: `line ${look}` }),
       );
-    return [...lines, ...ends];
+    const dots = series.dotted ? this.dots(series, look, 2.2) : [];
+    return [...lines, ...ends, ...dots];
   }
 
   dashes(series) {
@@ -209,34 +218,73 @@ class DrawnPanel {
     return [draw("path", { d: path, class: "line expected" })];
   }
 
-  dots(series, look) {
+  dots(series, look, r = 3.5) {
     return series.x.flatMap((x, i) => {
-      if (!isPlaced(this.yKind, series.y[i]) || !isPlaced(this.owner.xKind, x)) return [];
+      if (!isPlaced(this.yKind, series.y[i]) || !isPlaced(this.xKind, x)) return [];
       const at = this.x.at(x);
-      const bar =
-        series.low && isPlaced(this.yKind, series.low[i])
-          ? [
-              draw("line", {
-                x1: at,
-                x2: at,
-                y1: this.y.at(series.low[i]),
-                y2: this.y.at(series.high[i]),
-                class: `line ${look}`,
-              }),
-            ]
-          : [];
+      const ends = [series.low?.[i], series.high?.[i]].map((end) => end ?? null);
+      const isBar = series.look === "points" && ends.some((end) => isPlaced(this.yKind, end));
+      // An end that is infinite lies beyond the edge.
+      const [low, high] = [ends[0] ?? this.y.low, ends[1] ?? this.y.high].map((end) => this.y.at(end));
+      const bar = isBar ? [draw("line", { x1: at, x2: at, y1: low, y2: high, class: `line ${look}` })] : [];
       return [
         ...bar,
         draw("circle", {
           cx: at,
           cy: this.y.at(series.y[i]),
-          r: 3.5,
+          r,
           class: `dot ${look}`,
           "data-label": series.label,
           "data-name": series.name,
         }),
       ];
     });
+  }
+
+  // The band of those that are near the best.
+  nearOf(series) {
+    if (!series.near) return [];
+    const [low, high] = series.near.map((end) => this.y.at(end));
+    const wide = this.width - PANEL.left - PANEL.right;
+    return [draw("rect", { class: "near", x: PANEL.left, y: high, width: wide, height: low - high })];
+  }
+
+  // What a search chose and where it began, where trials were lost, and the basin along the lower edge.
+  marksOf(series, place) {
+    const { marks = {}, lost = {}, basin } = series;
+    const bottom = this.height - this.bottom;
+    const at = (i) => this.x.at(series.x[i]);
+    const look = this.lookOf(series);
+    const height = bottom - 0.1 * (bottom - PANEL.top);
+    const isSeen = (i) => isPlaced(this.xKind, series.x[i]);
+    return [
+      basin &&
+        draw("line", {
+          class: `basin ${look}`,
+          x1: this.x.at(basin[0]),
+          x2: this.x.at(basin[1]),
+          y1: bottom - 4 - 5 * place,
+          y2: bottom - 4 - 5 * place,
+        }),
+      ...Object.keys(lost)
+        .filter(isSeen)
+        .map((i) =>
+          draw("path", {
+            class: `lost${lost[i] ? "" : " faint"}`,
+            d: `M${at(i) - 4} ${height - 4}l8 8m0-8l-8 8`,
+          }),
+        ),
+      ...Object.keys(marks)
+        .filter((i) => isSeen(i) && isPlaced(this.yKind, series.y[i]))
+        .map((i) =>
+          draw("circle", {
+            class: `mark ${look}${marks[i] === "default" ? " open" : ""}`,
+            cx: at(i),
+            cy: this.y.at(series.y[i]),
+            r: 5.5,
+          }),
+        ),
+    ].filter(Boolean);
   }
 
   lookOf(series) {
@@ -247,5 +295,5 @@ class DrawnPanel {
 function widenedX(xs, kind, axis, isScatter) {
   const [low, high] = rangeOf(xs, kind) ?? [1, 10];
   if (axis.ticks) return [low - 0.3, high + 0.3];
-  return low === high || isScatter ? widened([low, high], kind) : [low, high];
+  return low === high || isScatter ? widened([low, high], kind, axis.least) : [low, high];
 }

@@ -31,7 +31,7 @@ class Panel extends DrawnPanel {
       if (from) this.zoomTo(from, place(event));
     });
     svg.addEventListener("pointerleave", () => !start && this.clear());
-    svg.addEventListener("dblclick", () => this.owner.set("zoom", ""));
+    svg.addEventListener("dblclick", () => this.owner.unzoom());
     svg.addEventListener("blur", () => this.clear());
     svg.addEventListener("keydown", (event) => this.press(event));
   }
@@ -45,8 +45,8 @@ class Panel extends DrawnPanel {
       "+": () => this.zoomBy(0.5),
       "=": () => this.zoomBy(0.5),
       "-": () => this.zoomBy(2),
-      0: () => this.owner.set("zoom", ""),
-      Escape: () => (this.owner.zoom ? this.owner.set("zoom", "") : this.clear()),
+      0: () => this.owner.unzoom(),
+      Escape: () => (this.owner.hasZoom ? this.owner.unzoom() : this.clear()),
     }[event.key];
     if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
@@ -54,7 +54,7 @@ class Panel extends DrawnPanel {
   }
 
   visibleXs() {
-    return this.owner.xs.filter((x) => x >= this.x.low && x <= this.x.high && isPlaced(this.owner.xKind, x));
+    return this.xs.filter((x) => x >= this.x.low && x <= this.x.high && isPlaced(this.xKind, x));
   }
 
   // The x of the nearest point where there are only points, and otherwise the nearest x.
@@ -87,14 +87,14 @@ class Panel extends DrawnPanel {
   speak() {
     const series = this.series[(this.owner.line ?? 0) % (this.series.length || 1)];
     if (!series || this.owner.cursorX === null) return say(phrase("nothing is shown"));
-    const i = series.x.indexOf(this.owner.cursorX);
+    const values = placesOf(series.x, this.owner.cursorX).map((i) => this.valueText(series, i));
     say(
-      `${series.label}, ${this.nameX(this.owner.cursorX)}: ${i < 0 ? phrase("no value") : this.valueText(series, i)}`,
+      `${series.label}, ${this.nameX(this.owner.cursorX)}: ${values.join("; ") || phrase("no value")}`,
     );
   }
 
   nameX(x) {
-    const { x: axis } = this.owner.figure;
+    const axis = this.xAxis;
     return axis.ticks ? (axis.ticks[x] ?? "") : `${axis.label} ${written(x)}${axis.unit ?? ""}`;
   }
 
@@ -105,7 +105,8 @@ class Panel extends DrawnPanel {
       series.low && series.low[i] !== null && series.high[i] !== null
         ? ` [${written(series.low[i] * axis.factor)}, ${written(series.high[i] * axis.factor)}]`
         : "";
-    return value + ends;
+    const note = series.notes?.[i];
+    return `${value}${ends}${note ? `, ${note}` : ""}`;
   }
 
   // Draws the line under the pointer, with the values of the lines that it meets, nearest first.
@@ -114,9 +115,10 @@ class Panel extends DrawnPanel {
     if (x === null || !this.series.length) return this.clear();
     const there = this.x.at(x);
     const met = this.series
-      .map((series) => ({ series, i: series.x.indexOf(x) }))
-      .filter(({ i, series }) => i >= 0 && isPlaced(this.yKind, series.y[i]));
-    const height = ({ series, i }) => this.y.at(series.y[i]);
+      .flatMap((series) => placesOf(series.x, x).map((i) => ({ series, i })))
+      .filter(({ i, series }) => isPlaced(this.yKind, series.y[i]) || series.notes?.[i]);
+    const height = ({ series, i }) =>
+      isPlaced(this.yKind, series.y[i]) ? this.y.at(series.y[i]) : this.height - this.bottom;
     const current = this.series[(this.owner.line ?? 0) % this.series.length];
     const order = at
       ? met.slice().sort((a, b) => Math.abs(height(a) - at[1]) - Math.abs(height(b) - at[1]))
@@ -124,7 +126,7 @@ class Panel extends DrawnPanel {
     const told = order.slice(0, MOST_TOLD).sort((a, b) => height(a) - height(b));
     this.cursor.replaceChildren(
       draw("line", { x1: there, x2: there, y1: PANEL.top, y2: this.height - this.bottom }),
-      ...met.map((one) =>
+      ...met.filter(({ series, i }) => isPlaced(this.yKind, series.y[i])).map((one) =>
         draw("circle", {
           cx: there,
           cy: height(one),
@@ -142,6 +144,7 @@ class Panel extends DrawnPanel {
         make("b", {}, this.valueText(one.series, one.i)),
       ),
     );
+    if (this.owner.figure.linked && order.length) this.owner.plots.forEach((plot) => plot.ring(this, order[0]));
     const more = met.length - told.length;
     this.owner.tip.replaceChildren(
       make("div", { class: "head" }, this.nameX(x)),
@@ -149,6 +152,15 @@ class Panel extends DrawnPanel {
       more > 0 ? phrase("and {0} more", more) : "",
     );
     this.placeTip(there);
+  }
+
+  // Of a setting that is read on one panel, where it stands on the others.
+  ring(from, { series: { label }, i }) {
+    if (this === from) return;
+    const own = this.series.find((series) => series.label === label);
+    const isSeen = own && isPlaced(this.xKind, own.x[i]) && isPlaced(this.yKind, own.y[i]);
+    const place = isSeen && { cx: this.x.at(own.x[i]), cy: this.y.at(own.y[i]) };
+    this.cursor.replaceChildren(...(isSeen ? [draw("circle", { class: "ring", ...place, r: 7 })] : []));
   }
 
   placeTip(there) {
@@ -165,7 +177,7 @@ class Panel extends DrawnPanel {
   }
 
   clear() {
-    this.cursor.replaceChildren();
+    for (const plot of this.owner.plots) plot.cursor.replaceChildren();
     this.owner.tip.hidden = true;
   }
 
@@ -209,6 +221,13 @@ class Panel extends DrawnPanel {
 
   setZoom(x, y) {
     if (![...x, ...y].every(Number.isFinite) || x[0] >= x[1] || y[0] >= y[1]) return;
-    this.owner.set("zoom", [...x, ...y].map((value) => Number(value.toPrecision(5))).join(","));
+    const ends = [...x, ...y].map((value) => Number(value.toPrecision(5)));
+    this.owner.set(this.owner.zoomKey(this.panel), ends.join(","));
   }
+}
+
+function placesOf(xs, x) {
+  const places = [];
+  for (let i = xs.indexOf(x); i >= 0; i = xs.indexOf(x, i + 1)) places.push(i);
+  return places;
 }

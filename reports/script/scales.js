@@ -5,7 +5,7 @@ const SCALES = {
   log: { to: (v) => Math.log10(v), from: (p) => 10 ** p },
   error: { to: (v, least) => -Math.log10(Math.max(1 - v, least)), from: (p) => 1 - 10 ** -p },
 };
-const SCALE_NAMES = { linear: "linear", log: "log", error: "log of error" };
+const SCALE_NAMES = { linear: "linear", log: "log", error: "log of error", own: "as searched" };
 
 class Axis {
   // `least` is the smallest error that is told from none.
@@ -13,8 +13,9 @@ class Axis {
     const { to: place, from: value } = SCALES[kind];
     Object.assign(this, { kind, low, high, from, to, least, value });
     this.place = (v) => place(v, least);
-    this.start = this.place(low);
-    this.span = this.place(high) - this.start || 1;
+    // The end of the axis lies a little beyond the smallest error, so that what has none is seen whole.
+    this.start = place(low, least / 2);
+    this.span = place(high, least / 2) - this.start || 1;
   }
 
   at(value) {

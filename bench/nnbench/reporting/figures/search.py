@@ -11,7 +11,7 @@ from matplotlib.axes import Axes as Plot
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from nnbench.records.trials import Span
+from nnbench.records.trials import CaseFacts, Span
 from nnbench.reporting.blocks import SearchFigure
 from nnbench.reporting.figures.lines import Line, Window, window
 from nnbench.reporting.figures.metric_axis import draw_metric_axis, metric_name
@@ -55,7 +55,7 @@ def draw(figure: SearchFigure) -> Figure:
     wide = _LEFT + across * (_WIDE + _ACROSS_GAP)
     high = _BOTTOM + down * (_HIGH + _DOWN_GAP) - _DOWN_GAP + _TOP
     drawn = Figure(figsize=(wide, high))
-    view = window([_as_line(label, each) for label, each in figure.rows], figure.facts)
+    view = window([as_line(label, each) for label, each in figure.rows], figure.facts)
     for panel in panels:
         left = _LEFT + panel.column * (_WIDE + _ACROSS_GAP)
         bottom = _BOTTOM + (down - 1 - panel.row) * (_HIGH + _DOWN_GAP)
@@ -71,7 +71,7 @@ def draw(figure: SearchFigure) -> Figure:
 
 def panels_of(figure: SearchFigure) -> list[Panel]:
     """Return the plots and their places: curves one after the other, others a row for each configuration."""
-    shown = _shown(figure)
+    shown = shown_spans(figure)
     panels: list[Panel] = []
     for label, each in figure.rows:
         first = panels[-1].row + 1 if panels else 0
@@ -94,7 +94,7 @@ def is_kept_share(span: Span) -> bool:
     return lost >= _LOG_FROM_RATIO and (span.low <= 0.0 or lost > span.high / span.low)
 
 
-def _shown(figure: SearchFigure) -> dict[str, Span]:
+def shown_spans(figure: SearchFigure) -> dict[str, Span]:
     """Return of every hyper-parameter the span that holds what every configuration was searched at."""
     shown: dict[str, Span] = {}
     for _, each in figure.rows:
@@ -113,7 +113,8 @@ def _curve_title(panel: Panel) -> str:
     return f"{panel.title}: {found:g}" + (" (edge)" if panel.each.search.edges else "")
 
 
-def _as_line(label: str, each: SearchedConfiguration) -> Line:
+def as_line(label: str, each: SearchedConfiguration) -> Line:
+    """Return the quartiles and medians of all points, in the order of the search."""
     columns = [[getattr(point, name) for point in each.points] for name in ("low", "median", "high")]
     low, median, high = (np.array(column, dtype=np.float64) for column in columns)
     return Line(label, "", np.arange(1.0, 1.0 + len(low)), low, median, high, len(low), ())
@@ -134,6 +135,21 @@ def _draw_panel(plot: Plot, panel: Panel, figure: SearchFigure, view: Window) ->
     _draw_marks(plot, panel)
 
 
+def is_log(span: Span) -> bool:
+    """Say of a hyper-parameter whether it is its factors that matter, as those of a rate."""
+    return span.low > 0.0 and span.high >= _LOG_FROM_RATIO * span.low
+
+
+def near_best(each: SearchedConfiguration, facts: CaseFacts) -> tuple[float, float] | None:
+    """Return between which values of the metric a point is near the best; None where none has a score."""
+    near = [point.median for point in each.near_best(facts)]
+    if not near:
+        return None
+    best, sign = (max(near), -1.0) if facts.direction == "max" else (min(near), 1.0)
+    low, high = sorted((best, best + sign * facts.noticeable))
+    return low, high
+
+
 def _scale_values(plot: Plot, span: Span) -> None:
     """Give the horizontal axis the scale on which the values were searched evenly, and its name."""
     low, high = span.low, span.high
@@ -142,7 +158,7 @@ def _scale_values(plot: Plot, span: Span) -> None:
     if is_kept_share(span):
         name += " (log of 1 − value)"
         _scale_lost(plot, 1.0 - low, 1.0 - high)
-    elif low > 0.0 and high >= _LOG_FROM_RATIO * low:
+    elif is_log(span):
         plot.set_xscale("log")
         room = (high / low) ** _ROOM
         plot.set_xlim(low / room, high * room)
@@ -193,7 +209,7 @@ def _draw_curve(plot: Plot, panel: Panel) -> None:
     """Draw medians and quartiles as a line with its band, and the basin below."""
     low, high = plot.get_ylim()
     rates = [point.values[panel.place] for point in panel.each.points]
-    line = _as_line("", panel.each)
+    line = as_line("", panel.each)
     bounded = np.isfinite(line.low) & np.isfinite(line.high)
     ends = line.low.clip(low, high), line.high.clip(low, high)
     plot.fill_between(rates, *ends, where=bounded.tolist(), color=_BLUE, alpha=0.15, linewidth=0)
@@ -210,11 +226,9 @@ def _draw_curve(plot: Plot, panel: Panel) -> None:
 def _draw_points(plot: Plot, panel: Panel, figure: SearchFigure) -> None:
     """Draw medians and quartiles apart, and the band of those near the best."""
     low, high = plot.get_ylim()
-    near = [point.median for point in panel.each.near_best(figure.facts)]
-    if near:
-        best = max(near) if figure.facts.direction == "max" else min(near)
-        reach = figure.facts.noticeable * (-1.0 if figure.facts.direction == "max" else 1.0)
-        plot.axhspan(*np.clip(sorted((best, best + reach)), low, high), color=FAINT, zorder=0.5, linewidth=0)
+    near = near_best(panel.each, figure.facts)
+    if near is not None:
+        plot.axhspan(*np.clip(near, low, high), color=FAINT, zorder=0.5, linewidth=0)
     for point in panel.each.points:
         x = point.values[panel.place]
         if math.isfinite(point.median):

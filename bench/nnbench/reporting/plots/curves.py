@@ -6,22 +6,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnbench.records.trials import Axes, CaseFacts, TrialRecord
-from nnbench.reporting import digits
+from nnbench.records.trials import Axes, TrialRecord
 from nnbench.reporting.blocks import CurvesFigure, Series
 from nnbench.reporting.figures.lines import LOG_STEPS_FROM_RATIO, Line, as_line, window
+from nnbench.reporting.plots import metric
 from nnbench.reporting.plots.numbers import column
-from nnbench.reporting.texts import words
 
 # A page stays below 400 kB: long curves lose points, and where even these would be too many, trials go.
 _MOST_VALUES = 18_000
 _FEWEST_POINTS = 24
-_KINDS = {"log of the error": "error"}  # as the script calls it
 
 
 def data(figure: CurvesFigure) -> dict[str, Any]:
     """Return the panels with their series, and both axes."""
-    facts, scale = figure.facts, digits.scale_of(figure.facts)
+    facts = figure.facts
     every = [series for panel in figure.panels for series in panel.series]
     lines = [as_line(series, facts) for series in every]
     view = window(lines, facts)
@@ -29,7 +27,6 @@ def data(figure: CurvesFigure) -> dict[str, Any]:
     made = iter(
         _series(series, line, figure, n_points, has_trials) for series, line in zip(every, lines, strict=True)
     )
-    name = words.metric(facts)
     return {
         "kind": "lines",
         "about": figure.alternative,
@@ -41,26 +38,11 @@ def data(figure: CurvesFigure) -> dict[str, Any]:
             "kind": "log" if view.last_step >= LOG_STEPS_FROM_RATIO * view.first_step else "linear",
             "kinds": ["linear", "log"],
         },
-        "y": {
-            "label": words.unit_after(name, scale.unit),
-            "short": name,
-            "unit": scale.unit,
-            "factor": scale.factor,
-            "kind": _KINDS.get(view.scale, view.scale),
-            "kinds": ["linear", "log", *(["error"] if scale.bounded else [])],
-            "least": view.resolution,
-            "target": _target(facts),
-        },
+        "y": metric.axis(figure.facts, view),
         "panels": [
             {"title": panel.title, "series": [next(made) for _ in panel.series]} for panel in figure.panels
         ],
     }
-
-
-def _target(facts: CaseFacts) -> dict[str, Any] | None:
-    if facts.target is None:
-        return None
-    return {"value": facts.target, "text": words.metric_value(facts.target, facts)}
 
 
 def _room(every: Sequence[Series]) -> tuple[int, bool]:
