@@ -1,24 +1,21 @@
 """Writes the pages of reference that follow from the program: `python docs/write_reference.py [FOLDER]`.
 
-Verbs and options come from the commands, exit codes from the errors, keys of files from the schemas, keys of
-results from documents of a small run. `tests/docs/test_reference.py` holds that the pages are those of today.
+Verbs and options come from the commands, exit codes from the errors, keys of files and of results from their
+schemas. `tests/docs/test_reference.py` holds that the pages are those of today.
 """
 
-import contextlib
-import io
 import json
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from nnbench.cli import main
 from nnbench.commands import VERBS
 from nnbench.errors import NnbenchError
 from nnbench.plan.file_schemas import KINDS, schema_of
+from nnbench.reporting.result_schemas import RESULTS, result_schema
 from nnbench.verbs import app
 
 _MOST_NAMES = 8  # of a longer list of choices three stand for all: `nnbench list` prints them
@@ -35,15 +32,6 @@ _NO_ERRORS = {
     3: "Some trials failed; the report is printed and says which.",
     130: "Interrupted; what was finished is kept, and the same command goes on.",
 }
-# Documents whose keys are listed -> the command that makes a small one of each.
-_DOCUMENTS = {
-    "run": "run wine --optimizer sgd,adam --activation tanh,relu --seeds 6 --epochs 2",
-    "tune": "tune iris --optimizer sgd --seeds 6 --epochs 2",
-    "judge": "judge results.csv",
-}
-_RESULTS = "config,seed,accuracy\n" + "".join(
-    f"{name},{seed},{base + 0.001 * seed}\n" for name, base in (("a", 0.9), ("b", 0.8)) for seed in range(6)
-)
 
 
 def verbs_page() -> str:
@@ -94,24 +82,43 @@ def files_page() -> str:
 
 
 def results_page() -> str:
-    """Return the page of JSON documents: the schema of each verb's, and the keys of three of them."""
+    """Return the page of JSON documents, key by key; parts of several documents stand at the end."""
+    schemas = {name: result_schema(name) for name in RESULTS}
+    uses = Counter(part for schema in schemas.values() for part in schema["$defs"])
     lines = [
         "# Results as JSON",
         "",
         "`--json` gives the result of a verb as one document, `nnbench report --format json` a stored one.",
-        "A document names its schema; the number behind it rises when a key gets another meaning.",
+        "A document names its schema in the key `schema`; the number behind it rises when a key gets another",
+        "meaning or goes, and not when one is added. `nnbench schema NAME` prints the JSON schema: `run`,",
+        "`run/1` and `nnbench.run/1` mean the same, and `gate/1` what a gate prints (`gate` is its section of",
+        "a file).",
         "",
     ]
-    for verb, document in _documents().items():
-        lines += [
-            f"## {document['schema']}",
-            "",
-            f"Keys of what `nnbench {_DOCUMENTS[verb]} --json` prints.",
-            "",
-        ]
-        rows = [(f"`{path}`", kind) for path, kind in dict(_walk(document, "")).items()]
-        lines += [*_table(("key", "value"), rows), ""]
+    shared = {}
+    for name, schema in schemas.items():
+        lines += [f"## {name}", ""]
+        for shape in schema.get("anyOf", [schema]):
+            lines += _shape_of_result(shape)
+        for part, shape in schema["$defs"].items():
+            if uses[part] > 1:
+                shared[part] = shape
+            else:
+                lines += [f"### {name.removeprefix('nnbench.')}: {part}", "", *_shape_of_result(shape)]
+    lines += ["## Parts of several documents", ""]
+    for part, shape in sorted(shared.items()):
+        lines += [f"### {part}", "", *_shape_of_result(shape)]
     return "\n".join(lines)
+
+
+def _shape_of_result(shape: dict[str, Any]) -> list[str]:
+    rows = []
+    for key, value in shape["properties"].items():
+        absent = "" if key in shape["required"] else ", or absent"
+        rows.append(
+            (f"`{key}`", _cell(_in_json(_shape(value))) + absent, _cell(value.get("description", "")))
+        )
+    return [_cell(shape["description"]), "", *_table(("key", "value", "what it says"), rows), ""]
 
 
 PAGES = {
@@ -122,37 +129,11 @@ PAGES = {
 }
 
 
-def _documents() -> dict[str, Any]:
-    found = {}
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        Path("results.csv").write_text(_RESULTS, "utf-8")
-        for verb, words in _DOCUMENTS.items():
-            printed = io.StringIO()
-            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
-                code = main([*words.split(), "--json"])
-            assert code == 0, f"{words}: exit code {code}"
-            found[verb] = json.loads(printed.getvalue())
-    return found
-
-
-def _walk(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Yield every key with the kind of its value, a list by the first in it that says most."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            path = f"{place}.{name}" if place else name
-            yield path, _kind(inner)
-            # What a machine says of itself differs from one to the next.
-            if path != "environment":
-                yield from _walk(inner, path)
-    elif isinstance(value, list) and (rows := [one for one in value if isinstance(one, dict)]):
-        yield from _walk(
-            max(rows, key=lambda row: sum(one is not None for one in row.values())), place + "[]"
-        )
-
-
-def _kind(value: Any) -> str:
-    kinds = {bool: "true or false", str: "text", dict: "object", list: "list", type(None): "null, or a value"}
-    return kinds.get(type(value), "number")
+def _in_json(words: str) -> str:
+    """Return words for values in JSON: files of TOML have tables, and nothing where JSON has null."""
+    for of_toml, of_json in (("table of any", "object"), ("table", "object"), ("nothing", "null")):
+        words = words.replace(of_toml, of_json)
+    return words
 
 
 def _spelt(parameter: Any) -> str:
@@ -197,8 +178,8 @@ def _shape(schema: dict[str, Any]) -> str:
         if several in schema:
             return " or ".join(dict.fromkeys(_shape(one) for one in schema[several]))
     if schema.get("type") == "array":
-        items = schema.get("items", {})
-        return f"list of {_shape(items)}" if items else "list"
+        items = _shape(schema["items"]) if schema.get("items") else ""
+        return f"list of ({items})" if " or " in items else f"list of {items}" if items else "list"
     if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"table of {_shape(schema['additionalProperties'])}"
     return _limited(schema)

@@ -87,7 +87,7 @@ def test_a_misspelt_kind_is_told_its_name(capsys: pytest.CaptureFixture[str]) ->
     assert main(["schema", "matrx"]) == 2
 
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith("no kind of file named 'matrx'. Did you mean 'matrix'?")
+    assert line.endswith("no kind of file or result named 'matrx'. Did you mean 'matrix'?")
 
 
 def test_a_gate_table_fits() -> None:

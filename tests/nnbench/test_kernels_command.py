@@ -14,6 +14,7 @@ from nnbench.cli import main
 from nnbench.kernelbench import blas
 from nnbench.machine import environment
 from tests.nnbench.case_file import case_content, write_case
+from tests.nnbench.documents import complaints
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def kernels(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
     assert main(["kernels", "--seconds", "0.1", "--quiet", "--json", *options]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert not complaints(found)
     return found
 
 
