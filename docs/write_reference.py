@@ -90,9 +90,9 @@ def results_page() -> str:
         "",
         "`--json` gives the result of a verb as one document, `nnbench report --format json` a stored one.",
         "A document names its schema in the key `schema`; the number behind it rises when a key gets another",
-        "meaning or goes, and not when one is added. `nnbench schema NAME` prints the JSON schema: `run`,",
-        "`run/1` and `nnbench.run/1` mean the same, and `gate/1` what a gate prints (`gate` is its section of",
-        "a file).",
+        "meaning or goes, and not when one is added. `nnbench schema NAME` prints the JSON schema. Its names",
+        "`run`, `run/1` and `nnbench.run/1` are the same, and `gate/1` is what a gate prints (`gate` is its",
+        "section of a file).",
         "",
     ]
     shared = {}
