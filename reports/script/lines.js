@@ -15,11 +15,8 @@ class Lines {
     this.legend = make("div", { class: "legend" });
     this.grid = make("div", { class: "panels" });
     host.append(this.controls, this.legend, this.grid, this.tip);
-    this.labels = unique(
-      allSeries(figure)
-        .filter((s) => s.look !== "expected")
-        .map((s) => s.label),
-    );
+    this.labels = labelsOf(allSeries(figure));
+    this.nRest = allSeries(figure).filter((series) => series.rest).length;
     this.seeds = unique(allSeries(figure).flatMap((series) => (series.seeds ?? []).map(([seed]) => seed)));
     this.isScatter = allSeries(figure).every((series) => series.look === "points");
     showing(() => this.show());
@@ -62,6 +59,7 @@ class Lines {
     );
     this.off = askedList(`${this.name}.off`);
     this.seedsOff = askedList(`${this.name}.seedsoff`);
+    this.isAll = !this.nRest || this.asked("lines") === "all";
     this.isTogether = this.figure.together === true && this.asked("panels") === "together";
     this.hasZoom = this.figure.panels.some((panel) => this.zoomOf(panel));
     this.alone = this.isTogether
@@ -95,6 +93,11 @@ class Lines {
       const offered = views.filter(([value]) => value !== "seeds" || this.seeds.length);
       parts.push(choice(phrase("show"), offered, this.view, (value) => this.set("view", value, "bands")));
     }
+    if (this.nRest) {
+      const all = phrase("all {0}", FIGURES.format(this.labels.length));
+      const ways = [["", phrase("best and worst")], ["all", all]]; // prettier-ignore
+      parts.push(choice(phrase("lines"), ways, this.isAll ? "all" : "", (v) => this.set("lines", v)));
+    }
     if (this.figure.together) {
       const ways = [["", phrase("apart")], ["together", phrase("in one")]]; // prettier-ignore
       const now = this.isTogether ? "together" : "";
@@ -119,8 +122,9 @@ class Lines {
 
   makeLegend() {
     const rows = axisLegend(this.figure, this.section);
-    if (this.labels.length > 1) {
-      const chips = this.labels.map((label) => this.chip(label));
+    const labels = labelsOf(allSeries(this.figure).filter((series) => this.isAll || !series.rest));
+    if (labels.length > 1) {
+      const chips = labels.map((label) => this.chip(label));
       rows.push(
         make(
           "div",
@@ -167,7 +171,7 @@ class Lines {
   }
 
   isOn(series) {
-    return !this.off.has(series.label) && isAxesOn(series.axes, this.section);
+    return (this.isAll || !series.rest) && !this.off.has(series.label) && isAxesOn(series.axes, this.section);
   }
 
   drawPanels() {
@@ -199,7 +203,7 @@ class Lines {
   // The values on the x axis of a panel, and of those that share it.
   xsOf(panel) {
     const alike = this.shown.filter((other) => other.x?.label === panel.x?.label);
-    const xs = unique(alike.flatMap((other) => other.series.flatMap((series) => series.x)));
+    const xs = unique(alike.flatMap((other) => other.series.filter((s) => this.isOn(s)).flatMap((s) => s.x)));
     return xs.filter((x) => x !== null).sort((a, b) => a - b);
   }
 
@@ -237,6 +241,10 @@ class Lines {
 
 function allSeries(figure) {
   return figure.panels.flatMap((panel) => panel.series);
+}
+
+function labelsOf(series) {
+  return unique(series.filter((each) => each.look !== "expected").map((each) => each.label));
 }
 
 function unique(values) {

@@ -101,6 +101,11 @@ class FigureRef:
     caption: str
     alternative: str  # what somebody who cannot see the picture should know
 
+    @property
+    def cut(self) -> str:
+        """Which part of it is drawn where a picture cannot show it all, in words; empty: all of it."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class CurvesFigure(FigureRef):
@@ -109,6 +114,12 @@ class CurvesFigure(FigureRef):
     facts: CaseFacts
     panels: tuple[Panel, ...]
     varying: tuple[str, ...] = ()  # the axes on which the configurations differ
+    still: tuple[Panel, ...] = ()  # what there is room for where nothing answers; empty: all panels
+    left_out: str = ""  # what is not there, in words
+
+    @property
+    def cut(self) -> str:
+        return self.left_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,8 @@ def draw(figure: FigureRef) -> Figure:
 
 def _curves(figure: CurvesFigure) -> Figure:
     panels = [
-        (panel.title, [as_line(series, figure.facts) for series in panel.series]) for panel in figure.panels
+        (panel.title, [as_line(series, figure.facts) for series in panel.series])
+        for panel in figure.still or figure.panels
     ]
     colours = _colours([line.label for _, lines in panels for line in lines])
     if len(panels) == 1:

@@ -24,8 +24,12 @@ def data(figure: CurvesFigure) -> dict[str, Any]:
     lines = [as_line(series, facts) for series in every]
     view = window(lines, facts)
     n_points, has_trials = _room(every)
+    shown = {id(series) for panel in figure.still for series in panel.series}
     made = iter(
-        _series(series, line, figure, n_points, has_trials) for series, line in zip(every, lines, strict=True)
+        _series(series, line, figure, n_points, has_trials)
+        # What is drawn only when all lines are asked for.
+        | ({"rest": True} if shown and id(series) not in shown else {})
+        for series, line in zip(every, lines, strict=True)
     )
     return {
         "kind": "lines",

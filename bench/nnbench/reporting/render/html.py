@@ -39,6 +39,10 @@ SCRIPT = (
 _PROLOG = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 # The style of a whole page, not of one picture; style.css has it for those that are finished.
 _STYLE_OF_ALL = re.compile(r"<defs>\s*<style type=\"text/css\">\*\{[^<]*</style>\s*</defs>")
+# Hundredths of a point cannot be seen, and page.html.j2's style has the letters of all pictures.
+_FINER = re.compile(r"(\.\d\d)\d+")
+_TAG = re.compile(r"<[^!>]*>")
+_LETTERS = re.compile(r"font-family: [^;\"]*; ?")
 _INTERVAL = re.compile(r"(?<=\S) (\[[^\[\]]*\])$")
 # Signs that would end the data or the script around them. A string of JSON may spell any of them.
 _ENDING = {sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
@@ -101,8 +105,8 @@ def _drawing(figure: FigureRef) -> Markup:
     # Only here: a page without figures must not wait for matplotlib.
     from nnbench.reporting.figures.curves import svg
 
-    drawn = _PROLOG.sub("", svg(figure).decode("utf-8"))
-    return Markup(_STYLE_OF_ALL.sub("", drawn))
+    drawn = _STYLE_OF_ALL.sub("", _PROLOG.sub("", svg(figure).decode("utf-8")))
+    return Markup(_TAG.sub(lambda tag: _LETTERS.sub("", _FINER.sub(r"\1", tag[0])), drawn))
 
 
 def _plot(figures: list[dict[str, Any]], figure: FigureRef) -> str:

@@ -50,7 +50,8 @@ def _block(block: Block) -> str:
         case Table():
             return _table(block)
         case FigureRef():
-            return f"![{escaped(block.alternative)}]({figure_file(block)})\n\n{escaped(block.caption)}"
+            said = escaped(f"{block.caption} {block.cut}".strip())
+            return f"![{escaped(block.alternative)}]({figure_file(block)})\n\n{said}"
 
 
 def _table(table: Table) -> str:

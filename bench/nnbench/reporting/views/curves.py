@@ -10,6 +10,7 @@ from nnbench.reporting.texts import words
 from nnbench.reporting.views.matrix import levels
 
 MOST_LINES = 8  # on one panel; the palette has no more colours that everybody can tell apart
+BEST, WORST = 48, 16  # lines of a picture that cannot show more when asked
 
 
 def curves(case: CaseEvidence) -> CurvesFigure | None:
@@ -18,6 +19,9 @@ def curves(case: CaseEvidence) -> CurvesFigure | None:
     if not any(np.isfinite(trial.curves.get(name, ())).any() for trial in case.trials):
         return None
     metric = words.metric(case.facts)
+    panels = tuple(_panels(case))
+    still = _best_and_worst(case, panels)
+    left_out = f"Drawn: the {BEST} best at the end and the {WORST} worst of {_counted(panels)}."
     return CurvesFigure(
         name=f"{file_name(case.facts.name)}-curves",
         caption=(
@@ -26,9 +30,28 @@ def curves(case: CaseEvidence) -> CurvesFigure | None:
         ),
         alternative=_alternative(case),
         facts=case.facts,
-        panels=tuple(_panels(case)),
+        panels=panels,
         varying=case.varying,
+        still=still,
+        left_out=left_out if still else "",
     )
+
+
+def _counted(panels: tuple[Panel, ...]) -> str:
+    return digits.counted(sum(len(panel.series) for panel in panels), "configuration")
+
+
+def _best_and_worst(case: CaseEvidence, panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
+    """Return the panels with their best and worst lines alone; nothing where all lines have room."""
+    ranked = [summary.axes for summary in case.ranking]
+    if len(ranked) <= BEST + WORST:
+        return ()
+    kept = {*ranked[:BEST], *ranked[-WORST:]}
+    shown = (
+        Panel(panel.title, tuple(each for each in panel.series if each.trials[0].axes in kept))
+        for panel in panels
+    )
+    return tuple(panel for panel in shown if panel.series)
 
 
 def _panels(case: CaseEvidence) -> list[Panel]:
