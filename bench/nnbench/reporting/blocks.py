@@ -248,6 +248,7 @@ class HeatMap:
     """One grid with the names of its rows and columns."""
 
     title: str
+    axes: tuple[str, str]  # down and across
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     cells: tuple[tuple[HeatCell, ...], ...]
@@ -257,8 +258,12 @@ class HeatMap:
 class HeatMaps(FigureRef):
     """Grids of one quantity; a value has the same colour on all of them, and the better is the brighter."""
 
+    facts: CaseFacts
     maps: tuple[HeatMap, ...]
-    more_is_better: bool
+
+    @property
+    def more_is_better(self) -> bool:
+        return self.facts.direction == "max"
 
 
 @dataclass(frozen=True, slots=True)

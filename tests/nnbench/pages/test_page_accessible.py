@@ -33,7 +33,7 @@ def test_axe_finds_nothing_serious(
     path = folder / f"{name}.html"
     path.write_text(html.render(made.document()), encoding="utf-8")
     browser.do("Page.setBypassCSP", enabled=True)  # for the checker, which is not of the page
-    browser.open(f"{path.as_uri()}#f2.view=seeds&t1.rows=a", width=width, theme=theme)
+    browser.open(f"{path.as_uri()}#f3.view=seeds&t1.rows=a", width=width, theme=theme)
 
     browser.run(f"{axe};0")
     found = browser.run("axe.run().then((found) => found.violations)")

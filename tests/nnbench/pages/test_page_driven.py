@@ -187,7 +187,7 @@ def test_a_choice_that_is_switched_off_leaves_all_figures_of_its_section(
 
     assert len(browser.texts(STANDINGS)) == 12
     assert browser.texts(".panel .title") == ["sgd", "adam"]
-    browser.click("#figure-2 .legend button", text="all")
+    browser.click("#figure-3 .legend button", text="all")
     assert len(browser.texts(STANDINGS)) == 18
 
 
@@ -197,12 +197,12 @@ def test_single_seeds_are_the_trials_and_each_can_be_switched_off(browser: Brows
     assert browser.run(n_lines) == 18
     assert browser.run("document.querySelectorAll('.panel .band').length") == 18
 
-    browser.click("#figure-2 .tools button", text="single seeds")
+    browser.click("#figure-3 .tools button", text="single seeds")
 
     assert browser.run(n_lines) == 180
     assert browser.run("document.querySelectorAll('.panel .band').length") == 0
-    browser.click("#figure-2 .legend button", text="7")
-    browser.click("#figure-2 .legend button", text="relu · he_normal")
+    browser.click("#figure-3 .legend button", text="7")
+    browser.click("#figure-3 .legend button", text="relu · he_normal")
     assert browser.run(n_lines) == 15 * 9
 
 
@@ -249,14 +249,14 @@ def test_the_arrow_keys_read_the_values_aloud(browser: Browser, address: str) ->
     assert first.startswith("relu · glorot_uniform, training steps 45: ")
     assert browser.text("[role=status]").startswith("relu · he_normal, training steps 45: ")
     browser.press("+")
-    assert "f2.zoom=" in hash_of(browser)
+    assert "f3.zoom=" in hash_of(browser)
 
 
 def test_scales_change_the_ticks(browser: Browser, address: str) -> None:
-    browser.open(f"{address}#f2.x=linear&f2.y=linear")
+    browser.open(f"{address}#f3.x=linear&f3.y=linear")
     linear = browser.texts(".panel svg .tick")
 
-    browser.click("#figure-2 [aria-label=steps] button", text="log")
+    browser.click("#figure-3 [aria-label=steps] button", text="log")
 
     assert "200" in browser.texts(".panel svg .tick")
     assert browser.texts(".panel svg .tick") != linear
@@ -267,8 +267,8 @@ def test_a_link_shows_what_was_seen(browser: Browser, address: str) -> None:
     browser.open(address)
     browser.click(".table th button", text="verdict")
     browser.click(".legend button", text="tanh")
-    browser.click("#figure-2 .tools button", text="single seeds")
-    browser.click("#figure-2 .panel .title", text="adam")
+    browser.click("#figure-3 .tools button", text="single seeds")
+    browser.click("#figure-3 .panel .title", text="adam")
     browser.click(".theme button", text="dark")
     seen = browser.run("document.querySelector('main').innerHTML")
     link = str(browser.run("location.href"))
@@ -288,10 +288,10 @@ def test_a_link_shows_what_was_seen(browser: Browser, address: str) -> None:
     [
         "t1.sort=99",
         "t1.sort=x",
-        "f2.zoom=1,2",
-        "f2.zoom=9,1,9,1",
-        "f2.x=cube",
-        "f2.view=%00",
+        "f3.zoom=1,2",
+        "f3.zoom=9,1,9,1",
+        "f3.x=cube",
+        "f3.view=%00",
         "s1.mark=%E0%A4%A",
     ],
 )
@@ -364,7 +364,7 @@ def test_what_is_chosen_elsewhere_draws_no_curve_anew(browser: Browser, address:
 
     assert browser.run(is_kept)
     assert browser.run("document.querySelectorAll('.line.strong').length") == 1
-    browser.click("#figure-2 .tools button", text="lines alone")
+    browser.click("#figure-3 .tools button", text="lines alone")
     assert not browser.run(is_kept)
 
 
@@ -374,9 +374,9 @@ def test_a_phone_shows_the_values_below_the_curves(browser: Browser, address: st
 
     browser.mouse("mouseMoved", x + 60, y)
 
-    gap = "document.querySelector('.tip').getBoundingClientRect().top - {}.bottom"
+    gap = "document.querySelector('#figure-3 .tip').getBoundingClientRect().top - {}.bottom"
     assert browser.run(gap.format("document.querySelector('.panel svg').getBoundingClientRect()")) >= 0
-    assert browser.run("document.querySelector('.tip').getBoundingClientRect().right") <= 390
+    assert browser.run("document.querySelector('#figure-3 .tip').getBoundingClientRect().right") <= 390
 
 
 def test_the_tab_key_reaches_everything_that_a_mouse_does(browser: Browser, address: str) -> None:

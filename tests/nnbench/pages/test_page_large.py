@@ -1,4 +1,4 @@
-"""A page of many configurations: its picture of curves has the best and the worst, and the rest when asked."""
+"""A page of many configurations: its picture of curves has the best and the worst, the rest when asked."""
 
 import re
 from pathlib import Path

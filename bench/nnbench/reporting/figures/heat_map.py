@@ -35,16 +35,29 @@ def draw(figure: HeatMaps) -> Figure:
     return drawn
 
 
+def is_log(figure: HeatMaps) -> bool:
+    """Say whether the colours follow the logarithm of a value.
+
+    Losses may lie decades apart; on a linear scale all the good ones would look alike.
+    """
+    values = [cell.value for each in figure.maps for row in each.cells for cell in row]
+    known = [value for value in values if math.isfinite(value)]
+    return not figure.more_is_better and 0.0 < min(known) * _LOG_FROM_RATIO < max(known)
+
+
+def stops(n: int) -> list[str]:
+    """Return so many colours from the worst to the best."""
+    ramp = matplotlib.colormaps[_COLOURS]
+    return [matplotlib.colors.to_hex(ramp(place)) for place in np.linspace(0.0, 1.0, n)]
+
+
 class _Colours:
     """From a value to the colour of its cell and of the letters on it; brighter is better."""
 
     def __init__(self, figure: HeatMaps) -> None:
         values = np.array([cell.value for each in figure.maps for row in each.cells for cell in row])
         values = values[np.isfinite(values)]
-        # Losses may lie decades apart; on a linear scale all the good ones would look alike.
-        self._is_log = not figure.more_is_better and bool(
-            values.min() > 0 and values.max() > _LOG_FROM_RATIO * values.min()
-        )
+        self._is_log = is_log(figure)
         ends = np.log(values) if self._is_log else values
         self._scale = Normalize(float(ends.min()), float(ends.max()))
         self._more_is_better = figure.more_is_better

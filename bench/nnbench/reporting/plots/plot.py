@@ -8,6 +8,7 @@ from nnbench.reporting.blocks import (
     ClaimFigure,
     CurvesFigure,
     FigureRef,
+    HeatMaps,
     ProfileFigure,
     RooflineFigure,
     SearchFigure,
@@ -19,7 +20,7 @@ from nnbench.reporting.blocks import (
 def data(figure: FigureRef) -> dict[str, Any] | None:
     """Return the figure as JSON has it; None where the script has no drawing of its own for it."""
     # Only here: a page without figures must not wait for what they need.
-    from nnbench.reporting.plots import curves, quantities, roofline, search, standings
+    from nnbench.reporting.plots import curves, heat_map, quantities, roofline, search, standings
 
     found: dict[str, Any] | None = None
     match figure:
@@ -35,6 +36,8 @@ def data(figure: FigureRef) -> dict[str, Any] | None:
             found = quantities.claim(figure)
         case RooflineFigure():
             found = roofline.data(figure)
+        case HeatMaps():
+            found = heat_map.data(figure)
         case SearchFigure():
             found = search.data(figure)
     return None if found is None else {name: _safe(value) for name, value in found.items()}

@@ -33,6 +33,7 @@ SCRIPT = (
     "panel",
     "reading",
     "standings",
+    "heat",
     "start",
 )
 # What stands before <svg> belongs to a file of its own and not inside a page.

@@ -40,5 +40,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "no value": "값 없음",
         "nothing is shown": "보이는 것이 없음",
         "and {0} more": "외 {0}개",
+        "arrow keys read values": "화살표 키로 값 읽기",
     }
 }

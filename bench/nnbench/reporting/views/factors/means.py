@@ -164,8 +164,8 @@ def heat_maps(case: CaseEvidence, found: CaseEffects, effects: Effects) -> HeatM
             f" choices on the other axes. Brighter is better.{lost}{more}"
         ),
         alternative=_alternative(case, effects, shown[0]),
+        facts=case.facts,
         maps=tuple(_map(case, found, effects, pair) for pair in shown),
-        more_is_better=case.facts.direction == "max",
     )
 
 
@@ -186,7 +186,7 @@ def _map(case: CaseEvidence, found: CaseEffects, effects: Effects, pair: Term) -
         return tuple(_heat(case, scores.get((row, each)), asked[row, each]) for each in columns)
 
     title = f"{down} by {across}, n = {digits.count(max(asked.values()))} each"
-    return HeatMap(title=title, rows=rows, columns=columns, cells=tuple(map(line, rows)))
+    return HeatMap(title=title, axes=(down, across), rows=rows, columns=columns, cells=tuple(map(line, rows)))
 
 
 def _heat(case: CaseEvidence, measured: Measured | None, n_asked: int) -> HeatCell:
