@@ -278,6 +278,11 @@ class DotRow:
     edges: tuple[float, ...]  # one number, or the two ends of a range
     side: int  # 1: the claim holds above the edge, -1: below it, 0: between the two
     counts: bool
+    told: str = ""  # its rule and its verdict, in words
+    seeds: tuple[tuple[int, float], ...] = ()  # what each seed measured, where it measured anything
+    factor: float = 1.0  # from a number to what is shown; of a logarithm it is the ratio that it is of
+    is_log: bool = False
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nnbench.reporting.blocks import ClaimFigure, Curve, LabelledLine, Plot, ProfileFigure, SmallMultiples
+from nnbench.reporting.plots import dots
 from nnbench.reporting.plots.numbers import column
 
 _PERCENT = {"factor": 100.0, "unit": "%"}
@@ -26,7 +27,9 @@ def multiples(figure: SmallMultiples) -> dict[str, Any]:
 
 
 def claim(figure: ClaimFigure) -> dict[str, Any] | None:
-    """Return the lines of a claim; None where its picture is of dots or images."""
+    """Return the lines of a claim, or its dots; None where its picture is of images."""
+    if figure.dots:
+        return dots.data(figure)
     if not figure.lines:
         return None
     xs = sorted({x for each in figure.lines for x in each.line.x})

@@ -34,6 +34,7 @@ SCRIPT = (
     "reading",
     "standings",
     "heat",
+    "dots",
     "start",
 )
 # What stands before <svg> belongs to a file of its own and not inside a page.

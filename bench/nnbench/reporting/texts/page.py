@@ -40,6 +40,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "no value": "값 없음",
         "nothing is shown": "보이는 것이 없음",
         "and {0} more": "외 {0}개",
+        "intervals": "구간",
+        "single seeds": "시드 하나하나",
+        "seed {0}: {1}": "시드 {0}: {1}",
+        "scale": "눈금",
         "arrow keys read values": "화살표 키로 값 읽기",
     }
 }

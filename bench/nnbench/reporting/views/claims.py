@@ -227,7 +227,11 @@ def displayed(value: float, section: QuantityFacts) -> float:
     """Return a value on the scale on which it is shown."""
     if section.scale == "log":
         return math.exp(min(value, 700.0))
-    return 100.0 * value if section.unit in ("pp", "%") else value
+    return _factor(section) * value
+
+
+def _factor(section: QuantityFacts) -> float:
+    return 100.0 if section.unit in ("pp", "%") else 1.0
 
 
 def _rule(section: QuantityFacts, language: Language) -> str:
@@ -302,4 +306,11 @@ def _dots(spec: ClaimFacts, result: ClaimResult, language: Language) -> Iterator
             edges=tuple(edges),
             side=side,
             counts=quantity.counts,
+            told=f"{_rule(section, language)}: {_verdict(quantity.verdict, quantity, language)}",
+            seeds=tuple(
+                each for each in zip(result.seeds, quantity.values, strict=False) if math.isfinite(each[1])
+            ),
+            factor=_factor(section),
+            is_log=section.scale == "log",
+            unit=section.unit,
         )
