@@ -5,6 +5,7 @@ import re
 from nnbench.machine.writing import printable
 from nnbench.reporting.blocks import Block, Document, FigureRef, Item, Listing, Paragraph, Table
 
+_HEADS = {"en": ("what", "which"), "ko": ("항목", "내용")}  # of a listing, which is a table in Markdown
 _RULES = {"left": ":--", "right": "--:", "decimal": "--:"}
 # Signs that GitHub would take for markup in the middle of a text. An underscore inside a name and the
 # brackets of an interval are none, and the source should stay readable.
@@ -17,7 +18,7 @@ def render(document: Document) -> str:
     for section in document.sections:
         if section.heading:
             parts.append(f"## {escaped(section.heading)}")
-        parts.extend(filter(None, map(_block, section.blocks)))
+        parts.extend(filter(None, (_block(block, document.language) for block in section.blocks)))
     return printable("\n\n".join(parts) + "\n", keep="\n")
 
 
@@ -41,12 +42,12 @@ def escaped(text: str) -> str:
     return MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
-def _block(block: Block) -> str:
+def _block(block: Block, language: str) -> str:
     match block:
         case Paragraph():
             return escaped(block.text)
         case Listing():
-            return _rows(("what", "which"), [":--", ":--"], [_item(item) for item in block.items])
+            return _rows(_HEADS[language], [":--", ":--"], [_item(item) for item in block.items])
         case Table():
             return _table(block)
         case FigureRef():

@@ -24,8 +24,8 @@ _SIGMOID = (
     ),
     (
         "{first}부터 {last}까지의 게이트는 sigmoid이므로 하나의 sigmoid 게이트로 합칠 수 있다."
-        " 값 σ는 {value}, local gradient는 (1 − σ)σ = {local}, 넘기는 gradient는 {gradient}로, 게이트를"
-        " 하나씩 거친 결과와 같다."
+        " 값 σ는 {value}, local gradient는 (1 − σ)σ = {local}, 넘기는 gradient는 {gradient}이고,"
+        " 게이트를 하나씩 거친 결과와 같다."
     ),
 )
 _WORDS: Mapping[str, tuple[str, str]] = {

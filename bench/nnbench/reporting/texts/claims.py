@@ -34,7 +34,7 @@ _MORE = (
     "`nnbench claims {} --lang ko`는 하나를 그림과 함께 보여 준다. --report claims.html은 전부를 쓴다.",
 )
 _WORDS: Mapping[str, tuple[str, str]] = {
-    "title": ("What the lecture notes claim, measured", "강의 노트의 주장, 측정하다"),
+    "title": ("What the lecture notes claim, measured", "강의 노트의 주장을 측정하다"),
     "overview": ("All claims", "모든 주장"),
     "legend": ("How to read this", "읽는 법"),
     "supported": ("supported", "지지됨"),
@@ -61,7 +61,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "remark": ("remark", "참고"),
     "note": ("note", "노트"),
     "seeds": ("seeds", "시드"),
-    "in": ("between {} and {}", "{}와 {} 사이"),
+    "in": ("between {} and {}", "{}에서 {} 사이"),
     "shown": ("shown only", "참고용"),
     "missing": ("data not there: {}", "데이터가 없음: {}"),
     "left_out": ("part of it failed: {}", "일부 실패: {}"),
