@@ -77,7 +77,8 @@ class Standings {
   row(row, place, high, width) {
     const top = place * high + 2;
     const middle = top + (this.isStacked ? high - 10 : high / 2);
-    const said = `${row.label}: ${row.text || "reference"}. ${row.best ? "May be the best." : "Shown behind another."}`;
+    const meaning = this.figure.meaning[row.best ? 0 : 1];
+    const said = `${row.label}: ${row.text || "reference"}. ${meaning[0].toUpperCase()}${meaning.slice(1)}.`;
     const name = draw(
       "text",
       {

@@ -7,8 +7,10 @@ import typer
 from nnbench.terminal import options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nnbench.records.trials import Comparison
-    from nnbench.reporting.blocks import Table
+    from nnbench.reporting.blocks import StandingsFigure, Table
     from nnbench.store import Store
     from nnbench.studies.versus import Versus
 
@@ -49,7 +51,7 @@ def command(
         compared = _compared(opened, a, b, run, planned=planned)
     rows = [run_json.verdict(pair.comparison) for pair in compared.pairs]
     data = {"schema": "nnbench.compare/1", "level": LEVEL, "family": compared.family, "verdicts": rows}
-    document = present.page(f"Is {a} better than {b}?", [_table(compared)])
+    document = present.page(f"Is {a} better than {b}?", [*_figure(compared), _table(compared)])
     present.deliver(present.result("comparison", document, data, rows), to, chosen.color)
     return _exit_code([pair.comparison for pair in compared.pairs]) if strict else DONE
 
@@ -68,6 +70,30 @@ def _exit_code(verdicts: "list[Comparison]") -> int:
     if "worse" in found:
         return WORSE
     return UNDECIDED if "cannot_tell" in found else DONE
+
+
+def _figure(compared: "Versus") -> "Iterator[StandingsFigure]":
+    """Yield the dots and intervals, where all pairs are of one case and so have one axis."""
+    from nnbench.reporting.blocks import Standing, StandingsFigure
+    from nnbench.reporting.texts import words
+
+    facts = compared.pairs[0].facts
+    found = [pair for pair in compared.pairs if words.has_score(pair.comparison.difference)]
+    if not found or any(pair.facts != facts for pair in found):
+        return
+    against = {pair.b_label for pair in found}
+    rows = [Standing(label, 0.0, (0.0, 0.0), True) for label in against if len(against) == 1]
+    for pair in found:
+        one = pair.comparison
+        rows.append(Standing(pair.a_label, one.difference, one.interval, one.verdict != "worse"))
+    yield StandingsFigure(
+        name="comparison-standings",
+        caption=f"Mean difference in {words.metric(facts)} of A to B on {facts.name}, paired by seed.",
+        alternative=f"Differences of {len(found)} configurations to B.",
+        facts=facts,
+        rows=tuple(rows),
+        meaning=("not shown to be worse", "worse"),
+    )
 
 
 def _table(compared: "Versus") -> "Table":

@@ -32,7 +32,8 @@ class Cell:
 class Column:
     """One column. Where room is short, the columns with the highest ``rank`` go first; rank 0 stays.
 
-    A column without which a row cannot be judged goes below its row: ``below`` is how it is said there.
+    A column without which a row cannot be judged goes below its row: ``below`` is how it is said there. Of
+    rank 0 it goes there last, where even intervals below their values leave no room.
     """
 
     header: str
@@ -135,10 +136,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class StandingsFigure(FigureRef):
-    """Dots and intervals, best median first; those that may be the best stand out."""
+    """Dots and intervals, best median first; those that may be the best stand out.
+
+    ``meaning`` is what a filled dot says, and what a hollow one.
+    """
 
     facts: CaseFacts
     rows: tuple[Standing, ...]
+    meaning: tuple[str, str] = ("may be the best", "shown behind another")
+    n_left_out: int = 0  # rows beyond those that are drawn
 
 
 @dataclass(frozen=True, slots=True)

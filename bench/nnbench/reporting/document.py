@@ -104,5 +104,5 @@ def _tuned(found: Findings) -> list[Section]:
 
 def _of_search(case: SearchedCase) -> tuple[Block, ...]:
     matters = sensitivity(case) if case.is_grid else best_settings(case)
-    debt = tuning_debt(case)
-    return tuned_headline(case), tuned(case), *([debt] if debt else []), matters, *search_figures(case)
+    shown = [tuned_headline(case), standings(case.at_best), tuned(case), tuning_debt(case), matters]
+    return (*(block for block in shown if block is not None), *search_figures(case))

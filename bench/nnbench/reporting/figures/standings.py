@@ -1,7 +1,5 @@
 """The dot-and-interval plot of a table: differences to the reference, and the set that may be the best."""
 
-import math
-
 import numpy as np
 from matplotlib.axes import Axes as Plot
 from matplotlib.figure import Figure
@@ -10,13 +8,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Standing, StandingsFigure
 from nnbench.reporting.figures.style import FAINT, GREY, INK, LETTER_INCHES, PALETTE
+from nnbench.reporting.plots.standings import reach
 from nnbench.reporting.texts import words
 
 _WIDE, _ROW, _ABOVE, _BELOW, _MARGIN = 4.6, 0.24, 0.15, 0.55, 0.12  # inches
-# What lies further out than so many times the reach of the set is drawn as an arrow at the edge: one
-# configuration that learns nothing would squeeze all the others into one dot.
-_MOST_REACH = 6.0
-_FEWEST_IN_REACH = 3
 
 
 def draw(figure: StandingsFigure) -> Figure:
@@ -46,19 +41,6 @@ def draw(figure: StandingsFigure) -> Figure:
     plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _written(value * scale.factor)))
     plot.set_xlabel(words.unit_after("difference", scale.difference_unit))
     return drawn
-
-
-def reach(figure: StandingsFigure) -> tuple[float, float]:
-    """Return the ends of the axis: those of the set that may be the best, and what lies not far beyond."""
-    near = sorted(figure.rows, key=lambda row: (not row.may_be_best, abs(row.difference)))
-    n_set = max(_FEWEST_IN_REACH, sum(row.may_be_best for row in near))
-    ends = [end for row in near[:n_set] for end in (*row.interval, row.difference) if math.isfinite(end)]
-    limit = _MOST_REACH * max([figure.facts.noticeable, *map(abs, ends)], default=1.0) or 1.0
-    seen = [end for row in near for end in (*row.interval, row.difference) if abs(end) <= limit]
-    seen += [-figure.facts.noticeable, figure.facts.noticeable]
-    low, high = min(seen), max(seen)
-    room = 0.06 * (high - low or 1.0)
-    return low - room, high + room
 
 
 def _draw_row(

@@ -1,12 +1,17 @@
 """Dots and intervals as data: a row for each configuration, in the order of the figure."""
 
+import math
 from typing import Any
 
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Standing, StandingsFigure
-from nnbench.reporting.figures.standings import reach
 from nnbench.reporting.plots.numbers import column, rounded
 from nnbench.reporting.texts import words
+
+# What lies further out than so many times the reach of the set is drawn as an arrow at the edge: one
+# configuration that learns nothing would squeeze all the others into one dot.
+_MOST_REACH = 6.0
+_FEWEST_IN_REACH = 3
 
 
 def data(figure: StandingsFigure) -> dict[str, Any]:
@@ -18,9 +23,23 @@ def data(figure: StandingsFigure) -> dict[str, Any]:
         "label": words.unit_after("difference", scale.difference_unit),
         "factor": scale.factor,
         "noticeable": figure.facts.noticeable,
+        "meaning": list(figure.meaning),
         "reach": column(reach(figure)),
         "rows": [_row(row, scale) for row in figure.rows],
     }
+
+
+def reach(figure: StandingsFigure) -> tuple[float, float]:
+    """Return the ends of the axis: those of the set that may be the best, and what lies not far beyond."""
+    near = sorted(figure.rows, key=lambda row: (not row.may_be_best, abs(row.difference)))
+    n_set = max(_FEWEST_IN_REACH, sum(row.may_be_best for row in near))
+    ends = [end for row in near[:n_set] for end in (*row.interval, row.difference) if math.isfinite(end)]
+    limit = _MOST_REACH * max([figure.facts.noticeable, *map(abs, ends)], default=1.0) or 1.0
+    seen = [end for row in near for end in (*row.interval, row.difference) if abs(end) <= limit]
+    seen += [-figure.facts.noticeable, figure.facts.noticeable]
+    low, high = min(seen), max(seen)
+    room = 0.06 * (high - low or 1.0)
+    return low - room, high + room
 
 
 def _row(row: Standing, scale: digits.Scale) -> dict[str, Any]:

@@ -42,11 +42,13 @@ def fit(table: Table, width: int) -> Fitted:
     """
     texts = [_aligned(column, [row[i].text for row in table.rows]) for i, column in enumerate(table.columns)]
     kept = _kept(table.columns, texts, width)
+    if _total(_least_of(table, texts, kept), GAPS[-1]) > width:
+        texts = [[text.replace(" [", "\n[") for text in column] for column in texts]
+    if _total(_least_of(table, texts, kept), GAPS[-1]) > width:
+        kept = [i for i in kept if not table.columns[i].below]
     columns = tuple(table.columns[i] for i in kept)
     texts = [texts[i] for i in kept]
     gap, comfort = _spacing(columns, texts, width)
-    if _total(_least(columns, texts, comfort), gap) > width:
-        texts = [[text.replace(" [", "\n[") for text in column] for column in texts]
     widths = _share(columns, _natural(columns, texts), _least(columns, texts, comfort), width, gap)
     texts = [
         [wrapped(text, room, column.breaks) for text in column_texts] if column.wraps else column_texts
@@ -109,6 +111,11 @@ def _natural(columns: Columns, texts: Texts) -> list[int]:
         max(cell_len(column.header), *map(_widest_line, column_texts), 0)
         for column, column_texts in zip(columns, texts, strict=True)
     ]
+
+
+def _least_of(table: Table, texts: Texts, kept: list[int]) -> list[int]:
+    """Return the widths below which these columns cannot go."""
+    return _least(tuple(table.columns[i] for i in kept), [texts[i] for i in kept], 0)
 
 
 def _least(columns: Columns, texts: Texts, comfort: int) -> list[int]:

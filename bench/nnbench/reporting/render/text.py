@@ -27,10 +27,12 @@ from nnbench.reporting.blocks import (
     Item,
     Listing,
     Paragraph,
+    StandingsFigure,
     Table,
     Tone,
 )
 from nnbench.reporting.render.columns import Fitted, fit
+from nnbench.reporting.render.dots import dots, legend
 from nnbench.reporting.render.relief import relief
 from nnbench.reporting.render.sketch import sketch
 
@@ -51,7 +53,7 @@ _STYLES: dict[Tone, str] = {
 # Spaces that must not become line breaks: inside an interval, before a unit, around an equals sign, and
 # between the choices that make up one configuration.
 _GLUED = re.compile(
-    r"(?<=\d) (?=(?:%|pp|n?s|µs|ms|min|h)\b|%|\[)|(?<=\d,) (?=[-+−\d∞])| (?=[=<>·×] )|(?<= [=<>·×]) "
+    r"(?<=\d) (?=(?:%|pp|n?s|µs|ms|min|h)\b|%|\[)|(?<=\d,) (?=[-+−\d∞])| (?=[=<>·] )| (?=×)|(?<= [=<>·×]) "
 )
 _ENDLESS = 10_000
 _LEAST_BELOW = 60  # a narrow table does not make a column of what stands below its rows
@@ -71,7 +73,10 @@ _ASCII = str.maketrans(
         "─": "-",
         "│": "|",
         "░": ".",
-        "●": "o",
+        "●": "O",
+        "○": "o",
+        "◀": "<",
+        "▶": ">",
         "└": "+",
         "├": "+",
         "≥": ">=",
@@ -79,7 +84,7 @@ _ASCII = str.maketrans(
         "“": '"',
         "”": '"',
     }
-    | dict.fromkeys("┌┐└┘", "+")
+    | dict.fromkeys("┌┐└┘┼", "+")
     | dict.fromkeys(range(0x2801, 0x2900), ".")  # braille: the dots of contours
 )
 
@@ -178,13 +183,17 @@ class _Page:
                 case ClaimFigure() | CircuitFigure():
                     for line in sketch(block, self.width):
                         self.line(printable(line), folds=True)
+                case StandingsFigure():
+                    for line, is_filled in dots(block, self.width):
+                        self.line(line, style="" if is_filled else "dim")
+                    self.paragraph(legend(block), style="dim")
                 case DescentFigure():
                     for line in relief(block.descent, self.width):
                         self.line(line)
 
     def paragraph(self, text: str, *, style: str = "", indent: str = "") -> None:
         lines = textwrap.wrap(
-            _widened(_GLUED.sub(_GLUE, text)),
+            _widened(_glued(text, self.width)),
             self.width,
             subsequent_indent=indent,
             break_long_words=False,
@@ -207,13 +216,20 @@ class _Page:
         fitted = fit(table, self.width)
         if table.title:
             self.paragraph(table.title, style="bold")
-        for line in _drawn(fitted):
+        for line in _drawn(fitted, self.width):
             self.pieces(line)
         notes = list(table.notes)
         if names := [name for name in fitted.left_out if name != "#"]:
             notes.append(f"Not shown at this width: {', '.join(names)}.")
         if notes:
             self.paragraph(" ".join(notes), style="dim")
+
+
+def _glued(text: str, width: int) -> str:
+    """Return the text with what belongs together as one word, where a line can hold that word."""
+    words = _GLUED.sub(_GLUE, text).split(" ")
+    loose = (word.replace(_GLUE, " ") for word in words)
+    return " ".join(one if cell_len(two) <= width else two for one, two in zip(words, loose, strict=True))
 
 
 def _widened(text: str) -> str:
@@ -225,7 +241,7 @@ def _in_words(block: Block) -> Block | None:
     """Return what a terminal shows of a block: of a figure nothing, a sketch, or the line where it is."""
     if isinstance(block, FiltersFigure):
         return Paragraph(block.mention) if block.mention else None
-    if isinstance(block, ClaimFigure | DescentFigure | CircuitFigure):
+    if isinstance(block, ClaimFigure | DescentFigure | CircuitFigure | StandingsFigure):
         return block  # drawn in letters
     return None if isinstance(block, FigureRef) else _printable(block)
 
@@ -244,13 +260,14 @@ def _printable(value: Any) -> Any:
     return value
 
 
-def _drawn(fitted: Fitted) -> Iterator[Pieces]:
+def _drawn(fitted: Fitted, width: int) -> Iterator[Pieces]:
     """Yield the lines of a table: its headers over a rule, then its rows, each with what stands below it."""
     yield from _lines(fitted, [(header, "dim") for header in fitted.headers])
     yield [("─" * fitted.width, "")]
+    room = min(width, max(fitted.width, _LEAST_BELOW)) - 2
     for row, below in zip(fitted.rows, fitted.below, strict=True):
         yield from _lines(fitted, [(cell.text, _STYLES[cell.tone]) for cell in row])
-        for line in textwrap.wrap(below, max(fitted.width, _LEAST_BELOW) - 2, break_on_hyphens=False):
+        for line in textwrap.wrap(below, max(room, 1), break_on_hyphens=False, break_long_words=False):
             yield [(f"  {line}", "dim")]
 
 

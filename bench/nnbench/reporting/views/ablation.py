@@ -6,8 +6,18 @@ from nnbench.evidence.ablation import AblatedCase, Removal
 from nnbench.evidence.case import Findings
 from nnbench.records.trials import Axes, CaseFacts, Comparison
 from nnbench.reporting import digits
-from nnbench.reporting.blocks import Cell, Column, Document, Paragraph, Section, Table
+from nnbench.reporting.blocks import (
+    Cell,
+    Column,
+    Document,
+    Paragraph,
+    Section,
+    Standing,
+    StandingsFigure,
+    Table,
+)
 from nnbench.reporting.texts import words
+from nnbench.reporting.views.curves import file_name
 from nnbench.reporting.views.run import about
 from nnbench.statistics.comparing.planning import rounded_up
 
@@ -16,7 +26,10 @@ _QUIET = Cell("", "quiet")
 
 def build(cases: Sequence[AblatedCase], found: Findings) -> Document:
     """Return the report of an ablation: for each case what every component does, and what was run."""
-    sections = [Section(_heading(case), (ablation_headline(case), ablation_table(case))) for case in cases]
+    sections = [
+        Section(_heading(case), (ablation_headline(case), ablation_figure(case), ablation_table(case)))
+        for case in cases
+    ]
     title = f"Ablation {found.run.run}"
     return Document(title, (*sections, Section("What was run", (about(found),))))
 
@@ -37,6 +50,36 @@ def ablation_headline(case: AblatedCase) -> Paragraph:
     work = words.several([each.component for each in worse])
     told.append(f"What does the work here: {work}." if worse else "No component was shown to do the work.")
     return Paragraph(" ".join(told), lead=True)
+
+
+def ablation_figure(case: AblatedCase) -> StandingsFigure:
+    """Return dots and intervals: without each component, beside the whole optimizer."""
+    removals = [each for each in _largest_loss_first(case) if words.has_score(each.comparison.difference)]
+    rows = [
+        Standing(
+            f"without {each.component}",
+            each.comparison.difference,
+            each.comparison.interval,
+            each.comparison.verdict != "worse",
+        )
+        for each in removals
+    ]
+    lost = [row.label for row in rows if not row.may_be_best]
+    return StandingsFigure(
+        name=f"{file_name(case.facts.name)}-ablation",
+        caption=(
+            f"Mean difference in {words.metric(case.facts)} to {case.ablation.optimizer} with all components"
+            f" on {case.facts.name}, paired by seed, with simultaneous 95 % intervals. Hollow: shown to lose."
+            f" The band is the noticeable difference, {words.noticeable(case.facts)}."
+        ),
+        alternative=(
+            f"Differences of {digits.counted(len(rows), 'removal')}. Shown to lose:"
+            f" {words.several(lost) or 'none'}."
+        ),
+        facts=case.facts,
+        rows=(Standing("all components", 0.0, (0.0, 0.0), True), *rows),
+        meaning=("no loss shown", "shown to lose"),
+    )
 
 
 def ablation_table(case: AblatedCase) -> Table:

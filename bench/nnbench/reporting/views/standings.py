@@ -3,6 +3,7 @@
 import math
 
 from nnbench.evidence.case import CaseEvidence
+from nnbench.records.trials import Comparison, ConfigurationSummary
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import Standing, StandingsFigure
 from nnbench.reporting.texts import words
@@ -21,12 +22,15 @@ def standings(case: CaseEvidence) -> StandingsFigure | None:
         found = case.comparison_of(summary.axes)
         label, is_best = case.label(summary.axes), summary.axes in best
         choices = tuple(item for item in summary.axes.as_dict().items() if item[0] in case.varying)
-        if found is None:
+        if found is None and summary.axes == case.reference:
             rows.append(Standing(label, 0.0, (0.0, 0.0), is_best, choices))
-        elif math.isfinite(found.difference):
+        elif found is not None and _is_measured(found, summary):
             rows.append(Standing(label, found.difference, found.interval, is_best, choices))
+    if len(rows) < 2:
+        return None
     named = [row.label for row in rows if row.may_be_best]
-    cut = "" if len(case.ranking) <= _MOST_ROWS else f" The first {_MOST_ROWS} are drawn."
+    n_left_out = max(0, len(case.ranking) - _MOST_ROWS)
+    cut = f" The first {_MOST_ROWS} are drawn." if n_left_out else ""
     return StandingsFigure(
         name=f"{file_name(case.facts.name)}-standings",
         caption=(
@@ -40,4 +44,11 @@ def standings(case: CaseEvidence) -> StandingsFigure | None:
         ),
         facts=case.facts,
         rows=tuple(rows),
+        n_left_out=n_left_out,
     )
+
+
+def _is_measured(found: Comparison, summary: ConfigurationSummary) -> bool:
+    """Return whether anybody measured it: in statistics two sides without any score differ by 0."""
+    is_bounded = any(map(math.isfinite, found.interval))
+    return math.isfinite(found.difference) and (is_bounded or words.has_score(summary.median))

@@ -91,7 +91,7 @@ def _outcome(case: CaseEvidence) -> list[_Filled]:
     p_values = [Cell(digits.bare_p(each.p)) if each else _QUIET for each in found]
     return [
         (Column(_with_interval(header, cells, SUMMARY_LEVEL), "decimal"), cells),
-        (Column("verdict"), verdicts_),
+        (Column("verdict", below="{}"), verdicts_),
         *_seeds_to_tell(found),
         (Column("p", "decimal", rank=4, below="p {}"), p_values),
     ]
@@ -132,17 +132,21 @@ def _budget(case: CaseEvidence) -> list[_Filled]:
             digits.estimate(each.success_rate, each.success_interval, digits.PERCENT) for each in case.ranking
         ]
         filled = [
-            (Column("steps to target", "right", rank=3), steps),
-            (Column("reached target", "right", rank=2), reached),
+            (Column("steps to target", "right", rank=3, below="steps to target {}"), steps),
+            (Column("reached target", "right", rank=2, below="reached target {}"), reached),
             (
                 Column(
-                    f"success, % [{digits.confidence(SUMMARY_LEVEL).replace(' ', '')}]", "decimal", rank=7
+                    f"success, % [{digits.confidence(SUMMARY_LEVEL).replace(' ', '')}]",
+                    "decimal",
+                    rank=7,
                 ),
                 [Cell(str(each)) for each in chance],
             ),
         ]
     if any(each.failures for each in case.ranking):
-        filled.append((Column("failures", rank=6, wraps=True), [_failures(each) for each in case.ranking]))
+        filled.append(
+            (Column("failures", rank=6, wraps=True, below="{}"), [_failures(each) for each in case.ranking])
+        )
     seconds = [
         Cell(digits.seconds(each.train_s) if each.train_s else digits.MISSING) for each in case.ranking
     ]
@@ -166,10 +170,16 @@ def _failures(summary: ConfigurationSummary) -> Cell:
 def _doubt(case: CaseEvidence) -> list[_Filled]:
     """Say why a verdict came out so: below its row where room is short."""
     found = [case.comparison_of(each.axes) for each in case.ranking]
-    if not any(each and each.reason for each in found):
+    if _reason_of_all(case) or not any(each and each.reason for each in found):
         return []
     cells = [Cell(each.reason) if each else _QUIET for each in found]
     return [(Column("why", rank=9, wraps=True, below="{}"), cells)]
+
+
+def _reason_of_all(case: CaseEvidence) -> str:
+    """Return the reason that several verdicts share: it is said once."""
+    reasons = {each.reason for each in case.comparisons}
+    return reasons.pop() if len(reasons) == 1 < len(case.comparisons) else ""
 
 
 def _notes(case: CaseEvidence) -> list[str]:
@@ -180,6 +190,8 @@ def _notes(case: CaseEvidence) -> list[str]:
     notes = [f"Best median first: {words.metric(case.facts)}{_when(case.facts)}, {seeds}{left}.{best}"]
     if case.comparisons:
         notes.append(_compared(case))
+    if reason := _reason_of_all(case):
+        notes.append(f"Why, in every row: {reason}.")
     if methods := _methods(case):
         notes.append(f"Intervals: {methods}.")
     if any(trial.status in ("diverged", "pruned") for trial in case.trials):
