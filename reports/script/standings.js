@@ -38,19 +38,26 @@ class Standings {
       role: "listbox",
       "aria-label": this.figure.about,
     });
-    svg.append(...this.backdrop(bottom, width), ...rows.map((row, i) => this.row(row, i, high, width)));
+    svg.append(...this.backdrop(bottom), ...rows.map((row, i) => this.row(row, i, high, width)));
     replaceKeepingFocus(this.plot, svg);
     markRows(this.section);
   }
 
-  backdrop(bottom, width) {
-    const { noticeable, label, factor } = this.figure;
-    const [low, high] = [-noticeable, noticeable].map((end) => this.axis.at(end));
+  // The ends of the band, the place of the line, and what stands below a tick.
+  ground() {
+    const { noticeable, factor } = this.figure;
+    return { band: [-noticeable, noticeable], line: 0, nameOf: (tick) => written(tick * factor, "", true) };
+  }
+
+  backdrop(bottom) {
+    const { label } = this.figure;
+    const { band, line, nameOf } = this.ground();
+    const [low, high] = band.map((end) => this.axis.at(end));
     const ticks = this.axis.ticks(70);
     const hidden = { "aria-hidden": "true" };
     return [
       draw("rect", { ...hidden, class: "noticeable", x: low, y: 0, width: high - low, height: bottom }),
-      draw("line", { ...hidden, class: "zero", x1: this.axis.at(0), x2: this.axis.at(0), y1: 0, y2: bottom }),
+      draw("line", { ...hidden, class: "zero", x1: this.axis.at(line), x2: this.axis.at(line), y1: 0, y2: bottom }),
       draw("line", {
         ...hidden,
         class: "axis",
@@ -63,7 +70,7 @@ class Standings {
         draw(
           "text",
           { ...hidden, class: "tick middle", x: this.axis.at(tick), y: bottom + 15 },
-          written(tick * factor, "", true),
+          nameOf(tick),
         ),
       ),
       draw(
@@ -77,8 +84,7 @@ class Standings {
   row(row, place, high, width) {
     const top = place * high + 2;
     const middle = top + (this.isStacked ? high - 10 : high / 2);
-    const meaning = this.figure.meaning[row.best ? 0 : 1];
-    const said = `${row.label}: ${row.text || "reference"}. ${meaning[0].toUpperCase()}${meaning.slice(1)}.`;
+    const said = this.saidOf(row);
     const name = draw(
       "text",
       {
@@ -116,6 +122,11 @@ class Standings {
       number,
       ...this.dot(row, middle),
     );
+  }
+
+  saidOf(row) {
+    const meaning = this.figure.meaning[row.best ? 0 : 1];
+    return `${row.label}: ${row.text || "reference"}. ${meaning[0].toUpperCase()}${meaning.slice(1)}.`;
   }
 
   // The tab key comes to the list, the arrow keys go through it, and enter picks.

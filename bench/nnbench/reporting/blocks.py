@@ -103,8 +103,8 @@ class FigureRef:
     alternative: str  # what somebody who cannot see the picture should know
 
     @property
-    def cut(self) -> str:
-        """Which part of it is drawn where a picture cannot show it all, in words; empty: all of it."""
+    def of_still(self) -> str:
+        """What is to be said of the picture alone, and not of what a page draws in its place."""
         return ""
 
 
@@ -119,7 +119,7 @@ class CurvesFigure(FigureRef):
     left_out: str = ""  # what is not there, in words
 
     @property
-    def cut(self) -> str:
+    def of_still(self) -> str:
         return self.left_out
 
 
@@ -164,6 +164,11 @@ class RanksFigure(FigureRef):
 
     ranks: tuple[tuple[str, float], ...]
     critical_difference: float | None  # None: too few cases for one
+    bars: str = ""  # what the bars of the picture say
+
+    @property
+    def of_still(self) -> str:
+        return self.bars
 
 
 @dataclass(frozen=True, slots=True)

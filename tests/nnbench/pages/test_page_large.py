@@ -37,13 +37,13 @@ def test_the_picture_has_the_best_and_the_worst_and_says_so(many: Sample) -> Non
     still = [series.label for panel in figure.still for series in panel.series]
     every = [series.label for panel in figure.panels for series in panel.series]
     assert (len(every), still) == (N, every[:48] + every[-16:])
-    assert figure.cut == SAID
+    assert figure.of_still == SAID
     assert SAID in markdown.render(many.document())
 
 
 @pytest.mark.parametrize("sample", [page_samples.crossed(n_seeds=2), page_samples.many(64, 2)])
 def test_where_all_lines_have_room_nothing_is_cut(sample: Sample) -> None:
-    assert (curves_of(sample).still, curves_of(sample).cut) == ((), "")
+    assert (curves_of(sample).still, curves_of(sample).of_still) == ((), "")
 
 
 def test_crossed_axes_keep_the_panels_in_which_a_line_is_left() -> None:

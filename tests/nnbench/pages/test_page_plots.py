@@ -123,8 +123,42 @@ def test_a_ceiling_of_the_roofline_meets_the_peak_where_its_bandwidth_feeds_it()
 
 
 def test_what_is_no_curve_stays_a_picture() -> None:
-    assert plot.data(RanksFigure(*NAMES, (("a", 1.0), ("b", 2.0)), 0.5)) is None
     assert plot.data(ClaimFigure(*NAMES, "", "", False, False, ())) is None
+
+
+def ranked(browser: Browser, path: Path, critical: float | None) -> Browser:
+    """Show three configurations whose ranks are 1.2, 1.9 and 2.9."""
+    figure = RanksFigure(*NAMES, (("a", 1.2), ("b", 1.9), ("c", 2.9)), critical)
+    page = html.render(Document("Ranks", (Section("", (figure,)),)))
+    path.write_text(page, encoding="utf-8")
+    browser.open(path.as_uri())
+    assert browser.complaints == []
+    return browser
+
+
+def test_ranks_within_the_critical_difference_of_the_picked_one_are_filled(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """A difference of 1 joins a and b, and c with b; whoever is picked is the centre."""
+    filled = "[...document.querySelectorAll('.row.best')].map((row) => row.dataset.label)"
+    opened = ranked(browser, tmp_path / "ranks.html", 1.0)
+    assert opened.run(filled) == ["a", "b"]
+
+    opened.click(".standings .row[data-label=b]")
+
+    assert opened.run(filled) == ["a", "b", "c"]
+    said = opened.run("[...document.querySelectorAll('.row')].map((row) => row.ariaLabel)")
+    assert said == ["a: 1.20. Not told apart from b.", "b: 1.90.", "c: 2.90. Not told apart from b."]
+    assert "s1.mark=b" in opened.run("location.hash")
+
+
+def test_without_a_critical_difference_no_rank_is_said_to_be_like_another(
+    browser: Browser, tmp_path: Path
+) -> None:
+    opened = ranked(browser, tmp_path / "ranks.html", None)
+
+    assert opened.run("document.querySelectorAll('.row.best').length") == 1
+    assert opened.texts("figure .note")[0].startswith("Too few cases for a critical difference.")
 
 
 def test_a_stepped_line_stays_what_it_was_until_the_next_factor(opened: Browser) -> None:

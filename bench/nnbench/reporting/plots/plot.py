@@ -10,6 +10,7 @@ from nnbench.reporting.blocks import (
     FigureRef,
     HeatMaps,
     ProfileFigure,
+    RanksFigure,
     RooflineFigure,
     SearchFigure,
     SmallMultiples,
@@ -38,6 +39,8 @@ def data(figure: FigureRef) -> dict[str, Any] | None:
             found = roofline.data(figure)
         case HeatMaps():
             found = heat_map.data(figure)
+        case RanksFigure():
+            found = standings.ranks(figure)
         case SearchFigure():
             found = search.data(figure)
     return None if found is None else {name: _safe(value) for name, value in found.items()}

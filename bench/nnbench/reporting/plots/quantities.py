@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from nnbench.reporting import digits
 from nnbench.reporting.blocks import ClaimFigure, Curve, LabelledLine, Plot, ProfileFigure, SmallMultiples
 from nnbench.reporting.plots import dots
 from nnbench.reporting.plots.numbers import column
@@ -16,7 +17,10 @@ def profile(figure: ProfileFigure) -> dict[str, Any]:
     """Return the profiles; between two factors a share stays what it was."""
     y = {"label": figure.y_label, **_PERCENT}
     series = [_series(curve) | {"steps": True} for curve in figure.curves]
-    return _lines(figure.alternative, _x(figure.x_label, unit=figure.unit), y, [("", None, series)])
+    x = _x(figure.x_label, unit=figure.unit)
+    if figure.unit == digits.TIMES:
+        x |= {"kinds": ["linear", "log"]}
+    return _lines(figure.alternative, x, y, [("", None, series)])
 
 
 def multiples(figure: SmallMultiples) -> dict[str, Any]:

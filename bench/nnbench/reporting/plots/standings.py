@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from nnbench.reporting import digits
-from nnbench.reporting.blocks import Standing, StandingsFigure
+from nnbench.reporting.blocks import RanksFigure, Standing, StandingsFigure
 from nnbench.reporting.plots.numbers import column, rounded
 from nnbench.reporting.texts import words
 
@@ -40,6 +40,29 @@ def reach(figure: StandingsFigure) -> tuple[float, float]:
     low, high = min(seen), max(seen)
     room = 0.06 * (high - low or 1.0)
     return low - room, high + room
+
+
+def ranks(figure: RanksFigure) -> dict[str, Any]:
+    """Return a row for each configuration by its average rank, and how far apart two of them must be."""
+    last = max(len(figure.ranks), 2)
+    room = 0.04 * (last - 1)
+    return {
+        "kind": "ranks",
+        "about": figure.alternative,
+        "label": "average rank",
+        "critical": None if figure.critical_difference is None else rounded(figure.critical_difference),
+        "reach": column((1 - room, last + room)),
+        "rows": [
+            {
+                "label": label,
+                "axes": {},
+                "text": f"{rank:.2f}",
+                "difference": rounded(rank),
+                "interval": column((rank, rank)),
+            }
+            for label, rank in figure.ranks
+        ],
+    }
 
 
 def _row(row: Standing, scale: digits.Scale) -> dict[str, Any]:

@@ -33,6 +33,7 @@ SCRIPT = (
     "panel",
     "reading",
     "standings",
+    "ranks",
     "heat",
     "dots",
     "start",

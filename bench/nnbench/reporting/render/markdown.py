@@ -51,7 +51,7 @@ def _block(block: Block, language: str) -> str:
         case Table():
             return _table(block)
         case FigureRef():
-            said = escaped(f"{block.caption} {block.cut}".strip())
+            said = escaped(f"{block.caption} {block.of_still}".strip())
             return f"![{escaped(block.alternative)}]({figure_file(block)})\n\n{said}"
 
 

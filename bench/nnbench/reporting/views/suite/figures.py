@@ -73,11 +73,14 @@ def rank_figure(over: Overview, run: str) -> RanksFigure | None:
     )
     said = ", ".join(f"{label} {rank:.2f}" for label, rank in ranked)
     critical = found.critical_difference
-    joined, apart = " With so few cases no pair can be told apart.", ""
+    joined, bars, apart = " With so few cases no pair can be told apart.", "", ""
     if critical is not None:
-        joined = (
-            " A bar joins configurations whose ranks lie within the critical difference (CD) of one another:"
-            " between them no difference is shown."
+        joined, bars = (
+            "",
+            (
+                "A bar joins configurations whose ranks lie within the critical difference (CD) of one another:"
+                " between them no difference is shown."
+            ),
         )
         apart = f" Critical difference {critical:.2f}."
     return RanksFigure(
@@ -89,4 +92,5 @@ def rank_figure(over: Overview, run: str) -> RanksFigure | None:
         alternative=f"Average ranks of {run}: {said}.{apart}",
         ranks=tuple(ranked),
         critical_difference=critical,
+        bars=bars,
     )
