@@ -1,5 +1,6 @@
 """``nnbench.load``: a run from the store, for notebooks and scripts."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from html import escape
 from os import PathLike, fspath
@@ -19,6 +20,8 @@ from nnbench.reporting import document
 from nnbench.reporting.json import run as run_json
 from nnbench.reporting.json import tune as tune_json
 from nnbench.reporting.render import html
+from nnbench.reporting.shapes.run import RunDocument
+from nnbench.reporting.shapes.tune import TuneDocument
 from nnbench.store import Store
 
 _FRAME_HEIGHT_PX = 640
@@ -107,7 +110,7 @@ class Results:
         return Columns({name: _read(name in sided, values) for name, values in table.columns.items()})
 
     @cached_property
-    def _document(self) -> dict[str, Any]:
+    def _document(self) -> RunDocument | TuneDocument:
         run, trials = self._found.run, self._found.trials
         return run_json.as_dict(self._found) if run.tuning is None else tune_json.as_dict(run, trials)
 
@@ -155,7 +158,7 @@ def _trial_row(trial: TrialRecord) -> dict[str, Any]:
     }
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of a JSON document with a column for each number and word in it."""
     found: dict[str, Any] = {}
     for name, value in row.items():

@@ -88,13 +88,14 @@ def result_schema(name: str) -> dict[str, Any]:
 
 def _object(shape: Any, parts: dict[str, Any]) -> dict[str, Any]:
     hints = get_type_hints(shape, include_extras=True)
-    # The name of the schema first, though what the document shares with others is inherited.
-    hints = dict(sorted(hints.items(), key=lambda hint: hint[0] != "schema"))
+    # The name of the schema first and what may be absent last, wherever they are inherited from.
+    needed = shape.__required_keys__
+    hints = dict(sorted(hints.items(), key=lambda hint: (hint[0] != "schema", hint[0] not in needed)))
     return {
         "description": shape.__doc__,
         "type": "object",
         "properties": {key: _value(hint, parts) for key, hint in hints.items()},
-        "required": [key for key in hints if key in shape.__required_keys__],
+        "required": [key for key in hints if key in needed],
     }
 
 

@@ -7,21 +7,23 @@ there are several.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Final
 
 from nnbench.evidence.ablation import AblatedCase, Removal
 from nnbench.evidence.case import Findings
 from nnbench.records.trials import Axes
 from nnbench.reporting.json.numbers import finite
 from nnbench.reporting.json.run import configuration, header
+from nnbench.reporting.shapes.tune import AblateDocument, Component
 
-SCHEMA = "nnbench.ablate/1"
+SCHEMA: Final = "nnbench.ablate/1"
 
 
-def as_dict(cases: Sequence[AblatedCase], found: Findings) -> dict[str, Any]:
+def as_dict(cases: Sequence[AblatedCase], found: Findings) -> AblateDocument:
     """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
     return {
-        **header(found.run, SCHEMA),
+        "schema": SCHEMA,
+        **header(found.run),
         "optimizer": cases[0].ablation.optimizer,
         "case": cases[0].facts.name,
         "crossed": cases[0].ablation.is_crossed,
@@ -36,7 +38,7 @@ def as_dict(cases: Sequence[AblatedCase], found: Findings) -> dict[str, Any]:
     }
 
 
-def _component(case: AblatedCase, removal: Removal) -> dict[str, Any]:
+def _component(case: AblatedCase, removal: Removal) -> Component:
     found, alone = removal.comparison, not case.ablation.is_crossed
     without = case.ablation.without(removal.component)
     return {

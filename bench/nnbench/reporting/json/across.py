@@ -4,15 +4,16 @@ Null: no case has a target that says it, there is nobody to compare with, or the
 """
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from nnbench.reporting.json.numbers import finite
+from nnbench.reporting.shapes import across as shapes
 from nnbench.statistics.suite.across import Estimate, ScoreProfile
 from nnbench.statistics.suite.overview import Member, Overview
 from nnbench.statistics.suite.profile import R_MAX, PerformanceProfile
 
 
-def across_as_dict(over: Overview) -> dict[str, Any]:
+def across_as_dict(over: Overview) -> shapes.Across:
     """Return plain data, best configuration first."""
     found = over.friedman
     return {
@@ -34,18 +35,18 @@ def across_as_dict(over: Overview) -> dict[str, Any]:
     }
 
 
-def _member(each: Member) -> dict[str, Any]:
+def _member(each: Member) -> shapes.AcrossConfiguration:
     profile = each.profile
     return {
         "label": each.label,
         "score": None if profile is None else finite(profile.score),
         "score_interval": None if profile is None else [finite(end) for end in profile.score_interval],
-        "profile": _curves(profile, "factors"),
-        "score_profile": _curves(each.score_profile, "thresholds"),
+        "profile": cast(shapes.Profile | None, _curves(profile, "factors")),
+        "score_profile": cast(shapes.ScoreProfile | None, _curves(each.score_profile, "thresholds")),
         "average_rank": each.average_rank,
         "iqm": _estimate(each.iqm),
         "improvement": _estimate(each.improvement),
-        "signed_rank": None if each.posterior is None else asdict(each.posterior),
+        "signed_rank": None if each.posterior is None else cast(shapes.SignedRank, asdict(each.posterior)),
         "train_s": finite(each.train_s),
         "state_bytes_per_parameter": each.state_bytes,
     }
@@ -57,7 +58,7 @@ def _curves(profile: PerformanceProfile | ScoreProfile | None, x: str) -> dict[s
     return {name: getattr(profile, name).tolist() for name in (x, "share", "low", "high")}
 
 
-def _estimate(found: Estimate | None) -> dict[str, Any] | None:
+def _estimate(found: Estimate | None) -> shapes.Estimate | None:
     if found is None:
         return None
     return {

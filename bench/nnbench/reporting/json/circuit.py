@@ -1,13 +1,14 @@
 """The JSON document of ``nnbench explain --values`` and ``--expression``."""
 
-from typing import Any
+from typing import Any, Final
 
 from nnbench.records.circuit import Circuit
+from nnbench.reporting.shapes.program import CircuitDocument
 
-SCHEMA = "nnbench.circuit/1"
+SCHEMA: Final = "nnbench.circuit/1"
 
 
-def as_dict(circuit: Circuit) -> dict[str, Any]:
+def as_dict(circuit: Circuit) -> CircuitDocument:
     """Return the document; ``reads`` holds the places of nodes, counted from 0."""
     return {
         "schema": SCHEMA,
@@ -40,10 +41,13 @@ def as_dict(circuit: Circuit) -> dict[str, Any]:
     }
 
 
-def rows(data: dict[str, Any]) -> list[dict[str, Any]]:
+def rows(data: CircuitDocument) -> list[dict[str, Any]]:
     """Return a row for each node, for CSV."""
-    lists = ("reads", "local_gradients")
     return [
-        {name: " ".join(map(str, value)) if name in lists else value for name, value in node.items()}
+        {
+            **node,
+            "reads": " ".join(map(str, node["reads"])),
+            "local_gradients": " ".join(map(str, node["local_gradients"])),
+        }
         for node in data["nodes"]
     ]

@@ -1,19 +1,20 @@
 """The JSON document of ``nnbench claims``."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from nnbench.records.claims import ClaimResult, Language
+from nnbench.reporting.shapes.claims import Claim, ClaimsDocument
 
-SCHEMA = "nnbench.claims/1"
+SCHEMA: Final = "nnbench.claims/1"
 
 
-def as_dict(found: Sequence[ClaimResult], language: Language) -> dict[str, Any]:
+def as_dict(found: Sequence[ClaimResult], language: Language) -> ClaimsDocument:
     """Return the document: of every claim its verdict and what it comes from."""
     return {"schema": SCHEMA, "claims": [_claim(result, language) for result in found]}
 
 
-def _claim(result: ClaimResult, language: Language) -> dict[str, Any]:
+def _claim(result: ClaimResult, language: Language) -> Claim:
     spec = result.claim
     counting = [quantity for quantity in result.quantities if quantity.counts]
     same = [quantity for quantity in counting if quantity.verdict == result.verdict]
@@ -52,7 +53,7 @@ def _claim(result: ClaimResult, language: Language) -> dict[str, Any]:
     }
 
 
-def rows(data: dict[str, Any]) -> list[dict[str, Any]]:
+def rows(data: ClaimsDocument) -> list[dict[str, Any]]:
     """Return a row for each quantity, for CSV."""
     return [
         {"id": claim["id"], "claim": claim["claim"], "claim_verdict": claim["verdict"]}

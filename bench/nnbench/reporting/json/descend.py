@@ -4,9 +4,11 @@ from typing import Any
 
 from nnbench.records.descent import Descent, Path
 from nnbench.reporting.json.numbers import finite
+from nnbench.reporting.shapes.descend import DescendDocument
+from nnbench.reporting.shapes.descend import Path as PathShape
 
 
-def as_dict(descent: Descent) -> dict[str, Any]:
+def as_dict(descent: Descent) -> DescendDocument:
     return {
         "schema": "nnbench.descend/1",
         "function": descent.function,
@@ -22,7 +24,7 @@ def as_dict(descent: Descent) -> dict[str, Any]:
     }
 
 
-def _path(path: Path) -> dict[str, Any]:
+def _path(path: Path) -> PathShape:
     return {
         "optimizer": path.optimizer,
         "learning_rate": path.learning_rate,

@@ -1,19 +1,20 @@
 """A diagnosis as one JSON document: ``nnbench.diagnose/1``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 from numpy.typing import NDArray
 
 from nnbench.records.diagnosis import Diagnosis, LayerCheck, Preflight, Quantity, Training
+from nnbench.reporting.shapes import diagnose as shapes
 from nnbench.reporting.texts import words
 from nnbench.statistics.trials.propagation import Course, backward_course, forward_course
 
-SCHEMA = "nnbench.diagnose/1"
+SCHEMA: Final = "nnbench.diagnose/1"
 
 
-def as_dict(diagnosis: Diagnosis) -> dict[str, Any]:
+def as_dict(diagnosis: Diagnosis) -> shapes.DiagnoseDocument:
     """Return the diagnosis of one configuration; series are by seed, then by evaluation."""
     return {
         "schema": SCHEMA,
@@ -24,7 +25,7 @@ def as_dict(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def matrix_as_dict(case: str, checks: Sequence[Preflight]) -> dict[str, Any]:
+def matrix_as_dict(case: str, checks: Sequence[Preflight]) -> shapes.PreflightDocument:
     """Return the check before training of several configurations."""
     return {
         "schema": SCHEMA,
@@ -35,7 +36,7 @@ def matrix_as_dict(case: str, checks: Sequence[Preflight]) -> dict[str, Any]:
     }
 
 
-def rows(diagnosis: dict[str, Any]) -> list[dict[str, Any]]:
+def rows(diagnosis: shapes.DiagnoseDocument) -> list[dict[str, Any]]:
     """Return a row for each layer: what the check before training saw, then what training made of it."""
     before, training = diagnosis["preflight"]["layers"], diagnosis["training"]
     measured = [
@@ -46,16 +47,20 @@ def rows(diagnosis: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"case": diagnosis["case"], "axes": diagnosis["axes"], **each} for each in measured]
 
 
-def matrix_rows(checks: dict[str, Any]) -> list[dict[str, Any]]:
+def matrix_rows(checks: shapes.PreflightDocument) -> list[dict[str, Any]]:
     """Return a row for each configuration: its choices, and what is left of signals and gradients."""
-    kept = ("signals", "gradients")
     return [
-        {"case": checks["case"], "axes": each["axes"], **{name: each["preflight"][name] for name in kept}}
+        {
+            "case": checks["case"],
+            "axes": each["axes"],
+            "signals": each["preflight"]["signals"],
+            "gradients": each["preflight"]["gradients"],
+        }
         for each in checks["configurations"]
     ]
 
 
-def _at_end(layer: dict[str, Any]) -> dict[str, Any]:
+def _at_end(layer: Mapping[str, object]) -> dict[str, Any]:
     """Return a layer with every series as one number: the median over seeds of its last values."""
     return {name: _last(value) if isinstance(value, list) else value for name, value in layer.items()}
 
@@ -66,7 +71,7 @@ def _last(series: list[Any]) -> float | None:
     return median(known) if known else None
 
 
-def _preflight(check: Preflight) -> dict[str, Any]:
+def _preflight(check: Preflight) -> shapes.Preflight:
     return {
         "seeds": check.n_seeds,
         "samples": check.n_samples,
@@ -76,7 +81,7 @@ def _preflight(check: Preflight) -> dict[str, Any]:
     }
 
 
-def _course(course: Course) -> dict[str, Any]:
+def _course(course: Course) -> shapes.Course:
     return {
         "from": course.start,
         "to": course.end,
@@ -86,7 +91,7 @@ def _course(course: Course) -> dict[str, Any]:
     }
 
 
-def _layer(layer: LayerCheck) -> dict[str, Any]:
+def _layer(layer: LayerCheck) -> shapes.LayerCheck:
     return {
         "layer": layer.layer,
         "units": layer.units,
@@ -99,11 +104,11 @@ def _layer(layer: LayerCheck) -> dict[str, Any]:
     }
 
 
-def _quantity(quantity: Quantity) -> dict[str, Any]:
+def _quantity(quantity: Quantity) -> shapes.Quantity:
     return {"mean": quantity.mean, "interval": list(quantity.interval), "expected": quantity.expected}
 
 
-def _training(diagnosis: Diagnosis) -> dict[str, Any]:
+def _training(diagnosis: Diagnosis) -> shapes.WatchedTraining:
     training: Training = diagnosis.training
     return {
         "steps": _list(training.steps),

@@ -4,32 +4,33 @@ Null: an end of an interval that nothing bounds, or a number that the trials wit
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from nnbench.records.trials import RunRecord, TrialRecord
 from nnbench.reporting.json.numbers import finite
+from nnbench.reporting.shapes import effects as shapes
 from nnbench.statistics.factors.case_effects import CaseEffects, case_effects
 from nnbench.statistics.factors.effects import Effects, Measured
 
 
-def effects_as_list(run: RunRecord, trials: Sequence[TrialRecord]) -> list[dict[str, Any]]:
+def effects_as_list(run: RunRecord, trials: Sequence[TrialRecord]) -> list[shapes.CaseEffects]:
     """Return plain data of each case in which two axes or more vary, in the order of the run."""
     found = ((facts.name, case_effects(trials, facts, run.varying)) for facts in run.cases)
-    return [{"case": name, **_case(each)} for name, each in found if each is not None]
+    return [_case(name, each) for name, each in found if each is not None]
 
 
-def _case(found: CaseEffects) -> dict[str, Any]:
+def _case(name: str, found: CaseEffects) -> shapes.CaseEffects:
     lost = sum(found.lost_by_status.values())
-    return {
+    made: shapes.CaseEffects = {
+        "case": name,
         "factors": list(found.factors),
-        "left_out": dict(found.left_out),
+        "left_out": {**found.left_out},
         "n": len(found.ended) - lost,
         "without_score": dict(found.lost_by_status),
-        **(_analysis(found, found.effects) if found.effects is not None else {}),
     }
+    return made if found.effects is None else {**made, **_analysis(found, found.effects)}
 
 
-def _analysis(found: CaseEffects, effects: Effects) -> dict[str, Any]:
+def _analysis(found: CaseEffects, effects: Effects) -> shapes.Analysis:
     return {
         "seeds": effects.n_seeds,
         "balanced": effects.is_balanced,
@@ -71,7 +72,7 @@ def _analysis(found: CaseEffects, effects: Effects) -> dict[str, Any]:
 _NOTHING = Measured(float("nan"), (float("nan"), float("nan")), 0)
 
 
-def _measured(found: Measured) -> dict[str, Any]:
+def _measured(found: Measured) -> shapes.Measured:
     return {
         "value": finite(found.value),
         "interval": [finite(end) for end in found.interval],

@@ -4,11 +4,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from nnbench.records.gate import GateItem, GateReport
+from nnbench.records.gate import GateItem, GateReport, ItemVerdict
+from nnbench.reporting.shapes.gate import GateDocument, Item
 from nnbench.reporting.views import gate as view
 
 
-def as_dict(report: GateReport) -> dict[str, Any]:
+def as_dict(report: GateReport) -> GateDocument:
     """Return the report as ``nnbench.gate/1``."""
     return {
         "schema": "nnbench.gate/1",
@@ -24,17 +25,17 @@ def as_dict(report: GateReport) -> dict[str, Any]:
     }
 
 
-def overall(report: GateReport) -> str:
+def overall(report: GateReport) -> ItemVerdict:
     """Return the verdict of the whole: that of the item that decides, ok where there is none."""
     items = view.ordered(report.items)
     return items[0].verdict if items else "inconclusive"
 
 
-def rows(report: GateReport) -> list[dict[str, Any]]:
+def rows(report: GateReport) -> list[Item]:
     return [_item(item) for item in view.ordered(report.items)]
 
 
-def _item(item: GateItem) -> dict[str, Any]:
+def _item(item: GateItem) -> Item:
     return {
         "name": item.name,
         "family": item.family,
@@ -48,7 +49,7 @@ def _item(item: GateItem) -> dict[str, Any]:
         "mde": item.mde,
         "why": item.why,
         "found": list(item.found),
-        "evidence": dict(item.evidence),
+        "evidence": {**item.evidence},
     }
 
 

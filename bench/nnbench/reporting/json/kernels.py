@@ -1,13 +1,14 @@
 """The figures of ``nnbench kernels`` as one JSON document; what was not measured is null."""
 
-from typing import Any
+from typing import Final
 
 from nnbench.records.kernels import KernelRecord, KernelRun, Spread
+from nnbench.reporting.shapes.kernels import Kernel, KernelsDocument
 
-SCHEMA = "nnbench.kernels/1"
+SCHEMA: Final = "nnbench.kernels/1"
 
 
-def as_dict(run: KernelRun) -> dict[str, Any]:
+def as_dict(run: KernelRun) -> KernelsDocument:
     """Return the document. Rates are per second; a ratio is the peer's time over ours."""
     machine = {
         **run.environment,
@@ -21,7 +22,7 @@ def as_dict(run: KernelRun) -> dict[str, Any]:
     return {"schema": SCHEMA, "machine": machine, "kernels": [_kernel(kernel) for kernel in run.kernels]}
 
 
-def _kernel(kernel: KernelRecord) -> dict[str, Any]:
+def _kernel(kernel: KernelRecord) -> Kernel:
     numpy, torch = kernel.ratios.get("numpy"), kernel.ratios.get("torch")
     time_s = kernel.time_s
     return {

@@ -11,7 +11,7 @@ are the recorded float32: ``step_loss`` by step, ``val_…`` and ``train_…`` a
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,20 +32,24 @@ from nnbench.reporting.json.across import across_as_dict
 from nnbench.reporting.json.by_seed import fewer_seeds_as_list, success_by_verdict
 from nnbench.reporting.json.effects import effects_as_list
 from nnbench.reporting.json.numbers import finite
+from nnbench.reporting.shapes.parts import Case, Configuration, Header, MayBeBest, Verdict
+from nnbench.reporting.shapes.parts import Pruning as PruningShape
+from nnbench.reporting.shapes.run import Race, RunDocument, RunVerdict, Trial
 from nnbench.statistics.comparing.looks import LEVEL
 from nnbench.statistics.suite.overview import overview
 
-SCHEMA = "nnbench.run/1"
+SCHEMA: Final = "nnbench.run/1"
 
 
-def as_dict(found: Findings) -> dict[str, Any]:
+def as_dict(found: Findings) -> RunDocument:
     """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
     run = found.run
     # A shard compares nothing: what of a comparison it has is chance.
     compared = found.trials if run.shard is None else ()
     over = overview(run, compared)
     return {
-        **header(run, SCHEMA),
+        "schema": SCHEMA,
+        **header(run),
         "against": run.against,
         "tuned_by": list(run.tuned_by),
         "level": LEVEL,
@@ -62,10 +66,9 @@ def as_dict(found: Findings) -> dict[str, Any]:
     }
 
 
-def header(run: RunRecord, schema: str) -> dict[str, Any]:
-    """Return what every document says first: which run this was, of what, and where."""
+def header(run: RunRecord) -> Header:
+    """Return what documents say next to their schema: which run this was, of what, and where."""
     return {
-        "schema": schema,
         "run": run.run,
         "created": run.created,
         "command": run.command,
@@ -107,13 +110,13 @@ def _text(value: Any) -> str:
     return json.dumps(value, allow_nan=False, ensure_ascii=False)
 
 
-def _case(facts: CaseFacts) -> dict[str, Any]:
+def _case(facts: CaseFacts) -> Case:
     named = {"name": facts.name, "summary": facts.summary}  # first, wherever the record has them
-    return {key: _json_value(value) for key, value in (named | asdict(facts)).items()}
+    return cast(Case, {key: _json_value(value) for key, value in (named | asdict(facts)).items()})
 
 
-def _trial(trial: TrialRecord) -> dict[str, Any]:
-    return {
+def _trial(trial: TrialRecord) -> Trial:
+    made: Trial = {
         "key": trial.key,
         "case": trial.case,
         "axes": trial.axes.as_dict(),
@@ -127,31 +130,25 @@ def _trial(trial: TrialRecord) -> dict[str, Any]:
         "digest": trial.digest,
         "failure": trial.failure,
         "error": trial.error,
-        **_probes(trial),
     }
+    if (seen := summary_of(trial)) is not None:
+        made["probes"] = {name: [finite(value) for value in values.tolist()] for name, values in seen.items()}
+    return made
 
 
-def _curves(trial: TrialRecord) -> dict[str, list[float | int | None]]:
+def _curves(trial: TrialRecord) -> dict[str, list[float | None]]:
     """Return the learning curves; what probes read is a number for each layer, and no curve."""
     named = ("step_loss", "eval_step", "val_", "train_")
     return {name: _numbers(name, values) for name, values in trial.curves.items() if name.startswith(named)}
 
 
-def _numbers(name: str, values: NDArray[np.float32]) -> list[float | int | None]:
+def _numbers(name: str, values: NDArray[np.float32]) -> list[float | None]:
     if name == "eval_step":
         return [int(value) for value in values.tolist()]
     return [finite(float(text)) for text in values.astype(str).tolist()]
 
 
-def _probes(trial: TrialRecord) -> dict[str, Any]:
-    """Return what the probes saw, a number for each layer; nothing for a trial without probes."""
-    found = summary_of(trial)
-    if found is None:
-        return {}
-    return {"probes": {name: [finite(value) for value in values.tolist()] for name, values in found.items()}}
-
-
-def configuration(summary: ConfigurationSummary) -> dict[str, Any]:
+def configuration(summary: ConfigurationSummary) -> Configuration:
     return {
         "case": summary.case,
         "axes": summary.axes.as_dict(),
@@ -167,7 +164,7 @@ def configuration(summary: ConfigurationSummary) -> dict[str, Any]:
     }
 
 
-def may_be_best(judgement: Judgement) -> dict[str, Any]:
+def may_be_best(judgement: Judgement) -> MayBeBest:
     """Return who may be the best, and how a case was judged: at which look, so at which level."""
     return {
         "case": judgement.case,
@@ -178,7 +175,7 @@ def may_be_best(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def _race(race: CaseRace) -> dict[str, Any]:
+def _race(race: CaseRace) -> Race:
     return {
         "case": race.case,
         "level": race.level,
@@ -190,7 +187,7 @@ def _race(race: CaseRace) -> dict[str, Any]:
     }
 
 
-def _pruning(pruning: Pruning) -> dict[str, Any]:
+def _pruning(pruning: Pruning) -> PruningShape:
     """Return when a configuration left its race and why; ``p`` is adjusted for all pairs of the look."""
     return {
         "look": pruning.look,
@@ -203,12 +200,12 @@ def _pruning(pruning: Pruning) -> dict[str, Any]:
     }
 
 
-def verdicts(found: Findings) -> list[dict[str, Any]]:
+def verdicts(found: Findings) -> list[RunVerdict]:
     success = success_by_verdict(found)
     return [{**verdict(each), "success": success.get((each.case, each.a))} for each in found.comparisons]
 
 
-def verdict(comparison: Comparison) -> dict[str, Any]:
+def verdict(comparison: Comparison) -> Verdict:
     return {
         "case": comparison.case,
         "a": comparison.a.as_dict(),
@@ -223,7 +220,7 @@ def verdict(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _metrics(values: Mapping[str, float]) -> dict[str, float | int | None]:
+def _metrics(values: Mapping[str, float]) -> dict[str, float | None]:
     # "step" is a position, and 450.0 would make a reader of JSON in a typed language stumble.
     return {key: int(value) if key == "step" else finite(value) for key, value in values.items()}
 

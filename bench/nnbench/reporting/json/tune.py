@@ -13,17 +13,19 @@ over a configuration at its default, less that over it tuned; above 0 is better.
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, cast
 
 from nnbench.evidence.searched import SearchedCase, searched_evidence
 from nnbench.records.trials import ConfigurationSummary, RunRecord, TrialRecord, Tuning
 from nnbench.reporting.json.numbers import finite
 from nnbench.reporting.json.run import configuration, header, verdict
+from nnbench.reporting.shapes import tune as shapes
+from nnbench.reporting.shapes.parts import Row
 from nnbench.statistics.estimation.distributions import share_error
-from nnbench.statistics.tuning.nested import Debt
+from nnbench.statistics.tuning.nested import Debt, Estimate
 from nnbench.statistics.tuning.searched import SEEDS_FOR_AN_INTERVAL, SearchedConfiguration, TriedPoint
 
-SCHEMA = "nnbench.tune/1"
+SCHEMA: Final = "nnbench.tune/1"
 _RATE = "learning_rate"
 _NONE = (math.nan, math.nan)
 
@@ -32,12 +34,13 @@ def render(run: RunRecord, trials: Sequence[TrialRecord]) -> str:
     return json.dumps(as_dict(run, trials), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def as_dict(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, Any]:
+def as_dict(run: RunRecord, trials: Sequence[TrialRecord]) -> shapes.TuneDocument:
     """Return the document as dictionaries, lists, texts and numbers, all of which JSON can hold."""
     assert run.tuning is not None, run.run
     cases = searched_evidence(run, trials)
     return {
-        **header(run, SCHEMA),
+        "schema": SCHEMA,
+        **header(run),
         "budget": _budget(run.tuning),
         "configurations": [_configuration(case, each) for case in cases for each in case.configurations],
         "verdicts": [verdict(each) for case in cases for each in case.at_best.comparisons],
@@ -46,8 +49,8 @@ def as_dict(run: RunRecord, trials: Sequence[TrialRecord]) -> dict[str, Any]:
     }
 
 
-def _budget(tuning: Tuning) -> dict[str, Any]:
-    seeds = {
+def _budget(tuning: Tuning) -> shapes.Budget:
+    seeds: shapes.Budget = {
         "tuning_seeds": list(tuning.tuning_seeds),
         "final_seeds": list(tuning.final_seeds),
         "finalists": len(tuning.searches[0].finalists),
@@ -66,10 +69,10 @@ def _budget(tuning: Tuning) -> dict[str, Any]:
     return {"points": tuning.n_points, **seeds, "over": [name for name in names if name != _RATE]}
 
 
-def _configuration(case: SearchedCase, each: SearchedConfiguration) -> dict[str, Any]:
+def _configuration(case: SearchedCase, each: SearchedConfiguration) -> shapes.TunedRate | shapes.TunedPoint:
     search = each.search
     regret, regret_interval = each.default_regret(case.facts.direction)
-    return {
+    made = {
         "case": search.case,
         "axes": search.axes.without(_RATE).as_dict(),
         **(_of_grid(each) if case.is_grid else _of_points(each)),
@@ -84,6 +87,7 @@ def _configuration(case: SearchedCase, each: SearchedConfiguration) -> dict[str,
         "n": 0 if each.tuned is None else each.tuned.n,
         "n_tuning": max((point.n for point in each.points), default=0),
     }
+    return cast(shapes.TunedRate | shapes.TunedPoint, made)
 
 
 def _of_grid(each: SearchedConfiguration) -> dict[str, Any]:
@@ -132,11 +136,11 @@ def _setting(names: Sequence[str], values: Sequence[float | None]) -> dict[str, 
     return {_RATE: by_name[_RATE], "hyperparameters": others}
 
 
-def _at_rate(point: TriedPoint) -> dict[str, Any]:
-    return {_RATE: point.values[0], **_scores(point)}
+def _at_rate(point: TriedPoint) -> shapes.AtRate:
+    return {"learning_rate": point.values[0], **_scores(point)}
 
 
-def _scores(point: TriedPoint) -> dict[str, Any]:
+def _scores(point: TriedPoint) -> shapes.Scores:
     return {
         "mean": finite(point.mean),
         "median": finite(point.median),
@@ -148,25 +152,27 @@ def _scores(point: TriedPoint) -> dict[str, Any]:
     }
 
 
-def _failing(n_failed: int, n: int) -> dict[str, Any]:
+def _failing(n_failed: int, n: int) -> shapes.Failing:
     return {"failed": n_failed, "n": n, "share": n_failed / n if n else None}
 
 
-def _debt(case: str, found: Debt) -> dict[str, Any]:
-    parts = {"over_default": found.over_default, "over_tuned": found.over_tuned, "debt": found.debt}
+def _debt(case: str, found: Debt) -> shapes.TuningDebt:
     return {
         "case": case,
         "a": found.a.without(_RATE).as_dict(),
         "b": found.b.without(_RATE).as_dict(),
-        **{
-            name: {"difference": finite(part.value), "interval": _interval(part.interval)}
-            for name, part in parts.items()
-        },
+        "over_default": _part(found.over_default),
+        "over_tuned": _part(found.over_tuned),
+        "debt": _part(found.debt),
         "n": found.n,
     }
 
 
-def _test_set(case: SearchedCase) -> dict[str, Any]:
+def _part(found: Estimate) -> shapes.Part:
+    return {"difference": finite(found.value), "interval": _interval(found.interval)}
+
+
+def _test_set(case: SearchedCase) -> shapes.TestSet:
     """Return how many examples the reported numbers are given, none of which tuning has seen."""
     best = next((row.median for row in case.at_best.ranking if row.median >= 0.0), None)
     is_share = case.facts.metric == "accuracy" and best is not None
@@ -174,11 +180,11 @@ def _test_set(case: SearchedCase) -> dict[str, Any]:
     return {"case": case.facts.name, "n": case.facts.n_validation, "reach": reach}
 
 
-def _summary(row: ConfigurationSummary | None) -> dict[str, Any] | None:
+def _summary(row: ConfigurationSummary | None) -> Row | None:
     if row is None:
         return None
     written = configuration(row)
-    return {name: value for name, value in written.items() if name not in ("case", "axes")}
+    return cast(Row, {name: value for name, value in written.items() if name not in ("case", "axes")})
 
 
 def _interval(ends: tuple[float, float]) -> list[float | None]:

@@ -1,6 +1,6 @@
 """The part ``effects`` of ``nnbench.run/1``."""
 
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, TypedDict
 
 from nnbench.reporting.shapes.parts import Interval
 
@@ -41,7 +41,19 @@ class Cell(TypedDict):
     beyond_shifts: Annotated[Measured, "What it is beyond the shifts of both, in units of the metric."]
 
 
-class CaseEffects(TypedDict):
+class Analysis(TypedDict, total=False):
+    """What two crossed axes or more explain."""
+
+    seeds: Annotated[int, "Seeds; this and what follows: where two axes are crossed."]
+    balanced: Annotated[bool, "Whether every cell has as many scores."]
+    mean: Annotated[Measured, "Of all choices alike, in units of the metric."]
+    shares: Annotated[list[Share], "Of every axis, then of every pair."]
+    rest: Annotated[Measured, "The share that is left to seeds, and to three axes together."]
+    main: Annotated[list[Shift], "Of every choice."]
+    pairs: Annotated[list[Cell], "Of every pair of choices."]
+
+
+class CaseEffects(Analysis):
     """What explains the spread of the scores of a case."""
 
     case: Annotated[str, "The case."]
@@ -49,10 +61,3 @@ class CaseEffects(TypedDict):
     left_out: Annotated[dict[str, str], "Axes that vary and are no factors, with the reason."]
     n: Annotated[int, "Trials with a score."]
     without_score: Annotated[dict[str, int], "Trials without, by status."]
-    seeds: NotRequired[Annotated[int, "Seeds; this and what follows: where two axes are crossed."]]
-    balanced: NotRequired[Annotated[bool, "Whether every cell has as many scores."]]
-    mean: NotRequired[Annotated[Measured, "Of all choices alike, in units of the metric."]]
-    shares: NotRequired[Annotated[list[Share], "Of every axis, then of every pair."]]
-    rest: NotRequired[Annotated[Measured, "The share that is left to seeds, and to three axes together."]]
-    main: NotRequired[Annotated[list[Shift], "Of every choice."]]
-    pairs: NotRequired[Annotated[list[Cell], "Of every pair of choices."]]
