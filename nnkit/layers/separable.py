@@ -114,13 +114,14 @@ class SeparableConv2D(Layer):
 
     def __post_init__(self) -> None:
         self.keep_checked("filters", "depth_multiplier", l1="kernel_l1", l2="kernel_l2")
-        self._steps()
+        self.steps()
 
     def emit(self, emitter: Emitter, x: Buffer, name: str) -> Buffer:
-        depthwise, pointwise = self._steps()
+        depthwise, pointwise = self.steps()
         return pointwise.emit(emitter, depthwise.emit(emitter, x, f"{name}/depthwise"), f"{name}/pointwise")
 
-    def _steps(self) -> tuple[DepthwiseConv2D, Conv2D]:
+    def steps(self) -> tuple[DepthwiseConv2D, Conv2D]:
+        """Return the two layers that this one is."""
         depthwise = DepthwiseConv2D(
             self.kernel_size,
             self.strides,

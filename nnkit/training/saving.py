@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import prod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ def as_path(given: object, verb: str) -> Path:
 
 
 def save(model: Saveable, path: Path) -> None:
-    """Write ``model`` to ``path``; the file appears whole or not at all, and a link stays one."""
+    """Write ``model`` to ``path``."""
     facts = {
         "format": _FORMAT,
         "input_shape": model.input_shape,
@@ -69,12 +69,19 @@ def save(model: Saveable, path: Path) -> None:
     arrays = {f"parameter:{name}": value for name, value in model.parameters.items()}
     arrays |= {f"state:{name}": value for name, value in model.states.items()}
     arrays |= {f"slot:{name}": value for name, value in slots.items()}
+    with written(path) as stream:
+        np.savez(stream, model=np.array(json.dumps(facts)), allow_pickle=False, **arrays)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[BinaryIO]:
+    """Write a file of a model: it appears whole or not at all, and a link stays one."""
     try:
         target = _regular(path.resolve())
         beside = target.with_name(f".nnkit-{os.getpid()}-{threading.get_ident()}.writing")
         try:
             with beside.open("xb") as stream:
-                np.savez(stream, model=np.array(json.dumps(facts)), allow_pickle=False, **arrays)
+                yield stream
             if target.exists():
                 shutil.copymode(target, beside)
             beside.replace(target)

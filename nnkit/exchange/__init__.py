@@ -1,0 +1,1 @@
+"""Models leave the house: nets as ONNX graphs, weights as safetensors."""
