@@ -62,6 +62,8 @@ def offered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         ("nnbench list optim", ["optimizers"]),
         ("nnbench data import cif", ["cifar10", "cifar10_20k"]),
         ("nnbench show adamw", ["adamw"]),
+        ("nnbench export par", ["parquet"]),
+        ("nnbench export parquet 202601", ["20260131-old"]),
         ("nnbench init c", ["case", "claim"]),
     ],
 )

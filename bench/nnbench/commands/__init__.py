@@ -3,5 +3,5 @@
 VERBS = (
     *("run", "merge", "tune", "ablate", "calibrate", "report", "compare", "judge", "list", "show", "explain"),
     *("claims", "verify", "kernels", "diagnose", "descend", "data", "gate", "doctor", "init", "schema"),
-    *("playground", "skill"),
+    *("playground", "skill", "export"),
 )

@@ -12,6 +12,7 @@ import numpy as np
 from nnbench.errors import NothingMeasured
 from nnbench.evidence import findings
 from nnbench.evidence.case import Findings
+from nnbench.frames import parquet
 from nnbench.frames.arrow import Values
 from nnbench.frames.columns import Columns, of_rows
 from nnbench.plan.settings import Given, store_path
@@ -102,6 +103,15 @@ class Results:
     def verdicts(self) -> Columns:
         """A row for each pair that was compared: verdict, difference, interval, p, n."""
         return self._with_numbers(of_rows(map(_flat, self._document["verdicts"])))
+
+    def to_parquet(self, folder: str | PathLike[str]) -> list[Path]:
+        """Write the four tables into a folder, ``trials.parquet`` and so on, and return the files.
+
+        The metadata of each, under ``nnbench``, say of which run it is, and on which machine that ran. Files
+        of these names are replaced, all of them or none. Errors: EnvironmentProblem without pyarrow.
+        """
+        tables = {name: getattr(self, name) for name in ("trials", "curves", "configurations", "verdicts")}
+        return parquet.write(tables, run_json.header(self._found.run, parquet.SCHEMA), Path(folder))
 
     def _with_numbers(self, table: Columns) -> Columns:
         """Return the table with axes of numbers alone, such as rates, as numbers: records have texts."""

@@ -63,6 +63,10 @@ def _runs(ctx: Any) -> Iterable[str]:
     yield from ("last" if not back else f"last~{back}" for back in range(len(runs)))
 
 
+def _exports(ctx: Any) -> Iterable[str]:
+    yield from import_module("nnbench.studies.export.kinds").KINDS
+
+
 def _everything(ctx: Any) -> Iterable[str]:
     yield from (entry.name for kind in inventory.KINDS for entry in inventory.entries(kind))
     yield from _runs(ctx)
@@ -78,6 +82,7 @@ _NAMES: dict[str, Callable[[Any], Iterable[str]]] = {
     "subject": lambda ctx: dict.fromkeys((*_cases(ctx), *_parts("functions"))),
     "function": lambda ctx: _parts("functions"),
     "starter": lambda ctx: STARTERS,
+    "exported": _exports,
     "kind": lambda ctx: (*inventory.KINDS, "runs"),
     "name": _everything,
 }

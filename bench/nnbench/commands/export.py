@@ -1,0 +1,46 @@
+"""``nnbench export``: results in the files of other tools."""
+
+from typing import Annotated
+
+import typer
+
+from nnbench.studies.export.kinds import KINDS
+from nnbench.terminal import options
+
+_KINDS = "; ".join(f"{name}: {kind.summary}" for name, kind in KINDS.items())
+
+
+def command(
+    exported: Annotated[str, typer.Argument(metavar="KIND", help=f"{_KINDS}.")],
+    run: Annotated[
+        str, typer.Argument(metavar="[RUN]", help="A run's name, its beginning, 'last', 'last~1'.")
+    ] = "last",
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="PATH", help="Where it is written; by default in this folder."
+        ),
+    ] = None,
+    store: options.Store = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Write a run for another tool.
+
+    It is made from the store alone: nothing is trained, sent, or asked of a server.
+    """
+    from pathlib import Path
+
+    from nnbench.errors import UsageError
+    from nnbench.plan.settings import display_settings
+    from nnbench.studies.export.kinds import Asked, kind_named
+    from nnbench.terminal.printing import say
+    from nnbench.terminal.progress import note
+
+    kind = kind_named(exported)
+    if output is not None and not output.strip():
+        raise UsageError(f"--output {output!r}: expected a path. Leave it out for one in this folder.")
+    path = display_settings(store=store, color=None).store
+    made = kind.export(Asked(path, run, None if output is None else Path(output).expanduser(), quiet))
+    note(made.remark, quiet=quiet)
+    say(str(made.path))
+    return 0
