@@ -111,7 +111,8 @@ class Results:
         of these names are replaced, all of them or none. Errors: EnvironmentProblem without pyarrow.
         """
         tables = {name: getattr(self, name) for name in ("trials", "curves", "configurations", "verdicts")}
-        return parquet.write(tables, run_json.header(self._found.run, parquet.SCHEMA), Path(folder))
+        about = {"schema": parquet.SCHEMA, **run_json.header(self._found.run)}
+        return parquet.write(tables, about, Path(folder))
 
     def _with_numbers(self, table: Columns) -> Columns:
         """Return the table with axes of numbers alone, such as rates, as numbers: records have texts."""

@@ -75,12 +75,10 @@ def rank_figure(over: Overview, run: str) -> RanksFigure | None:
     critical = found.critical_difference
     joined, bars, apart = " With so few cases no pair can be told apart.", "", ""
     if critical is not None:
-        joined, bars = (
-            "",
-            (
-                "A bar joins configurations whose ranks lie within the critical difference (CD) of one another:"
-                " between them no difference is shown."
-            ),
+        joined = ""
+        bars = (
+            "A bar joins configurations whose ranks lie within the critical difference (CD) of one another:"
+            " between them no difference is shown."
         )
         apart = f" Critical difference {critical:.2f}."
     return RanksFigure(
