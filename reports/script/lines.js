@@ -185,14 +185,18 @@ class Lines {
     );
     const size = {
       width: Math.min(wide / across - (across > 1 ? 8 : 0), 860),
-      height: shown.length > 1 ? PANEL.height : PANEL.single,
+      height: this.figure.height ?? (shown.length > 1 ? PANEL.height : PANEL.single),
     };
     this.common = this.figure.sharesY ? this.yRange(shown) : null;
     this.shown = shown;
-    this.plots = shown.map((panel) => new Panel(this, panel, size));
+    this.plots = shown.map((panel) => this.plotOf(panel, size));
     replaceKeepingFocus(this.grid, ...this.plots.map((plot) => plot.element));
     this.tip.hidden = true;
     this.emphasise(null);
+  }
+
+  plotOf(panel, size) {
+    return new Panel(this, panel, size);
   }
 
   allInOne() {

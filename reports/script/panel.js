@@ -7,9 +7,12 @@ class DrawnPanel {
     Object.assign(this, { owner, panel, width, height, xAxis, xKind, yKind, zoom, xs: owner.xsOf(panel) });
     this.bottom = this.roomBelow();
     const { y } = owner.figure;
-    const yRange = zoom && owner.figure.sharesY ? zoom.slice(2) : (owner.common ?? owner.yRange([panel]));
+    const isHigh = owner.figure.sharesY || panel.range;
+    const whole = panel.range?.slice(2) ?? owner.common ?? owner.yRange([panel]);
+    const yRange = zoom && isHigh ? zoom.slice(2) : whole;
     const isWide = owner.isScatter || panel.series.some((series) => series.dotted);
-    const xRange = zoom ? zoom.slice(0, 2) : widenedX(this.xs, xKind, xAxis, isWide);
+    const across = panel.range?.slice(0, 2) ?? widenedX(this.xs, xKind, xAxis, isWide);
+    const xRange = zoom ? zoom.slice(0, 2) : across;
     this.x = new Axis(xKind, ...xRange, PANEL.left, width - PANEL.right, xAxis.least);
     this.y = new Axis(this.yKind, ...yRange, height - this.bottom, PANEL.top, y.least);
     this.series = panel.series.filter((series) => owner.isOn(series));

@@ -1,7 +1,7 @@
 // Everything that the page can do besides being read begins here. Without it the page is whole.
 
 const page = JSON.parse(document.getElementById("data").textContent);
-const KINDS = { lines: Lines, standings: Standings, ranks: Ranks, heat: Heat, dots: Dots };
+const KINDS = { lines: Lines, standings: Standings, ranks: Ranks, heat: Heat, descent: Descent, dots: Dots };
 const THEMES = [["", "as the system"], ["light", "light"], ["dark", "dark"]]; // prettier-ignore
 
 function startFigures() {

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from nnbench.records.descent import Descent, Landscape, Path, Values
 from nnbench.reporting.blocks import DescentAnimation
-from nnbench.reporting.figures.levels import contour_levels
+from nnbench.reporting.figures.levels import contour_lines
 from nnbench.reporting.figures.style import GREY, INK, PALETTE
 
 _WIDE, _HIGH, _EDGE, _LINE = 640, 460, 10, 18  # in pixels: the picture, its margin, a line of the legend
@@ -54,12 +53,8 @@ def _pixels(landscape: Landscape, points: Values) -> Values:
 
 
 def _contours(landscape: Landscape) -> Iterator[str]:
-    plot = Figure().add_subplot()
-    for level in contour_levels(landscape, 12):
-        # matplotlib finds the lines; nothing of it is drawn.
-        found = plot.contour(landscape.x, landscape.y, landscape.z, levels=[level])
-        for segment in found.allsegs[0]:
-            yield f'<path d="{_track(_pixels(landscape, segment))}" stroke="#BBBBBB" stroke-width="0.8"/>'
+    for _, segment in contour_lines(landscape):
+        yield f'<path d="{_track(_pixels(landscape, segment))}" stroke="#BBBBBB" stroke-width="0.8"/>'
 
 
 def _track(pixels: Values) -> str:

@@ -7,6 +7,7 @@ from nnbench.machine.writing import printable
 from nnbench.reporting.blocks import (
     ClaimFigure,
     CurvesFigure,
+    DescentFigure,
     FigureRef,
     HeatMaps,
     ProfileFigure,
@@ -21,7 +22,7 @@ from nnbench.reporting.blocks import (
 def data(figure: FigureRef) -> dict[str, Any] | None:
     """Return the figure as JSON has it; None where the script has no drawing of its own for it."""
     # Only here: a page without figures must not wait for what they need.
-    from nnbench.reporting.plots import curves, heat_map, quantities, roofline, search, standings
+    from nnbench.reporting.plots import curves, descent, heat_map, quantities, roofline, search, standings
 
     found: dict[str, Any] | None = None
     match figure:
@@ -41,6 +42,8 @@ def data(figure: FigureRef) -> dict[str, Any] | None:
             found = heat_map.data(figure)
         case RanksFigure():
             found = standings.ranks(figure)
+        case DescentFigure():
+            found = descent.data(figure)
         case SearchFigure():
             found = search.data(figure)
     return None if found is None else {name: _safe(value) for name, value in found.items()}

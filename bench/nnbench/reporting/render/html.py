@@ -32,6 +32,7 @@ SCRIPT = (
     "lines",
     "panel",
     "reading",
+    "descent",
     "standings",
     "ranks",
     "heat",
