@@ -15,7 +15,8 @@ extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 html_theme = "furo"
 html_title = "nnbench"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 
@@ -44,8 +45,15 @@ def lead_there(app: object, docname: str, source: list[str]) -> None:
         source[0] = re.sub(rf"\]\({re.escape(up)}\.\./(?=(?:{outside}))", f"]({up}{_BESIDE.name}/", source[0])
 
 
+def name_language(app: object, pagename: str, template: str, context: dict[str, Any], tree: object) -> None:
+    """Say in a page in Korean that it is, for those who have it read to them."""
+    if pagename.endswith(".ko"):
+        context["language"] = "ko"
+
+
 def setup(app: Any) -> dict[str, bool]:
-    """Tell Sphinx when to do both."""
+    """Tell Sphinx when to do each."""
+    app.connect("html-page-context", name_language)
     app.connect("config-inited", bring_beside)
     app.connect("source-read", lead_there)
     return {"parallel_read_safe": True}
