@@ -7,6 +7,7 @@ over cases are in ``ranks``.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +17,8 @@ from nnbench.statistics.estimation.bootstrap import (
     Interval,
     as_sample,
     interquartile_mean,
+    middle_mean,
+    packed,
     percentile_interval,
     stratified_interval,
 )
@@ -61,7 +64,7 @@ def normalize_scores(scores: ArrayLike, facts: CaseFacts) -> NDArray[np.float64]
 def iqm_over_cases(normalized: Sequence[ArrayLike], *, n_resamples: int = _N_RESAMPLES) -> Estimate:
     """Return the interquartile mean of all trials of all cases, with a bootstrap stratified by case."""
     pooled = np.concatenate([as_sample(of_case) for of_case in normalized])
-    interval = stratified_interval(normalized, statistic=interquartile_mean, n_resamples=n_resamples)
+    interval = stratified_interval(normalized, statistic=middle_mean, n_resamples=n_resamples)
     return Estimate(float(interquartile_mean(pooled)), interval, len(normalized), pooled.size)
 
 
@@ -81,7 +84,7 @@ def score_profiles(normalized: Sequence[Sequence[ArrayLike]]) -> list[ScoreProfi
 
 def _score_profile(own: Sequence[NDArray[np.float64]], thresholds: NDArray[np.float64]) -> ScoreProfile:
     drawn = [
-        _draw_counts(each.size, n_resamples=_N_RESAMPLES, seed=place) / each.size
+        np.ascontiguousarray(_draw_counts(each.size, n_resamples=_N_RESAMPLES, seed=place).T) / each.size
         for place, each in enumerate(own)
     ]
     above = [(of_case[:, np.newaxis] > thresholds).astype(np.float64) for of_case in own]
@@ -104,33 +107,48 @@ def probability_of_improvement(
     """
     values, drawn, n_trials = [], [], 0
     for position, (a, b, way) in enumerate(zip(a_scores, b_scores, direction, strict=True)):
-        wins = _wins(as_sample(a), as_sample(b), way)
-        values.append(float(wins.mean()))
-        drawn.append(_drawn_means(wins, n_resamples=n_resamples, seed=2 * position))
-        n_trials += sum(wins.shape)
+        sign = 1.0 if way == "max" else -1.0
+        ours, others = sign * as_sample(a), sign * as_sample(b)
+        n_pairs = ours.size * others.size
+        once = [np.ones((side.size, 1), dtype=np.uint8) for side in (ours, others)]
+        values.append(_wins(ours, others, *once).item() / n_pairs)
+        rows = _draw_counts(ours.size, n_resamples=n_resamples, seed=2 * position)
+        columns = _draw_counts(others.size, n_resamples=n_resamples, seed=2 * position + 1)
+        drawn.append(_wins(ours, others, rows, columns) / n_pairs)
+        n_trials += ours.size + others.size
     is_bounded = n_trials > 2 * len(values)  # one trial a side in every case leaves nothing to draw from
     interval = percentile_interval(np.mean(drawn, axis=0)) if is_bounded else (0.0, 1.0)
     return Estimate(float(np.mean(values)), interval, len(values), n_trials)
 
 
-def _wins(a: NDArray[np.float64], b: NDArray[np.float64], direction: Direction) -> NDArray[np.float64]:
-    """Return, for every trial of a (rows) and of b (columns), 1 where a is better, ½ at a tie, else 0."""
-    ahead, behind = a[:, np.newaxis] > b, a[:, np.newaxis] < b
-    sign = 1.0 if direction == "max" else -1.0
-    return np.asarray(0.5 + 0.5 * sign * (ahead.astype(np.float64) - behind), dtype=np.float64)
+def _wins(
+    a: NDArray[np.float64], b: NDArray[np.float64], n_a: NDArray[Any], n_b: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return how many pairs a trial of a wins, ties half, where trials count as ``n_a`` and ``n_b`` say.
+
+    The counts have the trials along their first axis. All sums are of whole numbers, exact in any order:
+    those of b that are below a level of a, and up to it, are counted once for all trials at it.
+    """
+    levels, at_level = _by_level(a, n_a)
+    others, at_other = _by_level(b, n_b)
+    up_to = np.zeros((others.size + 1, *n_b.shape[1:]), dtype=np.uint32)
+    for row, before, own in zip(up_to[1:], up_to, at_other, strict=False):  # faster than np.cumsum
+        np.add(before, own, out=row)
+    beaten = sum(up_to[np.searchsorted(others, levels, side)] for side in ("left", "right"))
+    return np.asarray(0.5 * np.einsum("k...,k...->...", at_level.astype(np.float64), beaten))
 
 
-def _drawn_means(wins: NDArray[np.float64], *, n_resamples: int, seed: int) -> NDArray[np.float64]:
-    """Return the mean of the wins under drawn rows and, independently, drawn columns."""
-    rows = _draw_counts(wins.shape[0], n_resamples=n_resamples, seed=seed)
-    columns = _draw_counts(wins.shape[1], n_resamples=n_resamples, seed=seed + 1)
-    return np.asarray(np.einsum("ri,ij,rj->r", rows, wins, columns, optimize=True) / wins.size)
+def _by_level(
+    values: NDArray[np.float64], counts: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
+    """Return the distinct values, the least first, and how often each counts."""
+    order = np.argsort(values)
+    levels, first = np.unique(values[order], return_index=True)
+    return levels, np.add.reduceat(counts[order], first, axis=0, dtype=np.uint32)
 
 
 @lru_cache(maxsize=64)  # every configuration is drawn with the same counts
-def _draw_counts(n: int, *, n_resamples: int, seed: int) -> NDArray[np.float64]:
-    """Return how often each of n trials was drawn, per resample."""
+def _draw_counts(n: int, *, n_resamples: int, seed: int) -> NDArray[np.unsignedinteger[Any]]:
+    """Return how often each of n trials (rows) was drawn in each resample (columns)."""
     generator = np.random.Generator(np.random.Philox(key=seed))
-    counts = generator.multinomial(n, np.full(n, 1.0 / n), n_resamples).astype(np.float64)
-    counts.setflags(write=False)
-    return counts
+    return packed(generator.multinomial(n, np.full(n, 1.0 / n), n_resamples))

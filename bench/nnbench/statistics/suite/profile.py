@@ -7,11 +7,12 @@ adding a member moves everyone.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnbench.statistics.estimation.bootstrap import Interval, percentile_interval, resample_indices
+from nnbench.statistics.estimation.bootstrap import Interval, percentile_interval, resample_counts
 
 R_MAX = 4.0
 _N_RESAMPLES = 1_000
@@ -112,8 +113,19 @@ def _check_same_height(tables: Sequence[NDArray[np.float64]]) -> None:
 
 def _drawn_medians(table: NDArray[np.float64], *, seed: int) -> NDArray[np.float64]:
     """Return the medians over drawn seeds: (configurations, resamples)."""
-    indices = resample_indices(table.shape[1], n_resamples=_N_RESAMPLES, seed=seed)
-    return np.asarray(np.median(table[:, indices], axis=2), dtype=np.float64)
+    counts = resample_counts(table.shape[1], n_resamples=_N_RESAMPLES, seed=seed)
+    return np.stack([_weighted_medians(row, counts) for row in table])
+
+
+def _weighted_medians(
+    row: NDArray[np.float64], counts: NDArray[np.unsignedinteger[Any]]
+) -> NDArray[np.float64]:
+    """Return the medians of the values under the columns of counts, which add up to their number."""
+    order = np.argsort(row)
+    levels, first = np.unique(row[order], return_index=True)
+    up_to = np.cumsum(np.add.reduceat(counts[order], first, axis=0, dtype=np.uint32), axis=0, dtype=np.uint32)
+    low, high = ((up_to <= middle).sum(axis=0) for middle in ((row.size - 1) // 2, row.size // 2))
+    return np.asarray(0.5 * (levels[low] + levels[high]))
 
 
 def _shares(ratios: NDArray[np.float64], factors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -56,8 +57,13 @@ def _subsets(n: int, size: int, seed: int) -> NDArray[np.int64]:
     """Return a row of positions for each subset."""
     if math.comb(n, size) <= _MOST_STUDIES:
         return np.array(list(combinations(range(n), size)))
+    return _drawn_orders(n, seed)[:, :size]
+
+
+@lru_cache(maxsize=8)  # studies of all sizes and of all cases take the first of the same orders
+def _drawn_orders(n: int, seed: int) -> NDArray[np.int64]:
     generator = np.random.Generator(np.random.Philox(key=seed))
-    return generator.permuted(np.tile(np.arange(n), (_MOST_STUDIES, 1)), axis=1)[:, :size]
+    return generator.permuted(np.tile(np.arange(n), (_MOST_STUDIES, 1)), axis=1)[:, : max(SIZES)].copy()
 
 
 def _named(table: NDArray[np.float64], winner: int) -> NDArray[np.float64]:
