@@ -43,9 +43,11 @@ def shown(value: object) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'adam'?"``, or the sorted known names where none is close."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=8, cutoff=0.6)
+    # Without regard to case: SGD has no letter in common with sgd.
+    small = {one.lower(): one for one in names}
+    close = [small[one] for one in get_close_matches(name.lower(), small, n=8, cutoff=0.6)]
     if close:
         # Letters that changed places come first: adma is adam, though adamax shares as many with it.
-        swapped = (one for one in close if sorted(one) == sorted(name))
+        swapped = (one for one in close if sorted(one.lower()) == sorted(name.lower()))
         return f" Did you mean {next(swapped, close[0])!r}?"
     return f" Known: {', '.join(names)}."

@@ -1,6 +1,7 @@
 """What a run would do is told without its trials, and is what its trials say."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from nnbench.running.forecast import forecast
 from nnbench.running.probing import settled_keys
 from nnbench.store import Store
 from nnbench.training.program import estimate_s
+from nnkit import optimizers
 
 
 def _plan(store: Path, **options: object) -> Plan:
@@ -90,3 +92,28 @@ def test_of_many_configurations_the_time_is_that_of_a_fair_sample(
 
     assert (found.n_trials, len(looks)) == (160_000, 30)
     assert found.seconds == pytest.approx(seconds, rel=0.25)
+
+
+def test_the_steps_of_a_plugin_in_plain_python_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of its update is timed, by a clock that says half a second; of built-in optimizers none is."""
+    known = optimizers._registry
+    monkeypatch.setattr(known, "_parts", dict(known._parts))  # the plug-in is gone after the test
+    monkeypatch.setattr("nnbench.training.program.Clock.elapsed_s", lambda clock: 0.5)
+    optimizers.register_numpy("by_hand", _descend, learning_rate=0.05)
+
+    built_in, by_hand = (
+        estimate_s(
+            plan_for([whole_case("xor")], read_settings(from_options({"optimizer": name}))).trials()[0]
+        )
+        for name in ("sgd", "by_hand")
+    )
+
+    assert built_in < 1.0
+    assert by_hand == pytest.approx(800 * 0.5, rel=0.01)  # 80 epochs of 10 steps
+
+
+def _descend(
+    params: dict[str, Any], grads: dict[str, Any], state: dict[str, Any], step: int, learning_rate: float
+) -> None:
+    for name in params:
+        params[name] -= learning_rate * grads[name]

@@ -103,7 +103,7 @@ def test_a_case_that_was_changed_by_hand_is_never_written_over(nnb: Any, folder:
     assert code == 2
     assert said.endswith(
         "shop.toml: this file is there, and says something else than these options. Run it as it is"
-        " (nnbench run shop.toml), or keep the new case elsewhere with --case FILE.toml.\n"
+        " (nnbench run shop.toml), delete it, or keep the new case elsewhere with --case FILE.toml.\n"
     )
     assert "seeds = 20" in (folder / "shop.toml").read_text()
 

@@ -98,7 +98,7 @@ def _check_place(path: Path, text: str) -> bool:
     name = shlex.quote(str(path))
     raise UsageError(
         f"{path}: this file is there, and says something else than these options. Run it as it is"
-        f" (nnbench run {name}), or keep the new case elsewhere with --case FILE.toml."
+        f" (nnbench run {name}), delete it, or keep the new case elsewhere with --case FILE.toml."
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from nnbench.cases.axis import applied
 from nnbench.cases.choices import core
 from nnbench.cases.spec import CaseSpec
+from nnbench.machine.clock import Clock
 from nnbench.machine.stopping import Interrupted
 from nnbench.plan.matrix import Dtype, TrialSpec
 from nnbench.records.trials import Axes
@@ -22,7 +23,6 @@ from nnkit import layers, losses, optimizers
 from nnkit.compiler import explain as listing
 from nnkit.compiler.program import Program, compile_program
 from nnkit.execution import driver
-from nnkit.execution.trial import Trial
 from nnkit.initializers.learnt import is_learnt
 from nnkit.jit import Entry
 from nnkit.optimizers.bound import BoundOptimizer, update_by_hand
@@ -32,6 +32,8 @@ DRIVER_ENTRIES = (driver.DRIVE, driver.EVALUATE, driver.RUN_ONCE)
 _TYPICAL_FLOPS_PER_S = 4e10
 _TYPICAL_STEP_OVERHEAD_S = 2e-6
 _TYPICAL_TRIAL_OVERHEAD_S = 1e-3
+# Of leaving the compiled program and coming back, where threads wait for one another.
+_TYPICAL_HAND_OVERHEAD_S = 3e-4
 _building = threading.Lock()
 
 
@@ -117,7 +119,8 @@ def estimate_s(trial: TrialSpec) -> float:
     n_steps = trial.epochs * steps_per_epoch(n_train, program.batch_size)
     forward = sum(listing.op_flops(op, 1) for op in program.sequences.evaluate)
     flops = n_steps * listing.step_flops(program) + trial.epochs * n_validation * forward
-    return _TYPICAL_TRIAL_OVERHEAD_S + n_steps * _TYPICAL_STEP_OVERHEAD_S + flops / _TYPICAL_FLOPS_PER_S
+    step_s = _TYPICAL_STEP_OVERHEAD_S + (_steps_by_hand(program) or _ByHand()).seconds
+    return _TYPICAL_TRIAL_OVERHEAD_S + n_steps * step_s + flops / _TYPICAL_FLOPS_PER_S
 
 
 def explain(trial: TrialSpec) -> str:
@@ -131,22 +134,43 @@ def explain_as_dict(trial: TrialSpec) -> dict[str, Any]:
 def state_bytes(trial: TrialSpec) -> float | None:
     """Return how many bytes the optimizer keeps for each parameter; None where that cannot be found out."""
     program = program_of(trial.case, trial.axes, trial.dtype)
+    by_hand = _steps_by_hand(program)
+    if by_hand is None:
+        return None
     regions = program.plan.regions.items()
     n_bytes = sum(size for name, (_, size) in regions if name.startswith("slot"))
-    # A plug-in keeps what it likes: only a step shows how much that is.
-    known = Trial(program, 0).parameters() if program.by_hand else {}
+    return (n_bytes + by_hand.n_bytes) / program.n_parameters
+
+
+@dataclass(frozen=True, slots=True)
+class _ByHand:
+    """What the optimizers in plain Python keep and take: only their steps show it."""
+
+    n_bytes: int = 0
+    seconds: float = 0.0  # of a step
+
+
+def _steps_by_hand(program: Program) -> _ByHand | None:
+    """Make two steps of the optimizers in plain Python, if there are any; None where one fails."""
+    n_bytes, seconds = 0, 0.0
     for each in program.by_hand:
-        parameters = {name: known[name].copy() for name in each.names}
-        gradients = {name: np.full_like(array, 1e-3) for name, array in parameters.items()}
+        shapes = {name: program.parameters[name].shape for name in each.names}
+        parameters, gradients = (
+            {name: np.full(shape, value, program.dtype) for name, shape in shapes.items()}
+            for value in (1e-2, 1e-3)
+        )
         state: dict[str, Any] = {}
         try:
             update_by_hand(each.optimizer, parameters, gradients, state, 1, 1e-3)
+            n_bytes += _array_bytes(state)
+            clock = Clock()
+            update_by_hand(each.optimizer, parameters, gradients, state, 2, 1e-3)
+            seconds += clock.elapsed_s() + _TYPICAL_HAND_OVERHEAD_S
         except Interrupted:
             raise
         except BaseException:  # the trials will tell, each with the line of the plug-in
             return None
-        n_bytes += _array_bytes(state)
-    return n_bytes / program.n_parameters
+    return _ByHand(n_bytes, seconds)
 
 
 def _array_bytes(value: object) -> int:

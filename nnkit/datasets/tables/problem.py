@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnkit.datasets.tables.table import Column, Numbers, Table, Texts
-from nnkit.errors import InvalidData
+from nnkit.errors import InvalidData, shown
 
 TableTask = Literal["classification", "regression"]
 
 MOST_CHOICES = 50  # texts of a column that become columns of 0 and 1
 MOST_CLASSES = 1000
 _MOST_NUMBERED = 20  # whole numbers of a target that are guessed to be classes
+_MOST_STRAYS = 0.2  # of the values of a column, that are texts among numbers
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -78,6 +79,7 @@ def pose(table: Table, question: Question) -> Problem:
     else:
         y, classes = _reals(table, target), ()
     notes += _repeated(table)
+    notes += (note for column in target for note in _strayed(column))
     apart = {*question.target, *question.drop, *filter(None, (question.group, question.time))}
     features = _features(table, [column for column in table if column.name not in apart], notes)
     return Problem(
@@ -178,7 +180,7 @@ def _check_classification(
         amounts = "" if isinstance(target[0], Texts) else ", or say --task regression"
         raise InvalidData(
             f"{table.name}, column {target[0].name!r}: {len(classes):,} classes in {len(y):,} rows; a"
-            f" classification needs twice as many rows. Name another target{amounts}."
+            f" classification needs twice as many rows.{_strays(target[0])} Name another target{amounts}."
         )
 
 
@@ -188,7 +190,7 @@ def _reals(table: Table, target: Sequence[Column]) -> NDArray[np.float64]:
             found = ", ".join(map(repr, column.examples))
             raise InvalidData(
                 f"{table.name}, column {column.name!r}: the target of a regression must be numbers, found"
-                f" {found}. Say --task classification, or name another column."
+                f" {found}.{_strays(column)} Say --task classification, or name another column."
             )
     return np.column_stack([column.values for column in target if isinstance(column, Numbers)])
 
@@ -203,6 +205,7 @@ def _features(table: Table, columns: Sequence[Column], notes: list[str]) -> tupl
         if isinstance(column, Numbers):
             _check_finite(table, column)
         reason = _why_dropped(column)
+        notes += _strayed(column)
         if reason is not None:
             notes.append(f"{column.name} is left out: {reason}")
         elif isinstance(column, Texts) and column.n_values > MOST_CHOICES:
@@ -230,6 +233,41 @@ def _why_dropped(column: Column) -> str | None:
     return None
 
 
+def _strays(column: Column) -> str:
+    """Return a sentence about the texts in a column that looks like one of numbers; "" for any other."""
+    if not isinstance(column, Texts) or not column.n_values:
+        return ""
+    if not column.values:  # too many to be kept
+        looks = all(map(_is_number, column.examples))
+        return " Its first values are numbers, and others are not: correct or empty those." if looks else ""
+    is_text = np.array([not _is_number(value) for value in column.values])
+    known = column.codes[~column.is_missing]
+    n_texts = int(is_text[known].sum())
+    if not n_texts or n_texts > _MOST_STRAYS * known.size:
+        return ""
+    row = int(np.argmax(is_text[column.codes] & ~column.is_missing))
+    found = column.values[column.codes[row]]
+    others = f", and {n_texts - 1:,} more rows have texts" if n_texts > 1 else ""
+    return (
+        f" Of its {known.size:,} values {known.size - n_texts:,} are numbers; row {row + 1:,} has"
+        f" {shown(found)}{others}: correct or empty what is no number."
+    )
+
+
+def _strayed(column: Column) -> Iterator[str]:
+    """Say that a column is taken for one of texts, though nearly all of them are numbers."""
+    if strays := _strays(column):
+        yield f"{column.name} is taken for texts.{strays.removesuffix('.')}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return "_" not in text
+
+
 def _repeated(table: Table) -> Iterator[str]:
     """Say how many rows are copies of others, all cells alike."""
     # One number for each row, made of the bits of its cells: rows that differ share one by a chance of
@@ -253,14 +291,15 @@ def _is_constant(column: Column) -> bool:
 
 
 def _too_many_texts(table: Table, columns: Sequence[Texts]) -> InvalidData:
-    shown = "; ".join(
-        f"{column.name!r} has {column.n_values:,} different texts, such as {column.examples[0]!r}"
+    found = "; ".join(
+        f"{column.name!r} has {column.n_values:,} different texts, such as {column.examples[0]!r}."
+        f"{_strays(column)}"
         for column in columns[:3]
-    )
+    ).removesuffix(".")
     more = f"; {len(columns) - 3} more columns" if len(columns) > 3 else ""
     names = ",".join(column.name for column in columns)
     return InvalidData(
-        f"{table.name}: at most {MOST_CHOICES} texts of a column become inputs; {shown}{more}."
+        f"{table.name}: at most {MOST_CHOICES} texts of a column become inputs; {found}{more}."
         f" Leave out what is no feature (--drop {names}), or put it in numbers or fewer groups."
     )
 

@@ -100,6 +100,21 @@ def test_rows_that_are_there_more_than_once_are_counted() -> None:
     assert copies in posed(text, "y").notes
 
 
+def test_a_column_of_numbers_with_a_word_in_it_is_said_to_be_taken_for_texts() -> None:
+    """Not one of numbers that stand for words, nor one with a few numbers among its words."""
+    text = "n,t,w,y\n" + rows(
+        lambda row: "off" if row == 5 else row % 3,
+        lambda row: "rs"[row % 2],
+        lambda row: ("7", "left", "right")[row % 3],
+        lambda row: "ab"[row % 2],
+        n=12,
+    )
+    strays = "Of its 12 values 11 are numbers; row 6 has 'off': correct or empty what is no number"
+
+    assert [note for note in posed(text, "y").notes if "texts" in note] == [f"n is taken for texts. {strays}"]
+    assert f"n is taken for texts. {strays}" in posed(text, "n").notes
+
+
 GOOD = "x,t,y\n" + rows(lambda row: row * row, lambda row: "rs"[row % 2], lambda row: "ab"[row % 2])
 MANY = "x,name,y\n" + rows(
     lambda row: row * row, lambda row: f"n{row // 2}", lambda row: "ab"[row % 2], n=120
@@ -121,6 +136,26 @@ REFUSED = {
         "5 classes in 8 rows; a classification needs twice as many",
     ),
     "words to regress on": (GOOD, ("y",), {"task": "regression"}, "must be numbers, found 'a', 'b'"),
+    "one word among amounts": (
+        "x,y\n" + rows(lambda row: row**2, lambda row: "off" if row == 3 else row / 3),
+        ("y",),
+        {"task": "regression"},
+        "Of its 8 values 7 are numbers; row 4 has 'off': correct or empty what is no number",
+    ),
+    "one word makes classes of amounts": (
+        "x,y\n" + rows(lambda row: row**2, lambda row: "off" if row == 3 else row / 3),
+        ("y",),
+        {},
+        "8 classes in 8 rows; .* Of its 8 values 7 are numbers; row 4 has 'off'",
+    ),
+    "one word among many numbers": (
+        "x,z,y\n"
+        + rows(lambda row: row, lambda row: "off" if row in (2, 9) else row // 2 / 3, "a", n=119)
+        + "1,2,b\n",
+        ("y",),
+        {},
+        "Of its 120 values 118 are numbers; row 3 has 'off', and 1 more rows have texts: correct",
+    ),
     "two classifications": (GOOD, ("t", "y"), {"task": "classification"}, "has one target, found 2: t, y"),
     "infinite": ("x,y\n1,a\ninf,b\n9,a\n2,b\n", ("y",), {}, "found inf in row 2"),
     "beyond float32": ("x,y\n1,a\n-1e39,b\n9,a\n2,b\n", ("y",), {}, r"found -1e\+39 in row 2"),
