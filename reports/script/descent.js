@@ -157,7 +157,7 @@ class Landscape extends Panel {
     const [step, ...rest] = this.valueText(series, i).split(": ");
     this.owner.tip.replaceChildren(
       make("div", { class: "head" }, step),
-      make("div", { class: "first" }, swatch(this.owner.labels.indexOf(series.label), this.owner.figure), series.label),
+      make("div", { class: "first" }, swatch(this.lookOf(series), this.owner.figure), series.label),
       make("div", {}, rest.join(": ")),
     ); // prettier-ignore
     this.placeTip(place.cx);

@@ -18,6 +18,7 @@ class Lines {
     this.labels = labelsOf(allSeries(figure));
     this.nRest = allSeries(figure).filter((series) => series.rest).length;
     this.seeds = unique(allSeries(figure).flatMap((series) => (series.seeds ?? []).map(([seed]) => seed)));
+    if (figure.ramp) startRamp(figure.ramp);
     this.isScatter = allSeries(figure).every((series) => series.look === "points");
     showing(() => this.show());
     whenResized(host, () => this.drawPanels());
@@ -149,9 +150,17 @@ class Lines {
     replaceKeepingFocus(this.legend, ...rows);
   }
 
+  // The colour and pattern of a label. Where lines are in an order, their colours run from first to last.
+  lookOf(label) {
+    if (!this.figure.ramp) return lookOf(this.labels.indexOf(label));
+    const lines = this.figure.panels.map(({ series }) => labelsOf(series)).find((all) => all.includes(label));
+    const share = lines ? lines.indexOf(label) / Math.max(1, lines.length - 1) : 0;
+    return `h${Math.round(share * (this.figure.ramp[0].length - 1))}`;
+  }
+
   chip(label) {
     const chip = toggle(label, this.off, `${this.name}.off`);
-    chip.prepend(swatch(this.labels.indexOf(label), this.figure));
+    chip.prepend(swatch(this.lookOf(label), this.figure));
     chip.addEventListener("pointerenter", () => this.emphasise(label));
     chip.addEventListener("pointerleave", () => this.emphasise(null));
     return chip;
@@ -239,6 +248,10 @@ class Lines {
     ];
     if (y.target) values.push(y.target.value);
     for (const guide of this.figure.guides ?? []) values.push(Math.max(...guide.y));
+    if (panels[0].y?.isShare) {
+      const top = Math.min(1, Math.max(0.05, 1.1 * (rangeOf(values, kind)?.[1] ?? 0)));
+      return [-0.03 * top, 1.03 * top];
+    }
     return widened(rangeOf(values, kind) ?? [0.1, 1], kind, y.least, this.isScatter ? 0.08 : 0.04);
   }
 }
@@ -255,13 +268,13 @@ function unique(values) {
   return [...new Set(values)];
 }
 
-function swatch(place, figure) {
+function swatch(look, figure) {
   const box = draw("svg", { width: 22, height: 10, "aria-hidden": "true" });
   const isPoint = allSeries(figure).every((series) => series.look === "points");
   box.append(
     isPoint
-      ? draw("circle", { cx: 11, cy: 5, r: 3.5, class: `dot ${lookOf(place)}` })
-      : draw("line", { x1: 0, x2: 22, y1: 5, y2: 5, class: `line ${lookOf(place)}` }),
+      ? draw("circle", { cx: 11, cy: 5, r: 3.5, class: `dot ${look}` })
+      : draw("line", { x1: 0, x2: 22, y1: 5, y2: 5, class: `line ${look}` }),
   );
   return box;
 }
@@ -269,6 +282,15 @@ function swatch(place, figure) {
 // Seven colours that everybody can tell apart; when they run out they come again in another pattern.
 function lookOf(place) {
   return `c${place % 7} d${Math.floor(place / 7) % 4}`;
+}
+
+// Classes for the colours of what is in an order, on light paper and on dark.
+function startRamp([light, dark]) {
+  if (startRamp.isDone) return;
+  startRamp.isDone = true;
+  const sheet = new CSSStyleSheet();
+  light.forEach((hue, i) => sheet.insertRule(`.h${i} { --hue: light-dark(${hue}, ${dark[i]}); }`));
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 }
 
 // A button that puts one name into the list of what is off, or takes it out.

@@ -10,7 +10,7 @@ class DrawnPanel {
     const isHigh = owner.figure.sharesY || panel.range;
     const whole = panel.range?.slice(2) ?? owner.common ?? owner.yRange([panel]);
     const yRange = zoom && isHigh ? zoom.slice(2) : whole;
-    const isWide = owner.isScatter || panel.series.some((series) => series.dotted);
+    const isWide = owner.isScatter || panel.series.some((series) => series.dotted || isAlone(series));
     const across = panel.range?.slice(0, 2) ?? widenedX(this.xs, xKind, xAxis, isWide);
     const xRange = zoom ? zoom.slice(0, 2) : across;
     this.x = new Axis(xKind, ...xRange, PANEL.left, width - PANEL.right, xAxis.least);
@@ -211,7 +211,7 @@ class DrawnPanel {
       .map(([x, y]) =>
         draw("path", { d: `M${this.x.at(x) - 3} ${this.y.at(y) - 3}l6 6m0-6l-6 6`, class: `line ${look}` }),
       );
-    const dots = series.dotted ? this.dots(series, look, 2.2) : [];
+    const dots = series.dotted || isAlone(series) ? this.dots(series, look, 2.2) : [];
     return [...lines, ...ends, ...dots];
   }
 
@@ -225,10 +225,11 @@ class DrawnPanel {
     return series.x.flatMap((x, i) => {
       if (!isPlaced(this.yKind, series.y[i]) || !isPlaced(this.xKind, x)) return [];
       const at = this.x.at(x);
-      const ends = [series.low?.[i], series.high?.[i]].map((end) => end ?? null);
-      const isBar = series.look === "points" && ends.some((end) => isPlaced(this.yKind, end));
-      // An end that is infinite lies beyond the edge.
-      const [low, high] = [ends[0] ?? this.y.low, ends[1] ?? this.y.high].map((end) => this.y.at(end));
+      const ends = [series.low?.[i], series.high?.[i]].map((end) => isPlaced(this.yKind, end ?? null));
+      const isBar = series.look === "points" && ends.includes(true);
+      // An end that is infinite, or has no logarithm, lies beyond the edge.
+      const low = this.y.at(ends[0] ? series.low[i] : this.y.low);
+      const high = this.y.at(ends[1] ? series.high[i] : this.y.high);
       const bar = isBar ? [draw("line", { x1: at, x2: at, y1: low, y2: high, class: `line ${look}` })] : [];
       return [
         ...bar,
@@ -291,8 +292,13 @@ class DrawnPanel {
   }
 
   lookOf(series) {
-    return lookOf(this.owner.labels.indexOf(series.label));
+    return this.owner.lookOf(series.label);
   }
+}
+
+// Of a single value no line would be seen.
+function isAlone(series) {
+  return series.y.filter((value) => value !== null).length === 1;
 }
 
 function widenedX(xs, kind, axis, isScatter) {

@@ -139,7 +139,7 @@ class Panel extends DrawnPanel {
       make(
         "div",
         { class: one === order[0] ? "first" : null },
-        swatch(this.owner.labels.indexOf(one.series.label), this.owner.figure),
+        swatch(this.lookOf(one.series), this.owner.figure),
         `${one.series.names?.[one.i] ?? one.series.label}  `,
         make("b", {}, this.valueText(one.series, one.i)),
       ),

@@ -56,6 +56,22 @@ MULTIPLES = SmallMultiples(
         ),
     ),
 )
+LAYERS = SmallMultiples(
+    *NAMES,
+    x_label="training steps",
+    plots=(
+        Plot("dead", tuple(Curve(f"layer_{k}", (0.0, 10.0), (0.0, 0.0)) for k in range(3)), is_share=True),
+        Plot(
+            "gradient",
+            (
+                Curve("measured", (0.0,), (0.5,), (-0.5,), (1.5,), look="points"),
+                Curve("last", (10.0,), (2.0,)),
+            ),
+            is_log=True,
+        ),
+    ),
+    order=("first layer", "last layer"),
+)
 LINE = Line((1.0, 10.0, 100.0), (0.5, 0.2, 0.1), (0.4, 0.1, 0.05), (0.6, 0.3, 0.2))
 CLAIM = ClaimFigure(*NAMES, "units", "error", True, False, (), lines=(LabelledLine("relu", LINE),))
 NAMED = ClaimFigure(*NAMES, "sign", "error", False, False, ("a", "b", "c"), lines=(LabelledLine("x", LINE),))
@@ -124,6 +140,39 @@ def test_a_ceiling_of_the_roofline_meets_the_peak_where_its_bandwidth_feeds_it()
 
 def test_what_is_no_curve_stays_a_picture() -> None:
     assert plot.data(ClaimFigure(*NAMES, "", "", False, False, ())) is None
+
+
+def test_layers_have_colours_in_their_order_and_a_share_begins_at_none(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """From dark to bright on white; an axis of a share that is 0 everywhere has no share below it."""
+    path = tmp_path / "layers.html"
+    path.write_text(html.render(Document("Layers", (Section("", (LAYERS,)),))), encoding="utf-8")
+    browser.open(path.as_uri())
+
+    hues = browser.run(
+        "[...document.querySelectorAll('.panel:first-child path.line')].map((line) =>"
+        " getComputedStyle(line).stroke.match(/\\d+/g).map(Number).reduce((a, b) => a + b))"
+    )
+    assert hues == sorted(set(hues))
+    ticks = browser.texts("#figure-1 .panel:first-child .tick.end")
+    assert [tick for tick in ticks if tick.startswith("−")] == []
+
+
+def test_a_single_value_is_a_dot_and_an_end_without_a_logarithm_lies_beyond_the_edge(
+    browser: Browser, tmp_path: Path
+) -> None:
+    path = tmp_path / "layers.html"
+    path.write_text(html.render(Document("Layers", (Section("", (LAYERS,)),))), encoding="utf-8")
+    browser.open(path.as_uri())
+
+    assert browser.complaints == []
+    assert browser.run("document.querySelectorAll('.panel:last-child circle[data-label=last]').length") == 1
+    bar = browser.run(
+        "(() => { const bar = document.querySelector('.panel:last-child line.line');"
+        " return ['y1', 'y2'].map((end) => Number(bar.getAttribute(end))); })()"
+    )
+    assert bar[0] > bar[1]
 
 
 def ranked(browser: Browser, path: Path, critical: float | None) -> Browser:

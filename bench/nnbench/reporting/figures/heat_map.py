@@ -45,10 +45,10 @@ def is_log(figure: HeatMaps) -> bool:
     return not figure.more_is_better and 0.0 < min(known) * _LOG_FROM_RATIO < max(known)
 
 
-def stops(n: int) -> list[str]:
-    """Return so many colours from the worst to the best."""
+def stops(n: int, low: float = 0.0, high: float = 1.0) -> list[str]:
+    """Return so many colours from the worst to the best, or of a part of the ramp between them."""
     ramp = matplotlib.colormaps[_COLOURS]
-    return [matplotlib.colors.to_hex(ramp(place)) for place in np.linspace(0.0, 1.0, n)]
+    return [matplotlib.colors.to_hex(ramp(place)) for place in np.linspace(low, high, n)]
 
 
 class _Colours:

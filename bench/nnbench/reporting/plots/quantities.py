@@ -6,10 +6,13 @@ from typing import Any
 
 from nnbench.reporting import digits
 from nnbench.reporting.blocks import ClaimFigure, Curve, LabelledLine, Plot, ProfileFigure, SmallMultiples
+from nnbench.reporting.figures.heat_map import stops
 from nnbench.reporting.plots import dots
 from nnbench.reporting.plots.numbers import column
 
 _PERCENT = {"factor": 100.0, "unit": "%"}
+# Colours of lines in an order; one end of the ramp is lost on white, the other on black.
+_STOPS, _SEEN = 17, ((0.0, 0.9), (0.3, 1.0))
 _PLAIN = {"factor": 1.0, "unit": ""}
 
 
@@ -27,7 +30,8 @@ def multiples(figure: SmallMultiples) -> dict[str, Any]:
     """Return the plots, each with a scale of its own."""
     x = _x(figure.x_label, figure.ticks)
     panels = [(plot.title, _scale(plot), [_series(curve) for curve in plot.curves]) for plot in figure.plots]
-    return _lines(figure.alternative, x, _scale(figure.plots[0]), panels)
+    found = _lines(figure.alternative, x, _scale(figure.plots[0]), panels)
+    return found if figure.order is None else found | {"ramp": [stops(_STOPS, *part) for part in _SEEN]}
 
 
 def claim(figure: ClaimFigure) -> dict[str, Any] | None:
@@ -62,7 +66,7 @@ def _x(label: str, ticks: Sequence[str] = (), *, unit: str = "", kind: str = "li
 def _scale(plot: Plot) -> dict[str, Any]:
     is_log = plot.is_log and any(value > 0 for curve in plot.curves for value in curve.y)
     written = {"label": "%", **_PERCENT} if plot.is_share else {"label": "", **_PLAIN}
-    return {**written, "kind": "log" if is_log else "linear"}
+    return {**written, "kind": "log" if is_log else "linear", "isShare": plot.is_share or None}
 
 
 def _lines(
