@@ -24,7 +24,7 @@ from nnbench.reporting.shapes.diagnose import DiagnoseDocument, PreflightDocumen
 from nnbench.reporting.shapes.gate import GateDocument
 from nnbench.reporting.shapes.kernels import KernelsDocument
 from nnbench.reporting.shapes.program import CircuitDocument, ExplainDocument
-from nnbench.reporting.shapes.run import CompareDocument, JudgeDocument, RunDocument
+from nnbench.reporting.shapes.run import CompareDocument, JudgeDocument, RunDocument, TablesDocument
 from nnbench.reporting.shapes.tune import AblateDocument, TuneDocument
 from nnbench.reporting.shapes.workplace import (
     CalibrationDocument,
@@ -47,7 +47,7 @@ _DOCUMENTS: tuple[Any, ...] = (
     ),
     *(DiagnoseDocument, PreflightDocument, DescendDocument, ClaimsDocument, VerifyDocument, ExplainDocument),
     *(CircuitDocument, ListDocument, ShowDocument, DataDocument, PlanDocument, SearchPlanDocument),
-    *(CalibrationDocument, MergeDocument, DoctorDocument),
+    *(CalibrationDocument, MergeDocument, DoctorDocument, TablesDocument),
 )
 _KINDS = {str: "string", bool: "boolean", int: "integer", float: "number", NoneType: "null"}
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nnbench
+from tests.nnbench.documents import complaints
 from tests.nnbench.exporting import export_samples as samples
 
 Run = Callable[..., tuple[int, str, str]]
@@ -74,6 +75,7 @@ def test_each_file_says_of_which_run_it_is(name: str, folder: Path) -> None:
     said = json.loads(parquet.read_schema(folder / f"{name}.parquet").metadata[b"nnbench"])
 
     assert (said["schema"], said["run"]) == ("nnbench.tables/1", samples.RUN)
+    assert not complaints(said)
     assert said["command"] == "nnbench run --set \udc80"
     assert said["environment"]["cores"] == 2
 

@@ -86,6 +86,12 @@ class RunDocument(Header):
     across: Annotated[Across | None, "Over all cases; null: there is one, or nobody ran in all."]
 
 
+class TablesDocument(Header):
+    """What the metadata of every file of `export parquet` has under the key `nnbench`."""
+
+    schema: Annotated[Literal["nnbench.tables/1"], "The name and the version of this schema."]
+
+
 class NamedVerdict(Difference):
     """How one configuration of a file stands to the reference."""
 
