@@ -168,6 +168,14 @@ def test_gate_alone_is_the_section_that_one_writes(capsys: pytest.CaptureFixture
     assert document["properties"]["schema"] == result_schema("nnbench.gate/1")["properties"]["schema"]
 
 
+def test_what_there_is_has_each_name_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "nothing of this kind"]) == 2
+
+    known = capsys.readouterr().err.partition("Known: ")[2].rstrip(".\n").split(", ")
+    assert len(known) == len(set(known))
+    assert {"case", "gate", "gate/1", "run"} <= set(known)
+
+
 def test_a_schema_of_results_needs_no_compiler() -> None:
     script = (
         "import sys; from nnbench.cli import main; main(['schema', 'run']); assert 'numba' not in sys.modules"

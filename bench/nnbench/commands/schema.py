@@ -33,6 +33,6 @@ def command(
     elif result is not None:
         print_json(result_schema(result))
     else:
-        known = (*KINDS, *words())
+        known = (*KINDS, *words(taken=KINDS))
         raise UsageError(f"schema: no kind of file or result named {kind!r}.{did_you_mean(kind, known)}")
     return 0

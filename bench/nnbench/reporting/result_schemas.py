@@ -4,6 +4,7 @@ A schema lets further keys pass, for a later version may add some: the number be
 only when a key gets another meaning or goes.
 """
 
+from collections.abc import Iterable
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -64,9 +65,10 @@ RESULTS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def words() -> tuple[str, ...]:
-    """Return the documents' names without program and version: run, tune …"""
-    return tuple(name.removeprefix("nnbench.").partition("/")[0] for name in RESULTS)
+def words(taken: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the documents' names without program and version: run, tune …; with it where that is taken."""
+    short = [name.removeprefix("nnbench.") for name in RESULTS]
+    return tuple(name if (word := name.partition("/")[0]) in taken else word for name in short)
 
 
 def named(word: str) -> str | None:
