@@ -65,6 +65,26 @@ def offered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         ("nnbench export par", ["parquet"]),
         ("nnbench export parquet 202601", ["20260131-old"]),
         ("nnbench init c", ["case", "claim"]),
+        ("nnbench run iris --optimizer adam(be", ["adam(beta_1=", "adam(beta_2="]),
+        (
+            "nnbench run iris --optimizer adam(beta_1=0.9,b",
+            ["adam(beta_1=0.9,beta_2=", "adam(beta_1=0.9,bias_correction="],
+        ),
+        ("nnbench run iris --optimizer sgd(momentum=0.9),adagr", ["sgd(momentum=0.9),adagrad"]),
+        ("nnbench run iris --optimizer looka", ["lookahead("]),
+        ("nnbench run iris --optimizer lookahead(adagr", ["lookahead(adagrad"]),
+        ("nnbench run iris --optimizer lookahead(adam,k", ["lookahead(adam,k="]),
+        ("nnbench run iris --optimizer nosuch(", []),
+        ("nnbench run iris --activation leaky_relu(", ["leaky_relu(negative_slope="]),
+        ("nnbench run iris --dtype float3", ["float32"]),
+        ("nnbench run iris --engine p", ["processes"]),
+        ("nnbench ablate adamw(weight", ["adamw(weight_decay="]),
+        ("nnbench claims B4", ["B4", "B40", "B41", "B42"]),
+        ("nnbench schema ", ["case", "subject", "matrix", "claim", "gate"]),
+        ("nnbench skill ", ["show", "install"]),
+        ("nnbench data wh", ["where"]),
+        ("nnbench show adam_a --store nowhere", []),
+        ("nnbench show --store nowhere adam_a", ["adam_atan2"]),
     ],
 )
 def test_names_are_offered_where_they_belong(line: str, names: list[str], offered: Offered) -> None:
@@ -76,6 +96,13 @@ def test_runs_are_those_of_the_store_that_the_line_names(folder: Path, offered: 
         store.put_run(store_samples.run("elsewhere"))
 
     assert offered("nnbench report --store other else") == ["elsewhere"]
+
+
+def test_keys_of_the_newest_trials_are_offered_once_one_is_begun(offered: Offered) -> None:
+    key = store_samples.key_of(1)
+
+    assert offered(f"nnbench show {key[:12]}") == [key]
+    assert offered("nnbench show ")[0] != key
 
 
 def test_a_store_that_cannot_be_read_offers_nothing(folder: Path, offered: Offered) -> None:

@@ -2,49 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nnbench.cases import measures, resources, samples
+from nnbench.cases import measures, samples
 from nnbench.cases.axis import AXES, PLACEHOLDERS
-from nnbench.cases.files import check, read_toml
+from nnbench.cases.files import check
+from nnbench.cases.shipped import Entry as Entry
+from nnbench.cases.shipped import built_in as built_in
+from nnbench.cases.shipped import is_case as is_case
+from nnbench.cases.shipped import suites as suites
 from nnbench.cases.spec import CaseSpec
 from nnbench.cases.subject import read_subject
 from nnbench.errors import UsageError
 from nnkit.errors import NnkitError, did_you_mean
 from nnkit.registry import parse_choice
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A built-in case as a list shows it: its file has been read, but not yet checked."""
-
-    name: str
-    aliases: tuple[str, ...]
-    summary: str
-    path: Path
-    content: dict[str, Any]
-
-
-@lru_cache(maxsize=1)
-def built_in() -> tuple[Entry, ...]:
-    """Return the cases that ship with nnbench, sorted by name."""
-    files = sorted(resources.cases_folder().glob("*.toml"))
-    contents = [(path, read_toml(path)) for path in files]
-    return tuple(_entry(path, content) for path, content in contents if is_case(content))
-
-
-def is_case(content: dict[str, Any]) -> bool:
-    """A case file has a model or data, or a subject that has its own; a matrix file has none of them."""
-    return not {"data", "model", "training", "measure", "subject"}.isdisjoint(content)
-
-
-@lru_cache(maxsize=1)
-def suites() -> dict[str, Path]:
-    """Return the matrix files that ship with nnbench, by name."""
-    return {path.stem: path for path in sorted(resources.cases_folder().glob("suites/*.toml"))}
 
 
 def find_entry(name: str) -> Entry:
@@ -84,17 +56,6 @@ def refusal(axis: str, case: CaseSpec) -> str | None:
 def used_axes(case: CaseSpec) -> set[str]:
     """Return the axes that change something in this case."""
     return {axis for axis in AXES if refusal(axis, case) is None}
-
-
-def _entry(path: Path, content: dict[str, Any]) -> Entry:
-    aliases = content.get("aliases", ())
-    return Entry(
-        name=str(content.get("name", path.stem)),
-        aliases=(aliases,) if isinstance(aliases, str) else tuple(aliases),
-        summary=str(content.get("summary", "")),
-        path=path,
-        content=content,
-    )
 
 
 def _mistakes(case: CaseSpec, where: str) -> Iterator[str]:
