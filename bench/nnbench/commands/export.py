@@ -28,19 +28,23 @@ def command(
 
     It is made from the store alone: nothing is trained, sent, or asked of a server.
     """
+    import sys
     from pathlib import Path
 
     from nnbench.errors import UsageError
+    from nnbench.machine.clock import Clock
     from nnbench.plan.settings import display_settings
     from nnbench.studies.export.kinds import Asked, kind_named
     from nnbench.terminal.printing import say
-    from nnbench.terminal.progress import note
+    from nnbench.terminal.progress import note, progress_on
 
     kind = kind_named(exported)
-    if output is not None and not output.strip():
+    if output is not None and (not output.strip() or "://" in output):
         raise UsageError(f"--output {output!r}: expected a path. Leave it out for one in this folder.")
     path = display_settings(store=store, color=None).store
-    made = kind.export(Asked(path, run, None if output is None else Path(output).expanduser(), quiet))
+    place = None if output is None else Path(output).expanduser()
+    with progress_on(sys.stderr, Clock(), quiet=quiet) as told:
+        made = kind.export(Asked(path, run, place, told.training))
     note(made.remark, quiet=quiet)
     say(str(made.path))
     return 0

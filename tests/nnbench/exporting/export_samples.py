@@ -10,15 +10,16 @@ from nnbench.store import Store
 from tests.nnbench import store_samples
 
 RUN = "20260131-091502-ab12"
-OPTIMIZERS = ("sgd(momentum=0.9)", "a'\";<script>alert(1)</script>\u202e%s 한글\n/../x")
-N_SEEDS = 6
+_HOSTILE = "a'\";<script>alert(1)</script>\u202e%s 한글\n/../x"
+OPTIMIZERS = ("sgd(momentum=0.9)", _HOSTILE)
+N_SEEDS = 3
 _STEPS = 4
 
 
 def made(folder: Path) -> Path:
-    """Return a store with that run: two optimizers on six seeds, the last of which diverges or fails."""
+    """Return a store of that run: two optimizers, three seeds; one of the last two diverges, one fails."""
     trials = [_trial(place, name, seed) for place, name in enumerate(OPTIMIZERS) for seed in range(N_SEEDS)]
-    trials[5], trials[11] = diverged(trials[5]), failed(trials[11])
+    trials[2], trials[5] = diverged(trials[2]), failed(trials[5])
     path = folder / "store.sqlite"
     with Store.open(path, create=True) as store:
         for one in trials:

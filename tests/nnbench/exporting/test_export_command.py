@@ -10,7 +10,8 @@ from nnbench.studies.export.kinds import KINDS
 from tests.nnbench.exporting import export_samples as samples
 
 Run = Callable[..., tuple[int, str, str]]
-PACKAGES = {"parquet": ("pyarrow", "data")}
+# The package that each kind needs, and the extra that brings it.
+PACKAGES = {"parquet": ("pyarrow", "data"), "mlflow": ("mlflow", "mlflow"), "wandb": ("wandb", "wandb")}
 
 
 @pytest.fixture
@@ -35,6 +36,22 @@ def test_a_package_that_is_missing_is_one_line_with_the_command(
 
 
 @pytest.mark.parametrize("kind", PACKAGES)
+@pytest.mark.parametrize("place", ["file", "file/deeper"])
+def test_a_place_that_cannot_be_is_one_line(
+    kind: str, place: str, store: str, nnb: Run, tmp_path: Path
+) -> None:
+    pytest.importorskip(PACKAGES[kind][0], reason=f"{kind} is not installed")
+    (tmp_path / "file").write_text("mine")
+
+    code, out, err = nnb("export", kind, samples.RUN, "--store", store, "-o", str(tmp_path / place))
+
+    assert (code, out) == (2, "")
+    assert err.startswith(f"nnbench: {tmp_path / 'file'}")
+    assert "cannot be made" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", PACKAGES)
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -44,8 +61,9 @@ def test_a_package_that_is_missing_is_one_line_with_the_command(
         (["2026"], 2, "2 runs begin so"),
         (["last", "--store", "nowhere"], 4, "no store here"),
         (["last", "-o", " "], 2, "--output ' ': expected a path"),
+        (["last", "-o", "http://host:5000"], 2, "--output 'http://host:5000': expected a path"),
     ],
-    ids=["unknown run", "too far back", "empty run", "two runs", "no store", "no path"],
+    ids=["unknown run", "too far back", "empty run", "two runs", "no store", "no path", "a server"],
 )
 def test_a_mistake_is_one_line(
     kind: str, words: list[str], code: int, said: str, store: str, nnb: Run, monkeypatch: pytest.MonkeyPatch

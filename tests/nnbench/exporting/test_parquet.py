@@ -87,7 +87,7 @@ def test_the_command_writes_the_same_bytes(store: Path, folder: Path, nnb: Run, 
 
     assert (code, out) == (0, f"{other}\n")
     assert err == (
-        f"nnbench: {samples.RUN}: 12 rows of trials, 88 rows of curves, 2 rows of configurations,"
+        f"nnbench: {samples.RUN}: 6 rows of trials, 40 rows of curves, 2 rows of configurations,"
         " 1 row of verdicts\n"
     )
     assert {file.name for file in other.iterdir()} == {f"{name}.parquet" for name in TABLES}

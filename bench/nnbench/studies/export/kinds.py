@@ -15,7 +15,7 @@ class Asked:
     store: Path
     name: str  # of a run, or the key of a trial
     output: Path | None = None
-    quiet: bool = False
+    told: Callable[[int, int], None] = lambda n_done, n_total: None  # how far a long export is
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Kind:
 
 KINDS = {
     "parquet": Kind("four tables of a run: trials, curves, configurations, verdicts", "tables:to_parquet"),
+    "mlflow": Kind("an MLflow run for each trial of a run, in a database file", "mlflow_runs:to_mlflow"),
+    "wandb": Kind("an offline run of Weights & Biases for each trial of a run", "wandb_runs:to_wandb"),
 }
 
 
