@@ -7,12 +7,11 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-import pytest
 import report_samples as samples
 
-from nnbench.reporting.blocks import Cell, Column, Document, Paragraph, Section, Table
+from nnbench.reporting.blocks import Document, Paragraph, Section
 from nnbench.reporting.render import csv as csv_renderer
-from nnbench.reporting.render import html, latex
+from nnbench.reporting.render import html
 
 
 def test_csv_has_a_row_for_every_trial_and_full_numbers() -> None:
@@ -49,37 +48,6 @@ def test_csv_keeps_cases_with_other_axes_and_metrics_apart() -> None:
     assert rows[0]["final_loss"] == ""
     assert rows[-1]["final_accuracy"] == ""
     assert float(rows[-1]["final_loss"]) > 0
-
-
-def test_latex_says_first_who_may_be_the_best() -> None:
-    """A table that is put into a paper takes the answer with it, and only the first table of a case does."""
-    shown = latex.render(samples.six_by_ten().document())
-
-    said = r"\caption{adam $\cdot$ relu leads on digits-mlp; 2 of 6 may be the best:"
-    assert shown.count("may be the best:") == 1
-    assert said in shown
-
-
-def test_latex_escapes_what_latex_reads() -> None:
-    """Per cent, underscores and braces in names would end the table or the compilation."""
-    table = Table("", (Column("a_b, %"),), ((Cell("x{y} & 5 % #1 ~ ^ \\ $"),), (Cell("[−∞, 1]"),)))
-
-    shown = latex.render(Document("", (Section("", (table,)),)))
-
-    assert r"a\_b, \%" in shown
-    assert r"x\{y\} \& 5 \% \#1 \textasciitilde{} \textasciicircum{} \textbackslash{} \$" in shown
-    assert r"{}[$-$$\infty$, 1]" in shown
-
-
-@pytest.mark.parametrize("name", samples.EVERY_SAMPLE)
-def test_latex_rows_have_as_many_cells_as_columns(name: str) -> None:
-    """Each row of a table has one separator fewer than the table has columns."""
-    shown = latex.render(samples.EVERY_SAMPLE[name]().document())
-
-    for columns, body in re.findall(r"\\begin\{tabular\}\{([lr]+)\}(.*?)\\end\{tabular\}", shown, re.DOTALL):
-        rows = [line for line in body.splitlines() if line.endswith(r"\\")]
-        assert rows
-        assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {len(columns) - 1}
 
 
 class Tags(HTMLParser):
