@@ -89,6 +89,7 @@ function widened([low, high], kind, least, share = 0.04) {
     const margin = best === worst ? 2 : (worst / best) ** share;
     return [1 - Math.min(worst * margin, 1), 1 - best / margin];
   }
-  const margin = low === high ? Math.abs(low) / 2 || 0.5 : (high - low) * share;
+  if (low === high && low === 0) return [0, 1];
+  const margin = low === high ? Math.abs(low) / 2 : (high - low) * share;
   return [low - margin, high + margin];
 }

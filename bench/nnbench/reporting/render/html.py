@@ -47,7 +47,12 @@ _STYLE_OF_ALL = re.compile(r"<defs>\s*<style type=\"text/css\">\*\{[^<]*</style>
 _FINER = re.compile(r"(\.\d\d)\d+")
 _TAG = re.compile(r"<[^!>]*>")
 _LETTERS = re.compile(r"font-family: [^;\"]*; ?")
-_INTERVAL = re.compile(r"(?<=\S) (\[[^\[\]]*\])$")
+_INTERVAL = re.compile(r"(?<=\S) (\[[^\[\]]*\](?: ×)?)(?=$|, p )")
+# A number and its unit stay on one line, as do "n = 6" and "p < 0.001".
+_TOGETHER = re.compile(
+    r"(?<=\d) (?=(?:%|pp|ns|µs|ms|s|min|h|[KMG]iB|[kMG]?B|×)(?!\w))"
+    r"|(?<=\b[np]) (?=[=<>])|(?<=\b[np] [=<>]) (?=\d)"
+)
 # Signs that would end the data or the script around them. A string of JSON may spell any of them.
 _ENDING = {sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
@@ -64,6 +69,7 @@ def render(document: Document) -> str:
         script=Markup(script),
         kind=_kind,
         cell_text=_cell_text,
+        together=_together,
         on_paper=latex.is_kept,
         drawing=_drawing,
         plot=partial(_plot, figures),
@@ -103,6 +109,11 @@ def _kind(block: Block) -> str:
 def _cell_text(text: str) -> Markup:
     """Set the interval behind an estimate apart: it never breaks, and goes below where room is short."""
     return Markup(_INTERVAL.sub(r" <small>\1</small>", str(escape(text))))
+
+
+def _together(text: str) -> str:
+    """Keep a number and its unit on one line. Not in cells: they are copied into tables of data."""
+    return _TOGETHER.sub("\u00a0", text)
 
 
 def _drawing(figure: FigureRef) -> Markup:

@@ -31,12 +31,14 @@ def standings(case: CaseEvidence) -> StandingsFigure | None:
     named = [row.label for row in rows if row.may_be_best]
     n_left_out = max(0, len(case.ranking) - _MOST_ROWS)
     cut = f" The first {_MOST_ROWS} are drawn." if n_left_out else ""
+    near = words.noticeable(case.facts)
+    band = f" The band is the noticeable difference, {near}." if case.facts.noticeable else ""
     return StandingsFigure(
         name=f"{file_name(case.facts.name)}-standings",
         caption=(
             f"Mean difference in {words.metric(case.facts)} to {case.label(case.reference)} on"
             f" {case.facts.name}, paired by seed, with simultaneous 95 % intervals. Filled: may be the best."
-            f" The band is the noticeable difference, {words.noticeable(case.facts)}.{cut}"
+            f"{band}{cut}"
         ),
         alternative=(
             f"Differences of {digits.counted(len(rows), 'configuration')} to {case.label(case.reference)}."

@@ -58,7 +58,7 @@ def preflight_matrix(checks: Sequence[Preflight], varying: tuple[str, ...]) -> T
     """Return one row for each configuration: what is left at the far end of the model."""
     columns = (
         *(Column(axis, wraps=True) for axis in varying),
-        Column("keeping gain", "decimal"),
+        Column("keeping gain", "decimal", rank=1),
         Column("variance, last / first layer", "decimal"),
         Column("expected", "decimal", rank=1),
         Column("gradient, first / last layer", "decimal"),
