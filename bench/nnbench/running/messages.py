@@ -6,7 +6,7 @@ from typing import BinaryIO, Protocol
 
 from nnbench.records.trials import TrialRecord
 from nnbench.store import rows
-from nnbench.store.encoding import from_json, pack_curves, to_json, unpack_curves
+from nnbench.store.encoding import from_json, pack_curves, to_json
 
 Message = tuple[str, list[bytes]]
 
@@ -57,7 +57,7 @@ def records_of(message: Message) -> list[TrialRecord]:
     found = []
     for place, (row, lengths, facts) in enumerate(from_json(text)):
         samples, values = blocks[2 * place : 2 * place + 2]
-        record = rows.trial_of_row(row, unpack_curves(lengths, samples))
+        record = rows.block_of_rows([(*row, lengths, samples)], True).record(0)
         if facts is not None:
             record = replace(record, pictures=rows.pictures_of_row(facts, values))
         found.append(record)

@@ -46,6 +46,13 @@ def from_json(text: str) -> Any:
     return _restore(value) if "inf" in text or "nan" in text else value
 
 
+def each_from_json(texts: Sequence[str]) -> list[Any]:
+    """Return the values of many texts, which are read as one."""
+    together = ",".join(texts)
+    values: list[Any] = json.loads(f"[{together}]")
+    return list(map(_restore, values)) if "inf" in together or "nan" in together else values
+
+
 def _escape(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
@@ -97,19 +104,25 @@ def curve_names(lengths: str) -> set[str]:
 def unpack_curves(lengths: str, samples: bytes) -> dict[str, NDArray[np.float32]]:
     """Return the curves by name, read-only like the record that holds them."""
     block = _block(samples)
-    curves: dict[str, NDArray[np.float32]] = {}
-    start = 0
-    for name, length in _lengths(lengths):
-        curves[name] = block[start : start + length]
-        start += length
-    if start != block.size:
-        raise ValueError(f"the curves have {start} samples, their block {block.size}")
-    return curves
+    places, n = places_of_curves(lengths)
+    if n != block.size:
+        raise ValueError(f"the curves have {n} samples, their block {block.size}")
+    return {name: block[place] for name, place in places.items()}
+
+
+def table_of_curves(lengths: str, samples: Sequence[bytes]) -> NDArray[np.float32]:
+    """Return the curves of trials that have the same lengths, a row for each trial."""
+    return _block(b"".join(samples)).reshape(len(samples), places_of_curves(lengths)[1])
 
 
 @lru_cache(maxsize=1024)  # nearly all trials of a case have the same
-def _lengths(text: str) -> tuple[tuple[str, int], ...]:
-    return tuple(json.loads(text).items())
+def places_of_curves(lengths: str) -> tuple[Mapping[str, slice], int]:
+    """Return where in its block each curve lies, and how many samples the block has."""
+    places, start = {}, 0
+    for name, length in json.loads(lengths).items():
+        places[name] = slice(start, start + length)
+        start += length
+    return places, start
 
 
 def pack_arrays(arrays: Arrays) -> tuple[dict[str, tuple[int, ...]], bytes]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from nnbench.records.claims import Measurement
@@ -17,7 +18,16 @@ from nnbench.records.trials import (
     RunRecord,
     TrialRecord,
 )
-from nnbench.store.encoding import Curves, checksum, from_json, pack_arrays, to_json, unpack_arrays
+from nnbench.store.encoding import (
+    Curves,
+    checksum,
+    each_from_json,
+    from_json,
+    pack_arrays,
+    to_json,
+    unpack_arrays,
+    unpack_curves,
+)
 from nnbench.store.searches import chosen_axes, tuning_of
 
 # The order of a row of the table "trial"; the names are the fields of TrialRecord.
@@ -98,17 +108,43 @@ def _choices_text(axes: Axes) -> str:
     return to_json(chosen)
 
 
-def trial_of_row(row: Sequence[Any], curves: Curves) -> TrialRecord:
-    """Return the record of a row of TRIAL_COLUMNS."""
-    values: dict[str, Any] = dict(zip(TRIAL_COLUMNS, row, strict=True))
-    values["axes"] = _axes(values["axes"])
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Trials that were read together: the fields of their records, and the curves as they are stored."""
+
+    fields: Sequence[dict[str, Any]]
+    lengths: Sequence[str]  # empty where no curves were asked for
+    samples: Sequence[bytes]
+
+    def curves(self, place: int) -> Curves:
+        return unpack_curves(self.lengths[place], self.samples[place]) if self.lengths else {}
+
+    def record(self, place: int) -> TrialRecord:
+        """Return one of the trials with all of its curves."""
+        return TrialRecord(**self.fields[place], curves=self.curves(place))
+
+    def records(self) -> list[TrialRecord]:
+        return list(map(self.record, range(len(self.fields))))
+
+
+def block_of_rows(rows: Sequence[Sequence[Any]], with_curves: bool) -> Block:
+    """Return the trials of rows that begin with TRIAL_COLUMNS, and end with the curves."""
+    n = len(TRIAL_COLUMNS)
+    found = [dict(zip(TRIAL_COLUMNS, row[:n], strict=True)) for row in rows]
     for name in ("final", "best"):
-        values[name] = from_json(values[name])
-    if values["error"] is not None:
-        values["error"] = from_json(values["error"])
-    if values["train_s"] is None:
-        values["train_s"] = math.nan
-    return TrialRecord(**values, curves=curves)
+        for values, value in zip(found, each_from_json([values[name] for values in found]), strict=True):
+            values[name] = value
+    for values in found:
+        values["axes"] = _axes(values["axes"])
+        # A few words that all trials share take the room of one.
+        values["case"], values["status"] = intern(values["case"]), intern(values["status"])
+        if values["error"] is not None:
+            values["error"] = from_json(values["error"])
+        if values["train_s"] is None:
+            values["train_s"] = math.nan
+    if not with_curves:
+        return Block(found, (), ())
+    return Block(found, [row[-2] for row in rows], [row[-1] for row in rows])
 
 
 @lru_cache(maxsize=2**14)  # the seeds of a configuration share it

@@ -9,6 +9,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -17,12 +18,13 @@ from nnbench.records.claims import Measurement
 from nnbench.records.trials import Pictures, RunRecord, Status, TrialRecord
 from nnbench.store import mending, rows
 from nnbench.store.database import open_for_reading, open_for_writing, transaction
-from nnbench.store.encoding import checksum, curve_names, pack_curves, unpack_curves
+from nnbench.store.encoding import checksum, curve_names, pack_curves
 from nnbench.store.names import counts_back, row_named
 from nnbench.store.problems import DamagedStore, legible, one_line
 from nnbench.store.searches import tuned_rates
 
 T = TypeVar("T")
+Row = tuple[Any, ...]
 
 # A trial with one of these is a result. The others say that it was stopped, and it is run again.
 SETTLED: tuple[Status, ...] = ("finished", "diverged")
@@ -106,8 +108,8 @@ class Store:
     def finished_keys(self, keys: Iterable[str], *, counting: Sequence[Status] = SETTLED) -> set[str]:
         """Return those of ``keys`` that need not be run again: recorded whole, with a status that counts."""
         place = _COLUMNS.index("status")
-        found = self._whole_trials(list(keys), _GET_TRIALS_AND_CURVES, lambda row: row[place])
-        return {key for key, status in found.items() if status in counting}
+        whole = self._whole_trials(list(keys), _GET_TRIALS_AND_CURVES, lambda some: [r[place] for r in some])
+        return {key for key, status in whole.items() if status in counting}
 
     def keys_with_curves(self, keys: Iterable[str], names: Iterable[str]) -> set[str]:
         """Return those of ``keys`` whose record has all curves of these names."""
@@ -139,19 +141,15 @@ class Store:
 
     def trials(self, keys: Sequence[str], *, with_curves: bool = False) -> list[TrialRecord]:
         """Return the recorded ones of ``keys``, in the order of ``keys``; curves cost time and memory."""
-        return self.trials_as(keys, lambda record: record, with_curves=with_curves)
+        return self.trials_as(keys, rows.Block.records, with_curves=with_curves)
 
     def trials_as(
-        self, keys: Sequence[str], of: Callable[[TrialRecord], T], *, with_curves: bool = True
+        self, keys: Sequence[str], of: Callable[[rows.Block], Sequence[T]], *, with_curves: bool = True
     ) -> list[T]:
-        """Return ``of`` these trials, called as each is read: what it leaves out takes no room."""
-        n, query = len(rows.TRIAL_COLUMNS), _GET_TRIALS_AND_CURVES if with_curves else _GET_TRIALS
-
-        def record(row: tuple[Any, ...]) -> T:
-            return of(rows.trial_of_row(row[:n], unpack_curves(*row[-2:]) if with_curves else {}))
-
+        """Return ``of`` these trials, called as some are read: what it leaves out takes no room."""
+        query = _GET_TRIALS_AND_CURVES if with_curves else _GET_TRIALS
         with legible(self.path):
-            found = self._whole_trials(keys, query, record)
+            found = self._whole_trials(keys, query, lambda some: of(rows.block_of_rows(some, with_curves)))
         return [found[key] for key in keys if key in found]
 
     def keys_with_pictures(self, keys: Iterable[str]) -> set[str]:
@@ -251,24 +249,23 @@ class Store:
         """True where this is the whole name of a run, or counts back from the newest."""
         return counts_back(name) is not None or any(summary.run == name for summary in self.runs())
 
-    def _find_run(self, name: str) -> tuple[Any, ...]:
+    def _find_run(self, name: str) -> Row:
         return row_named(name, self._run_rows(), self.path)
 
     # -- what is whole, and what is not ---------------------------------------------------------------------
 
     def _whole_trials(
-        self, keys: Sequence[str], query: str, of: Callable[[tuple[Any, ...]], T]
+        self, keys: Sequence[str], query: str, of: Callable[[list[Row]], Sequence[T]]
     ) -> dict[str, T]:
         """Return ``of`` the rows of these trials that are as they were written; name the others, and mend."""
         whole: dict[str, T] = {}
         damaged: set[str] = set()
 
         def read(wanted: Iterable[str]) -> None:
-            for row in self._select(query, wanted):
-                if _is_whole(row):
-                    whole[row[0]] = of(row)
-                else:
-                    damaged.add(row[0])
+            for found in self._select_some(query, wanted):
+                some = [row for row in found if _is_whole(row)]
+                whole.update(zip((row[0] for row in some), of(some), strict=True))
+                damaged.update({row[0] for row in found} - {row[0] for row in some})
 
         read(keys)
         missing = set(keys) - whole.keys()
@@ -302,7 +299,7 @@ class Store:
                 is_readable = False
         return known, is_readable
 
-    def _whole_rows(self, found: Iterable[tuple[Any, ...]], what: str, remedy: str) -> list[tuple[Any, ...]]:
+    def _whole_rows(self, found: Iterable[Row], what: str, remedy: str) -> list[Row]:
         """Return the rows without their last value, which must be the checksum of the others."""
         given = list(found)
         whole = [row[:-1] for row in given if checksum(*row[:-1]) == row[-1]]
@@ -310,7 +307,7 @@ class Store:
             self._say(f"damaged and left out: {n} {what}; {remedy}.")
         return whole
 
-    def _run_rows(self) -> list[tuple[Any, ...]]:
+    def _run_rows(self) -> list[Row]:
         """Return the rows of the table of runs, the newest first, none of which is lost."""
         before = self._indexed_runs()  # another process may record a run between two of these
         found = self._fetch(f"{_GET_RUNS} ORDER BY id DESC")
@@ -340,7 +337,7 @@ class Store:
 
     def _look_at_trials(self) -> None:
         keys = sorted(self._known_keys()[0])
-        self._whole_trials(keys, _GET_TRIALS_AND_CURVES, lambda row: None)
+        self._whole_trials(keys, _GET_TRIALS_AND_CURVES, lambda rows: [None] * len(rows))
         self.pictures(keys)
 
     def _look_at_runs(self) -> None:
@@ -371,21 +368,24 @@ class Store:
         with one_line(self.path, "written"), transaction(self._connection, "IMMEDIATE"):
             put(self._connection)
 
-    def _fetch(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def _fetch(self, query: str, values: Sequence[object] = ()) -> list[Row]:
         with one_line(self.path, "read"):
             return self._connection.execute(query, values).fetchall()
 
-    def _select(self, query: str, keys: Iterable[str], *, column: str = "key") -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query that have one of these keys and can be read, in no order."""
+    def _select(self, query: str, keys: Iterable[str], *, column: str = "key") -> Iterator[Row]:
+        return chain.from_iterable(self._select_some(query, keys, column=column))
+
+    def _select_some(self, query: str, keys: Iterable[str], *, column: str = "key") -> Iterator[list[Row]]:
+        """Yield the rows of a query that have one of these keys and can be read: some at once, unordered."""
         wanted = list(keys)
         for start in range(0, len(wanted), _KEYS_PER_QUERY):
             some = wanted[start : start + _KEYS_PER_QUERY]
             try:
-                yield from self._fetch(f"{query} WHERE {column} IN ({', '.join('?' for _ in some)})", some)
+                yield self._fetch(f"{query} WHERE {column} IN ({', '.join('?' for _ in some)})", some)
             except DamagedStore:
                 for key in some:
                     with suppress(DamagedStore):
-                        yield from self._fetch(f"{query} WHERE {column} = ?", (key,))
+                        yield self._fetch(f"{query} WHERE {column} = ?", (key,))
 
 
 def _is_whole(row: Sequence[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Resamples are kept as counts: every number is the one that drawing the values themselves gives, to the bit."""
+"""Resamples are kept as counts: every number is the one that drawing the values gives, to the bit."""
 
 import math
 

@@ -80,11 +80,33 @@ def failure_kind(trial: Ended, facts: CaseFacts, *, dead_share: float = 0.0) -> 
     validation_loss = _curve(trial, "val_loss")
     if _has_spiked(loss, validation_loss):
         return "spike"
-    if _is_at_chance(trial, facts):
+    if is_at_chance(trial.final.get(facts.metric), facts):
         return "chance"
     if _has_overfit(loss, validation_loss):
         return "overfit"
     return "plateau" if facts.target is not None and _is_on_plateau(loss) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicions:
+    """Which of many trials may have failed, by their curves: ``failure_kind`` says of these whether."""
+
+    at_target: NDArray[np.bool_]  # even if it stands at its target
+    elsewhere: NDArray[np.bool_]  # if it does not, and is not at chance
+
+
+def suspicions(loss: NDArray[np.float32], validation_loss: NDArray[np.float32]) -> Suspicions:
+    """Look at the curves of many finished trials, a row each; both have two values or more."""
+    first, at_end, middle = (
+        loss[:, 0].astype(np.float64),
+        _levels_around(loss, 1.0),
+        _levels_around(loss, 0.5),
+    )
+    validation = validation_loss.astype(np.float64)
+    has_blown_up = at_end > BLOWN_UP_RATIO * np.abs(first)
+    has_risen = validation[:, -1] > OVERFIT_RATIO * validation.min(axis=1)
+    is_flat = (at_end > (1.0 - PLATEAU_FALL) * middle) & (at_end > PLATEAU_LEVEL * first)
+    return Suspicions(has_blown_up, has_blown_up | has_risen | is_flat)
 
 
 def how_it_failed(trial: TrialRecord, facts: CaseFacts) -> str | None:
@@ -123,12 +145,15 @@ def _is_at_target(trial: Ended, facts: CaseFacts) -> bool:
     value = trial.final.get(facts.metric)
     if facts.target is None or value is None:
         return False
-    return value >= facts.target if facts.direction == "max" else value <= facts.target
+    return stands_at_target(value, facts.target, facts)
 
 
-def _is_at_chance(trial: Ended, facts: CaseFacts) -> bool:
+def stands_at_target(value: float, target: float, facts: CaseFacts) -> bool:
+    return value >= target if facts.direction == "max" else value <= target
+
+
+def is_at_chance(value: float | None, facts: CaseFacts) -> bool:
     """Return whether the final metric is no better than chance by more than could be noise."""
-    value = trial.final.get(facts.metric)
     if value is None or math.isnan(facts.chance):  # of results made elsewhere nobody knows what chance is
         return False
     gain = value - facts.chance if facts.direction == "max" else facts.chance - value
@@ -163,7 +188,7 @@ def _has_spiked(loss: NDArray[np.float64], validation_loss: NDArray[np.float64])
     lowest = validation_loss.min()
     rises = np.diff(validation_loss)
     leap = rises[(rises.size - 1) // 2 :].max()
-    start, width = loss.size // 2, min(_width(loss), loss.size // 2)
+    start, width = loss.size // 2, min(_width(loss.size), loss.size // 2)
     before = np.median(sliding_window_view(loss[start - width : -1], width), axis=1)
     has_leapt = loss[start:] > np.maximum(SPIKE_RATIO * before, lowest)
     return bool(has_leapt.any()) and bool(leap > SPIKE_SHARE * (validation_loss[-1] - lowest))
@@ -182,9 +207,22 @@ def _level_at_end(loss: NDArray[np.float64]) -> float:
 
 def _level_around(loss: NDArray[np.float64], share: float) -> float:
     """Return the median loss in a window at this share of the way through the steps."""
-    width = _width(loss)
-    start = min(max(0, round(share * (loss.size - 1)) - width // 2), loss.size - width)
-    return _median(loss[start : start + width])
+    return _median(loss[_window(loss.size, share)])
+
+
+def _levels_around(losses: NDArray[np.float32], share: float) -> NDArray[np.float64]:
+    """Return ``_level_around`` of every row."""
+    ordered = np.sort(losses[:, _window(losses.shape[1], share)], axis=1)  # NaN last
+    n = ordered.shape[1]
+    low, high, last = (ordered[:, place].astype(np.float64) for place in ((n - 1) // 2, n // 2, n - 1))
+    return np.where(np.isnan(last), math.nan, 0.5 * (low + high))
+
+
+def _window(n: int, share: float) -> slice:
+    """Return the places of the window at this share of the way through n steps."""
+    width = _width(n)
+    start = min(max(0, round(share * (n - 1)) - width // 2), n - width)
+    return slice(start, start + width)
 
 
 def _median(values: NDArray[np.float64]) -> float:
@@ -195,5 +233,5 @@ def _median(values: NDArray[np.float64]) -> float:
     return math.nan if math.isnan(ordered[-1]) else 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])
 
 
-def _width(loss: NDArray[np.float64]) -> int:
-    return max(1, round(_WINDOW_SHARE * loss.size))
+def _width(n: int) -> int:
+    return max(1, round(_WINDOW_SHARE * n))

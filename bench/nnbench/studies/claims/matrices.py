@@ -9,7 +9,7 @@ from nnbench.cases import catalogue
 from nnbench.cases.axis import AXES
 from nnbench.cases.claims import MatrixSection
 from nnbench.errors import UsageError
-from nnbench.evidence.findings import recorded
+from nnbench.evidence.reading import recorded
 from nnbench.plan import request, settings
 from nnbench.plan.lots import lots_of
 from nnbench.plan.request import Plan
