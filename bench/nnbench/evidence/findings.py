@@ -8,7 +8,6 @@ from nnbench.evidence.reading import recorded
 from nnbench.evidence.showcase import showcase
 from nnbench.records.trials import (
     Axes,
-    CaseFacts,
     Comparison,
     ConfigurationSummary,
     Judgement,
@@ -40,11 +39,15 @@ def judge(run: RunRecord, trials: tuple[TrialRecord, ...]) -> Findings:
     rows: list[ConfigurationSummary] = []
     verdicts: list[Comparison] = []
     judgements: list[Judgement] = []
+    of_case: dict[str, list[TrialRecord]] = {case.name: [] for case in run.cases}
+    for trial in trials:
+        of_case.setdefault(trial.case, []).append(trial)
     for case in run.cases:
+        own = of_case[case.name]
         race = next((race for race in run.races if race.case == case.name), None)
-        rows += summaries(trials, case, prunings=() if race is None else race.prunings)
-        against, look = _reference(trials, case, run), run.looks.get(case.name, 1)
-        found, judgement = judged(trials, case, against=against, look=look, race=race)
+        rows += summaries(own, case, prunings=() if race is None else race.prunings)
+        against, look = _reference(own, run), run.looks.get(case.name, 1)
+        found, judgement = judged(own, case, against=against, look=look, race=race)
         verdicts += found
         judgements += [] if judgement is None else [judgement]
     return Findings(run, trials, tuple(rows), tuple(verdicts), tuple(judgements))
@@ -59,13 +62,8 @@ def _with_pictures(store: Store, found: Findings) -> tuple[TrialRecord, ...]:
     return tuple(replace(trial, pictures=pictures.get(trial.key)) for trial in found.trials)
 
 
-def _reference(trials: Sequence[TrialRecord], facts: CaseFacts, run: RunRecord) -> Axes | None:
-    """Return the configuration that the user named, if this case has it."""
-    return next(
-        (
-            trial.axes
-            for trial in trials
-            if trial.case == facts.name and trial.axes.label(run.varying) == run.against
-        ),
-        None,
-    )
+def _reference(trials: Sequence[TrialRecord], run: RunRecord) -> Axes | None:
+    """Return the configuration that the user named, if the case of these trials has it."""
+    if run.against is None:
+        return None
+    return next((trial.axes for trial in trials if trial.axes.label(run.varying) == run.against), None)

@@ -27,11 +27,11 @@ _LOOKS_NOT_FINITE = re.compile(r"\\*(-?inf|nan)")
 
 def checksum(*values: object) -> int:
     """Return a CRC of values as SQLite hands them over: it differs after any flipped bit, and any type."""
-    plain = repr([value for value in values if not isinstance(value, bytes)])
-    total = zlib.crc32(plain.encode())
-    for value in values:
-        if isinstance(value, bytes):
-            total = zlib.crc32(value, total)
+    blobs = [value for value in values if type(value) is bytes]
+    plain = [value for value in values if type(value) is not bytes] if blobs else list(values)
+    total = zlib.crc32(repr(plain).encode())
+    for blob in blobs:
+        total = zlib.crc32(blob, total)
     return total
 
 

@@ -127,7 +127,7 @@ class _Sums:
         self._sums = np.empty((len(family.table), N_DRAWS))
         self._signs = np.empty(N_DRAWS)  # the sum of each pattern
         for here, drawn in _draws(family.n_seeds):
-            flips = 1.0 - 2.0 * drawn.T
+            flips = (1 - 2 * drawn).astype(np.float64).T
             np.matmul(family.table, flips, out=self._sums[:, here])
             self._signs[here] = flips.sum(axis=0)
 
@@ -173,7 +173,7 @@ def _all_flips(n_seeds: int) -> Singles:
 def _drawn_flips(n_seeds: int) -> Singles:
     flips = np.empty((n_seeds, N_DRAWS), dtype=np.float32)
     for here, drawn in _draws(n_seeds):
-        flips[:, here] = 1.0 - 2.0 * drawn.T
+        flips[:, here] = (1 - 2 * drawn).T
     return flips
 
 

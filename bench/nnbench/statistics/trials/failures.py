@@ -124,16 +124,18 @@ def has_no_value(trial: Ended, facts: CaseFacts) -> bool:
 
 def failures_by_level(trials: Iterable[TrialRecord], facts: CaseFacts) -> dict[str, dict[str, LevelFailures]]:
     """Return, for every axis and every choice on it, the number of trials and of their failures by kind."""
+    counts = Counter(
+        (trial.axes, how_it_failed(trial, facts))
+        for trial in trials
+        if trial.case == facts.name and trial.status != "cancelled"
+    )
     table: dict[str, dict[str, LevelFailures]] = {}
-    for trial in trials:
-        if trial.case != facts.name or trial.status == "cancelled":
-            continue
-        kind = how_it_failed(trial, facts)
-        for axis, choice in trial.axes.values:
+    for (axes, kind), n in counts.items():
+        for axis, choice in axes.values:
             level = table.setdefault(axis, {}).setdefault(choice, LevelFailures())
-            level.n += 1
+            level.n += n
             if kind is not None:
-                level.kinds[kind] += 1
+                level.kinds[kind] += n
     return table
 
 

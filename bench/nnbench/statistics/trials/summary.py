@@ -57,14 +57,17 @@ def scores_by_configuration(trials: Iterable[TrialRecord], facts: CaseFacts) -> 
     scores: dict[Axes, dict[int, float]] = {}
     for trial in _of_case(trials, facts):
         by_seed = scores.setdefault(trial.axes, {})
-        if not is_evidence(trial, facts):
-            continue
+        value = trial.final.get(facts.metric, math.nan) if trial.status == "finished" else math.nan
+        if not math.isfinite(value):
+            if not is_evidence(trial, facts):
+                continue
+            value = score(trial, facts)
         if trial.seed in by_seed:
             raise ValueError(
                 f"case {facts.name!r}: two trials of {trial.axes.as_dict()} have seed {trial.seed}."
                 " Give each trial once."
             )
-        by_seed[trial.seed] = score(trial, facts)
+        by_seed[trial.seed] = value
     return scores
 
 
