@@ -10,8 +10,12 @@ from nnbench.terminal import options
 _KINDS = "; ".join(f"{name}: {kind.summary}" for name, kind in KINDS.items())
 
 
+def _kinds(incomplete: str) -> list[str]:
+    return [name for name in KINDS if name.startswith(incomplete)]
+
+
 def command(
-    exported: Annotated[str, typer.Argument(metavar="KIND", help=f"{_KINDS}.")],
+    exported: Annotated[str, typer.Argument(metavar="KIND", help=f"{_KINDS}.", autocompletion=_kinds)],
     run: Annotated[
         str, typer.Argument(metavar="[RUN]", help="A run's name, its beginning, 'last', 'last~1'.")
     ] = "last",

@@ -126,10 +126,6 @@ def _runs(ctx: Any, begun: str) -> Iterable[str]:
     yield from ("last" if not back else f"last~{back}" for back in range(len(runs)))
 
 
-def _exports(ctx: Any, begun: str) -> Iterable[str]:
-    yield from import_module("nnbench.studies.export.kinds").KINDS
-
-
 def _trial_keys(ctx: Any, begun: str) -> Iterable[str]:
     """Yield the keys of the newest run's trials, once somebody writes one."""
     from nnbench.plan.settings import display_settings
@@ -160,7 +156,6 @@ _NAMES: dict[str, Names] = {
     "subject": lambda ctx, begun: dict.fromkeys((*_cases(ctx, begun), *_parts("functions"))),
     "function": lambda ctx, begun: _parts("functions"),
     "starter": _starters,
-    "exported": _exports,
     "kind": _words(*inventory.KINDS, "runs"),
     "name": _everything,
     "claims": _claims,
