@@ -56,10 +56,20 @@ def test_a_short_run_leaves_no_line_in_a_log() -> None:
     assert stream.getvalue() == ""
 
 
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()], ids=["log", "terminal"])
+def test_a_stop_is_answered_while_a_kernel_is_still_compiled(stream: io.StringIO) -> None:
+    with progress_on(stream, SetClock(), quiet=False) as told:
+        told.compiling(0, 3, "dense_forward")
+        Counted(told, 10).stopping()
+
+    assert "stopping after this kernel; Ctrl-C again stops now" in stream.getvalue()
+
+
 def test_quiet_is_silent_on_a_terminal_too() -> None:
     stream, clock = Terminal(), SetClock()
 
     with progress_on(stream, clock, quiet=True) as told:
+        told.stopping()
         told.compiling(0, 1, "dense_forward")
         clock.now_s = 100.0
         told.training(5, 10)

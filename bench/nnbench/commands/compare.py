@@ -82,7 +82,8 @@ def _figure(compared: "Versus") -> "Iterator[StandingsFigure]":
     if not found or any(pair.facts != facts for pair in found):
         return
     against = {pair.b_label for pair in found}
-    rows = [Standing(label, 0.0, (0.0, 0.0), True) for label in against if len(against) == 1]
+    is_behind = any(pair.comparison.verdict == "better" for pair in found)
+    rows = [Standing(label, 0.0, (0.0, 0.0), not is_behind) for label in against if len(against) == 1]
     for pair in found:
         one = pair.comparison
         rows.append(Standing(pair.a_label, one.difference, one.interval, one.verdict != "worse"))

@@ -148,9 +148,11 @@ def _road(
         return session.interrupted()
     run, interrupted = _train(tuned)  # trials become records in the store
     if interrupted:
+        n_kept = run.n_cached + run.n_new
         progress.note(
-            f"interrupted: {run.n_cached + run.n_new:,} of {len(run.trial_keys):,} trials are kept."
-            " The same command goes on from here; `nnbench report` shows what there is."
+            f"interrupted: {n_kept:,} of {len(run.trial_keys):,} trials are kept."
+            " The same command goes on from here"
+            + ("; `nnbench report` shows what there is." if n_kept else ".")
         )
         return session.INTERRUPTED
     found = _find(tuned, run, with_all_curves=curves)  # records become summaries and verdicts

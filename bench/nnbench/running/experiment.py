@@ -187,7 +187,7 @@ def _warm_up(todo: Sequence[TrialSpec], around: Workplace, budget: Budget | None
         around.progress.compiling(n_done, n_total, name)
 
     began_s = around.clock.elapsed_s()
-    with suppress(_Stopped):
+    with suppress(_Stopped), around.stop.telling(around.progress.stopping):
         if native := _native(todo):
             warm_up(_one_each(native), tell)
     return around.clock.elapsed_s() - began_s

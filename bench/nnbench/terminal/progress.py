@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from nnbench.machine.clock import Clock
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LINE_EVERY_S = 5.0
 # A redraw costs half a millisecond of the interpreter that the trials also need to begin and end.
 REDRAWS_PER_S = 4
+_STOPPING = "stopping after this kernel; Ctrl-C again stops now"
 
 
 class Progress(Protocol):
@@ -22,6 +23,10 @@ class Progress(Protocol):
 
     def compiling(self, n_done: int, n_total: int, name: str) -> None:
         """``n_done`` of ``n_total`` kernels are compiled; ``name`` is the next."""
+        ...
+
+    def stopping(self) -> None:
+        """The run ends as soon as this kernel is compiled. Signal handlers call it."""
         ...
 
     def training(self, n_done: int, n_total: int) -> None:
@@ -33,6 +38,9 @@ class Silent:
     """Nothing is said."""
 
     def compiling(self, n_done: int, n_total: int, name: str) -> None:
+        pass
+
+    def stopping(self) -> None:
         pass
 
     def training(self, n_done: int, n_total: int) -> None:
@@ -49,6 +57,9 @@ class Counted:
 
     def compiling(self, n_done: int, n_total: int, name: str) -> None:
         self._told.compiling(n_done, n_total, name)
+
+    def stopping(self) -> None:
+        self._told.stopping()
 
     def training(self, n_done: int, n_total: int) -> None:
         reached = self._n_passed + n_total
@@ -74,6 +85,10 @@ class Lines:
     def compiling(self, n_done: int, n_total: int, name: str) -> None:
         if self._is_time():
             self._say(f"compiled {n_done} of {n_total} kernels")
+
+    def stopping(self) -> None:
+        with suppress(RuntimeError):  # the signal came in the middle of another line
+            self._say(_STOPPING)
 
     def training(self, n_done: int, n_total: int) -> None:
         if not self._counts:  # compiling took its own time, which says nothing of the time that is left
@@ -110,6 +125,9 @@ class Live:
         self._bars.update(
             self._compile_task, completed=n_done, total=n_total, description=text, visible=n_done < n_total
         )
+
+    def stopping(self) -> None:
+        self._bars.update(self._compile_task, description=_STOPPING, visible=True)
 
     def training(self, n_done: int, n_total: int) -> None:
         now_s = self._clock.elapsed_s()

@@ -50,7 +50,21 @@ def encoding_of(content: bytes, name: str) -> tuple[str, tuple[str, ...]]:
         raise _no_text(name)
     if _is_valid(content, "utf-8"):
         return "utf-8", ()
+    if _is_korean(content):
+        return "cp949", ("it is not UTF-8, and was read as CP949, which is Korean: look at the names",)
     return "latin-1", ("it is not UTF-8, and was read as Latin-1: look at accented letters",)
+
+
+def _is_korean(content: bytes) -> bool:
+    """Return whether the bytes are CP949, and most pairs of them common syllables, unlike accents."""
+    if not _is_valid(content, "cp949"):
+        return False
+    text = content[:_CHUNK].decode("cp949", "ignore")
+    foreign = [letter for letter in text if letter > "\x7f"]
+    # Common syllables are those of KS X 1001: both of their bytes are above 160. A capital umlaut before a
+    # small letter is a rare syllable too.
+    common = sum("가" <= letter <= "힣" and min(letter.encode("cp949")) > 160 for letter in foreign)
+    return 2 * common > len(foreign)
 
 
 def _no_text(name: str) -> InvalidData:

@@ -158,6 +158,19 @@ def test_latin_1_is_read_with_a_note() -> None:
     assert table.notes == ("it is not UTF-8, and was read as Latin-1: look at accented letters",)
 
 
+def test_korean_of_excel_is_read_and_said() -> None:
+    table = read("키,합격\n170,예\n160,아니오\n".encode("cp949"))
+
+    assert table.names == ("키", "합격")
+    assert table.notes == ("it is not UTF-8, and was read as CP949, which is Korean: look at the names",)
+
+
+@pytest.mark.parametrize("text", ["Ärzte,x", "größe,höhe", "naïve,Übung", "°C,µm", "É,À"])
+def test_accented_letters_are_no_korean(text: str) -> None:
+    """A capital umlaut and a small letter are two bytes of CP949 too, of a syllable that is hardly used."""
+    assert read(f"{text}\n1,2\n3,4\n".encode("latin-1")).names == tuple(text.split(","))
+
+
 def test_a_name_that_ends_with_tsv_has_tabs_between_its_cells() -> None:
     assert cells(read("a\tb\n1,5\tx;y\n2,5\tz;y\n", tabs=True)) == {"a": [1.5, 2.5], "b": ["x;y", "z;y"]}
 
