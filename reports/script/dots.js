@@ -61,12 +61,14 @@ class Dots {
       make("div", {}, make("b", {}, row.label), make("span", { class: "told" }, told)),
       svg,
     );
-    svg.addEventListener("pointermove", (event) => {
+    const point = (event) => {
       const across = event.clientX - svg.getBoundingClientRect().left;
       const near = row.seeds.toSorted((a, b) => Math.abs(axis.at(a[1]) - across) - Math.abs(axis.at(b[1]) - across));
       this.read(element, row, axis, this.isSeeds ? near[0] : undefined);
-    }); // prettier-ignore
-    svg.addEventListener("pointerleave", () => this.leave(element));
+    }; // prettier-ignore
+    svg.addEventListener("pointermove", point);
+    svg.addEventListener("pointerdown", point);
+    svg.addEventListener("pointerleave", (event) => isMouse(event) && this.leave(element));
     return element;
   }
 

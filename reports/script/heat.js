@@ -87,7 +87,7 @@ class Heat {
     }, { class: "title", disabled: this.figure.maps.length === 1 }); // prettier-ignore
     const table = make(
       "table",
-      { class: "heat", role: "grid", "aria-label": title, pointerleave: () => this.leave(), keydown: (e) => this.press(e) },
+      { class: "heat", role: "grid", "aria-label": title, pointerleave: (e) => isMouse(e) && this.leave(), keydown: (e) => this.press(e) },
       make("thead", {}, make("tr", {}, make("td", {}), ...columns.map((name) => make("th", { scope: "col" }, name)))),
       make("tbody", {}, ...cells.map((row, i) => make("tr", {}, make("th", { scope: "row" }, row[0].row), ...row.map((cell, j) => this.cell(cell, i + j === 0, told))))),
     ); // prettier-ignore

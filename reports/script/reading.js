@@ -16,7 +16,9 @@ class Panel extends DrawnPanel {
       return [event.clientX - box.left, event.clientY - box.top];
     };
     svg.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || event.pointerType === "touch") return;
+      if (event.button !== 0) return;
+      // A finger reads where it taps, and scrolls the page where it drags.
+      if (event.pointerType === "touch") return this.read(this.nearestX(place(event)), place(event));
       start = place(event);
       svg.setPointerCapture(event.pointerId);
     });
@@ -30,7 +32,7 @@ class Panel extends DrawnPanel {
       start = null;
       if (from) this.zoomTo(from, place(event));
     });
-    svg.addEventListener("pointerleave", () => !start && this.clear());
+    svg.addEventListener("pointerleave", (event) => isMouse(event) && !start && this.clear());
     svg.addEventListener("dblclick", () => this.owner.unzoom());
     svg.addEventListener("blur", () => this.clear());
     svg.addEventListener("keydown", (event) => this.press(event));
@@ -224,6 +226,11 @@ class Panel extends DrawnPanel {
     const ends = [...x, ...y].map((value) => Number(value.toPrecision(5)));
     this.owner.set(this.owner.zoomKey(this.panel), ends.join(","));
   }
+}
+
+// What a finger has shown stays when it is lifted.
+function isMouse(event) {
+  return event.pointerType !== "touch";
 }
 
 function placesOf(xs, x) {

@@ -178,6 +178,11 @@ class Browser:
         pressed = {"button": "left" if held else "none", "buttons": int(held), "clickCount": int(held)}
         self.do("Input.dispatchMouseEvent", type=kind, x=x, y=y, **pressed)
 
+    def tap(self, x: float, y: float) -> None:
+        """Touch with a finger, and lift it."""
+        self.do("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        self.do("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         self.mouse("mousePressed", *start)
         for share in (0.5, 1.0):
