@@ -68,6 +68,21 @@ def test_each_hyper_parameter_has_an_axis_of_its_own() -> None:
     assert panels[0]["series"][0]["names"][0] == "learning_rate 0.01, momentum 0.9"
 
 
+@pytest.mark.parametrize(("n", "drawn"), [(60, 60), (61, 60)])
+def test_of_many_configurations_the_best_and_the_worst_are_drawn(n: int, drawn: int) -> None:
+    """Each is a little worse than the one before; five figures of twelve have room for sixty."""
+    (case,) = searched_evidence(*samples.many_rates_searched(n))
+
+    figures = search_figures(case)
+
+    labels = [label for figure in figures for label, _ in figure.rows]
+    names = [f"sgd{place}" for place in range(n)]
+    assert (labels, len(figures)) == (names[:48] + names[-12:], 5)
+    assert len(labels) == drawn
+    said = f"Drawn on all figures: the 48 best of {n} configurations, tuned, and the 12 worst."
+    assert [said in figure.caption for figure in figures] == [n > 60] * 5
+
+
 def test_a_rate_is_read_with_its_score_and_its_part(browser: Browser, rates: str) -> None:
     """Arrow keys through the rates of the first panel: the default, the tuned one, and one that diverges."""
     browser.open(rates)

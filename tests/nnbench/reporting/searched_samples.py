@@ -1,7 +1,7 @@
 """Searches over several hyper-parameters made up for the reports: every score follows from a formula."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -186,8 +186,23 @@ RATE_SCORES = {"sgd": (0.10, 0.30, 0.80, 0.97, 0.60, None), "adam": (0.60, 0.90,
 
 def rates_searched() -> tuple[RunRecord, list[TrialRecord]]:
     """Two optimizers on a grid of rates."""
+    return _on_a_grid(RATE_SCORES)
+
+
+def many_rates_searched(n: int) -> tuple[RunRecord, list[TrialRecord]]:
+    """So many optimizers on a grid of rates, each a little worse than the one before."""
+    names = {f"sgd{place}": 0.002 * place for place in range(n)}
+    return _on_a_grid(
+        {
+            name: [None if s is None else s - behind for s in RATE_SCORES["sgd"]]
+            for name, behind in names.items()
+        }
+    )
+
+
+def _on_a_grid(scores_of: Mapping[str, Sequence[float | None]]) -> tuple[RunRecord, list[TrialRecord]]:
     searches, trials = [], []
-    for optimizer, scores in RATE_SCORES.items():
+    for optimizer, scores in scores_of.items():
         points = tuple(Point(Axes((("learning_rate", f"{rate:g}"),)), (rate,), "grid") for rate in RATES)
         span = Span("learning_rate", RATES[0], RATES[-1], 0.01)
         asked = axes(optimizer=optimizer, activation="relu", learning_rate="0.01")

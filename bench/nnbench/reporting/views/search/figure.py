@@ -12,23 +12,37 @@ from nnbench.statistics.tuning.searched import SearchedConfiguration
 
 MOST_PANELS = 12  # curves in one figure
 MOST_ROWS = 3  # configurations with several hyper-parameters in one figure
+BEST, WORST = 48, 12  # curves on all figures together
 
 
 def search_figures(case: SearchedCase) -> list[SearchFigure]:
-    """Return the curves of all configurations, on as many figures as they need, or the best settings."""
+    """Return the curves of all configurations, or of the best and the worst of many, or the best settings.
+
+    Curves take as many figures as they need.
+    """
     if case.is_grid:
-        drawn = [each for each in case.configurations if each.points]
+        every = [each for each in case.configurations if each.points]
+        is_cut = len(every) > BEST + WORST
+        drawn = [*every[:BEST], *every[-WORST:]] if is_cut else every
+        n = digits.counted(len(every), "configuration")
+        cut = (
+            f" Drawn on all figures: the {BEST} best of {n}, tuned, and the {WORST} worst." if is_cut else ""
+        )
         starts = range(0, len(drawn), MOST_PANELS)
-        return [_rates(case, drawn[at : at + MOST_PANELS], at // MOST_PANELS, len(starts)) for at in starts]
+        return [
+            _rates(case, drawn[at : at + MOST_PANELS], at // MOST_PANELS, len(starts), cut) for at in starts
+        ]
     scored = [each for each in case.configurations if each.near_best(case.facts)]
     return [_settings(case, scored[:MOST_ROWS], len(scored))] if scored else []
 
 
-def _rates(case: SearchedCase, shown: Sequence[SearchedConfiguration], place: int, of: int) -> SearchFigure:
+def _rates(
+    case: SearchedCase, shown: Sequence[SearchedConfiguration], place: int, of: int, cut: str
+) -> SearchFigure:
     part = f" ({place + 1} of {of})" if of > 1 else ""
     number = f"-{place + 1}" if of > 1 else ""
     told = f"the learning rate{part}: median and quartiles of"
-    return _figure(case, shown, f"rates{number}", (told, ""), "The bar below: the basin.")
+    return _figure(case, shown, f"rates{number}", (told, ""), f"The bar below: the basin.{cut}")
 
 
 def _settings(case: SearchedCase, shown: Sequence[SearchedConfiguration], n_scored: int) -> SearchFigure:
