@@ -129,10 +129,8 @@ def page(heading: str, blocks: Sequence[Block]) -> Document:
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """Return a table of texts whose last column may wrap."""
-    columns = tuple(
-        Column(header, wraps=position == len(headers) - 1) for position, header in enumerate(headers)
-    )
+    """Return a table of texts, which may wrap where they have spaces."""
+    columns = tuple(Column(header, wraps=True) for header in headers)
     return Table("", columns, tuple(tuple(Cell(value) for value in row) for row in rows))
 
 

@@ -223,3 +223,20 @@ def test_a_command_is_never_broken() -> None:
     shown = text.render(document, width=60)
 
     assert command.rstrip() in shown
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_one_long_name_does_not_make_towers_of_all_sentences(width: int) -> None:
+    """Of two columns that wrap, the one that lacks more gets more of the room."""
+    names = ("a", "one, two, three, four, five, six, seven, eight, nine, ten, eleven")
+    sentence = (
+        "a sentence that says what it is, in as many words as such a sentence takes to say it, and more"
+    )
+    rows = tuple((Cell(name), Cell(sentence)) for name in names)
+    table = Table("", (Column("name", wraps=True), Column("what it is", wraps=True)), rows)
+
+    fitted = fit(table, width)
+
+    assert fitted.width <= width
+    assert fitted.widths[1] > width / 2
+    assert max(row[1].text.count("\n") for row in fitted.rows) <= 3

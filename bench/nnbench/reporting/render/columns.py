@@ -11,6 +11,7 @@ from nnbench.reporting.digits import MISSING
 GAPS = (2, 1)  # between columns; the second where the first leaves no room for what must stay
 # A column of prose narrower than this is a tower of words; it is dropped before it gets there.
 _COMFORTABLE = 24
+_FEW = 4
 
 
 Columns = tuple[Column, ...]
@@ -155,17 +156,27 @@ def _halves(header: str) -> list[tuple[str, str]]:
 
 
 def _share(columns: Columns, natural: list[int], least: list[int], width: int, gap: int) -> list[int]:
-    """Give every column its natural width if there is room for all, else let what can wrap take the rest."""
+    """Give every column its natural width if there is room for all, else share the rest by need.
+
+    What lacks only a few cells gets them. The others go, one by one, to the wrapping column that is furthest
+    from its natural width: rows stay low.
+    """
     if _total(natural, gap) <= width:
         return natural
     # Headers wrap first: they are read once, the rows many times.
     widths = list(least)
-    rest = width - _total(widths, gap)
     for i, column in enumerate(columns):
-        if column.wraps and rest > 0:
-            more = min(rest, natural[i] - widths[i])
-            widths[i] += more
-            rest -= more
+        lacks = natural[i] - widths[i]
+        if column.wraps and lacks <= min(_FEW, width - _total(widths, gap)):
+            widths[i] = natural[i]
+    open_ = [i for i, column in enumerate(columns) if column.wraps and widths[i] < natural[i]]
+    for _ in range(width - _total(widths, gap)):
+        if not open_:
+            break
+        neediest = max(open_, key=lambda i: natural[i] / widths[i])
+        widths[neediest] += 1
+        if widths[neediest] == natural[neediest]:
+            open_.remove(neediest)
     return widths
 
 
