@@ -33,6 +33,7 @@ EXAMPLES = {
     "init": ("nnbench init case mine.toml", "Write a case to start from."),
     "schema": ("nnbench schema case", "Print the JSON schema of a case file."),
     "playground": ("nnbench playground iris", "Make a page to play with."),
+    "export": ("nnbench export parquet last", "Write the newest run as Parquet files."),
     "skill": ("nnbench skill install", "Install the skill file for coding agents."),
 }
 _ENVIRONMENT = {
