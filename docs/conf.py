@@ -4,6 +4,8 @@ Pages are plain CommonMark that GitHub shows as they are. What they link to outs
 of the book: it is copied beside them for the build, and the links are led there.
 """
 
+import base64
+import json
 import re
 import shutil
 from pathlib import Path
@@ -23,6 +25,7 @@ exclude_patterns = ["_build"]
 _HERE = Path(__file__).parent
 _BESIDE = _HERE / "_beside"  # in no commit: .gitignore has it
 _OUTSIDE = ("CONTRIBUTING.md", "reports/published")
+_NOTEBOOKS = "notebooks"
 
 
 def bring_beside(*_: object) -> None:
@@ -35,6 +38,29 @@ def bring_beside(*_: object) -> None:
             shutil.copytree(source, target)
         else:
             shutil.copyfile(source, target)
+    for notebook in (_HERE / _NOTEBOOKS).glob("*.ipynb"):
+        _write_as_page(notebook, _BESIDE / _NOTEBOOKS)
+
+
+def _write_as_page(notebook: Path, folder: Path) -> None:
+    """Write a notebook as a page: its words, its code, what that printed, and pictures beside the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces = []
+    for place, cell in enumerate(json.loads(notebook.read_text("utf-8"))["cells"]):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            pieces.append(source.replace("](../", "](../../"))
+            continue
+        is_shell = source.startswith("!")
+        pieces.append(f"```{'bash' if is_shell else 'python'}\n{source.removeprefix('!')}\n```")
+        for output in cell["outputs"]:
+            if picture := output.get("data", {}).get("image/png"):
+                name = f"{notebook.stem}-{place}.png"
+                (folder / name).write_bytes(base64.b64decode(picture))
+                pieces.append(f"![what the cell above draws]({name})")
+            elif printed := "".join(output.get("text", ())).replace("\r", "").rstrip():
+                pieces.append(f"```text\n{printed}\n```")
+    (folder / f"{notebook.stem}.md").write_text("\n\n".join(pieces) + "\n", "utf-8")
 
 
 def lead_there(app: object, docname: str, source: list[str]) -> None:

@@ -25,7 +25,7 @@ def write(tables: Mapping[str, Columns], header: Mapping[str, Any], folder: Path
 
 def _packed(table: Columns, header: Mapping[str, Any]) -> bytes:
     arrow, parquet = (extra(name, "data", "Parquet") for name in ("pyarrow", "pyarrow.parquet"))
-    said = json.dumps(header, allow_nan=False)  # in ASCII: a command line may hold what is no Unicode
+    said = json.dumps(header, allow_nan=False)
     held, into = arrow.table(table), io.BytesIO()
     parquet.write_table(
         held.replace_schema_metadata({**(held.schema.metadata or {}), KEY: said}),

@@ -25,7 +25,7 @@ def made(folder: Path) -> Path:
         for one in trials:
             store.put_trial(one)
         keys = tuple(one.key for one in trials)
-        store.put_run(store_samples.run(RUN, trial_keys=keys, command="nnbench run --set \udc80"))
+        store.put_run(store_samples.run(RUN, trial_keys=keys, command="nnbench run --set \u202e"))
         store.put_run(store_samples.run("20260101-000000-none", trial_keys=("f" * 64,)))
     return path
 

@@ -70,7 +70,7 @@ def test_a_run_for_each_trial_below_one_for_all(client: Any, store: Path) -> Non
 
     assert parent.info.run_name == samples.RUN
     assert parent.info.status == "FINISHED"
-    assert parent.data.tags["nnbench.command"] == "nnbench run --set \\udc80"
+    assert parent.data.tags["nnbench.command"] == "nnbench run --set \\u202e"
     assert len(_runs(client)) == 1 + len(trials)
     for trial in trials:
         tags = _of_trial(client, trial).data.tags

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nnbench
+from tests.docs.book import DOCS, fences
 from tests.nnbench.documents import complaints
 from tests.nnbench.exporting import export_samples as samples
 
@@ -76,7 +77,7 @@ def test_each_file_says_of_which_run_it_is(name: str, folder: Path) -> None:
 
     assert (said["schema"], said["run"]) == ("nnbench.tables/1", samples.RUN)
     assert not complaints(said)
-    assert said["command"] == "nnbench run --set \udc80"
+    assert said["command"] == "nnbench run --set \u202e"
     assert said["environment"]["cores"] == 2
 
 
@@ -108,3 +109,17 @@ def test_a_file_that_cannot_be_replaced_leaves_all_as_they_were(
     assert err == f"nnbench: {tmp_path / 'verdicts.parquet'}: this is a folder.\n"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["trials.parquet", "verdicts.parquet"]
     assert (tmp_path / "trials.parquet").read_text() == "mine"
+
+
+def test_the_example_of_the_page_reads_them(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (program,) = (block for block in fences(DOCS / "howto" / "export.md") if block.file == "read.py")
+    monkeypatch.chdir(folder.parent)
+
+    exec(compile(program.text, program.place, "exec"), {})
+
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert first.startswith("6 trials of [")
+    assert "sgd(momentum=0.9)" in first
+    assert second.startswith(f"run {samples.RUN} by nnbench run --set")
