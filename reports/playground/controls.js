@@ -5,7 +5,7 @@ const PLAY_MS = 160; // for one recorded epoch
 // Rates are a slider, because there is an order in them; names are a list.
 function dialOf(axis, chosen, choose) {
   const isOrdered = axis.choices.length > 2 && axis.choices.every((text) => Number.isFinite(Number(text)));
-  return isOrdered ? sliderOf(axis.label, axis.choices, chosen, choose) : listOf(axis, chosen, choose);
+  return isOrdered ? sliderOf(phrase(axis.label), axis.choices, chosen, choose) : listOf(axis, chosen, choose);
 }
 
 function listOf(axis, chosen, choose) {
@@ -15,7 +15,7 @@ function listOf(axis, chosen, choose) {
     select.value = value;
   };
   show(chosen);
-  return { element: make("label", {}, axis.label, select), show };
+  return { element: make("label", {}, phrase(axis.label), select), show };
 }
 
 function sliderOf(label, texts, chosen, choose) {
@@ -40,7 +40,7 @@ class Clockwork {
   // `turn(texts[place])` shows a moment; the texts may change with the setting.
   constructor(label, turn) {
     Object.assign(this, { label, turn, texts: [""], timer: null });
-    this.button = button("Play", "false", () => (this.timer ? this.rest() : this.play()));
+    this.button = button(phrase("Play"), "false", () => (this.timer ? this.rest() : this.play()));
     this.holder = make("span");
     this.element = make("div", { class: "time" }, this.button, this.holder);
   }
@@ -58,7 +58,7 @@ class Clockwork {
   play() {
     const at = this.texts.indexOf(this.text);
     if (at === this.texts.length - 1) this.turn(this.texts[0], false);
-    this.button.textContent = "Pause";
+    this.button.textContent = phrase("Pause");
     this.button.setAttribute("aria-pressed", "true");
     this.timer = setInterval(() => this.next(), PLAY_MS);
   }
@@ -73,7 +73,7 @@ class Clockwork {
     if (!this.timer) return;
     clearInterval(this.timer);
     this.timer = null;
-    this.button.textContent = "Play";
+    this.button.textContent = phrase("Play");
     this.button.setAttribute("aria-pressed", "false");
     this.turn(this.text, true); // the address says where it rests
   }

@@ -1,5 +1,11 @@
 // Recorded nets: curves by epoch, and after some epochs what the model makes of the plane, or its filters.
 
+// A page has room for so many units of a layer.
+function leftOut() {
+  const { n_shown: shown, n_units: units } = page.frames;
+  return shown < units ? ` ${phrase("The first {0} of {1} units are shown.", shown, units)}` : "";
+}
+
 class Nets {
   static async read() {
     const nets = new Nets();
@@ -20,12 +26,12 @@ class Nets {
     return nets;
   }
 
-  timeLabel = "epoch";
+  timeLabel = phrase("epoch");
   hasPicture = page.frames.kind !== "none";
   caption = {
-    classes: "The class that the net gives every point, deeper where it is more certain. Dots were trained on, rings validate.",
-    values: "The value that the net gives every point, from the least target to the largest. Dots were trained on, rings validate.",
-    filters: "The weights of the first layer, each frame from its largest downwards (blue) to its largest upwards (orange).",
+    classes: phrase("The class that the net gives every point, deeper where it is more certain. Dots were trained on, rings validate."),
+    values: phrase("The value that the net gives every point, from the least target to the largest. Dots were trained on, rings validate."),
+    filters: phrase("The weights of the first layer, each frame from its largest downwards (blue) to its largest upwards (orange).") + leftOut(),
     none: "",
   }[page.frames.kind];
 
@@ -65,10 +71,14 @@ class Nets {
     const said = page.curves.names.map((name, k) => {
       const value = valueAt({ x: page.curves.epochs, y: this.curve(place, k) }, epoch);
       const text = name.endsWith("accuracy") ? written(100 * value, "%") : written(value);
-      return `${NAMES[name]} ${name.endsWith("accuracy") ? "accuracy" : "loss"} ${text}`;
+      return `${WHOLE_NAMES[name]} ${text}`;
     });
-    const end = setting.status === "diverged" ? `diverged in epoch ${setting.n_epochs + 1}` : `trained for ${setting.n_epochs} epochs`;
-    return `Epoch ${epoch}: ${epoch === 0 ? "before any training" : said.join(", ")}. ${setting.choices.join(" · ")}: ${end}.`;
+    const end =
+      setting.status === "diverged"
+        ? phrase("diverged in epoch {0}", setting.n_epochs + 1)
+        : phrase("trained for {0} epochs", setting.n_epochs);
+    const now = epoch === 0 ? phrase("before any training") : said.join(", ");
+    return phrase("Epoch {0}: {1}. {2}: {3}.", epoch, now, setting.choices.join(" \u00b7 "), end);
   }
 
   paint(canvas, place, at) {
@@ -90,13 +100,13 @@ class Nets {
       x: epochs,
       y: this.curve(place, names.indexOf(name)),
     });
-    const common = { write: written, xLabel: "epoch", xRange: [0, epochs.at(-1)], now: page.frames.epochs[at] };
+    const common = { write: written, xLabel: phrase("epoch"), xRange: [0, epochs.at(-1)], now: page.frames.epochs[at] };
     const losses = this.ranges.filter((_, k) => names[k].endsWith("loss"));
     const yRange = [Math.min(...losses.map(([low]) => low)), Math.max(...losses.map(([, high]) => high))];
-    const loss = { ...common, title: "loss", kind: "log", yRange, lines: [line("loss"), line("val_loss")] };
+    const loss = { ...common, title: phrase("loss"), kind: "log", yRange, lines: [line("loss"), line("val_loss")] };
     if (!names.includes("accuracy")) return [loss];
     const lines = [line("accuracy"), line("val_accuracy")];
     const write = (value) => written(100 * value, "%");
-    return [{ ...common, write, title: "accuracy", kind: "linear", yRange: [0, 1], lines }, loss];
+    return [{ ...common, write, title: phrase("accuracy"), kind: "linear", yRange: [0, 1], lines }, loss];
   }
 }

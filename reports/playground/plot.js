@@ -1,6 +1,7 @@
 // Lines over epochs or steps, with a mark at what is shown now.
 
 const ROOM = { left: 56, right: 22, top: 24, bottom: 34, height: 230 };
+const NARROW = 420; // pixels: the legend stands below the title
 
 // plot: title, unit, kind of scale, label of x, lines of {label, look, x, y}, ranges, and the x that is shown.
 function curvesOf(plot, width) {
@@ -20,8 +21,8 @@ function curvesOf(plot, width) {
     draw("line", { class: "now", x1: x.at(plot.now), x2: x.at(plot.now), y1: ROOM.top, y2: ROOM.height - ROOM.bottom }),
     ...plot.lines.flatMap((line) => dotOf(line, plot, x, y)),
     draw("text", { class: "title", x: ROOM.left, y: 14 }, plot.title),
-    draw("text", { x: width - ROOM.right, y: 14, "text-anchor": "end" }, ...keys),
-    draw("text", { x: width - ROOM.right, y: ROOM.height - 4, "text-anchor": "end" }, plot.xLabel),
+    draw("text", { x: width - ROOM.right, y: width < NARROW ? ROOM.height - 4 : 14, "text-anchor": "end" }, ...keys),
+    draw("text", { x: width < NARROW ? ROOM.left - 46 : width - ROOM.right, y: ROOM.height - 4, "text-anchor": width < NARROW ? "start" : "end" }, plot.xLabel),
   );
 }
 

@@ -1,9 +1,17 @@
 // One setting and one moment are shown. What was chosen stands in the address.
 
-const page = { ...JSON.parse(document.getElementById("data").textContent), words: {} };
+const page = JSON.parse(document.getElementById("data").textContent);
 const host = document.getElementById("playground");
 const LOOKS = { loss: "training c1", accuracy: "training c1", val_loss: "c0", val_accuracy: "c0" };
-const NAMES = { loss: "training", accuracy: "training", val_loss: "validation", val_accuracy: "validation" };
+const TRAINING = phrase("training");
+const VALIDATION = phrase("validation");
+const NAMES = { loss: TRAINING, accuracy: TRAINING, val_loss: VALIDATION, val_accuracy: VALIDATION };
+const WHOLE_NAMES = {
+  loss: phrase("training loss"),
+  accuracy: phrase("training accuracy"),
+  val_loss: phrase("validation loss"),
+  val_accuracy: phrase("validation accuracy"),
+};
 
 class Playground {
   constructor(recorded) {
@@ -27,6 +35,7 @@ class Playground {
     this.linkRows();
     showing(() => this.read());
     new ResizeObserver(() => this.drawCurves()).observe(this.curves);
+    startTheme(() => this.show());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.show());
   }
 

@@ -10,10 +10,12 @@ class Ways {
     return ways;
   }
 
-  timeLabel = "step";
+  timeLabel = phrase("step");
   hasPicture = true;
-  caption = "The landscape (" +
-    `${page.landscape.labels.join(", ")}) in bands of equal ratio, its minima, and the way from the start until this step.`;
+  caption = phrase(
+    "The landscape ({0}) in bands of equal ratio, its minima, and the way from the start until this step.",
+    page.landscape.labels.join(", "),
+  );
   first = Math.floor((page.axes[1].choices.length - 1) / 2);
 
   momentsOf(place) {
@@ -28,8 +30,9 @@ class Ways {
   outcome(place, at) {
     const { steps, choices, status } = page.settings[place];
     const value = this.values[this.starts[place] + at];
-    const limit = page.limit === null ? "" : ` Gradient descent diverges above a rate of ${written(page.limit)}.`;
-    return `Step ${steps[at]}: value ${written(value)}. ${choices.join(" · ")}: ${status}.${limit}`;
+    const limit = page.limit === null ? "" : ` ${phrase("Gradient descent diverges above a rate of {0}.", written(page.limit))}`;
+    const said = [steps[at], written(value), choices.join(" \u00b7 "), phrase(status)];
+    return `${phrase("Step {0}: value {1}. {2}: {3}.", ...said)}${limit}`;
   }
 
   paint(canvas, place, at) {
@@ -52,14 +55,14 @@ class Ways {
     const range = rangeOf([...y], isLog ? "log" : "linear") ?? [0.1, 1];
     return [
       {
-        title: isLog ? "value above the minimum" : "value",
+        title: phrase(isLog ? "value above the minimum" : "value"),
         kind: isLog ? "log" : "linear",
         write: written,
-        xLabel: "step",
+        xLabel: phrase("step"),
         xRange: [0, Math.max(1, steps.at(-1))],
         yRange: widened(range, isLog ? "log" : "linear"),
         now: steps[at],
-        lines: [{ label: isLog ? "above" : "value", look: "c0", x: steps, y }],
+        lines: [{ label: phrase(isLog ? "above" : "value"), look: "c0", x: steps, y }],
       },
     ];
   }

@@ -88,7 +88,7 @@ class Lines {
   makeControls() {
     const { x, y } = this.figure;
     const parts = [];
-    const views = [["bands", phrase(this.figure.band ?? "")], ["lines", phrase("lines alone")], ["seeds", "single seeds"]]; // prettier-ignore
+    const views = [["bands", phrase(this.figure.band ?? "")], ["lines", phrase("lines alone")], ["seeds", phrase("single seeds")]]; // prettier-ignore
     const hasBands = allSeries(this.figure).some((series) => series.low);
     if (hasBands || this.seeds.length) {
       const offered = views.filter(([value]) => value !== "seeds" || this.seeds.length);
@@ -140,8 +140,8 @@ class Lines {
       rows.push(
         make(
           "div",
-          { role: "group", "aria-label": "seeds" },
-          make("b", {}, "seeds"),
+          { role: "group", "aria-label": phrase("seeds") },
+          make("b", {}, phrase("seeds")),
           ...chips,
           this.everything("seedsoff", this.seedsOff),
         ),

@@ -2,7 +2,6 @@
 
 const page = JSON.parse(document.getElementById("data").textContent);
 const KINDS = { lines: Lines, standings: Standings, ranks: Ranks, heat: Heat, descent: Descent, dots: Dots };
-const THEMES = [["", "as the system"], ["light", "light"], ["dark", "dark"]]; // prettier-ignore
 
 function startFigures() {
   for (const [i, figure] of page.figures.entries()) {
@@ -13,20 +12,6 @@ function startFigures() {
     host.removeAttribute("aria-label");
     new KINDS[figure.kind](figure, `f${i + 1}`, lively, host.closest("section").id);
   }
-}
-
-function startTheme() {
-  const box = make("div", { class: "theme" });
-  const themes = THEMES.map(([value, name]) => [value, phrase(name)]);
-  document.querySelector("main").append(box);
-  showing(() => {
-    const theme = asked("theme");
-    document.documentElement.style.colorScheme = theme === "light" || theme === "dark" ? theme : "";
-    replaceKeepingFocus(
-      box,
-      choice(phrase("colours"), themes, theme, (value) => (keep("theme", value), showAll())),
-    );
-  });
 }
 
 document.body.append(live);

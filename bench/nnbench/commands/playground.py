@@ -29,6 +29,7 @@ def command(
             "--output", "-o", metavar="FILE.html", help="The page; by default playground-NAME.html."
         ),
     ] = None,
+    lang: options.Lang = "en",
     plugin: options.Plugin = None,
     quiet: options.Quiet = False,
     color: options.Color = None,
@@ -49,7 +50,7 @@ def command(
 
     chosen = display_settings(store=None, color=color, plugin=plugin)
     plugins.load(chosen.plugins)
-    path = _path(output, subject)
+    path, spoken = _path(output, subject), options.language(lang)
     beside = {"epochs": epochs, "dtype": dtype}
     if _is_function(subject):
         found: Trained | Descent | None = _descents(subject, axes, beside)
@@ -63,7 +64,7 @@ def command(
     if found is None:
         progress.note("interrupted: no page was written.")
         return session.INTERRUPTED
-    content = page.render(found)
+    content = page.render(found, spoken)
     make_folder(path.parent)
     write_files({path: [content]})
     present.say(str(path))

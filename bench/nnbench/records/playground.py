@@ -48,6 +48,7 @@ class Trained:
     frame_epochs: tuple[int, ...]
     kind: FrameKind
     n_classes: int  # of a picture of classes
+    n_units: int  # of the layer whose first filters are shown
     plane: Plane | None
     seed: int
     command: str

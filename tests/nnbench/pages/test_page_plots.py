@@ -1,5 +1,6 @@
 """Profiles, microscopes, claims and rooflines on a page: numbers drawn where they belong."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from nnbench.reporting.blocks import (
     Table,
 )
 from nnbench.reporting.plots import plot
-from nnbench.reporting.render import html
+from nnbench.reporting.render import html, playground
 from nnbench.reporting.texts.page import WORDS
+from nnbench.studies.playground.training import DEFAULTS
 from tests.nnbench.pages.browser import Browser
 
 NAMES = ("figure", "A caption.", "What it shows.")
@@ -251,9 +253,31 @@ def test_a_page_in_korean_says_what_its_buttons_do_in_korean(browser: Browser, t
     assert said == ["Markdown", "LaTeX", "CSV", "x"]
 
 
-def test_everything_that_is_translated_is_said_somewhere() -> None:
-    """A phrase that the script no longer has would be translated for nobody."""
-    scripts = "".join(path.read_text(encoding="utf-8") for path in (reports_folder() / "script").glob("*.js"))
-    python = {"lines and bands", "mean and interval"}  # come with the data of a figure
+def _spoken() -> str:
+    """Return the texts of what says a phrase: scripts, and the playground's page."""
+    folder = reports_folder()
+    files = [*folder.glob("script/*.js"), *folder.glob("playground/*.js"), folder / "playground.html.j2"]
+    return "".join(path.read_text(encoding="utf-8") for path in files)
 
-    assert not [each for each in WORDS["ko"] if each not in python and f'"{each}"' not in scripts]
+
+def test_everything_that_is_translated_is_said_somewhere() -> None:
+    """A phrase that no script has would be translated for nobody."""
+    python = {"lines and bands", "mean and interval", "median and quartiles"}  # come with a figure's data
+    python |= {playground._words(name) for name in DEFAULTS} | set(playground._END_WORDS.values())
+    python |= {"Playground: {0}", "{0} settings, trained on seed {1} alone.", "last value", "end"}
+    python |= {"status", "finished", "diverged", "cancelled"}
+    spoken = _spoken()
+
+    assert not [each for each in WORDS["ko"] if each not in python and f'"{each}"' not in spoken]
+
+
+def test_everything_that_is_said_is_translated() -> None:
+    """Every phrase of a script, and every name of a scale, has Korean words."""
+    spoken = _spoken()
+    said = re.findall(r'phrase\(\s*"([^"]+)"', spoken) + re.findall(r'phrase\([^"()]*\? "([^"]+)"', spoken)
+    said += re.findall(r'phrase\([^"()]*\? "[^"]+"\s*: "([^"]+)"', spoken)
+    (scales,) = re.findall(r"SCALE_NAMES = \{(.*?)\}", spoken)
+    said += re.findall(r'"([^"]+)"', scales)
+
+    assert len(said) > 60
+    assert sorted({each for each in said if each not in WORDS["ko"]}) == []

@@ -27,6 +27,7 @@ def trained() -> Trained:
         curve_epochs=(1, 2, 3, 4),
         frame_epochs=EPOCHS,
         kind="classes",
+        n_units=0,
         n_classes=2,
         plane=plane,
         seed=0,

@@ -132,6 +132,18 @@ def test_images_show_the_weights_of_the_first_layer(case: str, shape: tuple[int,
     assert view.kind == ("filters" if len(shape) == 3 else "none")
 
 
+def test_many_settings_of_large_images_have_fewer_filters() -> None:
+    """Weights hardly deflate: 1.8 MB of bytes are 2.4 MB of letters, and a page has at most 3."""
+    (trial,) = trials_of("digits_mlp", epochs="1")
+
+    shapes = [looking.view_of(trial, n).shape for n in (1, 400, 2000, 10**6)]
+
+    assert shapes == [(16, 8, 8), (11, 8, 8), (2, 8, 8), (1, 8, 8)]
+    for n, (kept, *size) in zip((1, 400, 2000), shapes, strict=False):
+        frames = training.most_frames(n, (kept, *size), looking.MOST_WEIGHT_BYTES)
+        assert n * frames * kept * size[0] * size[1] <= looking.MOST_WEIGHT_BYTES
+
+
 def test_the_filters_are_the_columns_of_the_kernel() -> None:
     (trial,) = trials_of("digits_mlp", epochs="1")
     view, kernels = looking.view_of(trial), []

@@ -26,6 +26,7 @@ _STYLE = "style.css"
 SCRIPT = (
     "elements",
     "address",
+    "theme",
     "copying",
     "tables",
     "scales",

@@ -3,7 +3,7 @@
 import base64
 import zlib
 from collections.abc import Sequence
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import Any
 
 import numpy as np
@@ -13,46 +13,57 @@ from numpy.typing import NDArray
 from nnbench.cases.resources import reports_folder
 from nnbench.errors import UsageError
 from nnbench.machine.writing import printable
+from nnbench.records.claims import Language
 from nnbench.records.descent import Descent, Path
 from nnbench.records.playground import Setting, Trained
 from nnbench.reporting.digits import number
 from nnbench.reporting.render import html
+from nnbench.reporting.texts.page import WORDS, phrase
 
 MOST_BYTES = 3_000_000
 MOST_POINTS = 400  # of one path
 _TEMPLATE = "playground.html.j2"
 # In the order in which they stand on the page; those of the report come first.
-SHARED = ("elements", "address", "scales")
+SHARED = ("elements", "address", "theme", "scales")
 OWN = ("arrays", "plot", "pictures", "controls", "nets", "ways", "start")
 
 
 @singledispatch
-def render(found: Any) -> str:
-    """Return the page. Errors: UsageError where it would be larger than a page may be."""
+def render(found: Any, language: Language = "en") -> str:
+    """Return the page, in this language. Errors: UsageError where it would be larger than a page may be."""
     raise TypeError(type(found))
 
 
 @render.register
-def _(found: Trained) -> str:
+def _(found: Trained, language: Language = "en") -> str:
     rows = [
-        [*setting.choices, *_ends(setting, found.has_accuracy), setting.status] for setting in found.settings
+        [*setting.choices, *_ends(setting, found.has_accuracy), phrase(setting.status, language)]
+        for setting in found.settings
     ]
-    headers = [*map(_words, found.axes), *_END_HEADERS[: 4 if found.has_accuracy else 2], "status"]
-    title = f"Playground: {found.case}"
-    summary = f"{found.summary}. {len(found.settings)} settings, trained on seed {found.seed} alone."
-    return _page(title, summary, _trained(found), headers, rows, found.command)
+    ends = [phrase(header, language) for header in _END_HEADERS[: 4 if found.has_accuracy else 2]]
+    headers = [*(phrase(_words(axis), language) for axis in found.axes), *ends, phrase("status", language)]
+    told = phrase("{0} settings, trained on seed {1} alone.", language, len(found.settings), found.seed)
+    return _page(
+        found.case, f"{found.summary}. {told}", _trained(found), headers, rows, found.command, language
+    )
 
 
 @render.register
-def _(found: Descent) -> str:
+def _(found: Descent, language: Language = "en") -> str:
     rows = [
-        [path.optimizer, f"{path.learning_rate:g}", number(path.values[-1]), _END_WORDS[path.end]]
+        [
+            path.optimizer,
+            f"{path.learning_rate:g}",
+            number(path.values[-1]),
+            phrase(_END_WORDS[path.end], language),
+        ]
         for path in found.paths
     ]
-    headers = ["optimizer", "learning rate", "last value", "end"]
+    names = ("optimizer", "learning rate", "last value", "end")
+    headers = [phrase(name, language) for name in names]
     return _page(
-        f"Playground: {found.function}", f"{found.summary} {found.formula}", _descended(found), headers, rows,
-        found.command,
+        found.function, f"{found.summary} {found.formula}", _descended(found), headers, rows,
+        found.command, language,
     )  # fmt: skip
 
 
@@ -111,6 +122,8 @@ def _trained(found: Trained) -> dict[str, Any]:
         "frames": {
             "kind": found.kind,
             "n_classes": found.n_classes,
+            "n_shown": found.settings[0].shape[0],
+            "n_units": found.n_units,
             "epochs": found.frame_epochs,
             "values": packed(np.concatenate(frames or [np.empty(0, np.uint8)])),
         },
@@ -177,7 +190,13 @@ def _thinned(path: Path) -> NDArray[np.intp]:
 
 
 def _page(
-    title: str, summary: str, data: dict[str, Any], headers: list[str], rows: list[list[str]], command: str
+    name: str,
+    summary: str,
+    data: dict[str, Any],
+    headers: list[str],
+    rows: list[list[str]],
+    command: str,
+    language: Language,
 ) -> str:
     folder = reports_folder()
     files = [folder / "script" / f"{name}.js" for name in SHARED]
@@ -186,7 +205,9 @@ def _page(
     styles = [folder / "style.css", folder / "playground" / "playground.css"]
     with np.errstate(over="ignore"):
         page = html.template(_TEMPLATE).render(
-            title=title,
+            title=phrase("Playground: {0}", language, name),
+            language=language,
+            phrase=partial(phrase, language=language),
             summary=summary,
             command=command,
             headers=headers,
@@ -194,7 +215,7 @@ def _page(
             policy=html.policy(script),
             style=Markup("\n".join(style.read_text(encoding="utf-8") for style in styles)),
             script=Markup(script),
-            data=html.embedded(data),
+            data=html.embedded(data | {"words": WORDS.get(language, {})}),
         )
     if len(page.encode()) > MOST_BYTES:
         raise UsageError(

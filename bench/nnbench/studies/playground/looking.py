@@ -17,6 +17,8 @@ from nnkit.registry import parse_choice
 
 SIDE = 48  # of the picture of a plane
 MOST_FILTERS, MOST_CLASSES = 16, 64
+# Of the frames of all settings together: weights hardly deflate, and in letters are a third longer.
+MOST_WEIGHT_BYTES, FEWEST_FRAMES = 1_800_000, 6
 MOST_POINTS = 400  # of the training and of the validation part
 _MARGIN = 0.15  # around the samples, as a share of what they span
 _WHITE, _REACH = 128, 127  # a weight of 0, and how far from it the largest one of a frame is
@@ -35,16 +37,20 @@ class View:
     look: Callable[[Trial], NDArray[np.uint8]]
     plane: Plane | None = None
     n_classes: int = 0  # of a picture of classes
+    n_units: int = 0  # of the layer whose first filters are shown
 
 
-def view_of(trial: TrialSpec) -> View:
-    """Return what a case's models have to show: a plane of two features, images, or nothing."""
+def view_of(trial: TrialSpec, n_settings: int = 1) -> View:
+    """Return what a case's models have to show: a plane of two features, images, or nothing.
+
+    The more settings a page has, the fewer filters of each it has room for.
+    """
     program = program_of(trial.case, trial.axes, trial.dtype)
     if program.input_shape == (2,) and program.output_shape in [(n,) for n in range(1, MOST_CLASSES + 1)]:
         train, validation = data_of(trial)
         plane = _plane(train, validation, is_labelled=program.loss.kind == "labels")
         return _of_plane(trial, plane, program.loss.kind == "labels")
-    return _of_filters(trial) or View("none", (0,), lambda run: np.empty(0, np.uint8))
+    return _of_filters(trial, n_settings) or View("none", (0,), lambda run: np.empty(0, np.uint8))
 
 
 def _plane(train: Data, validation: Data, *, is_labelled: bool) -> Plane:
@@ -118,12 +124,18 @@ def value_bytes(values: Array, low: float, high: float) -> NDArray[np.uint8]:
     return np.rint(255.0 * np.clip(np.nan_to_num((values - low) / reach), 0.0, 1.0)).astype(np.uint8)
 
 
-def _of_filters(trial: TrialSpec) -> View | None:
+def _of_filters(trial: TrialSpec, n_settings: int) -> View | None:
     weights = _first_weights(trial)
     if weights is None:
         return None
-    shape, read = weights
-    return View("filters", shape, lambda run: weight_bytes(read(run)))
+    (n, height, width), read = weights
+    room = MOST_WEIGHT_BYTES // (n_settings * FEWEST_FRAMES * height * width)
+    kept = max(1, min(n, MOST_FILTERS, room))
+
+    def look(run: Trial) -> NDArray[np.uint8]:
+        return weight_bytes(_as_filters(read(run), height, width, kept))
+
+    return View("filters", (kept, height, width), look, n_units=n)
 
 
 def weight_bytes(weights: Array) -> NDArray[np.uint8]:
@@ -135,23 +147,21 @@ def weight_bytes(weights: Array) -> NDArray[np.uint8]:
 
 def _first_weights(
     trial: TrialSpec,
-) -> tuple[tuple[int, int, int], Callable[[Trial], Array]] | None:
-    """Return (filters, height, width) and a reader of the first layer's weights, if it sees images."""
+) -> tuple[tuple[int, int, int], Callable[[Trial], NDArray[np.generic]]] | None:
+    """Return (units, height, width) and a reader of the first layer's kernel, if it sees images."""
     program = program_of(trial.case, trial.axes, trial.dtype)
     convolution = first_convolution(program)
     if convolution is not None:
         *space, _, n = (int(size) for size in convolution.kernel.shape)
         height, width = (1, *space)[-2:]
-        kept = min(n, MOST_FILTERS)
-        return (kept, height, width), lambda run: _as_filters(convolution.filters(run), height, width, kept)
+        return (n, height, width), convolution.filters
     size = _image_size(trial.case, program.input_shape)
     name, kernel = next(iter(program.parameters.items()), ("", None))
     if size is None or kernel is None or len(kernel.shape) != 2 or not name.endswith("/kernel"):
         return None
     if kernel.shape[0] % (size[0] * size[1]):
         return None
-    kept = min(int(kernel.shape[1]), MOST_FILTERS)
-    return (kept, *size), lambda run: _as_filters(run.parameters()[name], *size, kept)
+    return (int(kernel.shape[1]), *size), lambda run: run.parameters()[name]
 
 
 def _as_filters(kernel: NDArray[np.generic], height: int, width: int, kept: int) -> Array:

@@ -13,12 +13,12 @@ from nnbench.errors import UsageError
 from nnbench.machine.stopping import Interrupted, Stop
 from nnbench.plan.matrix import TrialSpec
 from nnbench.records.playground import Setting, Singles, Trained
-from nnbench.studies.playground.looking import view_of
+from nnbench.studies.playground.looking import FEWEST_FRAMES, MOST_WEIGHT_BYTES, View, view_of
 from nnbench.training.program import program_of
 from nnbench.training.watching import Watcher, run_watched
 
 MOST_SETTINGS = 400
-MOST_FRAMES, FEWEST_FRAMES = 24, 6
+MOST_FRAMES = 24
 # Of all frames together: deflated and in letters, about a third of them is what a page weighs.
 MOST_BYTES = 6_000_000
 MOST_CURVE_EPOCHS = 200
@@ -52,10 +52,10 @@ def frame_epochs(n_epochs: int, most: int = MOST_FRAMES) -> tuple[int, ...]:
     return tuple(sorted({*map(int, places)}))
 
 
-def most_frames(n_settings: int, shape: Sequence[int]) -> int:
+def most_frames(n_settings: int, shape: Sequence[int], most_bytes: int = MOST_BYTES) -> int:
     """Return how many frames of each setting a page has room for: a frame has a byte for each place."""
     n_bytes = n_settings * max(1, math.prod(shape))
-    return min(MOST_FRAMES, max(FEWEST_FRAMES, MOST_BYTES // n_bytes))
+    return min(MOST_FRAMES, max(FEWEST_FRAMES, most_bytes // n_bytes))
 
 
 def curve_epochs(n_epochs: int) -> tuple[int, ...]:
@@ -78,14 +78,15 @@ def train(
 ) -> Trained | None:
     """Train every setting on its one seed; None where that was interrupted."""
     first = trials[0]
-    view, axes = view_of(first), _axes(trials)
-    frames = frame_epochs(first.epochs, most_frames(len(trials), view.shape))
+    view, axes = view_of(first, len(trials)), _axes(trials)
+    room = MOST_WEIGHT_BYTES if view.kind == "filters" else MOST_BYTES
+    frames = frame_epochs(first.epochs, most_frames(len(trials), view.shape, room))
     if view.plane is not None and "scale" in axes:
         raise UsageError("playground: --scale moves the samples, and there is one plane. Choose one scale.")
     settings: list[Setting] = []
     for place, trial in enumerate(trials):
         progress(place, len(trials))
-        setting = _setting(trial, tuple(axes), frames, stop)
+        setting = _setting(trial, view_of(trial, len(trials)), tuple(axes), frames, stop)
         if setting is None:
             return None
         settings.append(setting)
@@ -100,6 +101,7 @@ def train(
         frame_epochs=frames,
         kind=view.kind,
         n_classes=view.n_classes,
+        n_units=view.n_units,
         plane=view.plane,
         seed=first.seed,
         command=command,
@@ -120,8 +122,9 @@ def _choice(trial: TrialSpec, axis: str) -> str:
     return chosen[axis] if axis in chosen else AXES[axis].own(trial.case)
 
 
-def _setting(trial: TrialSpec, axes: tuple[str, ...], frames: Sequence[int], stop: Stop) -> Setting | None:
-    view = view_of(trial)
+def _setting(
+    trial: TrialSpec, view: View, axes: tuple[str, ...], frames: Sequence[int], stop: Stop
+) -> Setting | None:
     try:
         record, seen = run_watched(trial, view.look, frames, stop=stop)
     except BaseException as error:
