@@ -26,6 +26,7 @@ from nnbench.statistics.suite.profile import pointwise_band
 
 _N_RESAMPLES = 2_000
 _N_THRESHOLDS = 51
+_PROFILES_AT_ONCE = 16  # the drawn shares of one take 0.8 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +80,37 @@ def score_profiles(normalized: Sequence[Sequence[ArrayLike]]) -> list[ScoreProfi
     pooled = np.concatenate([of_case for own in samples for of_case in own])
     low, high = np.quantile(pooled, (0.05, 1.0), method="inverted_cdf")
     thresholds = np.linspace(max(0.0, min(low, 1.0)), max(1.0, high), _N_THRESHOLDS)
-    return [_score_profile(own, thresholds) for own in samples]
-
-
-def _score_profile(own: Sequence[NDArray[np.float64]], thresholds: NDArray[np.float64]) -> ScoreProfile:
-    drawn = [
-        np.ascontiguousarray(_draw_counts(each.size, n_resamples=_N_RESAMPLES, seed=place).T) / each.size
-        for place, each in enumerate(own)
+    return [
+        profile
+        for start in range(0, len(samples), _PROFILES_AT_ONCE)
+        for profile in _score_profiles(samples[start : start + _PROFILES_AT_ONCE], thresholds)
     ]
-    above = [(of_case[:, np.newaxis] > thresholds).astype(np.float64) for of_case in own]
-    shares = np.mean([counts @ each for counts, each in zip(drawn, above, strict=True)], axis=0)
-    low, high = pointwise_band(shares, is_bounded=any(each.size > 1 for each in own))
-    return ScoreProfile(thresholds, np.mean([each.mean(axis=0) for each in above], axis=0), low, high)
+
+
+def _score_profiles(
+    samples: Sequence[Sequence[NDArray[np.float64]]], thresholds: NDArray[np.float64]
+) -> list[ScoreProfile]:
+    """Return the profiles of some configurations, case by case: what is drawn of one serves all of them."""
+    above = [[(case[:, np.newaxis] > thresholds).astype(np.float64) for case in own] for own in samples]
+    shares = np.zeros((len(samples), _N_RESAMPLES, len(thresholds)))
+    for place, of_case in enumerate(zip(*above, strict=True)):
+        drawn = {n: _drawn_shares(n, seed=place) for n in {len(each) for each in of_case}}
+        for share, each in zip(shares, of_case, strict=True):
+            share += drawn[len(each)] @ each
+    shares /= len(above[0])
+    return [
+        ScoreProfile(
+            thresholds,
+            np.mean([each.mean(axis=0) for each in own], axis=0),
+            *pointwise_band(share, is_bounded=any(len(each) > 1 for each in own)),
+        )
+        for own, share in zip(above, shares, strict=True)
+    ]
+
+
+def _drawn_shares(n: int, *, seed: int) -> NDArray[np.float64]:
+    """Return the share of each of n trials in each resample, a row each."""
+    return np.ascontiguousarray(_draw_counts(n, n_resamples=_N_RESAMPLES, seed=seed).T) / n
 
 
 def probability_of_improvement(
