@@ -91,20 +91,22 @@ def _score_profiles(
     samples: Sequence[Sequence[NDArray[np.float64]]], thresholds: NDArray[np.float64]
 ) -> list[ScoreProfile]:
     """Return the profiles of some configurations, case by case: what is drawn of one serves all of them."""
-    above = [[(case[:, np.newaxis] > thresholds).astype(np.float64) for case in own] for own in samples]
-    shares = np.zeros((len(samples), _N_RESAMPLES, len(thresholds)))
-    for place, of_case in enumerate(zip(*above, strict=True)):
-        drawn = {n: _drawn_shares(n, seed=place) for n in {len(each) for each in of_case}}
-        for share, each in zip(shares, of_case, strict=True):
-            share += drawn[len(each)] @ each
-    shares /= len(above[0])
+    drawn_shares = np.zeros((len(samples), _N_RESAMPLES, len(thresholds)))
+    shares: list[list[NDArray[np.float64]]] = [[] for _ in samples]
+    for place, of_case in enumerate(zip(*samples, strict=True)):
+        drawn = {n: _drawn_shares(n, seed=place) for n in {case.size for case in of_case}}
+        for case, share, drawn_share in zip(of_case, shares, drawn_shares, strict=True):
+            above = (case[:, np.newaxis] > thresholds).astype(np.float64)
+            share.append(above.mean(axis=0))
+            drawn_share += drawn[case.size] @ above
+    drawn_shares /= len(samples[0])
     return [
         ScoreProfile(
             thresholds,
-            np.mean([each.mean(axis=0) for each in own], axis=0),
-            *pointwise_band(share, is_bounded=any(len(each) > 1 for each in own)),
+            np.mean(share, axis=0),
+            *pointwise_band(drawn_share, is_bounded=any(case.size > 1 for case in own)),
         )
-        for own, share in zip(above, shares, strict=True)
+        for own, share, drawn_share in zip(samples, shares, drawn_shares, strict=True)
     ]
 
 
