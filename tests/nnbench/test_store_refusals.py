@@ -55,7 +55,7 @@ def test_reading_where_no_store_is_says_how_to_make_one(tmp_path: Path) -> None:
 
     line = _refusal(lambda: Store.open(path, create=False), path)
 
-    assert "no store here. Run `nnbench run digits` first" in line
+    assert "no store here. Go to the folder where you ran nnbench, or name its store with --store;" in line
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(MissingStore):
         Store.open(path, create=False)

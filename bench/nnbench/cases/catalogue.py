@@ -7,6 +7,7 @@ from typing import Any
 
 from nnbench.cases import measures, samples
 from nnbench.cases.axis import AXES, PLACEHOLDERS
+from nnbench.cases.choices import registry_of
 from nnbench.cases.files import check
 from nnbench.cases.shipped import Entry as Entry
 from nnbench.cases.shipped import built_in as built_in
@@ -23,7 +24,9 @@ def find_entry(name: str) -> Entry:
     """Return the built-in case with this name or alias."""
     known = {alias: entry for entry in built_in() for alias in (entry.name, *entry.aliases)}
     if name not in known:
-        raise UsageError(f"no case named {name!r}.{did_you_mean(name, [*known, *suites()])}")
+        listed = name in registry_of("optimizers").names() or name in registry_of("activations").names()
+        hint = " Write lists without spaces: --optimizer sgd,adam." if listed else ""
+        raise UsageError(f"no case named {name!r}.{hint or did_you_mean(name, [*known, *suites()])}")
     return known[name]
 
 

@@ -12,7 +12,10 @@ class MissingStore(EnvironmentProblem):
     """A command wants to read a store and nothing was recorded yet."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: no store here. Run `nnbench run digits` first, or name one with --store.")
+        super().__init__(
+            f"{path}: no store here. Go to the folder where you ran nnbench, or name its store with --store;"
+            " the first is made by `nnbench run digits`."
+        )
 
 
 class DamagedStore(EnvironmentProblem):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from nnbench.errors import NothingMeasured, UsageError
 from nnbench.evidence.case import Findings
@@ -53,7 +54,7 @@ def of_configurations(found: Findings, a: str, b: str, *, planned: bool = False)
         labels = chosen_a.label(found.run.varying), chosen_b.label(found.run.varying)
         pairs.append(Pair(facts, *labels, comparison))
     if not pairs:
-        raise UsageError(f"no case of run {found.run.run} has both {a!r} and {b!r}. It has: {_offer(found)}.")
+        raise _not_there(a, b, found)
     return Versus(tuple(pairs), " ".join(dict.fromkeys(notes)))
 
 
@@ -158,6 +159,13 @@ def _named(name: str, scores: Mapping[Axes, Scores], found: Findings) -> Axes | 
     return matches[0] if matches else None
 
 
-def _offer(found: Findings) -> str:
+def _not_there(a: str, b: str, found: Findings) -> UsageError:
+    """Return the complaint that no case has both, which names the one that none has."""
+    all_scores = [scores_by_configuration(found.trials, facts) for facts in found.run.cases]
+    missing = [name for name in (a, b) if not any(_named(name, scores, found) for scores in all_scores)]
+    which = repr(missing[0]) if len(missing) == 1 else f"both {a!r} and {b!r}"
     labels = list(dict.fromkeys(trial.axes.label(found.run.varying) for trial in found.trials))
-    return "; ".join(labels[:_SHOWN]) + ("; …" if len(labels) > _SHOWN else "")
+    near = get_close_matches(missing[0].replace(",", " · "), labels, n=1) if len(missing) == 1 else []
+    offered = "; ".join(labels[:_SHOWN]) + ("; …" if len(labels) > _SHOWN else "")
+    hint = f"Did you mean {near[0]!r}?" if near else f"It has: {offered}."
+    return UsageError(f"no case of run {found.run.run} has {which}. {hint} Another run is named by --run.")
