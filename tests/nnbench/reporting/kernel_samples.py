@@ -1,6 +1,6 @@
 """Kernels made up for the reports: every number is written here or follows from one that is."""
 
-from report_samples import ENVIRONMENT
+from tests.nnbench.reporting.report_samples import ENVIRONMENT
 
 from nnbench.records.kernels import KernelRecord, KernelRun, Spread
 
