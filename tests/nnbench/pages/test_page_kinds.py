@@ -1,4 +1,4 @@
-"""Every kind of page, as its command makes it: it opens in silence, asks nobody, and begins with a finding."""
+"""Every kind of page, as its command makes it, opens in silence, asks nobody, and begins with a finding."""
 
 from collections.abc import Mapping
 from pathlib import Path

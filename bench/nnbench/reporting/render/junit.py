@@ -41,7 +41,7 @@ def _case(suite: str, item: GateItem) -> tree.Element:
     # XML has no place for control characters, however they are written.
     case = tree.Element("testcase", classname=f"nnbench.gate.{suite}", name=printable(item.name))
     if item.place is not None:
-        case.set("file", item.place[0])
+        case.set("file", printable(item.place[0]))
         case.set("line", str(item.place[1]))
     properties = tree.SubElement(case, "properties")
     value = item.difference if item.ratio is None else item.ratio
