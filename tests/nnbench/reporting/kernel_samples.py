@@ -1,8 +1,7 @@
 """Kernels made up for the reports: every number is written here or follows from one that is."""
 
-from tests.nnbench.reporting.report_samples import ENVIRONMENT
-
 from nnbench.records.kernels import KernelRecord, KernelRun, Spread
+from tests.nnbench.reporting.report_samples import ENVIRONMENT
 
 PEAK_FLOPS_S = 200e9
 LEVELS = ((16 << 10, 400e9), (64 << 10, 390e9), (1 << 20, 150e9), (192 << 20, 20e9))
