@@ -142,7 +142,7 @@ def test_whoever_left_stands_behind_the_others(nnb: Any, monkeypatch: pytest.Mon
     assert medians["sgd"] > medians["adam"]
     assert [each["look"] for each in document["races"][0]["pruned"]] == [1]
     assert {verdict["b"]["optimizer"] for verdict in document["verdicts"]} <= {"adam", "momentum"}
-    table = nnb("report")[1].partition("─")[2].partition("Best median first")[0]
+    table = nnb("report")[1].partition("\n──")[2].partition("Best median first")[0]
     assert [line.split()[1] for line in table.splitlines()[1:] if line[0] != " "][-1] == "sgd"
     # And `compare` says what the report does, either way round: the pairs of 40 seeds do not outweigh its 8.
     (left,) = [verdict for verdict in document["verdicts"] if verdict["a"]["optimizer"] == "sgd"]
