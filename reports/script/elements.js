@@ -40,7 +40,7 @@ function choice(name, options, chosen, choose) {
 function replaceKeepingFocus(host, ...children) {
   const focusable = () => [...host.querySelectorAll("button, input, [tabindex]")];
   const place = focusable().indexOf(document.activeElement);
-  host.replaceChildren(...children);
+  host.replaceChildren(...children.filter((child) => child !== null && child !== undefined));
   if (place >= 0) focusable()[place]?.focus({ preventScroll: true });
 }
 

@@ -61,6 +61,7 @@ def test_a_phone_shows_what_was_found_at_once(name: str, pages: dict[str, str], 
     assert browser.complaints == []
     assert browser.requests == [pages[name]]
     assert browser.run("document.documentElement.scrollWidth") == 390
+    assert browser.run("document.body.innerText.match(/\\b(null|undefined|\\[object \\w+\\])\\b/)") is None
     end = browser.run(
         "document.querySelector('.lead, td:is(.good, .bad, .same, .unsure)').getBoundingClientRect().bottom"
     )
