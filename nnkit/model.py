@@ -13,8 +13,7 @@ from nnkit.callbacks import Callback
 from nnkit.compiler.encode import Table, encode
 from nnkit.compiler.program import Program, compile_program
 from nnkit.errors import InvalidArgument
-from nnkit.exchange.facts import described
-from nnkit.exchange.onnx import onnx_bytes
+from nnkit.exchange.leaving import Leaving
 from nnkit.execution.trial import Data, Trial
 from nnkit.layers.base import Layer, frozen_names, named
 from nnkit.layers.ending import check_ending, dropped
@@ -46,7 +45,7 @@ Array = NDArray[Any]
 _LEAST_ROOM = 256
 
 
-class Sequential:
+class Sequential(Leaving):
     """A model of layers in a row.
 
     ``input_shape`` is one sample's, without the batch; ``dtype`` is ``"float32"`` or ``"float64"``. The
@@ -257,11 +256,6 @@ class Sequential:
         print(text)
         return text
 
-    def _weights(self) -> dict[str, Array]:
-        values = {**self.parameters, **self.states}
-        layers = {name: place for place, name in enumerate(name for name, _ in named(self.layers))}
-        return dict(sorted(values.items(), key=lambda one: layers[one[0].rpartition("/")[0]]))
-
     @in_turn
     def digest(self) -> str:
         """Return the SHA-256 of all parameters."""
@@ -278,30 +272,6 @@ class Sequential:
     def save(self, path: str | Path) -> None:
         """Write architecture and weights to one ``.npz`` file; `nnkit.load_model` reads it."""
         saving.save(self, saving.as_path(path, "save"))
-
-    @in_turn
-    def export(
-        self, filepath: str | Path, *, format: str = "onnx", metadata: Mapping[str, str] | None = None
-    ) -> None:
-        """Write the net as it predicts to an ONNX file, for any number of rows; Keras's `export`.
-
-        Input and output are called ``input`` and ``output``, and have the shapes that `predict` has. Dropout
-        is left out, batch normalisation goes by its running statistics. Properties of the file say nnkit's
-        version and the weights' digest, and what ``metadata`` adds. Needs the extra ``nnkit-bench[onnx]``.
-        """
-        if format != "onnx":
-            raise InvalidArgument(f"export: format must be 'onnx', found {format!r}.")
-        path, program = saving.as_path(filepath, "export"), self._trial_of().program
-        content = onnx_bytes(
-            self.layers,
-            self.input_shape,
-            output_shape=program.outputs.shape[1:],
-            dtype=self.dtype,
-            weights=self._weights(),
-            metadata=described(self.digest(), metadata),
-        )
-        with saving.written(path) as stream:
-            stream.write(content)
 
     def how_far(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Return how the model is trained and how far it has come, and the optimizer's slots by name.

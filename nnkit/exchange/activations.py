@@ -14,8 +14,8 @@ Formula = Callable[..., Value]
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-def apply_activation(x: Value, chosen: BoundActivation, rank: int, name: str) -> Value:
-    """Return the activation of ``x``, of ``rank`` axes; ``name`` is the layer's, whose weights it may have."""
+def apply_activation(x: Value, chosen: BoundActivation, name: str) -> Value:
+    """Return the activation of ``x``; ``name`` is the layer's, whose weights it has."""
     formula, graph = FORMULAS.get(chosen.name), x.graph
     if formula is None:
         raise InvalidArgument(
@@ -34,7 +34,7 @@ def apply_activation(x: Value, chosen: BoundActivation, rank: int, name: str) ->
 
 
 def _learned(graph: OnnxGraph, name: str, above: float | None) -> Value:
-    """Return a learned number; one that stays above another is kept as what is used, not as what is trained."""
+    """Return a learned number as it is used, which is not what is trained where it stays above another."""
     if above is None:
         return graph.weight(name)
     return graph.weight(name, above + np.logaddexp(0.0, graph.weights[name].astype(np.float64)))
@@ -120,7 +120,7 @@ def _sparse_plus(x: Value) -> Value:
 def _squareplus(x: Value, b: float) -> Value:
     # f(x) f(-x) = b / 4: below 0 the sum would lose the digits that the quotient keeps.
     larger = (abs(x) + (x * x + b)("Sqrt")) * 0.5
-    return (x < 0.0).where(x.graph.add("Div", b / 4.0, larger), larger)
+    return (-x > 0.0).where(x.graph.add("Div", b / 4.0, larger), larger)
 
 
 def _gelu(x: Value) -> Value:

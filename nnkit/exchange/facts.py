@@ -1,8 +1,8 @@
 """What files for others say of the model in them, beside its weights."""
 
 from collections.abc import Mapping
+from importlib import import_module
 
-from nnkit import __version__
 from nnkit.errors import InvalidArgument
 
 
@@ -13,4 +13,5 @@ def described(digest: str, more: Mapping[str, str] | None) -> dict[str, str]:
         isinstance(text, str) for item in given.items() for text in item
     ):
         raise InvalidArgument(f"export: metadata must be texts by name, found {more!r}.")
-    return {"nnkit": __version__, "digest": digest, **given}
+    # By name: the package at the top imports all rooms, and no room imports it.
+    return {"nnkit": import_module("nnkit").__version__, "digest": digest, **given}

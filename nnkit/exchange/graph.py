@@ -54,9 +54,6 @@ class Value:
     def __gt__(self, other: Operand) -> Value:
         return self("Greater", other)
 
-    def __lt__(self, other: Operand) -> Value:
-        return self("Less", other)
-
     def largest(self) -> Value:
         """Return the largest value of every row; the last axis stays, as one value."""
         return self("ReduceMax", whole([-1]), keepdims=1)

@@ -1,7 +1,6 @@
 """Layers as ONNX has them: what each appends to the graph, as it predicts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -48,7 +47,7 @@ def _shape_behind(layer: Layer, shape: tuple[int, ...], dtype: str, name: str) -
 
 
 def _activated(layer: Any, x: Value, at: At) -> Value:
-    return apply_activation(x, resolve_activation(layer.activation), len(at.made) + 1, at.name)
+    return apply_activation(x, resolve_activation(layer.activation), at.name)
 
 
 def _same(graph: OnnxGraph, layer: Layer, x: Value, at: At) -> Value:
@@ -106,16 +105,16 @@ def _residual(graph: OnnxGraph, layer: layers.Residual, x: Value, at: At) -> Val
 
 
 def _activation(graph: OnnxGraph, layer: layers.Activation, x: Value, at: At) -> Value:
-    return apply_activation(x, resolve_activation(layer.activation), len(at.shape) + 1, at.name)
+    return apply_activation(x, resolve_activation(layer.activation), at.name)
 
 
 def _leaky_relu(graph: OnnxGraph, layer: layers.LeakyReLU, x: Value, at: At) -> Value:
     chosen = activations.get("leaky_relu", negative_slope=layer.negative_slope)
-    return apply_activation(x, chosen, len(at.shape) + 1, at.name)
+    return apply_activation(x, chosen, at.name)
 
 
 def _elu(graph: OnnxGraph, layer: layers.ELU, x: Value, at: At) -> Value:
-    return apply_activation(x, activations.get("elu", alpha=layer.alpha), len(at.shape) + 1, at.name)
+    return apply_activation(x, activations.get("elu", alpha=layer.alpha), at.name)
 
 
 def _prelu(graph: OnnxGraph, layer: layers.PReLU, x: Value, at: At) -> Value:
@@ -139,7 +138,7 @@ def _batch_norm(graph: OnnxGraph, layer: layers.BatchNormalization, x: Value, at
         rank = len(at.shape) + 1
         first, statistics = graph.channels_first(x, rank), [graph.weight(name) for name in names]
         return graph.channels_last(first("BatchNormalization", *statistics, epsilon=layer.epsilon), rank)
-    gamma, beta, mean, variance = (graph.weights[name] for name in names)
+    gamma, beta, _, variance = (graph.weights[name] for name in names)
     scale = gamma / np.sqrt(variance + layer.epsilon)
     return (x - graph.weight(names[2])) * graph.weight(names[0], scale) + graph.weight(names[1], beta)
 
@@ -188,7 +187,9 @@ def _global_average(graph: OnnxGraph, layer: Layer, x: Value, at: At) -> Value:
 
 
 def _global_max(graph: OnnxGraph, layer: Layer, x: Value, at: At) -> Value:
-    return graph.channels_first(x, len(at.shape) + 1)("GlobalMaxPool")("Flatten", axis=1)
+    # Not GlobalMaxPool: onnx's own evaluator takes the maximum of a sequence over its channels too.
+    rank = len(at.shape) + 1
+    return graph.channels_first(x, rank)("ReduceMax", whole(range(2, rank)), keepdims=0)
 
 
 CONVERTERS: dict[type[Layer], Converter] = {

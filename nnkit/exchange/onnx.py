@@ -5,7 +5,6 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from nnkit import __version__
 from nnkit.errors import EnvironmentProblem, InvalidArgument
 from nnkit.exchange.graph import Array, Node, OnnxGraph, Value
 from nnkit.exchange.layers import convert_stack
@@ -31,7 +30,8 @@ def onnx_bytes(
 
     ``weights`` are parameters and running statistics by name. The file's one input ``input`` is
     (batch, \\*input_shape), its one output ``output`` (batch, \\*output_shape), channels last as in nnkit;
-    ``metadata`` stands in its properties. It has passed `onnx.checker` with shape inference. Raises
+    ``metadata`` stands in its
+    properties, the version under "nnkit". It has passed `onnx.checker` with shape inference. Raises
     EnvironmentProblem without the package onnx, and InvalidArgument for a layer or an activation that has no
     form in ONNX.
     """
@@ -57,7 +57,7 @@ def onnx_bytes(
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="nnkit",
-        producer_version=__version__,
+        producer_version=metadata["nnkit"],
     )
     onnx.helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model, full_check=True)

@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from nnkit import activations, layers
-from nnkit.errors import InvalidArgument
 from nnkit.exchange.activations import FORMULAS
-from nnkit.registry import spell_choice
 from tests.nnkit.exchange.onnx_models import scattered, worst
 
 # Rounding of float32 and of float64; a wrong formula is off by hundredths.
