@@ -17,7 +17,11 @@ def _kinds(incomplete: str) -> list[str]:
 def command(
     exported: Annotated[str, typer.Argument(metavar="KIND", help=f"{_KINDS}.", autocompletion=_kinds)],
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="A run's name, its beginning, 'last', 'last~1'.")
+        str,
+        typer.Argument(
+            metavar="[RUN]",
+            help="A run's name, its beginning, 'last', 'last~1'; for a net also a key.",
+        ),
     ] = "last",
     output: Annotated[
         str | None,
@@ -25,16 +29,19 @@ def command(
             "--output", "-o", metavar="PATH", help="Where it is written; by default in this folder."
         ),
     ] = None,
+    plugin: options.Plugin = None,
     store: options.Store = None,
     quiet: options.Quiet = False,
 ) -> int:
-    """Write a run for another tool.
+    """Write a run, or the net of a trial, for another tool.
 
-    It is made from the store alone: nothing is trained, sent, or asked of a server.
+    A run is written from the store alone: nothing is trained, sent, or asked of a server. A store keeps no
+    weights, so a net is trained again, and refused unless its digest is the recorded one.
     """
     import sys
     from pathlib import Path
 
+    from nnbench.cases import plugins
     from nnbench.errors import UsageError
     from nnbench.machine.clock import Clock
     from nnbench.plan.settings import display_settings
@@ -45,10 +52,11 @@ def command(
     kind = kind_named(exported)
     if output is not None and (not output.strip() or "://" in output):
         raise UsageError(f"--output {output!r}: expected a path. Leave it out for one in this folder.")
-    path = display_settings(store=store, color=None).store
+    chosen = display_settings(store=store, color=None, plugin=plugin)
+    plugins.load(chosen.plugins)
     place = None if output is None else Path(output).expanduser()
     with progress_on(sys.stderr, Clock(), quiet=quiet) as told:
-        made = kind.export(Asked(path, run, place, told.training))
+        made = kind.export(Asked(chosen.store, run, place, told.training))
     note(made.remark, quiet=quiet)
     say(str(made.path))
     return 0

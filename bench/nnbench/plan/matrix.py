@@ -183,6 +183,13 @@ class Matrix:
         return [trial for part, axes in self.configurations() for trial in with_seeds(part, axes, part.seeds)]
 
 
+def remade(case: CaseSpec, axes: Axes, seed: int, epochs: int, dtype: Dtype) -> TrialSpec:
+    """Return one trial by itself: of the choices that a record names, and with the key that they give."""
+    alone = (range(seed, seed + 1),)
+    part = CaseMatrix(case.trained_for(epochs), (), {}, frozenset(), alone, dtype)
+    return next(with_seeds(part, axes, alone))
+
+
 def in_order(trials: list[TrialSpec], order: Order) -> list[TrialSpec]:
     """Return the trials as they shall be run.
 

@@ -44,6 +44,8 @@ KINDS = {
     "parquet": Kind("four tables of a run: trials, curves, configurations, verdicts", "tables:to_parquet"),
     "mlflow": Kind("an MLflow run for each trial of a run, in a database file", "mlflow_runs:to_mlflow"),
     "wandb": Kind("an offline run of Weights & Biases for each trial of a run", "wandb_runs:to_wandb"),
+    "onnx": Kind("the net of a trial, or of a run's leader, trained again to the same bits", "nets:to_onnx"),
+    "safetensors": Kind("the weights of that net", "nets:to_safetensors"),
 }
 
 
