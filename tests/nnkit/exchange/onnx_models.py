@@ -14,6 +14,11 @@ from nnkit.layers import Layer
 Array = NDArray[Any]
 
 
+def library() -> Any:
+    """Return the package onnx, or skip the test: before it compiles anything."""
+    return pytest.importorskip("onnx", reason="onnx, of the extra [onnx], is not installed")
+
+
 def scattered(
     layers: Sequence[Layer], shape: tuple[int, ...], dtype: str, *, keep: bool = False
 ) -> nnkit.Sequential:
@@ -36,7 +41,7 @@ def inputs(shape: tuple[int, ...], rows: int, dtype: str) -> Array:
 
 def evaluated(path: Path, x: Array) -> Array:
     """Return what `onnx.reference` computes with the file: NumPy, operator by operator as ONNX defines it."""
-    onnx = pytest.importorskip("onnx", reason="onnx, of the extra [onnx], is not installed")
+    onnx = library()
     from onnx.reference import ReferenceEvaluator
 
     with np.errstate(all="ignore"):

@@ -6,7 +6,7 @@ import pytest
 
 from nnkit import activations, layers
 from nnkit.exchange.activations import FORMULAS
-from tests.nnkit.exchange.onnx_models import scattered, worst
+from tests.nnkit.exchange.onnx_models import library, scattered, worst
 
 # Rounding of float32 and of float64; a wrong formula is off by hundredths.
 CLOSE = {"float32": 2e-6, "float64": 1e-12}
@@ -26,6 +26,7 @@ OPTIONS = [
 @pytest.mark.parametrize("spelled", [*sorted(FORMULAS), *OPTIONS])
 def test_the_file_gives_what_predict_gives(spelled: str, dtype: str, tmp_path: Path) -> None:
     """For one row and for three, behind numbers that the layer learns."""
+    library()
     model = scattered([layers.Activation(spelled)], (5, 6), dtype, keep=True)
 
     # ONNX's evaluator rounds erf to float32 in nets of any type.

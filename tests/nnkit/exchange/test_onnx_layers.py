@@ -13,7 +13,7 @@ from nnkit.exchange.activations import FORMULAS
 from nnkit.exchange.layers import CONVERTERS
 from nnkit.layers import Layer
 from nnkit.ops import Buffer
-from tests.nnkit.exchange.onnx_models import scattered, worst
+from tests.nnkit.exchange.onnx_models import library, scattered, worst
 
 CLOSE = {"float32": 2e-6, "float64": 1e-12}
 IMAGE, SEQUENCE, ROW = (6, 5, 4), (7, 4), (6,)
@@ -88,6 +88,7 @@ def test_the_file_gives_what_predict_gives(
     layer: Layer, shape: tuple[int, ...], dtype: str, tmp_path: Path
 ) -> None:
     """For one row and for three, with weights and running statistics of no special value."""
+    library()
     model = scattered([layer], shape, dtype)
 
     assert worst(model, tmp_path / "net.onnx") < CLOSE[dtype]
@@ -101,7 +102,7 @@ def test_every_layer_has_a_form_and_is_tried() -> None:
 
 def test_images_are_turned_once_and_back_once(tmp_path: Path) -> None:
     """Between two layers of images, and what stands between them, nothing is turned for nothing."""
-    onnx = pytest.importorskip("onnx", reason="onnx, of the extra [onnx], is not installed")
+    onnx = library()
     stack = [
         layers.Conv2D(2, 2, activation="relu"),
         layers.BatchNormalization(),
@@ -133,7 +134,7 @@ class Doubled(Layer):
 
 def test_a_layer_without_a_form_is_refused_by_name(tmp_path: Path) -> None:
     """And nothing is written."""
-    pytest.importorskip("onnx", reason="onnx, of the extra [onnx], is not installed")
+    library()
     model = nnkit.Sequential([layers.Dense(2), Doubled()], input_shape=(3,))
 
     with pytest.raises(InvalidArgument, match=r"flatten_0: the layer .* has no form in ONNX"):
@@ -145,7 +146,7 @@ def test_an_activation_from_outside_is_refused_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As long as its formula is not among the others."""
-    pytest.importorskip("onnx", reason="onnx, of the extra [onnx], is not installed")
+    library()
     monkeypatch.delitem(FORMULAS, "tanh")
     model = nnkit.Sequential([layers.Dense(2, "tanh")], input_shape=(3,))
 
@@ -165,7 +166,7 @@ def test_without_the_package_one_line_says_what_to_install(
 
 def test_the_file_says_what_it_is(tmp_path: Path) -> None:
     """Version, digest and what is added; a free number of rows; a format that is unknown is refused."""
-    onnx = pytest.importorskip("onnx", reason="onnx, of the extra [onnx], is not installed")
+    onnx = library()
     model = nnkit.Sequential([layers.Dense(2)], input_shape=(3,))
     model.export(tmp_path / "net.onnx", metadata={"case": "mine"})
     found = onnx.load(tmp_path / "net.onnx")
