@@ -40,10 +40,10 @@ def tuned(case: SearchedCase) -> Table:
         *([Column("default rate")] if is_grid else []),
         Column(f"default {metric} [95%]", "decimal"),
         Column(f"{difference} [95%]", "decimal", rank=2 if is_grid else 1, below=f"{difference} {{}}"),
-        Column("tuning is", rank=1 if is_grid else 0, below="tuning is {}"),
+        Column("tuning is", rank=1 if is_grid else 0, below="tuning: {}"),
         Column("p", "decimal", rank=3, below="p {}"),
-        Column("failures when tuned", rank=4, wraps=True),
-        Column("failures by default", rank=5, wraps=True),
+        Column("failures when tuned", rank=4, wraps=True, below="fails when tuned: {}"),
+        Column("failures by default", rank=5, wraps=True, below="by default: {}"),
     )
     rows = tuple(
         (
