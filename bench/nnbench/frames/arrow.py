@@ -104,11 +104,13 @@ def schema(columns: Mapping[str, Values]) -> Any:
 
 
 def _format(values: Values) -> bytes:
-    """Return Arrow's letter for the kind of values: text, truth, whole number, or real."""
+    """Return Arrow's letter for the kind of values: text, truth, whole number, real, or nothing at all."""
     if isinstance(values, np.ndarray):
         return {"b": b"b", "i": b"l", "u": b"l", "f": b"g"}[values.dtype.kind]
     kinds = {type(value) for value in values if value is not None}
-    if not kinds or kinds == {str}:
+    if not kinds:
+        return b"n" if len(values) else b"U"  # of no kind, so that it fits a column of any other run
+    if kinds == {str}:
         return b"U"
     return b"b" if kinds == {bool} else b"l" if kinds == {int} else b"g"
 
@@ -120,6 +122,8 @@ def _buffers(values: Values) -> tuple[list[bytes | None], int]:
         is_null = np.zeros(len(values), bool)
         filled: Any = values
     else:
+        if kind == b"n":
+            return [], len(values)
         is_null = np.array([value is None for value in values], bool)
         filled = [("" if kind == b"U" else 0) if value is None else value for value in values]
     n_null = int(is_null.sum())

@@ -1,9 +1,9 @@
 """Columns of equal length by name, which pandas, polars, pyarrow, DuckDB and others read as they are."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from html import escape
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from nnbench.frames import arrow
 from nnbench.frames.arrow import Values
 
 _SHOWN_ROWS = 20
+T = TypeVar("T")
 
 
 class Columns:
@@ -69,6 +70,14 @@ class Columns:
     def to_arrow(self) -> Any:
         """Return a pyarrow Table; what is missing is null."""
         return _library("pyarrow").table(self)
+
+
+def beside(axes: Mapping[str, T], taken: Container[str]) -> dict[str, T]:
+    """Return choices by the names of their axes, ``axis_key`` for one that is called like what has a meaning.
+
+    The parameters of a user's own training have whatever names they have.
+    """
+    return {f"axis_{name}" if name in taken else name: value for name, value in axes.items()}
 
 
 def of_rows(rows: Iterable[Mapping[str, Any]]) -> Columns:

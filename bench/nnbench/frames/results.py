@@ -14,7 +14,7 @@ from nnbench.evidence import findings
 from nnbench.evidence.case import Findings
 from nnbench.frames import parquet
 from nnbench.frames.arrow import Values
-from nnbench.frames.columns import Columns, of_rows
+from nnbench.frames.columns import Columns, beside, of_rows
 from nnbench.plan.settings import Given, store_path
 from nnbench.records.trials import TrialRecord
 from nnbench.reporting import document
@@ -26,6 +26,14 @@ from nnbench.reporting.shapes.tune import TuneDocument
 from nnbench.store import Store
 
 _FRAME_HEIGHT_PX = 640
+# Columns of the four tables that no axis may stand in the place of, whatever a user's training calls it.
+_TAKEN = frozenset(
+    (
+        *("key", "case", "seed", "status", "failure", "steps", "steps_to_target", "train_s", "digest"),
+        *("metric", "step", "value", "n", "median", "verdict", "difference", "p", "reason"),
+    )
+)
+_OF_SEVERAL = ("success", "pruned")  # of a document: an object, or null
 
 
 class Results:
@@ -76,11 +84,12 @@ class Results:
             if name.startswith(("step_loss", "val_", "train_"))
         ]
         counts = [len(values) for _, _, values in found]
-        axes = dict.fromkeys(name for trial, _, _ in found for name in trial.axes.as_dict())
+        choices = [beside(trial.axes.as_dict(), _TAKEN) for trial, _, _ in found]
+        axes = dict.fromkeys(name for each in choices for name in each)
         by_curve: dict[str, list[Any]] = {
             "key": [trial.key for trial, _, _ in found],
             "case": [trial.case for trial, _, _ in found],
-            **{axis: [trial.axes.as_dict().get(axis) for trial, _, _ in found] for axis in axes},
+            **{axis: [each.get(axis) for each in choices] for axis in axes},
             "seed": [trial.seed for trial, _, _ in found],
             "metric": [name for _, name, _ in found],
         }
@@ -116,7 +125,7 @@ class Results:
 
     def _with_numbers(self, table: Columns) -> Columns:
         """Return the table with axes of numbers alone, such as rates, as numbers: records have texts."""
-        axes = {name for trial in self._found.trials for name in trial.axes.as_dict()}
+        axes = {name for trial in self._found.trials for name in beside(trial.axes.as_dict(), _TAKEN)}
         sided = axes | {f"{side}_{name}" for side in "ab" for name in axes}
         return Columns({name: _read(name in sided, values) for name, values in table.columns.items()})
 
@@ -153,7 +162,7 @@ def _trial_row(trial: TrialRecord) -> dict[str, Any]:
     return {
         "key": trial.key,
         "case": trial.case,
-        **trial.axes.as_dict(),
+        **beside(trial.axes.as_dict(), _TAKEN),
         "seed": trial.seed,
         "status": trial.status,
         "failure": trial.failure,
@@ -174,7 +183,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in row.items():
         if name == "axes":
-            found |= value
+            found |= beside(value, _TAKEN)
         elif isinstance(value, dict):
             found |= {
                 f"{name}_{inner}": one for inner, one in value.items() if not isinstance(one, dict | list)
@@ -182,7 +191,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
         elif name.endswith("interval") or name == "basin_range":
             low, high = value or (None, None)
             found |= {f"{name}_low": low, f"{name}_high": high}
-        elif not isinstance(value, list):
+        elif not isinstance(value, list) and name not in _OF_SEVERAL:
             found[name] = value
     return found
 

@@ -72,4 +72,6 @@ def diverged(trial: TrialRecord) -> TrialRecord:
 def failed(trial: TrialRecord) -> TrialRecord:
     """Return the trial as one that ended in an error, of more letters than a tag may have."""
     error = "ValueError: \x1b[31m'); DROP TABLE runs; -- " + "é" * 9_000
-    return replace(trial, status="failed", failure="failed", error=error, final={}, best={}, curves={})
+    return replace(
+        trial, status="failed", failure="failed", error=error, final={}, best={}, curves={}, digest=""
+    )

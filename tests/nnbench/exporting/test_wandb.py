@@ -65,7 +65,7 @@ def test_a_run_says_what_the_trial_was(folder: Path, store: Path) -> None:
         assert list(run.tags) == [trial.status]
         assert config["optimizer"] == printable(trial.axes.as_dict()["optimizer"])
         assert (config["learning_rate"], config["seed"]) == (0.01, trial.seed)
-        assert (config["nnbench"]["key"], config["nnbench"]["digest"]) == (trial.key, trial.digest)
+        assert (config["nnbench"]["key"], config["nnbench"].get("digest", "")) == (trial.key, trial.digest)
 
 
 def test_histories_are_the_curves(folder: Path, store: Path) -> None:

@@ -41,7 +41,7 @@ def test_pyarrow_reads_every_kind_of_column() -> None:
     found = pyarrow.table(Columns(TABLE))
 
     assert [str(field.type) for field in found.schema] == [
-        *("large_string", "bool", "int64", "int64", "double", "large_string"),
+        *("large_string", "bool", "int64", "int64", "double", "null"),
     ]
     read = found.to_pydict()
     assert np.isnan(read["real"].pop())

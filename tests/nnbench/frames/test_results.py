@@ -35,6 +35,33 @@ def test_a_row_for_every_trial(folder: Path) -> None:
     assert all(0 <= value <= 1 for value in found["final_accuracy"])
 
 
+def test_parameters_of_a_user_s_own_training_take_no_other_column_s_place(tmp_path: Path) -> None:
+    """A training may call them what it likes: each keeps its values beside what has that name already."""
+    names = ("key", "case", "status", "metric", "step", "steps", "value")
+    (tmp_path / "train.py").write_text(
+        f"def train(seed, log, {', '.join(f'{name}=0' for name in names)}):\n    log(1, val_loss=seed)\n"
+    )
+    (tmp_path / "own.toml").write_text(
+        'name = "own"\nsummary = "own"\n[subject]\ncall = "train.py:train"\ntimeout = "1m"\n'
+        '[measure]\nmetric = "val_loss"\nnoticeable = 0.1\n'
+    )
+    given = [word for name in names for word in ("--set", f"{name}=7,8" if name == "key" else f"{name}=7")]
+    words = ["run", str(tmp_path / "own.toml"), *given, "--seeds", "1", "--quiet", "--store", str(tmp_path)]
+    assert main(words) == 0
+
+    found = nnbench.load(tmp_path)
+
+    for table in (found.trials, found.curves):
+        assert set(table["axis_key"]) == {7.0, 8.0}
+        assert {len(key) for key in table["key"]} == {64}
+        assert set(table["case"]) == {"own"}
+        assert {name for name in table.columns if name.startswith("axis_")} == {
+            f"axis_{name}" for name in names
+        }
+    assert set(found.trials["status"]) == {"finished"}
+    assert set(found.curves["metric"]) == {"val_loss"}
+
+
 def test_curves_are_those_of_the_store(folder: Path) -> None:
     table = nnbench.load(folder).curves
     with Store.open(folder / "store.sqlite", create=False) as store:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nnbench.errors import NothingMeasured
 from nnbench.evidence import findings
 from nnbench.evidence.case import Findings
+from nnbench.frames.columns import beside
 from nnbench.machine.writing import printable
 from nnbench.records.trials import RunRecord, TrialRecord
 from nnbench.reporting.digits import counted
@@ -96,7 +97,8 @@ def _tracked(trial: TrialRecord, whole: TrialRecord, name: str) -> Tracked:
         "error": trial.error or "",
         "numerics": str(trial.numerics),
     }
-    choices = {"case": trial.case, **trial.axes.as_dict(), "seed": str(trial.seed)}
+    axes = beside(trial.axes.as_dict(), {"case", "seed"})
+    choices = {"case": trial.case, **axes, "seed": str(trial.seed)}
     return Tracked(
         key=trial.key,
         name=printable(name),

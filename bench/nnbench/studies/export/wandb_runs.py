@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nnbench.errors import EnvironmentProblem
+from nnbench.frames.columns import beside
 from nnbench.machine.extras import extra
 from nnbench.machine.writing import make_folder
 from nnbench.records.trials import RunRecord
@@ -75,14 +76,14 @@ def _write(wandb: Any, trial: Tracked, run: RunRecord, folder: Path) -> None:
         name=trial.name[:_LONGEST_NAME],
         tags=[trial.status],
         config={
-            **{name: number(text) for name, text in trial.choices.items()},
+            **{name: number(text) for name, text in beside(trial.choices, {"nnbench"}).items()},
             "nnbench": {**facts_of(run), **trial.facts},
         },
         settings=_settings(wandb),
     )
     for step, values in trial.by_step().items():
         opened.log(values, step=step)
-    opened.summary.update({**trial.numbers, "status": trial.status, "digest": trial.facts["digest"]})
+    opened.summary.update({**trial.numbers, "status": trial.status, "digest": trial.facts.get("digest", "")})
     opened.finish(exit_code=0 if trial.has_finished else 1)
 
 
