@@ -9,7 +9,7 @@ from tests.house.source_files import PACKAGES, ROOT, files, tree
 
 # What another dependency brings, and what is asked for only where somebody installed it.
 BROUGHT = {"llvmlite": "numba", "markupsafe": "jinja2", "PIL": "matplotlib"}
-ON_REQUEST = {"torch", "pyarrow", "distributed", "pytest", "mlflow", "sqlalchemy"}
+ON_REQUEST = {"torch", "pyarrow", "distributed", "pytest", "mlflow", "sqlalchemy", "onnx", "safetensors"}
 
 
 def imported() -> set[str]:
