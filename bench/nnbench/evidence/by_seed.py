@@ -13,6 +13,8 @@ def successes_of(case: CaseEvidence) -> list[SuccessPair]:
 
 
 def smaller_studies(case: CaseEvidence) -> list[SmallerStudies]:
-    """Return the studies of few seeds; none of a search, whose points are not ranked as configurations."""
+    """Return the studies of few seeds; none where nothing wins, or of a search: points have no ranks."""
+    if not any(trial.status == "finished" for trial in case.trials):
+        return []
     left = {each.axes for each in case.ranking if each.pruned}
     return fewer_seeds(case.trials, case.facts, left=left) if case.ranking else []

@@ -211,6 +211,20 @@ def test_a_trial_without_a_score_is_counted_and_never_filled_in(
     assert found["a"]["median"] == pytest.approx(0.93 if is_evidence else 0.935)
 
 
+def test_a_curve_that_diverged_ended_at_the_first_row_without_a_score(nnb: Any, folder: Path) -> None:
+    """A file goes on to tell nan; and where nothing has a score, no winner is named by fewer seeds."""
+    rows = [f"a,{seed},{step},{0.5 if step < 3 else 'nan'}" for seed in range(3) for step in range(8)]
+    (folder / "lost.csv").write_text(
+        "\n".join(["config,seed,step,loss", *rows, *(f"b{row[1:]}" for row in rows)])
+    )
+
+    code, shown, _ = nnb("judge", "lost.csv")
+
+    failures = [line.split() for line in shown.splitlines() if "diverged" in line and "3/3" in line]
+    assert (code, [line[-1] for line in failures]) == (0, ["3", "3"])
+    assert "would have named another winner" not in shown
+
+
 def test_a_column_of_endings_outweighs_the_metric(nnb: Any, folder: Path) -> None:
     rows = [f"{name},{seed},0.9{seed},finished" for name in "ab" for seed in range(7)]
     rows[0], rows[1], rows[2] = "a,0,0.99,crashed", "a,1,0.99,diverged", "a,2,0.99,running"

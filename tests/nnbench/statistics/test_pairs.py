@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnbench.statistics.comparing.pairs import compare
+from nnbench.statistics.estimation.intervals import standard_deviation, t_interval
 
 SCORES = st.floats(0.0, 1.0) | st.just(-math.inf)
 PAIRS = st.lists(st.tuples(SCORES, SCORES), min_size=1, max_size=12)
@@ -113,3 +114,12 @@ def test_a_negative_noticeable_difference_is_refused() -> None:
         compare([1.0], [2.0], direction="max", noticeable=-1.0)
     with pytest.raises(ValueError, match="at least 0, not nan"):
         compare([1.0], [2.0], direction="max", noticeable=math.nan)
+
+
+def test_values_whose_squares_are_infinite_have_a_spread() -> None:
+    values = np.array([1e200, 3e200, 2e200])
+
+    assert standard_deviation(values) == pytest.approx(1e200)
+    low, high = t_interval(values)
+    assert (low + high) / 2 == pytest.approx(2e200)
+    assert high - low == pytest.approx(2 * 4.302652729911275 * 1e200 / math.sqrt(3))

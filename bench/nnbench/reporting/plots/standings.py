@@ -12,6 +12,7 @@ from nnbench.reporting.texts import words
 # configuration that learns nothing would squeeze all the others into one dot.
 _MOST_REACH = 6.0
 _FEWEST_IN_REACH = 3
+_LONGEST_NAME = 60  # letters
 
 
 def data(figure: StandingsFigure) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def _row(row: Standing, scale: digits.Scale) -> dict[str, Any]:
     is_reference = row.difference == 0.0 and row.interval == (0.0, 0.0)
     written = "" if is_reference else str(digits.difference(row.difference, row.interval, scale))
     return {
-        "label": row.label,
+        "label": _shortened(row.label),
         "axes": dict(row.choices),
         "text": written,
         "difference": rounded(row.difference),
@@ -77,3 +78,8 @@ def _row(row: Standing, scale: digits.Scale) -> dict[str, Any]:
         "interval": column(row.interval),
         "best": row.may_be_best,
     }
+
+
+def _shortened(label: str) -> str:
+    """Return a name that leaves room for what is drawn beside it; the table has all of it."""
+    return label if len(label) <= _LONGEST_NAME else f"{label[: _LONGEST_NAME - 16]}…{label[-15:]}"

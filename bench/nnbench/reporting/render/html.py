@@ -48,6 +48,7 @@ _STYLE_OF_ALL = re.compile(r"<defs>\s*<style type=\"text/css\">\*\{[^<]*</style>
 _FINER = re.compile(r"(\.\d\d)\d+")
 _TAG = re.compile(r"<[^!>]*>")
 _LETTERS = re.compile(r"font-family: [^;\"]*; ?")
+_LONG_WORD = re.compile(r"(\S{30})(?=\S{10})")
 _INTERVAL = re.compile(r"(?<=\S) (\[[^\[\]]*\](?: ×)?)(?=$|, p )")
 # A number and its unit stay on one line, as do "n = 6" and "p < 0.001".
 _TOGETHER = re.compile(
@@ -109,7 +110,9 @@ def _kind(block: Block) -> str:
 
 def _cell_text(text: str) -> Markup:
     """Set the interval behind an estimate apart: it never breaks, and goes below where room is short."""
-    return Markup(_INTERVAL.sub(r" <small>\1</small>", str(escape(text))))
+    # A word of a hundred letters may break: it would push all that follows off the page.
+    parts = (str(escape(part)) for part in _LONG_WORD.sub(r"\1\0", text).split("\0"))
+    return Markup(_INTERVAL.sub(r" <small>\1</small>", "<wbr>".join(parts)))
 
 
 def _together(text: str) -> str:

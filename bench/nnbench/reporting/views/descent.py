@@ -141,7 +141,7 @@ def _trajectory(descent: Descent, path: Path) -> Table:
 
 def _exact(value: float) -> str:
     """Write a coordinate with six significant digits: enough to hold a calculation by hand against it."""
-    return f"{float(value):.6g}".replace("-", digits.MINUS)
+    return f"{float(value):.6g}".replace("e+", "e").replace("inf", "∞").replace("-", digits.MINUS)
 
 
 def _left_out(descent: Descent) -> tuple[Paragraph, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnbench.records.trials import Direction
 from nnbench.statistics.estimation.bootstrap import as_sample
+from nnbench.statistics.estimation.intervals import standard_deviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def _mean(scored: NDArray[np.float64]) -> float:
 def _spread(scored: NDArray[np.float64]) -> float:
     if scored.size < 2 or np.all(scored == scored[0]):
         return 0.0
-    return float(scored.std(ddof=1))
+    return standard_deviation(scored)
 
 
 def _infinite(sign: float) -> float:

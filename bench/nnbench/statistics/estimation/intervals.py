@@ -8,10 +8,12 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from nnbench.statistics.estimation.bootstrap import UNBOUNDED, Interval, as_sample
 from nnbench.statistics.estimation.distributions import normal_quantile, t_quantile
+
+_LARGEST_SQUARED = 1e150
 
 
 def t_interval(values: ArrayLike, *, confidence: float = 0.95) -> Interval:
@@ -27,8 +29,16 @@ def t_interval(values: ArrayLike, *, confidence: float = 0.95) -> Interval:
     # Equal values first: their mean may differ from them in the last bit, and then so does the spread from 0.
     if np.all(sample == sample[0]):
         return float(sample[0]), float(sample[0])
-    reach = t_quantile(0.5 + 0.5 * confidence, n - 1) * float(sample.std(ddof=1)) / math.sqrt(n)
+    reach = t_quantile(0.5 + 0.5 * confidence, n - 1) * standard_deviation(sample) / math.sqrt(n)
     return mean - reach, mean + reach
+
+
+def standard_deviation(sample: NDArray[np.float64]) -> float:
+    """Return the sample's standard deviation, over n − 1; the values are two or more, and finite."""
+    # Squares of values beyond 1e150 are infinite: those are measured by the largest of them.
+    size = float(np.abs(sample).max())
+    unit = size if _LARGEST_SQUARED < size < math.inf else 1.0
+    return unit * float((sample / unit).std(ddof=1))
 
 
 def wilson_interval(successes: int, n: int, *, confidence: float = 0.95) -> Interval:

@@ -47,6 +47,10 @@ def trials_of(sheet: Sheet, columns: Columns, scores: Scores, facts: CaseFacts) 
 
 def _trial(axes: Axes, seed: int, course: Course, facts: CaseFacts) -> TrialRecord:
     step, last = course[-1]
+    for earlier, score in reversed(course):  # what is lost is lost at the first of its rows
+        if isinstance(score, float):
+            break
+        step = earlier
     status, failure = ("finished", None) if isinstance(last, float) else last
     said = f"{facts.name}\n{axes.values}\n{seed}\n{course}"
     return TrialRecord(
