@@ -30,7 +30,7 @@ def test_blocks_have_the_bits_of_the_whole_batch(name: str) -> None:
 
 @pytest.mark.parametrize("cpu", CPUS)
 def test_blocks_have_the_bits_of_the_whole_batch_on_other_cpus(cpu: str) -> None:
-    """Registers of 16, 32 and 64 bytes: the tiles differ, and where a sum goes on does not."""
+    """Registers of 16 and 32 bytes: the tiles differ, and where a sum goes on does not."""
     if not has_registers_of(cpu):
         pytest.skip(f"this machine cannot run code for {cpu}")
     found = json.loads(output_of("-m", "tests.nnkit.blocked_runs", NUMBA_CPU_NAME=cpu))

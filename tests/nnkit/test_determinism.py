@@ -14,7 +14,8 @@ from tests.nnkit.determined_runs import digest_of, digests, train
 from tests.nnkit.golden_files import assert_golden
 
 # Widest registers in bytes: the strips, tails and masks of the matrix product differ with each.
-CPUS = {"x86-64": 16, "haswell": 32, "znver4": 64}
+# Code as wide as this machine's own is what all other tests run: here are those that are narrower.
+CPUS = {"x86-64": 16, "haswell": 32}
 _IS_X86 = platform.machine() in ("x86_64", "AMD64")
 _PROBE = "import nnkit.assembly, sys; sys.stdout.write(str(nnkit.assembly.vector_bytes()))"
 
@@ -95,7 +96,7 @@ def has_registers_of(cpu: str) -> bool:
 
 @pytest.mark.parametrize("cpu", CPUS)
 def test_code_for_another_cpu_computes_the_same_bits(cpu: str, expected: dict[str, str]) -> None:
-    """Registers of 16, 32 and 64 bytes, with and without fused multiply-add in hardware."""
+    """Registers of 16 and 32 bytes, with and without fused multiply-add in hardware."""
     if not has_registers_of(cpu):
         pytest.skip(f"this machine cannot run code for {cpu}")
     registers = int(output_of("-c", _PROBE, NUMBA_CPU_NAME=cpu))
