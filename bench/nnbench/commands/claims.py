@@ -39,6 +39,7 @@ def command(
     from pathlib import Path
 
     from nnbench.cases.claims import named
+    from nnbench.errors import UsageError
     from nnbench.plan import request
     from nnbench.studies.claims import study
 
@@ -48,6 +49,10 @@ def command(
     }  # fmt: skip
     chosen = request.settings_for(given, environment=os.environ, folder=Path.cwd())
     asked = study.make_study(named(claims or []), chosen, is_embedded=embedded)
+    if dry_run and to.form == "json":
+        raise UsageError(
+            "--dry-run says a sentence of claims, and --json asks for a document. Leave one out."
+        )
     if dry_run:
         return _rehearse(asked)
     return _measure(asked, spoken, to, kept)

@@ -171,11 +171,13 @@ def test_a_mistake_in_the_file_is_one_line(
     assert said in capsys.readouterr().err
 
 
-def test_an_unknown_claim_or_language_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_asked_of_claims_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert claims("B999") == 2
     assert "there is no claim 'B999'" in capsys.readouterr().err
     assert claims("mine.toml", "--lang", "kr") == 2
     assert "There are en and ko." in capsys.readouterr().err
+    assert claims("mine.toml", "--dry-run", "--json") == 2
+    assert "--json asks for a document. Leave one out." in capsys.readouterr().err
 
 
 def test_trials_and_measurements_stand_in_one_store(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
