@@ -107,7 +107,7 @@ def test_a_page_has_the_elements_that_it_has_with_a_harmless_name(name: str) -> 
     assert not OBEYED.search(page.replace("\n", ""))
     (data,) = re.findall(r'<script id="data" type="application/json">(.*?)</script>', page, re.DOTALL)
     names = [row["label"] for figure in json.loads(data)["figures"] for row in figure.get("rows", ())]
-    assert any(printable(name) in each for each in names)
+    assert any(printable(name)[:20] in each for each in names)  # a long one is cut in the figure
     assert not OBEYED.search("".join(names))
 
 
