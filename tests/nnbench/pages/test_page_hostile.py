@@ -76,7 +76,8 @@ class Elements(HTMLParser):
         self.attributes: set[str] = set()
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
+        if tag != "wbr":  # where a long word may break
+            self.tags.append(tag)
         self.attributes |= {name for name, _ in attributes}
 
 
