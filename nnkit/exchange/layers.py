@@ -105,7 +105,7 @@ def _residual(graph: OnnxGraph, layer: layers.Residual, x: Value, at: At) -> Val
 
 
 def _activation(graph: OnnxGraph, layer: layers.Activation, x: Value, at: At) -> Value:
-    return apply_activation(x, resolve_activation(layer.activation), at.name)
+    return _activated(layer, x, at)
 
 
 def _leaky_relu(graph: OnnxGraph, layer: layers.LeakyReLU, x: Value, at: At) -> Value:

@@ -81,6 +81,18 @@ def test_what_is_raised_while_training_fails_that_trial_and_the_run_goes_on(
     assert error.startswith(f"mine.py, line 5: {words}")
 
 
+def test_what_is_printed_in_a_step_that_a_dry_run_times_is_no_part_of_its_document(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    Path("mine.py").write_text(part("printing", "print('noise')"))
+    words = ("run", "small.toml", "--optimizer", "printing", "--plugin", "mine.py", "--dry-run", "--json")
+
+    code, out, said = nnb(capfd, *words)
+
+    assert (code, json.loads(out)["schema"]) == (0, "nnbench.plan/1")
+    assert said.splitlines().count("noise") == 2
+
+
 @pytest.mark.parametrize(("statement", "words"), RAISES.items(), ids=RAISES.values())
 @pytest.mark.parametrize(
     "verb",

@@ -12,6 +12,7 @@ from nnbench.cases.axis import applied
 from nnbench.cases.choices import core
 from nnbench.cases.spec import CaseSpec
 from nnbench.machine.clock import Clock
+from nnbench.machine.foreign import contained
 from nnbench.machine.stopping import Interrupted
 from nnbench.plan.matrix import Dtype, TrialSpec
 from nnbench.records.trials import Axes
@@ -161,11 +162,12 @@ def _steps_by_hand(program: Program) -> _ByHand | None:
         )
         state: dict[str, Any] = {}
         try:
-            update_by_hand(each.optimizer, parameters, gradients, state, 1, 1e-3)
-            n_bytes += _array_bytes(state)
-            clock = Clock()
-            update_by_hand(each.optimizer, parameters, gradients, state, 2, 1e-3)
-            seconds += clock.elapsed_s() + _TYPICAL_HAND_OVERHEAD_S
+            with contained():
+                update_by_hand(each.optimizer, parameters, gradients, state, 1, 1e-3)
+                n_bytes += _array_bytes(state)
+                clock = Clock()
+                update_by_hand(each.optimizer, parameters, gradients, state, 2, 1e-3)
+                seconds += clock.elapsed_s() + _TYPICAL_HAND_OVERHEAD_S
         except Interrupted:
             raise
         except BaseException:  # the trials will tell, each with the line of the plug-in
