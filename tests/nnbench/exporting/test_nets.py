@@ -71,6 +71,21 @@ def test_the_leader_of_a_run_is_trained_again_and_written(trained: Path, nnb: Ru
     assert "onnx's evaluator differs from it by" in err
 
 
+def test_a_run_may_be_named_by_its_beginning_though_that_could_begin_a_key(
+    trained: Path, nnb: Run, tmp_path: Path
+) -> None:
+    pytest.importorskip("safetensors", reason="safetensors is not installed")
+    with Store.open(trained / "store.sqlite", create=False) as store:
+        day = store.run("last").run[:8]
+
+    code, out, _ = nnb(
+        "export", "safetensors", day, "--store", str(trained / "store.sqlite"), "-o", str(tmp_path)
+    )
+
+    assert (day.isdigit(), code) == (True, 0)
+    assert Path(out.strip()).parent == tmp_path
+
+
 def test_weights_of_a_trial_load_into_a_model_with_its_digest(
     trained: Path, nnb: Run, tmp_path: Path
 ) -> None:

@@ -125,6 +125,8 @@ def _recorded(asked: Asked) -> TrialRecord:
     with Store.open(asked.store, create=False) as store:
         if _KEY.fullmatch(asked.name) and not store.has_run(asked.name):
             keys = [asked.name] if len(asked.name) == 64 else _begun_so(store, asked.name)
+            if not keys and asked.name.isdigit():  # runs are named by dates
+                keys = [_of_leader(store, asked.name)]
         else:
             keys = [_of_leader(store, asked.name)]
         record = next(iter(store.trials(keys)), None)
@@ -202,9 +204,9 @@ def _apart(net: Net, evaluator: Any) -> float:
 
 
 def _written(asked: Asked, net: Net, content: bytes, ending: str) -> Path:
-    path = asked.output or Path(f"{net.record.case}-{net.record.key[:8]}{ending}")
-    if path.is_dir():
-        path = path / f"{net.record.case}-{net.record.key[:8]}{ending}"
+    name = f"{net.record.case}-{net.record.key[:8]}{ending}"
+    path = asked.output or Path(name)
+    path = path / name if path.is_dir() else path
     writing.make_folder(path.parent)
     writing.write_files({path: content})
     return path
