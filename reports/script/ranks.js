@@ -25,6 +25,8 @@ class Ranks extends Standings {
   saidOf(row) {
     const { critical } = this.figure;
     if (row === this.centre || !critical) return `${row.label}: ${row.text}.`;
-    return `${row.label}: ${row.text}. ${row.best ? "Not told" : "Told"} apart from ${this.centre.label}.`;
+    const { label } = this.centre;
+    const said = row.best ? phrase("Not told apart from {0}.", label) : phrase("Told apart from {0}.", label);
+    return `${row.label}: ${row.text}. ${said}`;
   }
 }

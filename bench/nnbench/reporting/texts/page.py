@@ -73,6 +73,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "Pick another with a click or enter.": "클릭이나 Enter로 다른 것을 고른다.",
         "Too few cases for a critical difference.": "사례가 적어 임계 차이를 말할 수 없다.",
         "Filled: within the critical difference {0} of {1}.": "채워진 점: {1}의 임계 차이 {0} 안에 있음.",
+        "Not told apart from {0}.": "{0}: 구별되지 않음.",
+        "Told apart from {0}.": "{0}: 구별됨.",
         # From here on: what only a playground says.
         "Playground: {0}": "놀이터: {0}",
         "The sliders need a script. Without one, the table says how every setting ended.": (
